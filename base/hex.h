@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hex: fixed-width lower-case identifiers, as every sink of ours writes them. Guest-safe. */
+#pragma once
+
+#include "base/str.h"
+
+static inline void hex_write(char *to, const void *bytes, size_t n)
+{
+	static const char digit[16] = "0123456789abcdef";
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		to[2 * i] = digit[b[i] >> 4];
+		to[2 * i + 1] = digit[b[i] & 15];
+	}
+}
+
+/* -1 for anything that isn't a hex digit; upper case only when `upper` allows it. */
+static inline int hex_digit(char c, bool upper)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (upper && c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Exactly 2n digits into n bytes; false leaves `to` undefined. */
+static inline bool hex_read(void *to, size_t n, struct str s, bool upper)
+{
+	unsigned char *b = to;
+
+	if (s.n != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int hi = hex_digit(s.p[2 * i], upper), lo = hex_digit(s.p[2 * i + 1], upper);
+
+		if (hi < 0 || lo < 0)
+			return false;
+		b[i] = (unsigned char)(hi << 4 | lo);
+	}
+	return true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON, written: commas and escapes are not the caller's business. Home side only; reading JSON is
+ * jansson's work.
+ *
+ *     struct json j = { .out = &o };
+ *     json_open(&j, '{');
+ *     json_key(&j, STR("name"));
+ *     json_str(&j, name);                    invalid UTF-8 becomes U+FFFD
+ *     json_close(&j, '}');
+ *
+ * Infinities and NaN become the strings "Infinity", "-Infinity", "NaN" (protobuf's JSON mapping).
+ */
+#pragma once
+
+#include "base/out.h"
+
+struct json {
+	struct out *out;
+	bool comma; /* the next value at this level needs one */
+};
+
+void json_open(struct json *j, char bracket);
+void json_close(struct json *j, char bracket);
+void json_key(struct json *j, struct str key);
+void json_str(struct json *j, struct str value);
+void json_u64(struct json *j, uint64_t value);
+void json_i64(struct json *j, int64_t value);
+void json_f64(struct json *j, double value);
+void json_bool(struct json *j, bool value);
+void json_null(struct json *j);
+void json_hex(struct json *j, const void *bytes, size_t n);
+/* Whole JSON text that somebody else has written. */
+void json_raw(struct json *j, struct str text);
+/* 64-bit numbers that a browser would round: written as a string of digits. */
+void json_u64_text(struct json *j, uint64_t value);

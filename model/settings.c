@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/settings.h"
+
+struct str settings_get(const struct settings *s, struct str name)
+{
+	struct str rest = s->block;
+
+	while (rest.n) {
+		struct cut line = str_cut(rest, '\0');
+		struct cut pair = str_cut(line.head, '=');
+
+		if (line.found && pair.found && str_eq(pair.head, name))
+			return pair.tail;
+		rest = line.tail;
+	}
+	return (struct str){ "", 0 };
+}
+
+bool settings_bool(const struct settings *s, struct str name, bool *bad)
+{
+	struct str v = str_trim(settings_get(s, name));
+
+	if (str_eq_nocase(v, STR("true")))
+		return true;
+	if (bad && v.n && !str_eq_nocase(v, STR("false")))
+		*bad = true;
+	return false;
+}
+
+uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherwise, bool *bad)
+{
+	struct str text = str_trim(settings_get(s, name));
+	uint64_t v = otherwise;
+
+	if (text.n && !str_to_u64(text, &v) && bad)
+		*bad = true;
+	return v;
+}
+
+bool settings_lists(const struct settings *s, struct str name, struct str item)
+{
+	struct str rest = settings_get(s, name);
+
+	while (rest.n) {
+		struct cut c = str_cut(rest, ',');
+
+		if (str_eq(str_trim(c.head), item))
+			return true;
+		rest = c.tail;
+	}
+	return false;
+}

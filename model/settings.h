@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settings: the OTEL_* and ORIEL_* variables of one service, as its segment carried them.
+ *
+ * A block of NAME=VALUE strings, each ended by NUL. Borrowed; the text is foreign, so a block whose
+ * last string has no NUL loses that string. An empty value counts as unset, as the OpenTelemetry
+ * specification says (Environment Variable Specification, "Parsing empty value").
+ */
+#pragma once
+
+#include "base/str.h"
+
+struct settings {
+	struct str block;
+};
+
+/* The value of `name`, or the empty slice. */
+struct str settings_get(const struct settings *s, struct str name);
+
+/* "true" in any case is true, "false" in any case and unset are false; else false and *bad set. */
+bool settings_bool(const struct settings *s, struct str name, bool *bad);
+
+/* A non-negative decimal integer, or `otherwise`, with *bad set if it was there and not one. */
+uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherwise, bool *bad);
+
+/* Is `item` in the comma-separated list that `name` holds (blanks trimmed)? */
+bool settings_lists(const struct settings *s, struct str name, struct str item);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stats: what the collector counts about itself. One list: the struct, /metrics, /api/status and
+ * the page's labels come from it. Every loss has a row here, by reason.
+ *
+ *     stats_add(export_dropped_queue_full, n);
+ *
+ * Any thread; relaxed, because nobody reads an order out of them.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* X(name, unit, sentence) */
+#define STATS(X) \
+	X(segments_opened, "segments", "Segments that the collector took up") \
+	X(segments_refused, "segments", "Files in the run directory that are no segment of ours") \
+	X(segments_truncated, "segments", "Segments that were cut short while they were read") \
+	X(processes_ended, "processes", "Processes whose end was noticed") \
+	X(records_read, "records", "Records taken from shared memory") \
+	X(records_bad, "records", "Records that did not make sense and were skipped") \
+	X(records_dropped, "records", "Records lost in services because the segment had no chunk left") \
+	X(records_unstarted, "records", "Records of a span whose START was never seen") \
+	X(spans_finished, "spans", "Spans that were assembled") \
+	X(spans_orphaned, "spans", "Spans closed as errors because their process was gone") \
+	X(spans_abandoned, "spans", "Spans closed because an outer span ended first") \
+	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
+	X(logs_finished, "records", "Log records that were assembled") \
+	X(memory_dropped, "records", "Records lost because the collector had no memory") \
+	X(export_sent, "items", "Spans, log records and points that a destination accepted") \
+	X(export_retried, "batches", "Requests sent again after a retryable failure") \
+	X(export_dropped_queue_full, "items", "Items dropped because a destination's queue was full") \
+	X(export_dropped_refused, "items", "Items that a destination refused for good") \
+	X(export_dropped_retries, "items", "Items dropped after the last retry failed") \
+	X(export_dropped_closing, "items", "Items not delivered before the deadline at the end") \
+	X(store_written, "items", "Spans and log records kept in the store") \
+	X(store_dropped, "items", "Items that the store could not keep") \
+	X(settings_bad, "settings", "Settings that made no sense and were ignored") \
+	X(http_requests, "requests", "Requests to the page and its API") \
+	X(http_refused, "requests", "Requests to the page and its API that were refused")
+
+struct stats {
+#define X(name, unit, sentence) _Atomic uint64_t name;
+	STATS(X)
+#undef X
+};
+
+extern struct stats stats;
+
+#define stats_add(name, n) atomic_fetch_add_explicit(&stats.name, (n), memory_order_relaxed)
+#define stats_get(name) atomic_load_explicit(&stats.name, memory_order_relaxed)

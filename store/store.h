@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Store: what was recorded, kept on disk and found again.
+ *
+ *     struct store *st;
+ *     r = store_open(&st, "/path/data.db");           NULL: in memory
+ *     store_write(st, batches, n);                     from the writer thread
+ *     store_traces(st, &filter, each, you);            from any thread
+ *     st = store_free(st);
+ *
+ * One writer thread; readers see what was committed and never make the writer wait. What is kept is
+ * described by `struct trace_filter`/`struct log_filter`, not by SQL, so that another form of
+ * storage can come. Rows given to a callback are borrowed until it returns; a callback that returns
+ * nonzero ends the query with that value.
+ */
+#pragma once
+
+#include "model/batch.h"
+
+struct store;
+
+enum { STORE_LATEST = 0 };
+
+int store_open(struct store **out, const char *path);
+struct store *store_free(struct store *st);
+int store_write(struct store *st, struct batch *const *batches, size_t n);
+
+/* Runs. `id` is 16 hex digits. */
+struct store_run {
+	struct str id, command;
+	int32_t pid;
+	uint64_t started_ns, ended_ns; /* ended_ns 0: still running, as far as was noted */
+	int32_t wait_status;	       /* as from wait(2); -1: not known */
+};
+
+int store_run_started(struct store *st, const struct store_run *run);
+int store_run_ended(struct store *st, struct str id, uint64_t ended_ns, int32_t wait_status);
+int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *), void *you);
+
+/* Zero or empty members don't filter. */
+struct trace_filter {
+	struct str run, service, route, name;
+	struct str text;	      /* in span names or attribute values */
+	uint64_t since_ns, until_ns;  /* start of the trace's first span: since <= t < until */
+	uint64_t min_ns, max_ns;      /* duration */
+	bool errors_only;	      /* at least one span with STATUS_ERROR */
+	int http_status;	      /* of a server span */
+	uint64_t after;		      /* only traces that changed after this cursor */
+	size_t limit;		      /* 0: 50 */
+};
+
+/* A trace in a list: its root, or the earliest span that is here. */
+struct trace_summary {
+	struct trace_id trace_id;
+	struct str run, service, name, route, method;
+	int http_status;
+	enum span_kind kind;
+	enum span_status status;
+	uint64_t start_ns, duration_ns;
+	uint32_t n_spans, n_errors, n_logs;
+	const struct str *services; /* every service in it */
+	size_t n_services;
+	bool has_root;
+	uint64_t cursor; /* grows with every change */
+};
+
+/* Newest first; with `after` set, oldest change first. */
+int store_traces(struct store *st, const struct trace_filter *f,
+		 int (*each)(const struct trace_summary *, void *), void *you);
+
+/* Spans and logs of one trace, each with the resource it came with (borrowed, like the rest). */
+int store_trace_spans(struct store *st, struct trace_id id,
+		      int (*each)(const struct span *, const struct resource *, void *), void *you);
+
+struct log_filter {
+	struct str run, service, text;
+	struct trace_id trace_id;
+	int min_severity;
+	uint64_t since_ns, until_ns, after;
+	size_t limit;
+};
+
+int store_logs(struct store *st, const struct log_filter *f,
+	       int (*each)(const struct log_record *, const struct resource *, uint64_t cursor, void *),
+	       void *you);
+
+/* Rate, errors and duration of a service or route within [since, until). */
+struct store_red {
+	struct str service, route, method; /* empty route: all server spans without one */
+	uint64_t n, n_errors;
+	uint64_t p50_ns, p95_ns, p99_ns, max_ns, last_ns;
+};
+
+int store_services(struct store *st, struct str run, uint64_t since_ns, uint64_t until_ns,
+		   int (*each)(const struct store_red *, void *), void *you);
+int store_routes(struct store *st, struct str run, struct str service, uint64_t since_ns,
+		 uint64_t until_ns, int (*each)(const struct store_red *, void *), void *you);

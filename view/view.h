@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * View: the page, its API, /metrics and /health, on one address (doc/api.md).
+ *
+ *     struct view *v;
+ *     r = view_start(&v, &(struct view_options){ .listen = "127.0.0.1:8321", .store = st,
+ *                                                .sources = &sources, .you = collector });
+ *     view_address(v) -> "127.0.0.1:8322"    where it really listens
+ *     v = view_stop(v);
+ *
+ * Every request is foreign: bounded in size and time, answered from the store (any thread) and from
+ * `sources`, which must be safe to call from the server's threads. Only drawing and serialising here:
+ * what is true comes from the store and the collector.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "store/store.h"
+
+struct view;
+
+/* What only the running collector knows; each writes the members of an open JSON value. */
+struct view_sources {
+	void (*status)(struct json *j, void *you);    /* members of the /api/status object */
+	void (*in_flight)(struct json *j, void *you); /* elements of an array of span objects */
+	void (*metrics)(struct json *j, void *you);   /* elements of an array of metric points */
+};
+
+struct view_options {
+	const char *listen;	/* HOST:PORT; a taken port means the next free one, up to 20 on */
+	struct store *store;	/* NULL: no store, live facts only */
+	const struct view_sources *sources;
+	void *you;
+	const char *web_dir;	/* serve the page from here, for its authors; NULL: the built-in one */
+};
+
+int view_start(struct view **out, const struct view_options *options);
+struct view *view_stop(struct view *v);
+const char *view_address(const struct view *v);
+uint64_t view_last_request_ns(const struct view *v); /* CLOCK_MONOTONIC; 0: none yet */
+
+/* The JSON of one span, as /api/traces/ID and /api/in-flight give it (doc/api.md). */
+void view_span_json(struct json *j, const struct span *s, const struct resource *r);
