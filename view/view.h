@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "store/store.h"
+#include "view/assets.h"
 
 struct view;
 
@@ -24,6 +25,15 @@ struct view_sources {
 	void (*status)(struct json *j, void *you);    /* members of the /api/status object */
 	void (*in_flight)(struct json *j, void *you); /* elements of an array of span objects */
 	void (*metrics)(struct json *j, void *you);   /* elements of an array of metric points */
+
+	/* Elements of an array of span objects: the spans of one trace that are still open. */
+	void (*trace_open)(struct json *j, struct trace_id id, void *you);
+
+	/* Prometheus text after our own counters; may be NULL. */
+	void (*prometheus)(struct out *o, void *you);
+
+	/* Do the collector's threads move? NULL: yes. */
+	bool (*live)(void *you);
 };
 
 struct view_options {
@@ -31,7 +41,8 @@ struct view_options {
 	struct store *store;	/* NULL: no store, live facts only */
 	const struct view_sources *sources;
 	void *you;
-	const char *web_dir;	/* serve the page from here, for its authors; NULL: the built-in one */
+	const struct view_asset *assets; /* the built-in page; NULL: none */
+	const char *web_dir;	/* serve the page from here instead, for its authors */
 };
 
 int view_start(struct view **out, const struct view_options *options);
@@ -41,3 +52,6 @@ uint64_t view_last_request_ns(const struct view *v); /* CLOCK_MONOTONIC; 0: none
 
 /* The JSON of one span, as /api/traces/ID and /api/in-flight give it (doc/api.md). */
 void view_span_json(struct json *j, const struct span *s, const struct resource *r);
+
+/* The same of a span in flight, `s->end_ns` being now. */
+void view_open_span_json(struct json *j, const struct span *s, const struct resource *r);
