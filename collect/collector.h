@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Collector: finds segments in one run directory, drains them, assembles what they hold, and gives
+ * it away as batches. The loop of the process `oriel collect`; it knows no destination by name.
+ *
+ *     struct collector *c;
+ *     r = collector_new(&c, &(struct collector_options){ .run_dir = dir, .sink = &sink, .you = me });
+ *     r = collector_run(c);                  until nothing needs it, or collector_stop()
+ *     c = collector_free(c);
+ *
+ * collector_new takes the run directory's lock (collector.pid, flock): -EBUSY if another one has
+ * it. One thread runs collector_run; collector_stop may be called from a signal handler; the
+ * collector_*_json calls from any thread (they take a lock that the loop holds only briefly).
+ */
+#pragma once
+
+#include "base/json.h"
+#include "model/batch.h"
+#include "model/settings.h"
+
+struct collector;
+
+/* One `oriel run`, or a process that nobody launched (then id is empty, fds -1). */
+struct collector_run {
+	char id[17];
+	int32_t pid; /* of the service's first process */
+	uint64_t started_ns;
+	struct str command;
+	int out_fd, err_fd; /* the run's own standard output and error; closed when it has ended */
+};
+
+/*
+ * Where everything goes. All calls come from the collector's thread and must not wait, but for
+ * flush and close, which may take their time-out.
+ */
+struct collector_sink {
+	/*
+	 * A route for one distinct pair of settings and run, opened when its first segment is;
+	 * NULL on failure (then only `give` with a NULL route is called for it). `settings` is
+	 * borrowed for the call.
+	 */
+	void *(*open)(const struct settings *settings, const struct collector_run *run, void *you);
+	void (*give)(void *route, struct batch *b, void *you); /* takes references of its own */
+	void (*close)(void *route, uint32_t timeout_ms, void *you);
+	void (*run_started)(const struct collector_run *run, void *you);
+	/* wait_status as from wait(2), -1: not known. */
+	void (*run_ended)(const struct collector_run *run, int wait_status, void *you);
+	/* Is somebody looking at the page, or is anything queued? Then the collector stays. */
+	bool (*busy)(void *you);
+};
+
+struct collector_options {
+	const char *run_dir;
+	const char *address;	/* of the page, told to `oriel run` */
+	uint32_t linger_ms;	/* stay this long with nothing to do; default 60,000 */
+	uint32_t export_ms;	/* metrics are snapshot this often; default 10,000 */
+	const struct collector_sink *sink;
+	void *you;
+};
+
+int collector_new(struct collector **out, const struct collector_options *options);
+void collector_set_address(struct collector *c, const char *address);
+int collector_run(struct collector *c);
+void collector_stop(struct collector *c);
+struct collector *collector_free(struct collector *c);
+
+/* For view/: members of /api/status ("processes": [...], "runs_live": n), and elements of arrays. */
+void collector_status_json(struct collector *c, struct json *j);
+
+/* Open spans, oldest first, at most `most`; `span_json` is view's serialiser. */
+void collector_in_flight(struct collector *c, size_t most,
+			 void (*each)(const struct span *, const struct resource *, void *), void *you);
+
+/* A fresh snapshot of every live series, as one batch per process. */
+void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you);

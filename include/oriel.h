@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Oriel: observability for services written in C.
+ *
+ *     #include <oriel.h>
+ *
+ *     oriel_start(ORIEL_OPTIONS(.service = "checkout", .version = "1.4.2"));
+ *     struct oriel_counter *orders = oriel_counter("orders", "{order}", "Orders placed");
+ *
+ *     ORIEL_SPAN("place order", oriel_str("tenant.id", tenant)) {
+ *             oriel_info("order placed", oriel_int("order.id", id), oriel_f64("amount", total));
+ *             oriel_add(orders, 1, oriel_str("product", "book"));
+ *     }
+ *     oriel_stop();
+ *
+ * A map of what is here:
+ *
+ *     oriel_start, oriel_stop          begin and end; options
+ *     oriel_str, oriel_int, ...        attributes
+ *     ORIEL_SPAN, oriel_span_*         spans
+ *     oriel_context_*                  the current context across threads and processes
+ *     oriel_baggage_*                  baggage
+ *     oriel_info, oriel_log, ...       log records
+ *     oriel_counter, oriel_add, ...    metrics
+ *
+ * What every call promises, unless its comment says otherwise:
+ *
+ * Safe always      before oriel_start, after oriel_stop, without a collector, without configuration,
+ *                  after fork: then it does nothing, or records what it can. Recording calls return
+ *                  nothing; what could not be recorded is counted, and the page shows the counts.
+ * Threads          any thread, at any time. No call takes a lock that another can hold.
+ * Signals          recording calls may be used in signal handlers, also in one that interrupts
+ *                  another recording call. start, stop, instruments and baggage may not.
+ * fork             a child records into a segment of its own and has the parent's current context;
+ *                  vfork children count as the parent; children of _Fork and raw clone don't record.
+ * Errors, errno    errno is kept. Nothing is printed; no call exits, aborts or waits.
+ * Ownership        everything passed in is copied before the call returns, but for what a comment
+ *                  names. Names and keys are UTF-8, ended by NUL.
+ * System calls     none in recording calls.
+ *
+ * The data model is OpenTelemetry's: Trace API, Logs API, Metrics API of its specification 1.x;
+ * section names in comments below are those documents'.
+ */
+#ifndef ORIEL_H
+#define ORIEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ORIEL_VERSION_MAJOR 0
+#define ORIEL_VERSION_MINOR 1
+
+#define ORIEL_API __attribute__((visibility("default")))
+#define ORIEL_LIKELY_NOT(x) __builtin_expect(!!(x), 0)
+
+/* ---- begin and end ------------------------------------------------------------------------ */
+
+struct oriel_options {
+	size_t size;	     /* ORIEL_OPTIONS() fills this in */
+	const char *service; /* service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES give one */
+	const char *version; /* service.version, likewise */
+};
+
+#define ORIEL_OPTIONS(...) (&(struct oriel_options){ sizeof(struct oriel_options), __VA_ARGS__ })
+
+/*
+ * Make this process's segment in $ORIEL_RUN_DIR (default /dev/shm/oriel-UID) and begin to record.
+ * Reads OTEL_* and ORIEL_* of the environment once, here. Starts a collector if none lives there,
+ * unless ORIEL_COLLECTOR=none, or this is PID 1 or a subreaper. NULL stands for no options. Calls
+ * nest with oriel_stop; a second one (also when the agent was first) may still name the service.
+ *
+ * 0, or the reason that recording is off, as an oriel_off value; the program goes on either way.
+ * Not in signal handlers.
+ */
+ORIEL_API int oriel_start(const struct oriel_options *options);
+
+enum oriel_off {
+	ORIEL_OFF_DISABLED = 1,	  /* OTEL_SDK_DISABLED=true */
+	ORIEL_OFF_NO_DIRECTORY,	  /* the run directory can't be made, or isn't ours alone */
+	ORIEL_OFF_NO_ROOM,	  /* shared memory is full, or RLIMIT_FSIZE or RLIMIT_AS too small */
+	ORIEL_OFF_NO_MEMORY,	  /* mmap refused */
+	ORIEL_OFF_FORKED,	  /* a child that nobody told of (_Fork, raw clone) */
+	ORIEL_OFF_STOPPED,	  /* oriel_stop was called */
+	ORIEL_OFF_NOT_STARTED,
+	ORIEL_OFF_FAILED,	  /* anything else */
+};
+
+/* 0 while this process records, else why not. Signal-safe. */
+ORIEL_API int oriel_why_off(void);
+
+/* A sentence for an oriel_off value; static. */
+ORIEL_API const char *oriel_off_text(int why);
+
+/*
+ * End what oriel_start began; the last one stops recording. Waits for nothing: what was recorded
+ * is in shared memory and the collector delivers it. Not needed before exit.
+ */
+ORIEL_API void oriel_stop(void);
+
+/*
+ * What the inline checks below look at; set by the library only. Reading it costs a load, so a
+ * disabled call costs a load and a branch.
+ */
+struct oriel_gate {
+	unsigned char recording; /* 0: nothing is recorded */
+	unsigned char severity;	 /* log records below this are not recorded; 0: none are dropped */
+};
+extern ORIEL_API struct oriel_gate oriel_gate;
+
+/* ---- attributes ("Attribute", Common specification) ----------------------------------------- */
+
+enum oriel_type {
+	ORIEL_BOOL = 1,
+	ORIEL_INT = 2,
+	ORIEL_F64 = 3,
+	ORIEL_STR = 4,
+	ORIEL_BYTES = 5,
+	ORIEL_BOOLS = 6,
+	ORIEL_INTS = 7,
+	ORIEL_F64S = 8,
+	ORIEL_STRS = 9,
+};
+
+/* Make these with the functions below. A NULL key, string or array makes no attribute. */
+struct oriel_attribute {
+	const char *key;
+	uint32_t n; /* bytes of a string, items of an array */
+	uint16_t key_n;
+	uint8_t type;
+	uint8_t reserved;
+	union {
+		bool boolean;
+		int64_t integer;
+		double number;
+		const void *p;
+	} value;
+};
+
+static inline struct oriel_attribute oriel_attribute_of(const char *key, enum oriel_type type, size_t n)
+{
+	struct oriel_attribute a;
+
+	a.key = key;
+	a.n = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	a.key_n = key ? (uint16_t)__builtin_strlen(key) : 0;
+	a.type = (uint8_t)type;
+	a.reserved = 0;
+	a.value.integer = 0;
+	return a;
+}
+
+/* n bytes of text that need not end in NUL. */
+static inline struct oriel_attribute oriel_strn(const char *key, const char *value, size_t n)
+{
+	struct oriel_attribute a = oriel_attribute_of(value ? key : NULL, ORIEL_STR, n);
+
+	a.value.p = value;
+	return a;
+}
+
+static inline struct oriel_attribute oriel_str(const char *key, const char *value)
+{
+	return oriel_strn(key, value, value ? __builtin_strlen(value) : 0);
+}
+
+static inline struct oriel_attribute oriel_int(const char *key, int64_t value)
+{
+	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_INT, 1);
+
+	a.value.integer = value;
+	return a;
+}
+
+static inline struct oriel_attribute oriel_f64(const char *key, double value)
+{
+	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_F64, 1);
+
+	a.value.number = value;
+	return a;
+}
+
+static inline struct oriel_attribute oriel_bool(const char *key, bool value)
+{
+	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_BOOL, 1);
+
+	a.value.boolean = value;
+	return a;
+}
+
+static inline struct oriel_attribute oriel_array(const char *key, enum oriel_type type,
+						 const void *items, size_t n)
+{
+	struct oriel_attribute a = oriel_attribute_of(items || !n ? key : NULL, type, n);
+
+	a.value.p = items;
+	return a;
+}
+
+static inline struct oriel_attribute oriel_bytes(const char *key, const void *bytes, size_t n)
+{
+	return oriel_array(key, ORIEL_BYTES, bytes, n);
+}
+
+static inline struct oriel_attribute oriel_bools(const char *key, const bool *items, size_t n)
+{
+	return oriel_array(key, ORIEL_BOOLS, items, n);
+}
+
+static inline struct oriel_attribute oriel_ints(const char *key, const int64_t *items, size_t n)
+{
+	return oriel_array(key, ORIEL_INTS, items, n);
+}
+
+static inline struct oriel_attribute oriel_f64s(const char *key, const double *items, size_t n)
+{
+	return oriel_array(key, ORIEL_F64S, items, n);
+}
+
+static inline struct oriel_attribute oriel_strs(const char *key, const char *const *items, size_t n)
+{
+	return oriel_array(key, ORIEL_STRS, items, n);
+}
+
+/* Attributes as the functions take them: ORIEL_WITH(oriel_int("a", 1), ...), or ORIEL_WITH(). */
+struct oriel_attributes {
+	const struct oriel_attribute *item;
+	size_t n;
+};
+
+#ifndef __cplusplus
+#define ORIEL_WITH(...)                                                                            \
+	((struct oriel_attributes){                                                                \
+		((const struct oriel_attribute[]){ { 0 }, __VA_ARGS__ }) + 1,                      \
+		sizeof((const struct oriel_attribute[]){ { 0 }, __VA_ARGS__ }) /                   \
+				sizeof(struct oriel_attribute) - 1 })
+#else
+} /* extern "C" */
+template <typename... A> struct oriel_attribute_pack {
+	struct oriel_attribute item[sizeof...(A) + 1];
+	operator struct oriel_attributes() const
+	{
+		return { item, sizeof...(A) };
+	}
+};
+template <typename... A> static inline oriel_attribute_pack<A...> oriel_pack(A... a)
+{
+	return { { a..., oriel_attribute{} } };
+}
+#define ORIEL_WITH(...) (oriel_pack(__VA_ARGS__))
+extern "C" {
+#endif
+
+/* ---- context ("Context", "SpanContext") ------------------------------------------------------ */
+
+/*
+ * Which span is current, with its trace state and baggage: a plain value. One that came from
+ * capture, extract or parse holds baggage memory: give it to oriel_context_release once, when no
+ * attached thread needs it any more. `{0}` is the empty context.
+ */
+struct oriel_context {
+	unsigned char trace_id[16];
+	unsigned char span_id[8];
+	uint8_t flags;	/* W3C trace flags: 1 sampled, 2 random */
+	uint8_t remote; /* came from another process */
+	uint16_t carry; /* the library's handle for trace state and baggage; 0: none */
+	uint32_t reserved;
+};
+
+enum { ORIEL_SAMPLED = 1, ORIEL_RANDOM = 2 };
+
+/* The current context of this thread, to be taken to another. */
+ORIEL_API struct oriel_context oriel_context_capture(void);
+
+/*
+ * Make `c` current in this thread until detach, which takes what attach returned. They nest; a
+ * detach also ends the attachments and spans that were made after it (as abandoned).
+ */
+ORIEL_API unsigned oriel_context_attach(const struct oriel_context *c);
+ORIEL_API void oriel_context_detach(unsigned token);
+ORIEL_API void oriel_context_release(struct oriel_context *c);
+
+/*
+ * A remote context from headers, by OTEL_PROPAGATORS (default tracecontext,baggage; strict as W3C
+ * Trace Context level 1 and 2 want). Each text may be NULL and need not be valid: what makes no
+ * sense is ignored. True if there is a valid parent in it.
+ */
+ORIEL_API bool oriel_context_parse(struct oriel_context *out, const char *traceparent,
+				   const char *tracestate, const char *baggage);
+
+/* The same through a getter, which returns a header's value or NULL ("TextMap Propagator"). */
+ORIEL_API bool oriel_context_extract(struct oriel_context *out,
+				     const char *(*get)(void *carrier, const char *name), void *carrier);
+
+/* The current context into headers; `set` is called once for each, its strings borrowed. */
+ORIEL_API void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
+				    void *carrier);
+
+/* "00-...-...-01" of the current span and NUL; false, and "", if there is none. Signal-safe. */
+ORIEL_API bool oriel_traceparent(char out[56]);
+
+/* The current trace and span id as hex and NUL; false, and "", if there is none. Signal-safe. */
+ORIEL_API bool oriel_trace_id(char out[33]);
+ORIEL_API bool oriel_span_id(char out[17]);
+
+/* ---- spans ("Span", Trace API) ---------------------------------------------------------------- */
+
+enum oriel_kind {
+	ORIEL_INTERNAL = 1,
+	ORIEL_SERVER = 2,
+	ORIEL_CLIENT = 3,
+	ORIEL_PRODUCER = 4,
+	ORIEL_CONSUMER = 5,
+};
+
+enum oriel_status {
+	ORIEL_UNSET = 0,
+	ORIEL_OK = 1,
+	ORIEL_ERROR = 2,
+};
+
+/*
+ * A span is a value that the caller keeps, usually on its stack; it may be copied and ended on any
+ * thread, once. `{0}` is a span that records nothing. Its members are the library's.
+ */
+struct oriel_span {
+	struct oriel_context context;
+	uint32_t depth; /* of the context stack it was pushed on; 0: not made current */
+	uint32_t flags; /* 1: records */
+};
+
+struct oriel_span_options {
+	size_t size;			    /* ORIEL_SPAN_OPTIONS() fills this in */
+	enum oriel_kind kind;		    /* 0: internal */
+	const struct oriel_context *parent; /* NULL: the current context */
+	bool root;			    /* no parent at all */
+	bool detached;			    /* don't make it current: for work that ends elsewhere */
+	uint64_t start_ns;		    /* nanoseconds since the epoch; 0: now */
+	uint8_t scope;			    /* 0; other values are the agent's */
+};
+
+#define ORIEL_SPAN_OPTIONS(...)                                                                    \
+	(&(struct oriel_span_options){ sizeof(struct oriel_span_options), __VA_ARGS__ })
+
+ORIEL_API void oriel_span_begin(struct oriel_span *span, const char *name,
+				const struct oriel_span_options *options,
+				struct oriel_attributes attributes);
+ORIEL_API void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
+
+/* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
+ORIEL_API void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes);
+ORIEL_API void oriel_span_event_all(const struct oriel_span *span, const char *name, uint64_t time_ns,
+				    struct oriel_attributes attributes);
+ORIEL_API void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,
+				   struct oriel_attributes attributes);
+ORIEL_API void oriel_span_name(const struct oriel_span *span, const char *name);
+
+/* OK is final; a message only with ERROR ("Set Status"). `message` may be NULL. */
+ORIEL_API void oriel_span_status(const struct oriel_span *span, enum oriel_status status,
+				 const char *message);
+
+/*
+ * Record an error: an `exception` event with exception.type and exception.message, error.type on
+ * the span, and status ERROR ("Record Exception", semantic conventions for exceptions).
+ */
+ORIEL_API void oriel_span_error(const struct oriel_span *span, const char *type, const char *message);
+
+/* True if attributes set on it would go anywhere ("IsRecording"). */
+static inline bool oriel_span_is_recording(const struct oriel_span *span)
+{
+	return span && (span->flags & 1) && oriel_gate.recording;
+}
+
+static inline struct oriel_span oriel_span_make(const char *name, const struct oriel_span_options *options,
+						struct oriel_attributes attributes)
+{
+	struct oriel_span span;
+
+	if (oriel_gate.recording)
+		oriel_span_begin(&span, name, options, attributes);
+	else
+		memset(&span, 0, sizeof(span));
+	return span;
+}
+
+static inline void oriel_span_end(struct oriel_span *span)
+{
+	if (span->depth | span->flags)
+		oriel_span_finish(span, 0);
+}
+
+/* struct oriel_span s = oriel_span_start("name", oriel_int("a", 1)); ... oriel_span_end(&s); */
+#define oriel_span_start(name, ...) oriel_span_make((name), NULL, ORIEL_WITH(__VA_ARGS__))
+
+/* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
+#define oriel_span_start_with(options, name, ...)                                                  \
+	oriel_span_make((name), (options), ORIEL_WITH(__VA_ARGS__))
+
+#define oriel_span_set(span, ...)                                                                  \
+	do {                                                                                       \
+		if (oriel_gate.recording)                                                          \
+			oriel_span_set_all((span), ORIEL_WITH(__VA_ARGS__));                       \
+	} while (0)
+
+#define oriel_span_event(span, name, ...)                                                          \
+	do {                                                                                       \
+		if (oriel_gate.recording)                                                          \
+			oriel_span_event_all((span), (name), 0, ORIEL_WITH(__VA_ARGS__));          \
+	} while (0)
+
+#define oriel_span_link(span, to, ...)                                                             \
+	do {                                                                                       \
+		if (oriel_gate.recording)                                                          \
+			oriel_span_link_all((span), (to), ORIEL_WITH(__VA_ARGS__));                \
+	} while (0)
+
+/*
+ * A block as a span: it ends however the block is left (return, goto, break, an exception in C++).
+ * Inside, NULL stands for it: oriel_span_set(NULL, ...). `break` and `continue` leave this block,
+ * not a loop around it. longjmp out of it ends the span when an outer one ends, as abandoned.
+ */
+#define ORIEL_SPAN(name, ...) ORIEL_SPAN_IN(__COUNTER__, name, __VA_ARGS__)
+#define ORIEL_SPAN_IN(n, name, ...) ORIEL_SPAN_AS(n, name, __VA_ARGS__)
+#define ORIEL_SPAN_AS(n, name, ...)                                                                \
+	for (struct oriel_span oriel_block_##n __attribute__((cleanup(oriel_span_end))) =          \
+			     oriel_span_start(name, __VA_ARGS__),                                  \
+			     *oriel_once_##n = &oriel_block_##n;                                   \
+	     oriel_once_##n; oriel_once_##n = NULL)
+
+/* ---- baggage ("Baggage API") ------------------------------------------------------------------- */
+
+/*
+ * Set, replace or (value NULL) remove an entry in the current context, from here until its span
+ * ends or it is detached. Keys are tokens; values any UTF-8. Not in signal handlers.
+ */
+ORIEL_API void oriel_baggage_set(const char *key, const char *value);
+
+/* Into `out` with NUL, cut to `size`; the value's whole length, or -1 if there is none. */
+ORIEL_API int oriel_baggage_get(const char *key, char *out, size_t size);
+
+/* ---- log records ("Logs API") ------------------------------------------------------------------- */
+
+enum oriel_severity {
+	ORIEL_TRACE = 1,
+	ORIEL_DEBUG = 5,
+	ORIEL_INFO = 9,
+	ORIEL_WARN = 13,
+	ORIEL_ERR = 17,
+	ORIEL_FATAL = 21,
+};
+
+/* `event` is the body; the current span's ids go with it, sampled or not. */
+ORIEL_API void oriel_log_all(enum oriel_severity severity, const char *event,
+			     struct oriel_attributes attributes);
+
+#define oriel_log(level, event, ...)                                                               \
+	do {                                                                                       \
+		if (oriel_gate.recording && (level) >= oriel_gate.severity)                        \
+			oriel_log_all((level), (event), ORIEL_WITH(__VA_ARGS__));                  \
+	} while (0)
+
+#define oriel_trace(...)    oriel_log(ORIEL_TRACE, __VA_ARGS__)
+#define oriel_debug(...)    oriel_log(ORIEL_DEBUG, __VA_ARGS__)
+#define oriel_info(...)	    oriel_log(ORIEL_INFO, __VA_ARGS__)
+#define oriel_warn(...)	    oriel_log(ORIEL_WARN, __VA_ARGS__)
+#define oriel_error(...)    oriel_log(ORIEL_ERR, __VA_ARGS__)
+#define oriel_critical(...) oriel_log(ORIEL_FATAL, __VA_ARGS__)
+
+/* ---- metrics ("Metrics API") ---------------------------------------------------------------------- */
+
+/*
+ * Instruments are made once and kept for the life of the process; the same name gives the same one.
+ * NULL is a valid instrument that records nothing: what these return before oriel_start or when
+ * there is no room. `unit` by UCUM ("s", "By", "{order}"), `description` may be NULL.
+ */
+struct oriel_counter;
+struct oriel_histogram;
+
+ORIEL_API struct oriel_counter *oriel_counter(const char *name, const char *unit,
+					      const char *description);
+
+/* Bounds rise; n 0 means the bounds that the semantic conventions advise for seconds. */
+ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *unit,
+						  const char *description, const double *bounds,
+						  size_t n);
+
+ORIEL_API void oriel_add_all(struct oriel_counter *counter, int64_t n, struct oriel_attributes attributes);
+ORIEL_API void oriel_record_all(struct oriel_histogram *histogram, double value,
+				struct oriel_attributes attributes);
+
+/* A counter only rises: a negative n is ignored. */
+#define oriel_add(counter, n, ...)                                                                 \
+	do {                                                                                       \
+		if (oriel_gate.recording)                                                          \
+			oriel_add_all((counter), (n), ORIEL_WITH(__VA_ARGS__));                    \
+	} while (0)
+
+#define oriel_record(histogram, value, ...)                                                        \
+	do {                                                                                       \
+		if (oriel_gate.recording)                                                          \
+			oriel_record_all((histogram), (value), ORIEL_WITH(__VA_ARGS__));           \
+	} while (0)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segment: one process's shared memory, which it writes and the collector reads. The only contract
+ * between the two.
+ *
+ *     file $ORIEL_RUN_DIR/PID-RANDOM.segment, mode 0600, one mapping on each side
+ *
+ *     0          struct segment_header, one page: who, where the parts are, words that both use
+ *     slots_at   _Atomic uint32_t[n_slots]: thread slots, the tid of the thread that holds it or 0
+ *     settings_at  NAME=VALUE NUL ...: the OTEL_* and ORIEL_* variables of the process
+ *     series_at  metrics (wire/series.h)
+ *     states_at  _Atomic uint32_t[n_chunks]: what each chunk is, enum chunk_state
+ *     chunks_at  n_chunks chunks of CHUNK_SIZE bytes, each 128 bytes of struct chunk and records
+ *
+ * Everything that a writer may touch is committed (posix_fallocate) before it is mapped; the file
+ * is never sparse, never punched. `magic` is stored last, with release, so a reader that sees it
+ * sees the rest; a reader that doesn't comes back later, or removes the file if its maker is gone.
+ *
+ * A chunk's life, and who may take each step (always one compare-and-swap or store on its state):
+ *
+ *     FREE -> OWNED    a thread that needs room                  writer, CAS acquire
+ *     OWNED -> FULL    no room for the next record               its owner, release
+ *     OWNED -> IDLE    its thread ended, or chunks are scarce    its owner, release
+ *     IDLE -> OWNED    a thread goes on where another stopped    writer, CAS acquire
+ *     IDLE -> LOCKED   drained, to be recycled                   collector, CAS acquire
+ *     OWNED -> FULL    its owner is dead (tid gone)              collector, CAS
+ *     FULL, LOCKED -> FREE   drained, cursors reset              collector, release
+ *
+ * The release/acquire pairs on the state hand over the chunk's bytes and both cursors with it.
+ * Chunks carry no order among each other: records find together by span id and time.
+ *
+ * The reader copies everything under a guard and validates the copy: the writer may be hostile,
+ * and the file may be cut short at any moment.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEGMENT_MAGIC	0x314745534c45524fULL /* the bytes "ORELSEG1" */
+#define SEGMENT_LAYOUT	1u		      /* both sides must have the same */
+#define SEGMENT_SUFFIX	".segment"
+
+enum {
+	SEGMENT_PAGE = 4096,
+	CHUNK_SIZE = 16384,
+	CHUNK_HEAD = 128,
+	CHUNK_ROOM = CHUNK_SIZE - CHUNK_HEAD,
+	SEGMENT_LEAST = 64 * 1024,
+	SEGMENT_MOST = 1024 * 1024 * 1024,
+	SEGMENT_USUAL = 1024 * 1024,
+};
+
+enum segment_clock {
+	SEGMENT_CLOCK_TSC = 1,	     /* records carry the time stamp counter, unless flagged */
+	SEGMENT_CLOCK_MONOTONIC = 2, /* records carry nanoseconds of CLOCK_MONOTONIC */
+};
+
+/* Losses in the service, by reason. One list: header words, /metrics and the page read it. */
+#define SEGMENT_LOSSES(X) \
+	X(spans_no_room, "spans", "Spans not recorded because no chunk was free") \
+	X(spans_no_slot, "spans", "Spans not recorded because all thread slots were taken") \
+	X(ends_no_room, "records", "Span ends lost because no chunk was free") \
+	X(details_no_room, "records", "Span attributes, events, links and names lost likewise") \
+	X(logs_no_room, "records", "Log records lost because no chunk was free") \
+	X(logs_no_slot, "records", "Log records lost because all thread slots were taken") \
+	X(nested, "records", "Records lost in a signal handler that interrupted two writes") \
+	X(values_cut, "values", "Attribute values or names cut short to fit a record") \
+	X(attributes_no_room, "attributes", "Attributes left out because the record was full") \
+	X(contexts_no_room, "contexts", "Baggage or trace states not carried for want of memory") \
+	X(series_overflow, "measurements", "Measurements that went to the overflow series") \
+	X(forks_unwatched, "processes", "Forked children without a segment of their own")
+
+enum segment_loss {
+#define X(name, unit, sentence) LOSS_##name,
+	SEGMENT_LOSSES(X)
+#undef X
+	N_LOSSES
+};
+
+struct segment_header {
+	_Atomic uint64_t magic;
+	uint32_t layout;
+	uint32_t header_size; /* sizeof(struct segment_header) of the writer */
+	uint64_t size;	      /* of the file */
+	uint32_t slots_at, n_slots;
+	uint32_t settings_at, settings_size;
+	uint32_t series_at, series_size;
+	uint32_t states_at, n_chunks;
+	uint32_t chunks_at, chunk_size;
+
+	int32_t pid; /* in the writer's own pid namespace */
+	int32_t parent_pid;
+	uint64_t pid_start_ticks; /* field 22 of /proc/PID/stat: tells a reused pid */
+	uint64_t pid_namespace;	  /* inode of /proc/self/ns/pid */
+	uint32_t uid;
+	uint32_t clock; /* enum segment_clock */
+	uint64_t created_real_ns, created_mono_ns, created_tsc;
+	uint8_t boot_id[16];
+	uint8_t instance[16]; /* a random UUID, fresh after fork */
+	char run[16];	      /* ORIEL_RUN_ID: hex digits, or NULs */
+	char program[256];    /* /proc/self/exe, NUL-terminated, cut to fit */
+
+	/* Given by oriel_start; a seqlock of one writer: odd while being changed. */
+	_Atomic uint32_t identity_seq;
+	char service[128];
+	char version[64];
+	char pad0[60];
+
+	/* Words that the writer changes while it runs. */
+	_Alignas(64) _Atomic uint32_t n_free;	 /* chunks, approximate: a hint for "scarce" */
+	_Atomic uint32_t next_chunk;		 /* where the next search begins */
+	_Atomic uint32_t next_slot;
+	_Atomic uint32_t fatal_signal;		 /* noted by the fatal-signal handler */
+	_Atomic uint32_t fatal_code;		 /* si_code */
+	_Atomic uint32_t fatal_tid;
+	_Atomic uint64_t fatal_address;
+	_Atomic uint32_t stopped;		 /* oriel_stop was called and nothing else records */
+	_Alignas(64) _Atomic uint64_t loss[N_LOSSES];
+
+	/* Words that the collector changes. */
+	_Alignas(64) _Atomic uint64_t collector_ns; /* CLOCK_MONOTONIC of its last round, ~1 Hz */
+	_Atomic int32_t collector_pid;
+	_Atomic uint64_t accounted_loss[N_LOSSES]; /* what collectors have already counted */
+};
+
+_Static_assert(sizeof(struct segment_header) <= SEGMENT_PAGE, "the header is one page");
+
+enum chunk_state {
+	CHUNK_FREE = 0,
+	CHUNK_OWNED = 1,
+	CHUNK_FULL = 2,
+	CHUNK_IDLE = 3,
+	CHUNK_LOCKED = 4,
+};
+
+/* Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. */
+struct chunk {
+	_Atomic uint32_t write; /* owner: stored with release after a record is whole */
+	uint32_t owner_tid;	/* written by the owner right after it took the chunk */
+	char pad[56];
+	_Atomic uint32_t read; /* collector's, kept here so that the next collector goes on */
+	uint32_t reader_tid;   /* collector's: tid of the records at `read` */
+	char pad2[56];
+};
+
+_Static_assert(sizeof(struct chunk) == CHUNK_HEAD, "a chunk's head is two cache lines");
