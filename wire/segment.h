@@ -70,6 +70,7 @@ enum segment_clock {
 	X(attributes_no_room, "attributes", "Attributes left out because the record was full") \
 	X(contexts_no_room, "contexts", "Baggage or trace states not carried for want of memory") \
 	X(series_overflow, "measurements", "Measurements that went to the overflow series") \
+	X(settings_no_room, "settings", "Settings that did not fit into the segment") \
 	X(forks_unwatched, "processes", "Forked children without a segment of their own")
 
 enum segment_loss {
@@ -109,7 +110,11 @@ struct segment_header {
 	char pad0[60];
 
 	/* Words that the writer changes while it runs. */
-	_Alignas(64) _Atomic uint32_t n_free;	 /* chunks, approximate: a hint for "scarce" */
+	/*
+	 * How many chunks are FREE or IDLE. Whoever makes a chunk one of them adds one, who takes it
+	 * subtracts one (IDLE to LOCKED to FREE changes nothing). 0 means: don't even look.
+	 */
+	_Alignas(64) _Atomic uint32_t n_free;
 	_Atomic uint32_t next_chunk;		 /* where the next search begins */
 	_Atomic uint32_t next_slot;
 	_Atomic uint32_t fatal_signal;		 /* noted by the fatal-signal handler */
