@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The three signals have the same frame, only the innermost part differs:
+ *
+ *     request { resource-part { resource, scope-part { scope, item item item ... } ... } ... }
+ *
+ * Batches hold items in the order of their making, with scopes mixed. They are walked as runs
+ * (neighbours of one scope in one batch); each scope's runs are picked up in a pass of its own, so
+ * that nothing is sorted or allocated. Scopes are few; those beyond the table get a part per run,
+ * which keeps a hostile number of scopes from costing a pass each.
+ */
+#include "export/otlp-encode.h"
+
+#include "export/otlp-value.h"
+#include "export/protobuf.h"
+
+enum { SCOPES_MOST = 32 };
+
+enum { REQUEST_RESOURCES = 1 };
+enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
+enum { RESOURCE_ATTRIBUTES = 1, RESOURCE_DROPPED = 2 };
+enum { SCOPED_SCOPE = 1, SCOPED_ITEMS = 2 };
+
+enum {
+	SPAN_TRACE_ID = 1,
+	SPAN_SPAN_ID,
+	SPAN_TRACE_STATE,
+	SPAN_PARENT_ID,
+	SPAN_NAME,
+	SPAN_KIND,
+	SPAN_START,
+	SPAN_END,
+	SPAN_ATTRIBUTES,
+	SPAN_DROPPED_ATTRIBUTES,
+	SPAN_EVENTS,
+	SPAN_DROPPED_EVENTS,
+	SPAN_LINKS,
+	SPAN_DROPPED_LINKS,
+	SPAN_STATUS,
+	SPAN_FLAGS,
+};
+enum { EVENT_TIME = 1, EVENT_NAME, EVENT_ATTRIBUTES, EVENT_DROPPED };
+enum {
+	LINK_TRACE_ID = 1,
+	LINK_SPAN_ID,
+	LINK_TRACE_STATE,
+	LINK_ATTRIBUTES,
+	LINK_DROPPED,
+	LINK_FLAGS
+};
+enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
+
+enum {
+	LOG_TIME = 1,
+	LOG_SEVERITY = 2,
+	LOG_SEVERITY_TEXT = 3,
+	LOG_BODY = 5,
+	LOG_ATTRIBUTES = 6,
+	LOG_DROPPED = 7,
+	LOG_FLAGS = 8,
+	LOG_TRACE_ID = 9,
+	LOG_SPAN_ID = 10,
+	LOG_OBSERVED = 11,
+	LOG_EVENT_NAME = 12,
+};
+
+enum {
+	METRIC_NAME = 1,
+	METRIC_DESCRIPTION = 2,
+	METRIC_UNIT = 3,
+	METRIC_AS_GAUGE = 5,
+	METRIC_AS_SUM = 7,
+	METRIC_AS_HISTOGRAM = 9,
+};
+enum { DATA_POINTS = 1, DATA_TEMPORALITY = 2, DATA_MONOTONIC = 3, TEMPORALITY_CUMULATIVE = 2 };
+enum {
+	NUMBER_START = 2,
+	NUMBER_TIME = 3,
+	NUMBER_DOUBLE = 4,
+	NUMBER_INT = 6,
+	NUMBER_ATTRIBUTES = 7
+};
+enum {
+	HISTOGRAM_START = 2,
+	HISTOGRAM_TIME = 3,
+	HISTOGRAM_COUNT = 4,
+	HISTOGRAM_SUM = 5,
+	HISTOGRAM_BUCKETS = 6,
+	HISTOGRAM_BOUNDS = 7,
+	HISTOGRAM_ATTRIBUTES = 9,
+	HISTOGRAM_MIN = 11,
+	HISTOGRAM_MAX = 12,
+};
+
+static void encode_event(struct out *o, const struct span_event *e)
+{
+	struct proto_message m = proto_open(o, SPAN_EVENTS, PROTO_ABOUT_100);
+
+	proto_fixed64(o, EVENT_TIME, e->time_ns);
+	proto_string(o, EVENT_NAME, e->name);
+	otlp_attributes(o, EVENT_ATTRIBUTES, EVENT_DROPPED, e->attributes);
+	proto_close(o, m);
+}
+
+static void encode_link(struct out *o, const struct span_link *l)
+{
+	struct proto_message m = proto_open(o, SPAN_LINKS, PROTO_ABOUT_100);
+
+	proto_bytes(o, LINK_TRACE_ID, l->trace_id.b, sizeof(l->trace_id.b));
+	proto_bytes(o, LINK_SPAN_ID, l->span_id.b, sizeof(l->span_id.b));
+	proto_string(o, LINK_TRACE_STATE, l->trace_state);
+	otlp_attributes(o, LINK_ATTRIBUTES, LINK_DROPPED, l->attributes);
+	proto_fixed32(o, LINK_FLAGS, l->flags);
+	proto_close(o, m);
+}
+
+static void encode_status(struct out *o, const struct span *s)
+{
+	struct proto_message m = proto_open(o, SPAN_STATUS, PROTO_ABOUT_100);
+
+	proto_string(o, STATUS_MESSAGE, s->status_message);
+	proto_u64(o, STATUS_CODE, (uint32_t)s->status);
+	proto_close(o, m);
+}
+
+static inline char *put_id(char *p, uint32_t field, const uint8_t *id, size_t n)
+{
+	p = put_varint(put_tag(p, field, PROTO_BYTES), n);
+	memcpy(p, id, n);
+	return p + n;
+}
+
+/* What every span has, in one reservation. */
+static inline void encode_span_head(struct out *o, const struct span *s)
+{
+	enum {
+		HEAD_MOST = 3 * (PUT_TAG_MOST + 1) + 16 + 8 + 8 + PUT_TAG_MOST + PUT_VARINT_MOST +
+			    2 * (PUT_TAG_MOST + 8) + PUT_TAG_MOST + 4
+	};
+	char *p = proto_room(o, HEAD_MOST);
+
+	if (!p)
+		return;
+	p = put_id(p, SPAN_TRACE_ID, s->trace_id.b, sizeof(s->trace_id.b));
+	p = put_id(p, SPAN_SPAN_ID, s->span_id.b, sizeof(s->span_id.b));
+	if (span_id_is_set(s->parent_id))
+		p = put_id(p, SPAN_PARENT_ID, s->parent_id.b, sizeof(s->parent_id.b));
+	p = put_varint(put_tag(p, SPAN_KIND, PROTO_VARINT), (uint32_t)s->kind);
+	p = put_fixed64(put_tag(p, SPAN_START, PROTO_FIXED64), s->start_ns);
+	p = put_fixed64(put_tag(p, SPAN_END, PROTO_FIXED64), s->end_ns);
+	if (s->flags)
+		p = put_fixed32(put_tag(p, SPAN_FLAGS, PROTO_FIXED32), s->flags);
+	proto_take(o, p);
+}
+
+static void encode_span(struct out *o, const struct span *s)
+{
+	struct proto_message m = proto_open(o, SCOPED_ITEMS, PROTO_ABOUT_16K);
+
+	encode_span_head(o, s);
+	proto_string(o, SPAN_TRACE_STATE, s->trace_state);
+	proto_string(o, SPAN_NAME, s->name);
+	otlp_attributes(o, SPAN_ATTRIBUTES, SPAN_DROPPED_ATTRIBUTES, s->attributes);
+	for (size_t i = 0; i < s->n_events; i++)
+		encode_event(o, &s->event[i]);
+	proto_u64(o, SPAN_DROPPED_EVENTS, s->dropped_events);
+	for (size_t i = 0; i < s->n_links; i++)
+		encode_link(o, &s->link[i]);
+	proto_u64(o, SPAN_DROPPED_LINKS, s->dropped_links);
+	if (s->status != STATUS_UNSET || s->status_message.n)
+		encode_status(o, s);
+	proto_close(o, m);
+}
+
+static void encode_log(struct out *o, const struct log_record *l)
+{
+	struct proto_message m = proto_open(o, SCOPED_ITEMS, PROTO_ABOUT_16K);
+
+	proto_fixed64(o, LOG_TIME, l->time_ns);
+	proto_fixed64(o, LOG_OBSERVED, l->observed_ns);
+	if (l->severity > 0)
+		proto_u64(o, LOG_SEVERITY, (uint64_t)l->severity);
+	proto_string(o, LOG_SEVERITY_TEXT, l->severity_text);
+	if (l->body.type != VALUE_EMPTY)
+		otlp_any_value(o, LOG_BODY, &l->body);
+	otlp_attributes(o, LOG_ATTRIBUTES, LOG_DROPPED, l->attributes);
+	proto_fixed32(o, LOG_FLAGS, l->flags);
+	if (trace_id_is_set(l->trace_id))
+		proto_bytes(o, LOG_TRACE_ID, l->trace_id.b, sizeof(l->trace_id.b));
+	if (span_id_is_set(l->span_id))
+		proto_bytes(o, LOG_SPAN_ID, l->span_id.b, sizeof(l->span_id.b));
+	proto_string(o, LOG_EVENT_NAME, l->event_name);
+	proto_close(o, m);
+}
+
+static void encode_number(struct out *o, const struct metric_point *p)
+{
+	struct proto_message m = proto_open(o, DATA_POINTS, PROTO_ABOUT_100);
+
+	proto_fixed64(o, NUMBER_START, p->start_ns);
+	proto_fixed64(o, NUMBER_TIME, p->time_ns);
+	if (p->is_double)
+		proto_double_always(o, NUMBER_DOUBLE, p->number);
+	else
+		proto_fixed64_always(o, NUMBER_INT, (uint64_t)p->integer);
+	otlp_attributes(o, NUMBER_ATTRIBUTES, 0,
+			(struct attributes) { p->attributes.item, p->attributes.n, 0 });
+	proto_close(o, m);
+}
+
+static void encode_histogram(struct out *o, const struct metric_point *p)
+{
+	struct proto_message m = proto_open(o, DATA_POINTS, PROTO_ABOUT_16K);
+
+	proto_fixed64(o, HISTOGRAM_START, p->start_ns);
+	proto_fixed64(o, HISTOGRAM_TIME, p->time_ns);
+	proto_fixed64(o, HISTOGRAM_COUNT, p->count);
+	proto_double_always(o, HISTOGRAM_SUM, p->sum);
+	if (p->buckets) {
+		proto_packed_fixed64(o, HISTOGRAM_BUCKETS, p->buckets, p->n_bounds + 1);
+		proto_packed_double(o, HISTOGRAM_BOUNDS, p->bounds, p->n_bounds);
+	}
+	otlp_attributes(o, HISTOGRAM_ATTRIBUTES, 0,
+			(struct attributes) { p->attributes.item, p->attributes.n, 0 });
+	if (p->count) {
+		proto_double_always(o, HISTOGRAM_MIN, p->min);
+		proto_double_always(o, HISTOGRAM_MAX, p->max);
+	}
+	proto_close(o, m);
+}
+
+static bool same_metric(const struct metric_point *a, const struct metric_point *b)
+{
+	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->unit, b->unit) &&
+	       str_eq(a->description, b->description);
+}
+
+static uint32_t metric_data_field(enum metric_kind kind)
+{
+	switch (kind) {
+	case METRIC_GAUGE:
+		return METRIC_AS_GAUGE;
+	case METRIC_HISTOGRAM:
+		return METRIC_AS_HISTOGRAM;
+	default:
+		return METRIC_AS_SUM;
+	}
+}
+
+/* The points at `p` that belong to one instrument; returns how many they were. */
+static size_t encode_metric(struct out *o, const struct metric_point *p, size_t n)
+{
+	struct proto_message metric = proto_open(o, SCOPED_ITEMS, PROTO_ABOUT_16K);
+	size_t i;
+
+	proto_string(o, METRIC_NAME, p->name);
+	proto_string(o, METRIC_DESCRIPTION, p->description);
+	proto_string(o, METRIC_UNIT, p->unit);
+	struct proto_message data = proto_open(o, metric_data_field(p->kind), PROTO_ABOUT_16K);
+
+	for (i = 0; i < n && same_metric(p, p + i); i++) {
+		if (p->kind == METRIC_HISTOGRAM)
+			encode_histogram(o, p + i);
+		else
+			encode_number(o, p + i);
+	}
+	if (p->kind != METRIC_GAUGE)
+		proto_u64(o, DATA_TEMPORALITY, TEMPORALITY_CUMULATIVE);
+	if (p->kind == METRIC_SUM)
+		proto_u64(o, DATA_MONOTONIC, true);
+	proto_close(o, data);
+	proto_close(o, metric);
+	return i;
+}
+
+static size_t batch_count(enum signal kind, const struct batch *b)
+{
+	return kind == SIGNAL_SPAN ? b->n_spans : kind == SIGNAL_LOG ? b->n_logs : b->n_points;
+}
+
+static const struct scope *batch_scope(enum signal kind, const struct batch *b, size_t i)
+{
+	return kind == SIGNAL_SPAN  ? b->span[i].scope
+	       : kind == SIGNAL_LOG ? b->log[i].scope
+				    : b->point[i].scope;
+}
+
+size_t otlp_count(enum signal kind, struct batch *const *batch, size_t n_batches)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_batches; i++)
+		n += batch_count(kind, batch[i]);
+	return n;
+}
+
+static void encode_items(struct out *o, enum signal kind, const struct batch *b, size_t from,
+			 size_t to)
+{
+	for (size_t i = from; i < to && !o->error;) {
+		if (kind == SIGNAL_SPAN)
+			encode_span(o, &b->span[i++]);
+		else if (kind == SIGNAL_LOG)
+			encode_log(o, &b->log[i++]);
+		else
+			i += encode_metric(o, &b->point[i], to - i);
+	}
+}
+
+static bool scope_eq(const struct scope *a, const struct scope *b)
+{
+	static const struct scope none;
+
+	if (a == b)
+		return true;
+	a = a ? a : &none;
+	b = b ? b : &none;
+	return str_eq(a->name, b->name) && str_eq(a->version, b->version);
+}
+
+/* A walk over the runs of one resource in a slice. */
+struct walk {
+	enum signal kind;
+	struct otlp_slice slice;
+	const struct resource *resource;
+	size_t batch;  /* the batch we are in */
+	size_t before; /* items in the batches before it */
+	size_t at;     /* the next item in it */
+};
+
+struct run {
+	const struct batch *batch;
+	const struct scope *scope;
+	size_t from, to;
+};
+
+static bool walk_next(struct walk *w, struct run *run)
+{
+	for (; w->batch < w->slice.n_batches; w->batch++) {
+		const struct batch *b = w->slice.batch[w->batch];
+		size_t n = batch_count(w->kind, b);
+		size_t first = w->slice.from > w->before ? w->slice.from - w->before : 0;
+		size_t end = w->slice.to - w->before < n ? w->slice.to - w->before : n;
+
+		if (w->slice.to <= w->before)
+			return false;
+		if (w->at < first)
+			w->at = first;
+		if (b->resource == w->resource && w->at < end) {
+			*run = (struct run) { b, batch_scope(w->kind, b, w->at), w->at, w->at + 1 };
+			while (run->to < end &&
+			       scope_eq(run->scope, batch_scope(w->kind, b, run->to)))
+				run->to++;
+			w->at = run->to;
+			return true;
+		}
+		w->before += n;
+		w->at = 0;
+	}
+	return false;
+}
+
+struct scopes {
+	const struct scope *known[SCOPES_MOST];
+	size_t n;
+};
+
+/* Its place in the table, where it is put if there is room; SCOPES_MOST if not. */
+static size_t scopes_place(struct scopes *s, const struct scope *scope)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (scope_eq(s->known[i], scope))
+			return i;
+	if (s->n < SCOPES_MOST)
+		s->known[s->n++] = scope;
+	else
+		return SCOPES_MOST;
+	return s->n - 1;
+}
+
+static void encode_scoped_run(struct out *o, const struct run *run, enum signal kind)
+{
+	struct proto_message part = proto_open(o, PART_SCOPES, PROTO_ABOUT_16K);
+
+	otlp_scope(o, SCOPED_SCOPE, run->scope);
+	encode_items(o, kind, run->batch, run->from, run->to);
+	proto_close(o, part);
+}
+
+static void encode_resource(struct out *o, struct walk start)
+{
+	struct proto_message part = proto_open(o, REQUEST_RESOURCES, PROTO_ABOUT_1M);
+	struct proto_message resource = proto_open(o, PART_RESOURCE, PROTO_ABOUT_16K);
+	struct scopes scopes = { .n = 0 };
+	struct run run;
+
+	otlp_attributes(o, RESOURCE_ATTRIBUTES, RESOURCE_DROPPED, start.resource->attributes);
+	proto_close(o, resource);
+	for (struct walk w = start; walk_next(&w, &run);)
+		if (scopes_place(&scopes, run.scope) == SCOPES_MOST)
+			encode_scoped_run(o, &run, start.kind);
+	for (size_t i = 0; i < scopes.n; i++) {
+		struct proto_message scoped = proto_open(o, PART_SCOPES, PROTO_ABOUT_1M);
+
+		otlp_scope(o, SCOPED_SCOPE, scopes.known[i]);
+		for (struct walk w = start; walk_next(&w, &run);)
+			if (scope_eq(run.scope, scopes.known[i]))
+				encode_items(o, start.kind, run.batch, run.from, run.to);
+		proto_close(o, scoped);
+	}
+	proto_close(o, part);
+}
+
+static bool resource_seen(struct otlp_slice slice, size_t before, const struct resource *r)
+{
+	for (size_t i = 0; i < before; i++)
+		if (slice.batch[i]->resource == r)
+			return true;
+	return false;
+}
+
+void otlp_encode(struct out *o, enum signal kind, struct otlp_slice slice)
+{
+	size_t before = 0;
+
+	for (size_t i = 0; i < slice.n_batches && !o->error; i++) {
+		const struct resource *r = slice.batch[i]->resource;
+		struct walk start = { kind, slice, r, i, before, 0 }, look = start;
+		struct run run;
+
+		before += batch_count(kind, slice.batch[i]);
+		if (!resource_seen(slice, i, r) && walk_next(&look, &run))
+			encode_resource(o, start);
+	}
+}
