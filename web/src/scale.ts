@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scale: a stretch of time laid over a stretch of pixels, and where its ticks stand.
+
+export interface Stretch {
+	from: number;
+	to: number;
+}
+
+// About `n` ticks at 1, 2 or 5 times a power of ten, inside the stretch.
+export function ticks(s: Stretch, n: number): number[] {
+	const span = s.to - s.from;
+
+	if (!(span > 0) || n < 1)
+		return [s.from];
+	const rough = span / n;
+	const power = 10 ** Math.floor(Math.log10(rough));
+	const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough * 0.999) ?? 10 * power;
+	const out: number[] = [];
+
+	for (let i = Math.ceil(s.from / step - 1e-9); i * step <= s.to * (1 + 1e-12) && out.length < 100; i++)
+		out.push(i * step);
+	return out;
+}
+
+// A stretch no shorter than `least`, kept inside the whole.
+export function clamp(s: Stretch, whole: Stretch, least: number): Stretch {
+	const room = whole.to - whole.from;
+	const long = Math.min(room, Math.max(least, s.to - s.from));
+	const from = Math.min(Math.max(whole.from, s.from), whole.to - long);
+
+	return { from, to: from + long };
+}

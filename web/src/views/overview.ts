@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Overview: each service with its rate, errors and latency, and the routes of one of them.
+
+import { get, Figures, RouteFigures, Run, Service, Status } from "../api";
+import { colour } from "../colour";
+import { follow } from "../follow";
+import { ago, count, duration, percent, plain, plural, rate, whole } from "../format";
+import { fill, h, keyed, Row, text } from "../h";
+import { empty, FIRST_COMMAND, serviceName, table, View } from "../parts";
+import { amend, here, link } from "../place";
+
+const WINDOWS: [string, string, number][] = [
+	["1", "1 min", 60], ["5", "5 min", 300], ["15", "15 min", 900], ["60", "1 h", 3600], ["1440", "24 h", 86400],
+];
+
+export function overview(): View {
+	const tiles = h("div.tiles");
+	const body = h("tbody");
+	const routeBody = h("tbody");
+	const windows = h("div.segmented", { role: "group", "aria-label": "Time" }, WINDOWS.map(([id, label]) =>
+		h("button", { type: "button", "data-window": id, onclick: () => amend({ minutes: id === "15" ? "" : id }) }, label)));
+	const head: [string, string?][] = [["Service"], ["Rate", "n"], ["Requests", "n"], ["Errors", "n"], ["p50", "n"],
+		["p95", "n"], ["p99", "n"], ["Latency", "wide spread-head"], ["Processes", "n mid"], ["Last", "n mid"]];
+	const services = h("section.card", null, table(head, body, "Services"));
+	const routesTitle = h("h2");
+	const routes = h("section.card", { hidden: true }, routesTitle, table([["Route"], ["Rate", "n"], ["Requests", "n"],
+		["Errors", "n"], ["p50", "n"], ["p95", "n"], ["p99", "n"], ["Latency", "wide spread-head"]], routeBody, "Routes"));
+	const none = h("div");
+	const el = h("div.page", null, h("div.headline", null, h("h1", null, "Overview"), windows), tiles, services, routes, none);
+
+	const seconds = () => (WINDOWS.find(([id]) => id === here().query.minutes) ?? WINDOWS[2])[2];
+
+	async function look(signal: AbortSignal): Promise<void> {
+		const run = here().query.run;
+		const now = Date.now();
+		const p = { run, since_ns: `${now - seconds() * 1000}000000` };
+		const [s, st, rs] = await Promise.all([
+			get<{ services: Service[] }>("services", p, signal), get<Status>("status", {}, signal),
+			get<{ runs: Run[] }>("runs", { limit: 30 }, signal)]);
+		const list = s.services ?? [];
+		const span = lived(rs.runs ?? [], run, st, now);
+		const picked = here().query.service || (list.length === 1 ? list[0].service : "");
+		const r = picked ? (await get<{ routes: RouteFigures[] }>("routes", { ...p, service: picked }, signal)).routes ?? [] : [];
+		show(list, r, picked, st, span);
+	}
+
+	// The rate is over the time that the run has lived, if that is shorter than the window.
+	function lived(runs: Run[], run: string | undefined, st: Status, now: number): number {
+		const mine = run ? runs.filter((r) => r.id === run) : [];
+		const from = mine.length ? mine[0].started_ns : st.started_ns;
+		const to = mine.length && mine[0].ended_ns ? Number(whole(mine[0].ended_ns) / 1000000n) : now;
+		const age = (to - Number(whole(from) / 1000000n)) / 1000;
+
+		return Math.max(1, run || age > 0 ? Math.min(seconds(), age) : seconds());
+	}
+
+	function show(list: Service[], rs: RouteFigures[], picked: string, st: Status, span: number): void {
+		for (const b of windows.querySelectorAll("button"))
+			b.setAttribute("aria-pressed", String(b.dataset.window === (here().query.minutes || "15")));
+		services.hidden = !list.length;
+		tiles.hidden = !list.length;
+		fill(none, list.length ? null : nothing(st));
+		showTiles(list, st, span);
+		const longest = Math.max(1, ...list.map((s) => s.p99_ns));
+		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
+		longestNow = longest;
+		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
+		for (const tr of body.children)
+			tr.classList.toggle("picked", (tr as HTMLElement).dataset.service === picked && list.length > 1);
+		routes.hidden = !rs.length;
+		fill(routesTitle, "Routes of ", serviceName(picked));
+		longestRoute = Math.max(1, ...rs.map((r) => r.p99_ns));
+		keyed(routeBody, rs, (r) => `${r.method} ${r.route}`, () => routeRow(span));
+	}
+
+	let longestNow = 1;
+	let longestRoute = 1;
+
+	function nothing(st: Status): HTMLElement {
+		const live = (st.processes ?? []).filter((p) => p.live);
+
+		if (live.length)
+			return empty("Waiting for the first request",
+				     `${plural(live.length, "process")} ${live.length === 1 ? "is" : "are"} being watched: ` +
+				     `${live.map((p) => plain(p.service, 40)).slice(0, 5).join(", ")}. Send one a request.`);
+		return empty("No service yet", "Put oriel run before the command that starts your service, and it appears here.",
+			     FIRST_COMMAND);
+	}
+
+	function showTiles(list: Service[], st: Status, span: number): void {
+		const all = list.reduce((n, s) => n + s.count, 0);
+		const bad = list.reduce((n, s) => n + s.errors, 0);
+		const live = (st.processes ?? []).filter((p) => p.live);
+		const open = live.reduce((n, p) => n + (p.open_spans ?? 0), 0);
+		const lost = (st.processes ?? []).reduce((n, p) => n + (p.dropped ?? 0), 0);
+
+		fill(tiles,
+		     tile("Requests", rate(all / span), plural(all, "request")),
+		     tile("Errors", percent(bad, all), bad ? plural(bad, "error") : "none", bad ? "bad" : ""),
+		     tile("Slowest p95", duration(Math.max(0, ...list.map((s) => s.p95_ns))), slowest(list)),
+		     tile("In flight", count(open), open ? "spans open now" : "nothing is open", "", link("in-flight")),
+		     tile("Processes", count(live.length), lost ? `${count(lost)} records lost` : "nothing lost",
+			  lost ? "bad" : "", link("status")));
+	}
+
+	const following = follow(look, 2000);
+	return {
+		el,
+		arrive: () => following.now(),
+		close: () => following.stop(),
+	};
+
+	function serviceRow(over: number, most: () => number): Row<Service> {
+		const cells = figureCells();
+		const processes = h("td.n.mid");
+		const last = h("td.n.mid");
+		const name = h("th", { scope: "row" });
+		const tr = h("tr.link", null, name, ...cells.all, processes, last);
+
+		tr.addEventListener("click", (e) => {
+			if (!(e.target as Element).closest("a") && tr.dataset.service)
+				amend({ service: tr.dataset.service });
+		});
+		return { el: tr, set(s) {
+			if (tr.dataset.service !== s.service) {
+				tr.dataset.service = s.service;
+				fill(name, h("a", { href: link("traces", "", { service: s.service }) }, serviceName(s.service)));
+			}
+			cells.set(s, over, most(), { service: s.service });
+			text(processes, s.processes ? count(s.processes) : "gone");
+			text(last, ago(s.last_ns, Date.now()));
+		} };
+	}
+
+	function routeRow(over: number): Row<RouteFigures> {
+		const cells = figureCells();
+		const name = h("th", { scope: "row" });
+		const tr = h("tr", null, name, ...cells.all);
+		let was = "";
+
+		return { el: tr, set(r) {
+			const key = `${r.service} ${r.method} ${r.route}`;
+			const where: Record<string, string> = { service: r.service, ...(r.route ? { route: r.route } : {}) };
+			if (key !== was) {
+				was = key;
+				fill(name, h("a", { href: link("traces", "", where) },
+					     r.method ? h("span.method", null, plain(r.method, 12)) : null, plain(r.route, 120) || "(no route)"));
+			}
+			cells.set(r, over, longestRoute, where);
+		} };
+	}
+}
+
+function slowest(list: Service[]): string {
+	const s = list.reduce<Service | null>((m, x) => (!m || x.p95_ns > m.p95_ns ? x : m), null);
+
+	return s ? plain(s.service, 40) : "";
+}
+
+function tile(label: string, figure: string, line: string, cls = "", href = ""): HTMLElement {
+	return h(href ? "a.tile" : "div.tile", href ? { href } : null, h("span.tile-label", null, label),
+		h(`span.tile-figure${cls ? "." + cls : ""}`, null, figure), h("span.tile-line", null, line));
+}
+
+// The columns that services and routes share, with the spread from p50 to p99 drawn.
+function figureCells() {
+	const [r, n, e, a, b, c] = [0, 1, 2, 3, 4, 5].map(() => h("td.n"));
+	const spread = h("td.wide");
+	let drawn = "";
+
+	return { all: [r, n, e, a, b, c, spread], set(f: Figures, seconds: number, most: number, where: Record<string, string>) {
+		text(r, rate(f.count / seconds));
+		text(n, count(f.count));
+		if (f.errors)
+			fill(e, h("a.bad", { href: link("traces", "", { ...where, errors: "1" }) }, percent(f.errors, f.count)));
+		else
+			fill(e, h("span.dim", null, "0 %"));
+		text(a, duration(f.p50_ns));
+		text(b, duration(f.p95_ns));
+		text(c, duration(f.p99_ns));
+		const now = `${f.p50_ns} ${f.p95_ns} ${f.p99_ns} ${most}`;
+		if (now !== drawn) {
+			drawn = now;
+			fill(spread, latency(f, most));
+		}
+	} };
+}
+
+function latency(f: Figures, most: number): HTMLElement {
+	const m = h("span.spread", { title: `p50 ${duration(f.p50_ns)}, p95 ${duration(f.p95_ns)}, p99 ${duration(f.p99_ns)}` });
+	const at = (v: number) => `${(Math.max(0, v) / most) * 100}%`;
+
+	for (const [cls, v] of [["p99", f.p99_ns], ["p95", f.p95_ns], ["p50", f.p50_ns]] as [string, number][])
+		m.append(h(`span.${cls}`, { style: { width: at(v), background: colour(f.service) } }));
+	return m;
+}
+
