@@ -9,9 +9,16 @@
  *     destination_flush(d, 2000);            all that was offered is delivered or counted?
  *     destination_free(d, 2000);             the same, then ends the thread
  *
- * The queue is bounded in items (spans + records + points). A full queue drops the newest batch and
- * counts its items. Retryable failures back off with jitter (1 s doubling to 30 s) and keep the
- * batch until `retry_for_ms` is over.
+ * The queue is bounded in items (spans + records + points of the signals that the place names),
+ * those being written included. A full queue drops the newest batch and counts its items. Retryable
+ * failures back off with jitter (1 s doubling to 30 s, or what the server asks for) and keep the
+ * batches until `retry_for_ms` is over. A flush cuts one wait short.
+ *
+ * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.
+ *
+ * offer, flush and state: any thread. free: once, when no other thread uses it. The thread blocks
+ * all signals but faults, SIGPIPE included. After a fork only the parent has the thread; a child
+ * must not touch a destination.
  */
 #pragma once
 
@@ -24,6 +31,8 @@ struct destination_limits {
 	size_t batch_items;	 /* most items in one write; default 8,192 */
 	uint32_t delay_ms;	 /* wait this long for a batch to fill; default 200 */
 	uint32_t retry_for_ms;	 /* default 300,000 */
+	uint32_t retry_first_ms; /* default 1,000 */
+	uint32_t retry_most_ms;	 /* default 30,000 */
 };
 
 /* What /api/status tells of a destination. */
@@ -35,9 +44,21 @@ struct destination_state {
 	char why[160];
 };
 
-int destination_new(struct destination **out, const struct exporter *kind, const struct settings *settings,
-		    const struct export_place *place, struct destination_limits limits, char why[160]);
+/*
+ * Zeros in `limits` mean the defaults. -EINVAL with a line in `why` when the exporter can't make
+ * sense of the settings; on success `why` is empty or a warning that a person should see.
+ */
+int destination_new(struct destination **out, const struct exporter *kind,
+		    const struct settings *settings, const struct export_place *place,
+		    struct destination_limits limits, char why[160]);
+
+/* Takes a reference of its own when it takes the batch. */
 void destination_offer(struct destination *d, struct batch *b);
+
+/* False: the time was over first. */
 bool destination_flush(struct destination *d, uint32_t timeout_ms);
+
+/* NULL is accepted. What isn't delivered when the time is over is dropped and counted. */
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms);
+
 void destination_state(struct destination *d, struct destination_state *out);

@@ -17,6 +17,8 @@
 #include "model/batch.h"
 #include "model/settings.h"
 
+#include <stdatomic.h>
+
 enum signal {
 	SIGNAL_SPAN = 1,
 	SIGNAL_LOG = 2,
@@ -24,33 +26,47 @@ enum signal {
 	SIGNAL_ALL = 7,
 };
 
+enum { N_SIGNALS = 3 };
+
 /* What an exporter may need of its surroundings besides the settings. */
 struct export_place {
 	enum signal signals; /* which of its signals this instance is asked for */
-	int out_fd;	     /* where text for people goes (the run's standard output), or -1; borrowed */
+	int out_fd; /* where text for people goes (the run's standard output), or -1; borrowed */
+	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */
+	const atomic_bool *stop;
 };
 
-/* Positive outcomes of write. Zero: the destination has everything. */
+/* Positive outcomes of write. Zero: the destination has everything but n_rejected. */
 enum export_outcome {
-	EXPORT_RETRY = 1, /* nothing was taken; offer the same batches again, after retry_after_ms */
-	EXPORT_REFUSED,	  /* never offer these again; count them */
+	EXPORT_RETRY =
+		1, /* offer the same batches again with the same result, after retry_after_ms */
+	EXPORT_REFUSED, /* never offer these again; count all that isn't in n_done */
 };
 
+/*
+ * All zero when batches are offered for the first time. A retry finds in n_done and n_rejected what
+ * the write before left there, so that nothing is delivered twice and every item counts once.
+ */
 struct export_result {
-	uint32_t retry_after_ms; /* 0: the caller's back-off decides */
-	uint64_t n_rejected;	 /* with 0: items of this write that were not accepted (partial success) */
-	char why[160];		 /* for the log, when not zero */
+	size_t n_done[N_SIGNALS]; /* spans, log records, points that need no more work */
+	uint64_t n_rejected;	  /* of those: not accepted (partial success) */
+	uint32_t retry_after_ms;  /* 0: the caller's back-off decides */
+	char why[160];		  /* for the log: what went wrong, also when only some of it did */
 };
 
 struct exporter {
-	const char *name;    /* as in OTEL_TRACES_EXPORTER */
+	const char *name; /* as in OTEL_TRACES_EXPORTER */
 	const char *summary;
 	enum signal takes;
-	/* `*state` only on success. -EINVAL with a line in `why` for settings that make no sense. */
+	/*
+	 * `*state` only on success. -EINVAL with a line in `why` for settings that make no sense;
+	 * on success `why` is empty or a warning. `place` is copied, what it points to is borrowed.
+	 */
 	int (*open)(void **state, const struct settings *settings, const struct export_place *place,
 		    char why[160]);
 	/* Offers only batches' parts that are in place->signals. */
-	int (*write)(void *state, struct batch *const *batches, size_t n, struct export_result *result);
+	int (*write)(void *state, struct batch *const *batches, size_t n,
+		     struct export_result *result);
 	void *(*close)(void *state);
 };
 
