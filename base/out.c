@@ -27,6 +27,8 @@ bool out_reserve(struct out *o, size_t more)
 
 	while (room - o->n < more)
 		room *= 2;
+	if (o->limit && room > o->limit)
+		room = o->limit;
 	char *p = realloc(o->p, room);
 
 	if (!p) {
@@ -42,9 +44,8 @@ void out_fmt(struct out *o, const char *fmt, ...)
 {
 	va_list ap;
 
-	for (size_t room = 128;;) {
-		if (!out_reserve(o, room))
-			return;
+	/* Twice at most: once to see how much room it takes, its NUL included. */
+	for (size_t room = 1; !o->error && out_reserve(o, room);) {
 		va_start(ap, fmt);
 		int n = vsnprintf(o->p + o->n, o->room - o->n, fmt, ap);
 		va_end(ap);

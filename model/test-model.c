@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values, resources, batches and settings: what every part at home hands to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "model/batch.h"
+#include "model/copy.h"
+#include "model/settings.h"
+
+static struct value text(const char *s)
+{
+	return (struct value){ .type = VALUE_STRING, .text = str_of(s) };
+}
+
+static struct attributes two(void)
+{
+	static struct attribute item[2];
+
+	item[0] = (struct attribute){ STR("service.name"), text("shop") };
+	item[1] = (struct attribute){ STR("http.response.status_code"), { .type = VALUE_INT, .integer = 404 } };
+	return (struct attributes){ item, 2, 3 };
+}
+
+static void an_attribute_is_found_by_its_whole_key(void **state)
+{
+	(void)state;
+	assert_non_null(attributes_find(two(), STR("service.name")));
+	assert_null(attributes_find(two(), STR("service")));
+	assert_null(attributes_find((struct attributes){ 0 }, STR("service.name")));
+}
+
+static void an_attribute_of_another_type_is_as_absent(void **state)
+{
+	(void)state;
+	assert_true(str_eq(attributes_text(two(), STR("service.name")), STR("shop")));
+	assert_int_equal(attributes_text(two(), STR("http.response.status_code")).n, 0);
+	assert_int_equal(attributes_int(two(), STR("http.response.status_code"), -1), 404);
+	assert_int_equal(attributes_int(two(), STR("service.name"), -1), -1);
+}
+
+static void a_copy_goes_all_the_way_down(void **state)
+{
+	char word[] = "deep", key[] = "key";
+	struct value leaf = text(word);
+	struct value array = { .type = VALUE_ARRAY, .array = { &leaf, 1 } };
+	struct attribute entry = { str_of(key), array };
+	struct value map = { .type = VALUE_MAP, .map = { &entry, 1 } };
+	struct arena a = { 0 };
+	struct value copy = copy_value(&a, map);
+
+	(void)state;
+	word[0] = key[0] = 'x';
+	leaf.type = VALUE_EMPTY;
+	assert_int_equal(copy.type, VALUE_MAP);
+	assert_int_equal(copy.map.n, 1);
+	assert_true(str_eq(copy.map.item[0].key, STR("key")));
+	assert_int_equal(copy.map.item[0].value.array.n, 1);
+	assert_true(str_eq(copy.map.item[0].value.array.item[0].text, STR("deep")));
+	arena_fini(&a);
+}
+
+static void copied_attributes_keep_what_a_limit_dropped(void **state)
+{
+	struct arena a = { 0 };
+	struct attributes copy = copy_attributes(&a, two());
+
+	(void)state;
+	assert_int_equal(copy.n, 2);
+	assert_int_equal(copy.dropped, 3);
+	arena_fini(&a);
+}
+
+static void a_resource_knows_its_service(void **state)
+{
+	struct resource *r = resource_new(two(), STR("00000000000000ff"), 42);
+
+	(void)state;
+	assert_true(str_eq(r->service, STR("shop")));
+	assert_int_equal(r->instance.n, 0);
+	assert_true(str_eq(r->run, STR("00000000000000ff")));
+	assert_null(resource_free(r));
+}
+
+static void a_batch_holds_its_resource(void **state)
+{
+	struct resource *r = resource_new(two(), STR(""), 42);
+	struct batch *b = batch_new(r);
+	struct batch *other = batch_ref(b);
+
+	(void)state;
+	resource_free(r);
+	batch_free(b);
+	assert_true(str_eq(other->resource->service, STR("shop")));
+	assert_null(batch_free(other));
+}
+
+static void a_batch_grows_and_new_slots_are_zero(void **state)
+{
+	struct resource *r = resource_new(two(), STR(""), 42);
+	struct batch *b = batch_new(r);
+
+	(void)state;
+	for (uint64_t i = 0; i < 5000; i++) {
+		struct span *s = batch_add_span(b);
+		struct log_record *l = batch_add_log(b);
+		struct metric_point *p = batch_add_point(b);
+
+		assert_int_equal(s->start_ns | s->n_events | l->time_ns | p->count, 0);
+		s->start_ns = l->time_ns = p->count = i + 1;
+	}
+	assert_int_equal(batch_items(b), 15000);
+	assert_int_equal(b->span[0].start_ns, 1);
+	assert_int_equal(b->log[4999].time_ns, 5000);
+	assert_int_equal(b->point[2500].count, 2501);
+	batch_free(b);
+	resource_free(r);
+}
+
+static const struct settings settings = { STR("OTEL_SERVICE_NAME=shop\0"
+					      "OTEL_SDK_DISABLED=True\0"
+					      "OTEL_A=\0"
+					      "NO_EQUALS\0"
+					      "ORIEL_N= 12 \0"
+					      "ORIEL_BAD=12s\0"
+					      "OTEL_TRACES_EXPORTER=otlp, console\0"
+					      "CUT=short") };
+
+static void a_setting_is_found_by_its_whole_name(void **state)
+{
+	(void)state;
+	assert_true(str_eq(settings_get(&settings, STR("OTEL_SERVICE_NAME")), STR("shop")));
+	assert_int_equal(settings_get(&settings, STR("OTEL_SERVICE")).n, 0);
+	assert_int_equal(settings_get(&settings, STR("NO_EQUALS")).n, 0);
+	assert_int_equal(settings_get(&settings, STR("OTEL_A")).n, 0);
+}
+
+static void a_setting_without_its_end_is_lost(void **state)
+{
+	(void)state;
+	assert_int_equal(settings_get(&settings, STR("CUT")).n, 0);
+}
+
+static void true_is_true_in_any_case_and_nothing_else_is(void **state)
+{
+	bool bad = false;
+
+	(void)state;
+	assert_true(settings_bool(&settings, STR("OTEL_SDK_DISABLED"), &bad));
+	assert_false(settings_bool(&settings, STR("OTEL_ABSENT"), &bad));
+	assert_false(bad);
+	assert_false(settings_bool(&settings, STR("ORIEL_N"), &bad));
+	assert_true(bad);
+}
+
+static void a_number_that_is_none_falls_back_and_says_so(void **state)
+{
+	bool bad = false;
+
+	(void)state;
+	assert_int_equal(settings_u64(&settings, STR("ORIEL_N"), 5, &bad), 12);
+	assert_int_equal(settings_u64(&settings, STR("ORIEL_ABSENT"), 5, &bad), 5);
+	assert_false(bad);
+	assert_int_equal(settings_u64(&settings, STR("ORIEL_BAD"), 5, &bad), 5);
+	assert_true(bad);
+}
+
+static void a_list_is_cut_at_commas_and_trimmed(void **state)
+{
+	(void)state;
+	assert_true(settings_lists(&settings, STR("OTEL_TRACES_EXPORTER"), STR("console")));
+	assert_true(settings_lists(&settings, STR("OTEL_TRACES_EXPORTER"), STR("otlp")));
+	assert_false(settings_lists(&settings, STR("OTEL_TRACES_EXPORTER"), STR("otl")));
+	assert_false(settings_lists(&settings, STR("OTEL_LOGS_EXPORTER"), STR("otlp")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_attribute_is_found_by_its_whole_key),
+		cmocka_unit_test(an_attribute_of_another_type_is_as_absent),
+		cmocka_unit_test(a_copy_goes_all_the_way_down),
+		cmocka_unit_test(copied_attributes_keep_what_a_limit_dropped),
+		cmocka_unit_test(a_resource_knows_its_service),
+		cmocka_unit_test(a_batch_holds_its_resource),
+		cmocka_unit_test(a_batch_grows_and_new_slots_are_zero),
+		cmocka_unit_test(a_setting_is_found_by_its_whole_name),
+		cmocka_unit_test(a_setting_without_its_end_is_lost),
+		cmocka_unit_test(true_is_true_in_any_case_and_nothing_else_is),
+		cmocka_unit_test(a_number_that_is_none_falls_back_and_says_so),
+		cmocka_unit_test(a_list_is_cut_at_commas_and_trimmed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
