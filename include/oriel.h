@@ -67,7 +67,23 @@ struct oriel_options {
 	const char *version; /* service.version, likewise */
 };
 
-#define ORIEL_OPTIONS(...) (&(struct oriel_options){ sizeof(struct oriel_options), __VA_ARGS__ })
+#ifndef __cplusplus
+#define ORIEL_MAKE(type, ...) (&(struct type){ __VA_ARGS__ })
+#else
+} /* extern "C" */
+template <typename T> struct oriel_made { /* lives until the statement ends, as C's does at least */
+	T value;
+	operator const T *() const
+	{
+		return &value;
+	}
+};
+#define ORIEL_MAKE(type, ...) (static_cast<const type *>(oriel_made<type>{ { __VA_ARGS__ } }))
+extern "C" {
+#endif
+
+#define ORIEL_OPTIONS(...)                                                                         \
+	ORIEL_MAKE(oriel_options, .size = sizeof(struct oriel_options), __VA_ARGS__)
 
 /*
  * Make this process's segment in $ORIEL_RUN_DIR (default /dev/shm/oriel-UID) and begin to record.
@@ -345,7 +361,7 @@ struct oriel_span_options {
 };
 
 #define ORIEL_SPAN_OPTIONS(...)                                                                    \
-	(&(struct oriel_span_options){ sizeof(struct oriel_span_options), __VA_ARGS__ })
+	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
 ORIEL_API void oriel_span_begin(struct oriel_span *span, const char *name,
 				const struct oriel_span_options *options,
