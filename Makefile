@@ -3,17 +3,39 @@
 
 BUILD ?= build
 CMAKE_FLAGS ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
 
 all: $(BUILD)/build.ninja ## Build everything into build/
 	@ninja -C $(BUILD)
 
+# Only where something has to be made from nothing is it worth looking for what is missing.
 $(BUILD)/build.ninja: CMakeLists.txt
-	@cmake -S . -B $(BUILD) -G Ninja $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+	@test/setup -n build
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 \
+		|| { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+
+demo: ## Build, start a small shop under oriel, show a trace; Ctrl-C ends it
+	@test/setup build demo
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) example/demo
+
+check: ## Run every test there is; STEPS="unit stories" runs some
+	@test/setup build check
+	@BUILD=$(BUILD) test/run $(STEPS)
+
+bench: ## Measure; prints a table
+	@test/setup build bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) bench/run $(FIGURES)
+
+install: all ## Install into PREFIX (/usr/local), below DESTDIR
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## Remove what was built
-	rm -rf $(BUILD) build-*
+	rm -rf $(BUILD)
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-.PHONY: all clean help
+.PHONY: all demo check bench install clean help

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the tests need beside the unit tests: programs for the stories to watch, and fuzz targets.
+# A file is a program; adding one needs no line here.
+
+# programs/NAME.c becomes build/programs/NAME. They may use any of these libraries; one that a
+# program doesn't call isn't linked, so a program without Oriel calls is one.
+file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.c)
+foreach(source ${programs})
+	get_filename_component(name ${source} NAME_WE)
+	if(TARGET program-${name})
+		continue()
+	endif()
+	add_executable(program-${name} ${source})
+	set_target_properties(program-${name} PROPERTIES OUTPUT_NAME ${name}
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+	target_link_options(program-${name} PRIVATE -Wl,--as-needed)
+	target_link_libraries(program-${name} PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>
+		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE Threads::Threads dl m)
+endforeach()
+
+# fuzz/fuzz-NOUN.c becomes build/fuzz/NOUN, all of them by the target `fuzz`. They see every room.
+if(ORIEL_FUZZ)
+	set(rooms)
+	foreach(room view launch collect export store lib wire model base)
+		if(TARGET room-${room})
+			list(APPEND rooms room-${room})
+		endif()
+	endforeach()
+	add_custom_target(fuzz)
+	file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz-*.c)
+	foreach(source ${targets})
+		get_filename_component(target ${source} NAME_WE)
+		string(REGEX REPLACE "^fuzz-" "" name ${target})
+		add_executable(${target} EXCLUDE_FROM_ALL ${source})
+		set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+			RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+		target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
+		target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+		target_link_libraries(${target} PRIVATE ${rooms} Threads::Threads)
+		add_dependencies(fuzz ${target})
+	endforeach()
+endif()
