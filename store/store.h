@@ -4,11 +4,13 @@
  *
  *     struct store *st;
  *     r = store_open(&st, "/path/data.db");           NULL: in memory
- *     store_write(st, batches, n);                     from the writer thread
+ *     store_write(st, batches, n);                     from the writer thread; all or nothing
  *     store_traces(st, &filter, each, you);            from any thread
  *     st = store_free(st);
  *
- * One writer thread; readers see what was committed and never make the writer wait. What is kept is
+ * One writer thread; readers see what was committed and never make the writer wait (in memory they
+ * take turns). A negative return of store_write: nothing of it was kept, its caller counts the items
+ * as store_dropped and goes on; store_written is counted here. What is kept is
  * described by `struct trace_filter`/`struct log_filter`, not by SQL, so that another form of
  * storage can come. Rows given to a callback are borrowed until it returns; a callback that returns
  * nonzero ends the query with that value.
@@ -21,9 +23,31 @@ struct store;
 
 enum { STORE_LATEST = 0 };
 
+/*
+ * The file is made if it isn't there (0600), its directory isn't. Limits: ORIEL_STORE_MAX_BYTES
+ * (2 GiB) and ORIEL_STORE_MAX_RUNS (1,000); beyond them the oldest goes, in small steps.
+ */
 int store_open(struct store **out, const char *path);
 struct store *store_free(struct store *st);
 int store_write(struct store *st, struct batch *const *batches, size_t n);
+
+/* 0 while it can be written; else what the last store_write returned. Any thread. */
+int store_state(struct store *st);
+
+/* In words, what this thread's last negative return was about. */
+const char *store_why(void);
+
+void store_limit(struct store *st, uint64_t max_bytes, size_t max_runs);
+
+/* Bytes in use, without what deleted rows left free. */
+int store_bytes(struct store *st, uint64_t *out);
+
+/* The newest changes: ask before a query, follow from there with `after`. */
+struct store_cursors {
+	uint64_t trace, log;
+};
+
+int store_cursors(struct store *st, struct store_cursors *out);
 
 /* Runs. `id` is 16 hex digits. */
 struct store_run {
@@ -39,8 +63,9 @@ int store_runs(struct store *st, size_t limit, int (*each)(const struct store_ru
 
 /* Zero or empty members don't filter. */
 struct trace_filter {
-	struct str run, service, route, name;
-	struct str text;	      /* in span names or attribute values */
+	struct str run, service, route; /* of any span; route: of a server span */
+	struct str name;	      /* the one that the list shows */
+	struct str text;	      /* in span names or attribute values; of the newest 200,000 spans */
 	uint64_t since_ns, until_ns;  /* start of the trace's first span: since <= t < until */
 	uint64_t min_ns, max_ns;      /* duration */
 	bool errors_only;	      /* at least one span with STATUS_ERROR */
@@ -72,8 +97,9 @@ int store_traces(struct store *st, const struct trace_filter *f,
 int store_trace_spans(struct store *st, struct trace_id id,
 		      int (*each)(const struct span *, const struct resource *, void *), void *you);
 
+/* Newest first; with `after` or `trace_id` set, oldest first. */
 struct log_filter {
-	struct str run, service, text;
+	struct str run, service, text; /* text: looked for in the newest 200,000 */
 	struct trace_id trace_id;
 	int min_severity;
 	uint64_t since_ns, until_ns, after;
@@ -84,10 +110,14 @@ int store_logs(struct store *st, const struct log_filter *f,
 	       int (*each)(const struct log_record *, const struct resource *, uint64_t cursor, void *),
 	       void *you);
 
-/* Rate, errors and duration of a service or route within [since, until). */
+/*
+ * Rate, errors and duration of a service or route within [since, until), from at most the newest
+ * 100,000 requests in it. A service without server and consumer spans is counted by its root spans.
+ */
 struct store_red {
 	struct str service, route, method; /* empty route: all server spans without one */
 	uint64_t n, n_errors;
+	uint32_t n_processes;
 	uint64_t p50_ns, p95_ns, p99_ns, max_ns, last_ns;
 };
 

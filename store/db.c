@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/db.h"
+
+#include "base/err.h"
+#include "store/blob.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BUSY_MS = 5000 };
+
+static __thread char why[512];
+
+const char *store_why(void)
+{
+	return why;
+}
+
+void db_why(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+}
+
+static int db_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EROFS;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		return -EBADMSG;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CANTOPEN:
+		return -ENOENT;
+	default:
+		return -EIO;
+	}
+}
+
+int db_failed(struct db *db, int code, const char *doing)
+{
+	int r = db_errno(code);
+
+	if (db->error)
+		return db->error;
+	db_why("%s: %s", doing, db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code));
+	db->error = ERR(r);
+	return r;
+}
+
+static const char *const statement[] = {
+#define X(name, sql) sql,
+	STATEMENTS(X)
+#undef X
+};
+
+sqlite3_stmt *db_stmt(struct db *db, enum db_statement which)
+{
+	sqlite3_stmt **s = &db->stmt[which];
+
+	if (db->error && which != DB_ROLLBACK)
+		return NULL;
+	if (!*s) {
+		int code = sqlite3_prepare_v3(db->sql, statement[which], -1, SQLITE_PREPARE_PERSISTENT,
+					      s, NULL);
+
+		if (code != SQLITE_OK)
+			db_failed(db, code, "cannot use the store");
+	}
+	return *s;
+}
+
+int db_step(struct db *db, sqlite3_stmt *s)
+{
+	int code;
+
+	if (!s)
+		return db->error ? db->error : -EINVAL;
+	code = sqlite3_step(s);
+	if (code == SQLITE_ROW)
+		return DB_ROW;
+	if (code == SQLITE_DONE)
+		return DB_DONE;
+	return db_failed(db, code, sqlite3_stmt_readonly(s) ? "cannot read" : "cannot write");
+}
+
+void db_reset(sqlite3_stmt *s)
+{
+	if (s) {
+		sqlite3_reset(s);
+		sqlite3_clear_bindings(s);
+	}
+}
+
+int db_run(struct db *db, sqlite3_stmt *s)
+{
+	int r = db_step(db, s);
+
+	db_reset(s);
+	return r < 0 ? TRACE(r) : 0;
+}
+
+void db_bind_text(sqlite3_stmt *s, int at, struct str text)
+{
+	sqlite3_bind_blob64(s, at, text.n ? text.p : "", text.n, SQLITE_STATIC);
+}
+
+void db_bind_u64(sqlite3_stmt *s, int at, uint64_t v)
+{
+	sqlite3_bind_int64(s, at, v > INT64_MAX ? INT64_MAX : (sqlite3_int64)v);
+}
+
+struct str db_column_text(sqlite3_stmt *s, int at)
+{
+	const void *p = sqlite3_column_blob(s, at);
+
+	return (struct str){ p ? p : "", p ? (size_t)sqlite3_column_bytes(s, at) : 0 };
+}
+
+uint64_t db_column_u64(sqlite3_stmt *s, int at)
+{
+	sqlite3_int64 v = sqlite3_column_int64(s, at);
+
+	return v < 0 ? 0 : (uint64_t)v;
+}
+
+int db_begin(struct db *db, enum db_statement how)
+{
+	db->error = 0;
+	return TRACE(db_run(db, db_stmt(db, how)));
+}
+
+/* SQLite has rolled back by itself after some errors; then this one's complaint means nothing. */
+void db_rollback(struct db *db)
+{
+	if (!sqlite3_get_autocommit(db->sql)) {
+		sqlite3_stmt *s = db_stmt(db, DB_ROLLBACK);
+
+		sqlite3_step(s);
+		db_reset(s);
+	}
+	db_forget(db);
+}
+
+int db_commit(struct db *db)
+{
+	if (!db->error)
+		db_run(db, db_stmt(db, DB_COMMIT));
+	if (!db->error)
+		return 0;
+	db_rollback(db);
+	return TRACE(db->error);
+}
+
+/* holds(facts, fact): is this number in the set? */
+static void db_holds(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	const unsigned char *p = sqlite3_value_blob(v[0]);
+	int bytes = sqlite3_value_bytes(v[0]);
+	uint32_t fact = (uint32_t)sqlite3_value_int64(v[1]), here;
+	int found = 0;
+
+	(void)n;
+	for (int i = 0; p && !found && i + (int)sizeof(here) <= bytes; i += (int)sizeof(here)) {
+		memcpy(&here, p + i, sizeof(here));
+		found = here == fact;
+	}
+	sqlite3_result_int(c, found);
+}
+
+static int db_pragma(struct db *db, const char *sql)
+{
+	int code = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : db_failed(db, code, "cannot use the store");
+}
+
+static int db_number(struct db *db, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *s = NULL;
+	int code = sqlite3_prepare_v2(db->sql, sql, -1, &s, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(s);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return code == SQLITE_ROW ? 0 : db_failed(db, code, "cannot use the store");
+}
+
+/* Two collectors may come at once: the one that gets the lock makes the tables. */
+static int db_make(struct db *db)
+{
+	char sql[96];
+	int64_t tables = 0;
+	int r = db_pragma(db, "BEGIN IMMEDIATE");
+
+	if (r < 0)
+		return TRACE(r);
+	r = db_number(db, "SELECT count(*) FROM sqlite_master WHERE name = 'trace'", &tables);
+	if (r == 0 && !tables) {
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; PRAGMA application_id = %d",
+			 SCHEMA_VERSION, SCHEMA_APPLICATION);
+		r = db_pragma(db, sql);
+		if (r == 0)
+			r = db_pragma(db, SCHEMA);
+	}
+	if (r == 0)
+		r = db_pragma(db, "COMMIT");
+	else
+		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	return TRACE(r);
+}
+
+static int db_check(struct db *db, const char *path)
+{
+	int64_t version = 0, application = 0, tables = 0;
+	int r = db_number(db, "PRAGMA user_version", &version);
+
+	if (r == 0)
+		r = db_number(db, "PRAGMA application_id", &application);
+	if (r == 0)
+		r = db_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+	if (r < 0)
+		return TRACE(r);
+	if (!tables && !version)
+		return TRACE(db_make(db));
+	if (application != SCHEMA_APPLICATION) {
+		db_why("%s is a database, but not one of Oriel's", path);
+		return ERR(-EBADMSG);
+	}
+	if (version != SCHEMA_VERSION) {
+		db_why("%s was written by a %s Oriel (form %lld, this one knows %d): use that one, or "
+		       "another ORIEL_DATA_DIR",
+		       path, version > SCHEMA_VERSION ? "newer" : "much older", (long long)version,
+		       SCHEMA_VERSION);
+		return ERR(-EPROTONOSUPPORT);
+	}
+	return 0;
+}
+
+/* Only for the owner's eyes: telemetry holds what users typed. SQLite gives -wal the same mode. */
+static void db_touch(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+static int db_settle(struct db *db, const char *path, enum db_mode mode)
+{
+	int r;
+
+	sqlite3_busy_timeout(db->sql, BUSY_MS);
+	sqlite3_extended_result_codes(db->sql, 1);
+	sqlite3_limit(db->sql, SQLITE_LIMIT_LENGTH, 64 << 20);
+	sqlite3_create_function(db->sql, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, db_holds,
+				NULL, NULL);
+	if (mode == DB_READ)
+		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
+	if (sqlite3_db_readonly(db->sql, "main") == 1) {
+		db_why("%s can only be read", path);
+		return ERR(-EROFS);
+	}
+	r = db_pragma(db, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
+			  "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;"
+			  "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;"
+			  "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF");
+	if (r == 0)
+		r = db_check(db, path);
+	return TRACE(r);
+}
+
+int db_open(struct db *db, const char *path, enum db_mode mode)
+{
+	int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_READ ? SQLITE_OPEN_READONLY :
+							    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	int code, r;
+
+	*db = (struct db){ 0 };
+	if (mode == DB_WRITE && path[0] != ':')
+		db_touch(path);
+	code = sqlite3_open_v2(path, &db->sql, flags, NULL);
+	r = code == SQLITE_OK ? db_settle(db, path, mode) : db_failed(db, code, path);
+	db->error = 0;
+	if (r < 0)
+		db_close(db);
+	return TRACE(r);
+}
+
+void db_forget(struct db *db)
+{
+	words_fini(&db->words);
+	for (size_t i = 0; i < DB_RESOURCES; i++)
+		db->resource[i].resource = resource_free(db->resource[i].resource);
+}
+
+void db_close(struct db *db)
+{
+	for (size_t i = 0; i < DB_STATEMENTS; i++)
+		sqlite3_finalize(db->stmt[i]);
+	sqlite3_close(db->sql);
+	db_forget(db);
+	*db = (struct db){ 0 };
+}
+
+static struct str resource_word(uint64_t id, void *you)
+{
+	return words_text(you, id);
+}
+
+static struct resource *resource_load(struct db *db, uint64_t no)
+{
+	struct arena arena = { 0 };
+	struct attributes attributes;
+	struct str run;
+	int32_t pid;
+	struct resource *made = NULL;
+	sqlite3_stmt *s = db_stmt(db, DB_RESOURCE_DATA);
+
+	db_bind_u64(s, 1, no);
+	if (db_step(db, s) == DB_ROW) {
+		struct blob_reader r = { db_column_text(s, 0), &arena, resource_word, db, 0 };
+
+		if (blob_read_resource(&r, &attributes, &run, &pid) == 0)
+			made = resource_new(attributes, run, pid);
+	}
+	db_reset(s);
+	arena_fini(&arena);
+	return made;
+}
+
+const struct resource *db_resource(struct db *db, uint64_t no)
+{
+	struct db_resource *slot = &db->resource[no % DB_RESOURCES];
+
+	if (!slot->resource || slot->no != no) {
+		resource_free(slot->resource);
+		*slot = (struct db_resource){ no, resource_load(db, no) };
+	}
+	return slot->resource;
+}

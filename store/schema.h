@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Schema: what lies in the database file, and every statement that we put to it.
+ *
+ *     word      texts that repeat, once                                     (store/words.h)
+ *     run       a run of `oriel run`
+ *     resource  who spans and logs are from; a process
+ *     trace     a row per trace: what a list shows and filters by, kept up with every write
+ *     span      id = trace.no << 20 | how many'th: a trace's spans lie side by side without an index
+ *     request   server, consumer and root spans by time: rates, errors and durations read only these
+ *     last      one row: the newest trace.no and cursor ever given; they never go back
+ *     log       by arrival; found by time and by trace
+ *
+ * `trace.facts` is a set of 32-bit numbers: FACT_SERVICE, FACT_ROUTE… in the highest bits, the
+ * word's number below (store/summary.h). A trace of which only logs have come has n_spans = 0.
+ */
+#pragma once
+
+enum {
+	SCHEMA_VERSION = 1,
+	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
+	SPAN_BITS = 20,
+};
+
+#define SCHEMA \
+	"CREATE TABLE word(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);" \
+	"CREATE TABLE run(id TEXT PRIMARY KEY, command TEXT, pid INTEGER, started_ns INTEGER," \
+	" ended_ns INTEGER, status INTEGER);" \
+	"CREATE INDEX run_started ON run(started_ns);" \
+	"CREATE TABLE resource(no INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL UNIQUE," \
+	" last_span INTEGER NOT NULL DEFAULT 0, last_log INTEGER NOT NULL DEFAULT 0);" \
+	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, cursor INTEGER," \
+	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
+	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
+	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB);" \
+	"CREATE TABLE last(no INTEGER NOT NULL, cursor INTEGER NOT NULL);" \
+	"INSERT INTO last VALUES(0, 0);" \
+	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
+	"CREATE INDEX trace_cursor ON trace(cursor);" \
+	"CREATE TABLE span(id INTEGER PRIMARY KEY, span_id INTEGER, parent_id INTEGER," \
+	" resource INTEGER, start_ns INTEGER, duration_ns INTEGER, what INTEGER, data BLOB);" \
+	"CREATE TABLE request(start_ns INTEGER, id INTEGER, run INTEGER, service INTEGER," \
+	" route INTEGER, method INTEGER, resource INTEGER, server INTEGER, error INTEGER," \
+	" duration_ns INTEGER, PRIMARY KEY(start_ns, id)) WITHOUT ROWID;" \
+	"CREATE TABLE log(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER, trace INTEGER," \
+	" span_id INTEGER, severity INTEGER, resource INTEGER, service INTEGER, run INTEGER, data BLOB);" \
+	"CREATE INDEX log_time ON log(time_ns);" \
+	"CREATE INDEX log_trace ON log(trace) WHERE trace IS NOT NULL;"
+
+#define TRACE_COLUMNS \
+	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
+	" http_status, service, run, route, method, name, facts"
+
+/* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
+#define TRACE_FILTER \
+	"n_spans > 0 AND start_ns >= ?1 AND start_ns < ?2 AND end_ns - start_ns >= ?3" \
+	" AND end_ns - start_ns <= ?4 AND n_errors >= ?5 AND (?6 IS NULL OR name = ?6)" \
+	" AND (?7 IS NULL OR holds(facts, ?7)) AND (?8 IS NULL OR holds(facts, ?8))" \
+	" AND (?9 IS NULL OR holds(facts, ?9)) AND (?10 IS NULL OR holds(facts, ?10))"
+
+#define LOG_COLUMNS "id, time_ns, span_id, severity, resource, data"
+
+/* ?1 since ?2 until ?3 least severity ?4 service ?5 run ?6 after or trace */
+#define LOG_FILTER \
+	"time_ns >= ?1 AND time_ns < ?2 AND severity >= ?3 AND (?4 IS NULL OR service = ?4)" \
+	" AND (?5 IS NULL OR run = ?5)"
+
+/* X(name, SQL) */
+#define STATEMENTS(X) \
+	X(BEGIN_WRITE, "BEGIN IMMEDIATE") \
+	X(BEGIN_READ, "BEGIN") \
+	X(COMMIT, "COMMIT") \
+	X(ROLLBACK, "ROLLBACK") \
+	X(PAGES, "SELECT (SELECT page_count FROM pragma_page_count())," \
+		 " (SELECT freelist_count FROM pragma_freelist_count())," \
+		 " (SELECT page_size FROM pragma_page_size())") \
+	X(WORD_FIND, "SELECT id FROM word WHERE text = ?1") \
+	X(WORD_ADD, "INSERT INTO word(text) SELECT ?1 WHERE (SELECT ifnull(max(id), 0) FROM word) < ?2") \
+	X(WORD_TEXT, "SELECT text FROM word WHERE id = ?1") \
+	X(RUN_PUT, "INSERT INTO run VALUES(?1, ?2, ?3, ?4, 0, -1) ON CONFLICT(id) DO UPDATE SET" \
+		   " command = ?2, pid = ?3, started_ns = ?4") \
+	X(RUN_END, "UPDATE run SET ended_ns = ?2, status = ?3 WHERE id = ?1") \
+	X(RUN_LIST, "SELECT id, command, pid, started_ns, ended_ns, status FROM run" \
+		    " ORDER BY started_ns DESC LIMIT ?1") \
+	X(RUN_OLDEST, "SELECT id, started_ns, ended_ns FROM run WHERE ended_ns > 0" \
+		      " AND (SELECT count(*) FROM run) > ?1 ORDER BY started_ns LIMIT 1") \
+	X(RUN_DELETE, "DELETE FROM run WHERE id = ?1") \
+	X(RUN_TRACES, "SELECT no FROM trace WHERE start_ns >= ?1 AND n_spans > 0 AND run = ?2 LIMIT 64") \
+	X(RUN_LOGS_DELETE, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE time_ns >= ?1" \
+			   " AND run = ?2 LIMIT 4096)") \
+	X(RUN_REQUESTS_DELETE, "DELETE FROM request WHERE start_ns >= ?1 AND run = ?2") \
+	X(RESOURCE_FIND, "SELECT no FROM resource WHERE data = ?1") \
+	X(RESOURCE_ADD, "INSERT INTO resource(data) VALUES(?1)") \
+	X(RESOURCE_USED, "UPDATE resource SET last_span = max(last_span, ?2)," \
+			 " last_log = max(last_log, ?3) WHERE no = ?1") \
+	X(RESOURCE_DATA, "SELECT data FROM resource WHERE no = ?1") \
+	X(RESOURCE_SWEEP, "DELETE FROM resource WHERE last_span < ifnull((SELECT min(id) FROM span)," \
+			  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
+	X(LAST, "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)" \
+		" FROM last") \
+	X(LAST_SET, "UPDATE last SET no = ?1, cursor = ?2") \
+	X(TRACE_BY_ID, "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1") \
+	X(TRACE_NO, "SELECT no FROM trace WHERE trace_id = ?1") \
+	X(TRACE_ADD, "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9," \
+		     " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)") \
+	X(TRACE_SET, "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
+		     " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
+		     " http_status = ?13, service = ?14, run = ?15, route = ?16, method = ?17," \
+		     " name = ?18, facts = ?19 WHERE no = ?1 AND trace_id = ?2") \
+	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
+			" ORDER BY start_ns DESC, no DESC") \
+	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
+			 " AND cursor > ?11 ORDER BY cursor") \
+	X(TRACE_DELETE, "DELETE FROM trace WHERE no = ?1") \
+	X(SPAN_ADD, "INSERT INTO span VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(SPAN_LIST, "SELECT span_id, parent_id, resource, start_ns, duration_ns, what, data FROM span" \
+		     " WHERE id >= ?1 AND id < ?2 ORDER BY id") \
+	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
+	X(REQUEST_ADD, "INSERT INTO request VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+	X(REQUEST_LIST, "SELECT start_ns, service, route, method, resource, server, error, duration_ns" \
+			" FROM request WHERE start_ns >= ?1 AND start_ns < ?2 AND (?3 IS NULL OR run = ?3)" \
+			" AND (?4 IS NULL OR service = ?4) ORDER BY start_ns DESC LIMIT ?5") \
+	X(LOG_ADD, "INSERT INTO log(time_ns, trace, span_id, severity, resource, service, run, data)" \
+		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(LOG_NEWEST, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER \
+		      " ORDER BY time_ns DESC, id DESC") \
+	X(LOG_AFTER, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND id > ?6 ORDER BY id") \
+	X(LOG_OF_TRACE, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND trace = ?6" \
+			" ORDER BY time_ns, id") \
+	X(OLD_SPAN, "SELECT id FROM span ORDER BY id LIMIT 1 OFFSET ?1") \
+	X(OLD_START, "SELECT ifnull(max(start_ns), 0) FROM span WHERE id < ?1") \
+	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
+	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
+	X(OLD_REQUESTS_DELETE, "DELETE FROM request WHERE (start_ns, id) IN" \
+			       " (SELECT start_ns, id FROM request WHERE start_ns < ?1 LIMIT 4096)") \
+	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \
+	X(OLD_LOGS_DELETE, "DELETE FROM log WHERE id IN" \
+			   " (SELECT id FROM log WHERE time_ns < ?1 ORDER BY time_ns LIMIT 4096)")
+
+enum db_statement {
+#define X(name, sql) DB_##name,
+	STATEMENTS(X)
+#undef X
+	DB_STATEMENTS,
+};

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing: batches become rows, in one transaction.
+ *
+ * Spans are gathered by trace first, whatever batch they came in: a trace's row is then read and
+ * written once per write, and its spans get numbers side by side.
+ */
+#include "store/inside.h"
+
+#include "base/err.h"
+#include "model/stats.h"
+#include "store/blob.h"
+#include "store/summary.h"
+
+#include <errno.h>
+
+struct source {
+	uint32_t resource, service, run;
+};
+
+struct span_ref {
+	const struct span *span;
+	const struct source *from;
+	struct span_ref *next;
+};
+
+struct group {
+	struct trace_id trace_id;
+	struct span_ref *first, **last;
+	uint64_t n_logs, no;
+};
+
+struct writing {
+	struct store *st;
+	struct db *db;
+	struct arena arena;
+	struct source *source; /* one a batch */
+	struct group *group;
+	uint32_t *slot; /* open addressing: index + 1 into group */
+	size_t n_groups, n_slots;
+	uint64_t last_no, cursor, last_log;
+	uint64_t n_items, n_dropped;
+};
+
+static struct group *group_of(struct writing *w, struct trace_id id)
+{
+	uint64_t h;
+
+	memcpy(&h, id.b + 8, sizeof(h));
+	h = (h ^ w->db->words.seed) * 0x9e3779b97f4a7c15u;
+	for (size_t i = (h >> 32) & (w->n_slots - 1);; i = (i + 1) & (w->n_slots - 1)) {
+		struct group *g = &w->group[w->slot[i] - (w->slot[i] != 0)];
+
+		if (w->slot[i] && memcmp(&g->trace_id, &id, sizeof(id)) == 0)
+			return g;
+		if (w->slot[i])
+			continue;
+		g = &w->group[w->n_groups++];
+		*g = (struct group){ .trace_id = id };
+		g->last = &g->first;
+		w->slot[i] = (uint32_t)w->n_groups;
+		return g;
+	}
+}
+
+static bool writing_room(struct writing *w, struct batch *const *batches, size_t n)
+{
+	size_t items = 0;
+
+	for (size_t i = 0; i < n; i++)
+		items += batches[i]->n_spans + batches[i]->n_logs;
+	w->n_slots = 64;
+	while (w->n_slots < items * 2)
+		w->n_slots *= 2;
+	w->source = arena_take_n(&w->arena, struct source, n);
+	w->group = arena_take_n(&w->arena, struct group, items + 1);
+	w->slot = arena_take_n(&w->arena, uint32_t, w->n_slots);
+	if (!w->source || !w->group || !w->slot)
+		return false;
+	memset(w->slot, 0, w->n_slots * sizeof(*w->slot));
+	return true;
+}
+
+static uint32_t write_resource(struct writing *w, const struct resource *r)
+{
+	struct out *o = &w->st->blob_resource;
+	struct blob_writer blob = { o, store_word_give, w->db };
+	sqlite3_stmt *s = db_stmt(w->db, DB_RESOURCE_FIND);
+	uint32_t no = 0;
+
+	out_clear(o);
+	blob_write_resource(&blob, r);
+	db_bind_text(s, 1, out_all(o));
+	if (db_step(w->db, s) == DB_ROW)
+		no = (uint32_t)sqlite3_column_int64(s, 0);
+	db_reset(s);
+	if (no || w->db->error)
+		return no;
+	s = db_stmt(w->db, DB_RESOURCE_ADD);
+	db_bind_text(s, 1, out_all(o));
+	db_run(w->db, s);
+	return (uint32_t)sqlite3_last_insert_rowid(w->db->sql);
+}
+
+static void write_gather(struct writing *w, const struct batch *b, struct source *from)
+{
+	from->resource = write_resource(w, b->resource);
+	from->service = words_give(w->db, b->resource->service);
+	from->run = words_give(w->db, b->resource->run);
+	for (size_t i = 0; i < b->n_spans; i++) {
+		struct group *g = group_of(w, b->span[i].trace_id);
+		struct span_ref *ref = arena_take_n(&w->arena, struct span_ref, 1);
+
+		if (!ref) {
+			w->db->error = ERR(-ENOMEM);
+			return;
+		}
+		*ref = (struct span_ref){ &b->span[i], from, NULL };
+		*g->last = ref;
+		g->last = &ref->next;
+	}
+	for (size_t i = 0; i < b->n_logs; i++)
+		if (trace_id_is_set(b->log[i].trace_id))
+			group_of(w, b->log[i].trace_id)->n_logs++;
+	w->n_items += b->n_spans + b->n_logs;
+}
+
+static sqlite3_int64 id_number(struct span_id id)
+{
+	sqlite3_int64 v;
+
+	memcpy(&v, id.b, sizeof(v));
+	return v;
+}
+
+static void write_request(struct writing *w, uint64_t id, const struct span_ref *ref,
+			  const struct summary_span *at)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_REQUEST_ADD);
+
+	db_bind_u64(s, 1, ref->span->start_ns);
+	db_bind_u64(s, 2, id);
+	sqlite3_bind_int64(s, 3, at->run);
+	sqlite3_bind_int64(s, 4, at->service);
+	sqlite3_bind_int64(s, 5, at->route);
+	sqlite3_bind_int64(s, 6, at->method);
+	sqlite3_bind_int64(s, 7, ref->from->resource);
+	sqlite3_bind_int(s, 8, at->server);
+	sqlite3_bind_int(s, 9, at->error);
+	db_bind_u64(s, 10, ref->span->end_ns - ref->span->start_ns);
+	db_run(w->db, s);
+}
+
+/* kind, status and end in one number: see span_row in spans.c */
+static int span_what(const struct span *span)
+{
+	return ((int)span->kind & 7) | ((int)span->status & 3) << 3 | ((int)span->end & 3) << 5;
+}
+
+static void write_span(struct writing *w, uint64_t id, const struct span_ref *ref)
+{
+	const struct span *span = ref->span;
+	struct out *o = &w->st->blob;
+	struct blob_writer blob = { o, store_word_give, w->db };
+	sqlite3_stmt *s;
+
+	out_clear(o);
+	blob_write_span(&blob, span);
+	if (o->error)
+		w->db->error = ERR(o->error);
+	s = db_stmt(w->db, DB_SPAN_ADD);
+	db_bind_u64(s, 1, id);
+	sqlite3_bind_int64(s, 2, id_number(span->span_id));
+	sqlite3_bind_int64(s, 3, id_number(span->parent_id));
+	sqlite3_bind_int64(s, 4, ref->from->resource);
+	db_bind_u64(s, 5, span->start_ns);
+	db_bind_u64(s, 6, span->end_ns - span->start_ns);
+	sqlite3_bind_int(s, 7, span_what(span));
+	db_bind_text(s, 8, out_all(o));
+	db_run(w->db, s);
+}
+
+static bool summary_load(struct writing *w, struct summary *sum, const struct group *g)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_TRACE_BY_ID);
+	bool found;
+
+	db_bind_text(s, 1, (struct str){ (const char *)g->trace_id.b, sizeof(g->trace_id.b) });
+	found = db_step(w->db, s) == DB_ROW;
+	if (found) {
+		summary_read(sum, s);
+		sum->name = arena_copy(&w->arena, sum->name);
+	} else {
+		*sum = (struct summary){ .no = ++w->last_no, .trace_id = g->trace_id };
+	}
+	db_reset(s);
+	return found;
+}
+
+static void write_group(struct writing *w, struct group *g)
+{
+	struct summary sum;
+	struct summary_span at;
+	bool found = summary_load(w, &sum, g);
+
+	g->no = sum.no;
+	sum.cursor = ++w->cursor;
+	sum.n_logs += g->n_logs;
+	for (const struct span_ref *ref = g->first; ref && !w->db->error; ref = ref->next) {
+		uint64_t id = sum.no << SPAN_BITS | sum.n_spans;
+
+		if (sum.n_spans >> SPAN_BITS) {
+			w->n_dropped++;
+			continue;
+		}
+		summary_look(&at, ref->span, ref->from->service, ref->from->run, w->db);
+		summary_add(&sum, ref->span, &at);
+		write_span(w, id, ref);
+		if (at.server || !span_id_is_set(ref->span->parent_id))
+			write_request(w, id, ref, &at);
+	}
+
+	sqlite3_stmt *s = db_stmt(w->db, found ? DB_TRACE_SET : DB_TRACE_ADD);
+
+	summary_bind(&sum, s);
+	db_run(w->db, s);
+}
+
+static void write_log(struct writing *w, const struct log_record *l, const struct source *from)
+{
+	struct out *o = &w->st->blob;
+	struct blob_writer blob = { o, store_word_give, w->db };
+	struct log_record timed = *l;
+	sqlite3_stmt *s;
+
+	if (!timed.time_ns)
+		timed.time_ns = timed.observed_ns;
+	out_clear(o);
+	blob_write_log(&blob, &timed);
+	if (o->error)
+		w->db->error = ERR(o->error);
+	s = db_stmt(w->db, DB_LOG_ADD);
+	db_bind_u64(s, 1, timed.time_ns);
+	if (trace_id_is_set(l->trace_id))
+		db_bind_u64(s, 2, group_of(w, l->trace_id)->no);
+	if (span_id_is_set(l->span_id))
+		sqlite3_bind_int64(s, 3, id_number(l->span_id));
+	sqlite3_bind_int(s, 4, l->severity);
+	sqlite3_bind_int64(s, 5, from->resource);
+	sqlite3_bind_int64(s, 6, from->service);
+	sqlite3_bind_int64(s, 7, from->run);
+	db_bind_text(s, 8, out_all(o));
+	db_run(w->db, s);
+	w->last_log++;
+}
+
+static void write_resource_used(struct writing *w, const struct source *from)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_RESOURCE_USED);
+
+	sqlite3_bind_int64(s, 1, from->resource);
+	db_bind_u64(s, 2, (w->last_no + 1) << SPAN_BITS);
+	db_bind_u64(s, 3, w->last_log);
+	db_run(w->db, s);
+}
+
+/* Another collector may have written meanwhile, so the file is asked, not memory. */
+static void write_last(struct writing *w)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_LAST);
+
+	if (db_step(w->db, s) == DB_ROW) {
+		w->last_no = db_column_u64(s, 0);
+		w->cursor = db_column_u64(s, 1);
+		w->last_log = db_column_u64(s, 2);
+	}
+	db_reset(s);
+}
+
+static void write_last_set(struct writing *w)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_LAST_SET);
+
+	db_bind_u64(s, 1, w->last_no);
+	db_bind_u64(s, 2, w->cursor);
+	db_run(w->db, s);
+}
+
+static int write_all(struct writing *w, struct batch *const *batches, size_t n)
+{
+	int r = db_begin(w->db, DB_BEGIN_WRITE);
+
+	if (r < 0)
+		return TRACE(r);
+	write_last(w);
+	for (size_t i = 0; i < n && !w->db->error; i++)
+		write_gather(w, batches[i], &w->source[i]);
+	for (size_t i = 0; i < w->n_groups && !w->db->error; i++)
+		write_group(w, &w->group[i]);
+	for (size_t i = 0; i < n && !w->db->error; i++) {
+		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
+			write_log(w, &batches[i]->log[k], &w->source[i]);
+		write_resource_used(w, &w->source[i]);
+	}
+	write_last_set(w);
+	return TRACE(db_commit(w->db));
+}
+
+int store_write(struct store *st, struct batch *const *batches, size_t n)
+{
+	struct writing w = { .st = st, .db = &st->writer };
+	int r;
+
+	pthread_mutex_lock(&st->writing);
+	r = writing_room(&w, batches, n) ? write_all(&w, batches, n) : ERR(-ENOMEM);
+	st->state = r;
+	if (r == 0)
+		retain(st, w.n_items);
+	pthread_mutex_unlock(&st->writing);
+	arena_fini(&w.arena);
+	if (r < 0)
+		return TRACE(r);
+	stats_add(store_written, w.n_items - w.n_dropped);
+	stats_add(store_dropped, w.n_dropped);
+	return 0;
+}
