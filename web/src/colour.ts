@@ -2,11 +2,16 @@
 //
 // Colour: a service's own, the same on every page and every visit.
 //
-// Eight hues that stay apart for the common kinds of colour blindness (they differ in lightness
-// too); red is left out, it means an error. A name asks for the hue that its hash says; if another
-// service has it, the next free one. What was given is remembered in the browser.
+// Hues that stay apart for the common kinds of colour blindness (they differ in lightness too); red
+// is left out, it means an error. A name asks for the one of the first five that its hash says; if
+// another service has it, for the next that is free; when all are, for the least used. What was given
+// is remembered in the browser.
 
-const HUES = ["#4477b8", "#d9952b", "#2b9d8f", "#9a6bb8", "#5fb3dc", "#8c9136", "#c7739b", "#7a8797"];
+const HUES = [
+	"#4477b8", "#d9952b", "#2b9d8f", "#9a6bb8", "#5fb3dc", "#8c9136", "#c7739b", "#7a8797",
+	"#7ea6dd", "#a8690f", "#7cc7bd", "#6d4690", "#2f7fa8", "#b9bd72", "#944a72", "#55606e",
+];
+const FIRST = 5;
 const SHELF = "oriel.colours";
 const MOST = 64;
 
@@ -43,13 +48,15 @@ export function hash(name: string): number {
 }
 
 export function pick(name: string, taken: Iterable<number>): number {
-	const used = new Set(taken);
-	const first = hash(name) % HUES.length;
+	const used: number[] = new Array(HUES.length).fill(0);
+	const first = hash(name) % FIRST;
 
-	for (let i = 0; i < HUES.length; i++)
-		if (!used.has((first + i) % HUES.length))
-			return (first + i) % HUES.length;
-	return first;
+	for (const i of taken)
+		used[i]++;
+	for (let i = 0; i < FIRST; i++)
+		if (!used[(first + i) % FIRST])
+			return (first + i) % FIRST;
+	return used.indexOf(Math.min(...used));
 }
 
 export function colour(service: string): string {

@@ -102,8 +102,13 @@ export function bytes(n: number): string {
 	if (n < 1024)
 		return `${n} B`;
 	if (n < 1024 * 1024)
-		return `${digits(n / 1024)} KiB`;
-	return `${digits(n / 1024 / 1024)} MiB`;
+		return short(`${digits(n / 1024)} KiB`);
+	return short(`${digits(n / 1024 / 1024)} MiB`);
+}
+
+// Without zeros that say nothing: 5.00 ms is 5 ms on a ruler.
+export function short(s: string): string {
+	return s.replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
 }
 
 // A number of a metric: whole ones whole, others with four figures.
@@ -124,7 +129,11 @@ export function plain(s: string | undefined, most = 300): string {
 	return cut.replace(/[\u0000-\u001f\u007f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\u00b7");
 }
 
-// An attribute's value as text.
+// An attribute's value as text. What can't be seen, or would turn the reading direction and so make
+// text look like other text, is written as its code.
 export function value(v: unknown): string {
-	return typeof v === "string" ? v : JSON.stringify(v) ?? "";
+	const s = typeof v === "string" ? v : JSON.stringify(v) ?? "";
+
+	return s.replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+		(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }

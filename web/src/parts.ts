@@ -35,8 +35,9 @@ export function table(head: [string, string?][], body: HTMLElement, caption: str
 		h("thead", null, h("tr", null, head.map(([label, cls]) => h("th", { class: cls, scope: "col" }, label)))), body);
 }
 
+// A bar of a share of the whole; more than the whole is a full bar that is cut.
 export function meter(share: number, hue?: string): HTMLElement {
-	const inner = h("span.meter-fill", { style: { width: `${Math.max(0, Math.min(1, share)) * 100}%` } });
+	const inner = h(share > 1 ? "span.meter-fill.over" : "span.meter-fill", { style: { width: `${Math.max(0, Math.min(1, share)) * 100}%` } });
 
 	if (hue)
 		inner.style.background = hue;
@@ -68,7 +69,7 @@ export function tag(kind: string, ...words: Child[]): HTMLElement {
 export function severityTag(log: Log): HTMLElement {
 	const kind = severity(log.severity);
 
-	return tag(kind, plain(log.severity_text || kind.toUpperCase(), 12));
+	return tag(`${kind}.level`, plain(log.severity_text || kind.toUpperCase(), 12));
 }
 
 export function logBody(log: Log): string {

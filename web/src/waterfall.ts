@@ -14,7 +14,7 @@
 // rewritten as the selection moves; the page's table view has all the rest.
 
 import { colour } from "./colour";
-import { duration, plain, plural, since } from "./format";
+import { duration, plain, plural, short, since } from "./format";
 import { h, text } from "./h";
 import { fit, ink, pill, severity, sheet, width } from "./ink";
 import { clamp, Stretch, ticks } from "./scale";
@@ -50,7 +50,9 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		tabindex: "0", role: "tree", "aria-label": "Spans of this trace",
 		"aria-activedescendant": "waterfall-active",
 	}, spacer, active);
-	const el = h("div.waterfall", null, scroller, canvas);
+	const reset = h("button.plain.reset", { type: "button", title: "Also: double click, Escape, 0",
+		onclick: () => magnify(null) }, "Whole trace");
+	const el = h("div.waterfall", null, scroller, canvas, reset);
 	const folded = new Set<string>();
 	let tree: Tree | null = null;
 	let rows: Twig[] = [];
@@ -70,8 +72,8 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		const name = stacked ? 0 : Math.round(Math.min(460, Math.max(220, w * 0.34)));
 
 		return {
-			stacked, row: stacked ? 42 : 26, name, left: name + (stacked ? 12 : 14), right: w - 18,
-			width: w, height: scroller.clientHeight,
+			stacked, row: stacked ? 42 : 26, name, left: name + (stacked ? 12 : 14),
+			right: w - (stacked ? 18 : tree?.open ? 122 : 72), width: w, height: scroller.clientHeight,
 		};
 	}
 
@@ -148,7 +150,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		g.font = `11px ${paint.font}`;
 		g.fillStyle = paint.dim;
 		for (const t of marks(f, s)) {
-			const label = t === 0 ? "0" : duration(t);
+			const label = t === 0 ? "0" : short(duration(t));
 			const at = x(f, s, t);
 			const w = width(g, label);
 			const room = Math.min(at - (t === 0 || at < f.left + w / 2 ? 0 : w / 2), f.width - w - 6);
@@ -218,12 +220,12 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		g.font = `${t.parent ? "" : "600 "}12.5px ${paint.font}`;
 		const label = fit(g, plain(title(t)), right - at);
 		g.fillStyle = t.span.status === "error" ? paint.error : paint.text;
-		g.fillText(label, at, middle);
+		g.fillText(label, at, middle + 0.5);
 		at += width(g, label) + 8;
 		if (right - at > 30) {
 			g.font = `11px ${paint.font}`;
 			g.fillStyle = paint.dim;
-			g.fillText(fit(g, aside(t), right - at), at, middle);
+			g.fillText(fit(g, aside(t), right - at), at, middle + 0.5);
 		}
 	}
 
@@ -401,7 +403,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 	function magnify(s: Stretch | null): void {
 		zoom = s && clamp({ from: Math.max(0, s.from), to: Math.min(all().to, s.to) }, all(),
 				  Math.min(all().to, Math.max(50, all().to / 1e6)));
-		el.classList.toggle("zoomed", !!zoom);
+		reset.hidden = !zoom;
 		later();
 	}
 
@@ -520,6 +522,10 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		case "0":
 			magnify(null);
 			return -1;
+		case "z":
+			if (t)
+				magnify({ from: t.start, to: t.end });
+			return -1;
 		case "Escape":
 			if (zoom) {
 				magnify(null);
@@ -552,11 +558,16 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		later();
 	});
 	scroller.addEventListener("click", click);
-	scroller.addEventListener("dblclick", () => magnify(null));
+	scroller.addEventListener("dblclick", (e) => {
+		const t = rows[spot(e).row];
+
+		magnify(zoom || !t ? null : { from: t.start, to: t.end });
+	});
 	scroller.addEventListener("keydown", key);
 	const sizes = new ResizeObserver(lay);
 	sizes.observe(scroller);
 
+	magnify(null);
 	return {
 		el,
 		show(next) {

@@ -12,7 +12,7 @@ import { step } from "./traces";
 
 export function inFlight(): View {
 	const body = h("tbody");
-	const list = h("section.card", null, table([["Running for", "n"], ["Service", "mid"], ["Span"], ["", "wide"], ["Process", "n mid"]],
+	const list = h("section.card", null, table([["Running for", "n ticking-head"], ["Service", "mid"], ["Span"], ["", "wide"], ["Process", "n mid"]],
 		body, "Spans that run now, oldest first"));
 	const none = h("div");
 	const said = h("span.dim");

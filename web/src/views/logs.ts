@@ -92,7 +92,7 @@ export function logs(): View {
 	const following = follow(look, 1000);
 	const known = follow(async (signal) => {
 		const a = await get<{ services: Service[] }>("services", { run: here().query.run, since_ns: "0" }, signal);
-		names = (a.services ?? []).map((s) => s.service).sort();
+		names = [...new Set([...(a.services ?? []).map((s) => s.service), ...kept.map((k) => k.log.service)])].sort();
 		set();
 	}, 10000);
 	set();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Overview: each service with its rate, errors and latency, and the routes of one of them.
 
-import { get, Figures, RouteFigures, Run, Service, Status } from "../api";
+import { get, Figures, RouteFigures, Run, Service, Status, TraceLine } from "../api";
 import { colour } from "../colour";
 import { follow } from "../follow";
 import { ago, count, duration, percent, plain, plural, rate, whole } from "../format";
-import { fill, h, keyed, Row, text } from "../h";
-import { empty, FIRST_COMMAND, serviceName, table, View } from "../parts";
+import { Child, fill, h, keyed, Row, text } from "../h";
+import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
 import { amend, here, link } from "../place";
 
 const WINDOWS: [string, string, number][] = [
@@ -25,8 +25,11 @@ export function overview(): View {
 	const routesTitle = h("h2");
 	const routes = h("section.card", { hidden: true }, routesTitle, table([["Route"], ["Rate", "n"], ["Requests", "n"],
 		["Errors", "n"], ["p50", "n"], ["p95", "n"], ["p99", "n"], ["Latency", "wide spread-head"]], routeBody, "Routes"));
+	const errorBody = h("tbody");
+	const errors = h("section.card", { hidden: true }, h("h2", null, "Latest errors"), table([["When", "when"], ["Service", "mid"],
+		["Request"], ["Status", "n"], ["Duration", "n"]], errorBody, "Latest errors"));
 	const none = h("div");
-	const el = h("div.page", null, h("div.headline", null, h("h1", null, "Overview"), windows), tiles, services, routes, none);
+	const el = h("div.page", null, h("div.headline", null, h("h1", null, "Overview"), windows), tiles, services, routes, errors, none);
 
 	const seconds = () => (WINDOWS.find(([id]) => id === here().query.minutes) ?? WINDOWS[2])[2];
 
@@ -40,8 +43,11 @@ export function overview(): View {
 		const list = s.services ?? [];
 		const span = lived(rs.runs ?? [], run, st, now);
 		const picked = here().query.service || (list.length === 1 ? list[0].service : "");
-		const r = picked ? (await get<{ routes: RouteFigures[] }>("routes", { ...p, service: picked }, signal)).routes ?? [] : [];
-		show(list, r, picked, st, span);
+		const [r, e] = await Promise.all([
+			get<{ routes: RouteFigures[] }>("routes", { ...p, service: picked }, signal),
+			get<{ traces: TraceLine[] }>("traces", { ...p, service: picked, errors: 1, limit: 5 }, signal)]);
+		show(list, (r.routes ?? []).sort((a, b) => b.count - a.count).slice(0, 50), picked, st, span);
+		showErrors(e.traces ?? []);
 	}
 
 	// The rate is over the time that the run has lived, if that is shorter than the window.
@@ -62,15 +68,20 @@ export function overview(): View {
 		fill(none, list.length ? null : nothing(st));
 		showTiles(list, st, span);
 		const longest = Math.max(1, ...list.map((s) => s.p99_ns));
-		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
 		longestNow = longest;
 		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
 		for (const tr of body.children)
 			tr.classList.toggle("picked", (tr as HTMLElement).dataset.service === picked && list.length > 1);
 		routes.hidden = !rs.length;
-		fill(routesTitle, "Routes of ", serviceName(picked));
+		fill(routesTitle, picked ? "Routes of " : "Routes", picked ? serviceName(picked) : null, picked && list.length > 1 ?
+			h("button.plain.small", { type: "button", onclick: () => amend({ service: "" }) }, "All") : null);
 		longestRoute = Math.max(1, ...rs.map((r) => r.p99_ns));
-		keyed(routeBody, rs, (r) => `${r.method} ${r.route}`, () => routeRow(span));
+		keyed(routeBody, rs, (r) => `${r.service} ${r.method} ${r.route}`, () => routeRow(span));
+	}
+
+	function showErrors(list: TraceLine[]): void {
+		errors.hidden = !list.length;
+		keyed(errorBody, list, (t) => t.trace_id, errorRow);
 	}
 
 	let longestNow = 1;
@@ -99,8 +110,8 @@ export function overview(): View {
 		     tile("Errors", percent(bad, all), bad ? plural(bad, "error") : "none", bad ? "bad" : ""),
 		     tile("Slowest p95", duration(Math.max(0, ...list.map((s) => s.p95_ns))), slowest(list)),
 		     tile("In flight", count(open), open ? "spans open now" : "nothing is open", "", link("in-flight")),
-		     tile("Processes", count(live.length), lost ? `${count(lost)} records lost` : "nothing lost",
-			  lost ? "bad" : "", link("status")));
+		     tile("Processes", count(live.length), lost ? h("span.bad", null, `${count(lost)} records lost`) : "nothing lost",
+			  "", link("status")));
 	}
 
 	const following = follow(look, 2000);
@@ -143,12 +154,30 @@ export function overview(): View {
 			const where: Record<string, string> = { service: r.service, ...(r.route ? { route: r.route } : {}) };
 			if (key !== was) {
 				was = key;
-				fill(name, h("a", { href: link("traces", "", where) },
+				fill(name, h("a", { href: link("traces", "", where), title: plain(r.service) },
+					     h("span.dot.before", { style: { background: colour(r.service) } }),
 					     r.method ? h("span.method", null, plain(r.method, 12)) : null, plain(r.route, 120) || "(no route)"));
 			}
 			cells.set(r, over, longestRoute, where);
 		} };
 	}
+}
+
+function errorRow(t: TraceLine): Row<TraceLine> {
+	const when = h("td.when");
+	const what = h("a.row-link", { href: link("trace", t.trace_id) }, t.method ? h("span.method", null, plain(t.method, 12)) : null,
+		plain(t.method ? t.route ?? t.name : t.name, 200));
+	const took = h("td.n");
+	const tr = h("tr.link.failed", { onclick: (e: Event) => {
+		if (!(e.target as Element).closest("a"))
+			what.click();
+	} }, when, h("td.mid", null, serviceName(t.service)), h("td.what", null, what),
+	h("td.n", null, tag("error", t.http_status ?? "error")), took);
+
+	return { el: tr, set(now) {
+		text(when, ago(now.start_ns, Date.now()));
+		text(took, duration(now.duration_ns));
+	} };
 }
 
 function slowest(list: Service[]): string {
@@ -157,7 +186,7 @@ function slowest(list: Service[]): string {
 	return s ? plain(s.service, 40) : "";
 }
 
-function tile(label: string, figure: string, line: string, cls = "", href = ""): HTMLElement {
+function tile(label: string, figure: string, line: Child, cls = "", href = ""): HTMLElement {
 	return h(href ? "a.tile" : "div.tile", href ? { href } : null, h("span.tile-label", null, label),
 		h(`span.tile-figure${cls ? "." + cls : ""}`, null, figure), h("span.tile-line", null, line));
 }
@@ -178,7 +207,7 @@ function figureCells() {
 		text(a, duration(f.p50_ns));
 		text(b, duration(f.p95_ns));
 		text(c, duration(f.p99_ns));
-		const now = `${f.p50_ns} ${f.p95_ns} ${f.p99_ns} ${most}`;
+		const now = `${f.service} ${f.p50_ns} ${f.p95_ns} ${f.p99_ns} ${most}`;
 		if (now !== drawn) {
 			drawn = now;
 			fill(spread, latency(f, most));

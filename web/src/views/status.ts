@@ -7,7 +7,7 @@ import { ago, bytes, count, plain } from "../format";
 import { Child, fill, h } from "../h";
 import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
 
-const LOSS = /drop|lost|loss|fail|refus|reject|truncat|overflow|corrupt|invalid|abandon|orphan|error/i;
+const LOSS = /drop|lost|loss|reject|truncat|overflow|corrupt|invalid/i;
 
 export function status(): View {
 	const body = h("div.stack");
@@ -68,7 +68,7 @@ function destinations(list: Destination[]): HTMLElement {
 }
 
 function counters(list: Counter[]): HTMLElement {
-	const bad = list.filter((c) => LOSS.test(c.name) && c.value > 0);
+	const bad = list.filter((c) => c.value > 0 && (LOSS.test(c.name) || /\blost\b/i.test(c.about ?? "")));
 	const rest = list.filter((c) => !bad.includes(c));
 
 	return h("section.card", null, h("h2", null, "Counters ", bad.length ? tag("error", "losses") : tag("ok", "nothing lost")),

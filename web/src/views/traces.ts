@@ -87,7 +87,7 @@ export function traces(): View {
 			now = now.slice(0, MOST);
 			more = true;
 		}
-		longest = Math.max(1, ...now.map((t) => t.duration_ns));
+		longest = ordinary(now);
 		keyed(body, now, (t) => t.trace_id, () => line(() => longest), glow ? (r) => r.el.classList.add("new") : undefined);
 		list.hidden = !now.length;
 		chart.show(now);
@@ -138,6 +138,15 @@ export function step(body: HTMLElement, e: KeyboardEvent): void {
 	links[Math.max(0, Math.min(links.length - 1, to))].focus();
 }
 
+// The bars' full length: the longest duration but for the outliers, which would make all others dots.
+export function ordinary(list: TraceLine[]): number {
+	const all = list.map((t) => t.duration_ns).sort((a, b) => a - b);
+	const most = all[all.length - 1] ?? 1;
+	const usual = all[Math.floor((all.length - 1) * 0.9)] ?? 1;
+
+	return Math.max(1, most > usual * 3 ? usual * 1.5 : most);
+}
+
 function nothing(f: Filters): HTMLElement {
 	if (anyFilter(f))
 		return h("div.empty", null, h("h2", null, "Nothing matches"), h("p", null, "New traces that do will appear here."),
@@ -173,8 +182,8 @@ function line(most: () => number): Row<TraceLine> {
 		fill(service, serviceName(t.service));
 		what.href = traceLink(t.trace_id);
 		fill(what, requestName(t));
-		fill(others, (t.services ?? []).filter((s) => s !== t.service).slice(0, 6).map((s) =>
-			h("span.dot", { title: plain(s), style: { background: colour(s) } })),
+		fill(others, (t.services ?? []).filter((s) => s !== t.service).slice(0, 3).map((s) =>
+			serviceName(s)),
 		     t.root === false ? tag("debug", "partial") : null);
 		fill(status, statusOf(t));
 		text(took, duration(t.duration_ns));
@@ -197,7 +206,7 @@ function statusOf(t: TraceLine): HTMLElement {
 	const bad = t.status === "error" || (code ?? 0) >= 500;
 
 	if (code)
-		return tag(bad ? "error" : code >= 400 ? "warn" : "plain", code);
+		return code < 400 && !bad ? h("span.dim", null, code) : tag(bad ? "error" : "warn", code);
 	if (bad)
 		return tag("error", "error");
 	return t.errors ? tag("warn", plural(t.errors, "error")) : h("span.dim", null, "ok");
