@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/arguments.h"
+#include "launch/variables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WORD_MOST = 64 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Damerau-Levenshtein over three rows; long words are as far apart as can be. */
+unsigned arguments_distance(const char *a, const char *b)
+{
+	unsigned row[3][WORD_MOST + 1];
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n > WORD_MOST || m > WORD_MOST)
+		return WORD_MOST;
+	for (size_t j = 0; j <= m; j++)
+		row[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned change = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			now[j] = least(change, least(last[j], now[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+	}
+	return row[n % 3][m];
+}
+
+static void consider(const char *word, const char *known, char best[VARIABLE_NAME_ROOM], unsigned *least_far)
+{
+	unsigned far = arguments_distance(word, known);
+
+	if (far < *least_far) {
+		*least_far = far;
+		snprintf(best, VARIABLE_NAME_ROOM, "%s", known);
+	}
+}
+
+static int complain(const struct arguments *a, struct str name)
+{
+	unsigned far = 3; /* more is no misspelling any more */
+	char word[WORD_MOST + 1], best[VARIABLE_NAME_ROOM] = "", option[VARIABLE_NAME_ROOM];
+	const struct command *c = a->command;
+
+	snprintf(word, sizeof(word), STR_FMT, STR_ARG(str_first(name, WORD_MOST)));
+	for (char *p = word; *p; p++)
+		*p = *p == '_' ? '-' : *p;
+	for (const struct option *o = c->options; o && o->name; o++)
+		consider(word, o->name, best, &far);
+	for (const struct variable *v = variables; v->name; v++) {
+		variable_option(v, option);
+		if (c->groups & 1u << v->group)
+			consider(word, option, best, &far);
+	}
+	fprintf(stderr, "oriel %s: unknown option --" STR_FMT, c->name, STR_ARG(name));
+	if (best[0])
+		fprintf(stderr, "; did you mean --%s?\n", best);
+	else
+		fprintf(stderr, "; see `oriel help %s`\n", c->name);
+	return -EINVAL;
+}
+
+/* The value after '=' or in the next word. */
+static int take_value(struct arguments *a, const char *name, struct cut text)
+{
+	if (text.found) {
+		a->value = text.tail.p;
+		return 0;
+	}
+	if (a->at >= a->argc) {
+		fprintf(stderr, "oriel %s: --%s needs a value\n", a->command->name, name);
+		return -EINVAL;
+	}
+	a->value = a->argv[a->at++];
+	return 0;
+}
+
+static const struct option *find_option(const struct command *c, struct str name)
+{
+	for (const struct option *o = c->options; o && o->name; o++)
+		if (str_eq(name, str_of(o->name)))
+			return o;
+	return NULL;
+}
+
+static int set_variable(struct arguments *a, const struct variable *v, const char *name, struct cut text)
+{
+	char option[VARIABLE_NAME_ROOM];
+	int r = 0;
+
+	variable_option(v, option);
+	a->value = "true";
+	if (v->argument || text.found)
+		r = take_value(a, option, text);
+	if (r < 0)
+		return r;
+	if (setenv(name, a->value, 1) < 0) {
+		perror("oriel");
+		return -errno;
+	}
+	return 0;
+}
+
+/* A word that begins with two dashes: 1 with *option, 0 when it was a variable's. */
+static int take_long(struct arguments *a, struct str word, const struct option **option)
+{
+	struct cut text = str_cut(str_from(word, 2), '=');
+	const struct option *o = find_option(a->command, text.head);
+	char name[VARIABLE_NAME_ROOM];
+	const struct variable *v;
+
+	a->value = NULL;
+	if (o && !o->argument && text.found) {
+		fprintf(stderr, "oriel %s: --%s takes no value\n", a->command->name, o->name);
+		return -EINVAL;
+	}
+	if (o) {
+		*option = o;
+		return o->argument && take_value(a, o->name, text) < 0 ? -EINVAL : 1;
+	}
+	if (str_eq(text.head, STR("help")))
+		exit(help_command(a->command));
+	v = variable_find(text.head, name);
+	if (!v || !(a->command->groups & 1u << v->group))
+		return complain(a, text.head);
+	return set_variable(a, v, name, text);
+}
+
+int arguments_next(struct arguments *a, const struct option **option)
+{
+	if (a->at == 0)
+		a->at = 1;
+	while (a->at < a->argc) {
+		struct str word = str_of(a->argv[a->at]);
+		int r;
+
+		if (word.n < 2 || word.p[0] != '-')
+			return 0;
+		a->at++;
+		if (str_eq(word, STR("--")))
+			return 0;
+		if (str_eq(word, STR("-h")))
+			exit(help_command(a->command));
+		if (!str_starts(word, STR("--"))) {
+			fprintf(stderr, "oriel %s: unknown option %s; options are long, such as --help\n",
+				a->command->name, word.p);
+			return -EINVAL;
+		}
+		r = take_long(a, word, option);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}

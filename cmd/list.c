@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/arguments.h"
+
+#include <string.h>
+
+extern const struct command command_doctor, command_help, command_run, command_version;
+
+const struct command *const commands[] = {
+	&command_doctor, &command_help, &command_run, &command_version, NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+const char *command_suggest(const char *word)
+{
+	const char *best = NULL;
+	unsigned far = 3;
+
+	for (size_t i = 0; commands[i]; i++) {
+		unsigned d = arguments_distance(word, commands[i]->name);
+
+		if (d < far) {
+			far = d;
+			best = commands[i]->name;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/environment.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/out.h"
+#include "base/scoped.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+static const char agent_name[] = "liboriel-agent.so";
+
+void environment_new_run(char run[RUN_ID_ROOM])
+{
+	uint64_t bits;
+
+	/* Early at boot there may be no randomness yet; a run id only has to differ from others. */
+	if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != sizeof(bits))
+		bits = clock_real_ns() * 0x9e3779b97f4a7c15u ^ (uint64_t)getpid() << 32;
+	hex_write(run, &bits, sizeof(bits));
+	run[16] = '\0';
+}
+
+static bool is_agent(struct str path)
+{
+	return str_ends(path, (struct str){ agent_name, sizeof(agent_name) - 1 });
+}
+
+/* The dynamic linker takes blanks and colons between entries alike. */
+static struct str next_entry(struct str *list)
+{
+	size_t n = 0;
+	struct str entry;
+
+	while (list->n && (list->p[0] == ':' || str_is_blank(list->p[0])))
+		*list = str_from(*list, 1);
+	while (n < list->n && list->p[n] != ':' && !str_is_blank(list->p[n]))
+		n++;
+	entry = str_first(*list, n);
+	*list = str_from(*list, n);
+	return entry;
+}
+
+static void add_entry(struct out *o, struct str entry)
+{
+	if (o->n)
+		out_char(o, ':');
+	out_str(o, entry);
+}
+
+static void add_others(struct out *o, const char *preload)
+{
+	struct str list = str_of(preload);
+	struct str entry;
+
+	while ((entry = next_entry(&list)).n)
+		if (!is_agent(entry))
+			add_entry(o, entry);
+}
+
+char *environment_without_agent(const char *preload)
+{
+	struct out o = { 0 };
+
+	add_others(&o, preload);
+	if (!o.n) {
+		out_fini(&o);
+		return NULL;
+	}
+	out_char(&o, '\0');
+	return o.error ? NULL : o.p;
+}
+
+static int set_preload(const struct verdict *v, const char *agent)
+{
+	struct out o = { 0 };
+	int r;
+
+	if (v->asan.n)
+		add_entry(&o, v->asan);
+	add_entry(&o, str_of(agent));
+	add_others(&o, getenv("LD_PRELOAD"));
+	out_char(&o, '\0');
+	r = o.error ? ERR(o.error) : setenv("LD_PRELOAD", o.p, 1) < 0 ? ERR(-errno) : 0;
+	out_fini(&o);
+	return r;
+}
+
+/*
+ * A shell may start a program that is built with AddressSanitizer, which refuses to run when
+ * anything was loaded before its runtime. Telling it not to mind changes nothing for others.
+ */
+static int soothe_asan(void)
+{
+	static const char calm[] = "verify_asan_link_order=0";
+	const char *there = getenv("ASAN_OPTIONS");
+	char text[4096];
+
+	if (there && strstr(there, "verify_asan_link_order"))
+		return 0;
+	if (snprintf(text, sizeof(text), "%s%s%s", calm, there && there[0] ? ":" : "",
+		     there ? there : "") >= (int)sizeof(text))
+		return 0;
+	return setenv("ASAN_OPTIONS", text, 1) < 0 ? ERR(-errno) : 0;
+}
+
+int environment_set(const struct verdict *v, const char *agent, const char *run)
+{
+	int r;
+
+	if (setenv("ORIEL_RUN_ID", run, 1) < 0)
+		return ERR(-errno);
+	if (!agent || !v->preload)
+		return 0;
+	r = set_preload(v, agent);
+	if (r == 0 && v->hands_over)
+		r = soothe_asan();
+	return TRACE(r);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Environment: what a program that is started under `oriel run` finds in its environment.
+ *
+ *     environment_new_run(run);                     16 hex digits, random
+ *     r = environment_set(&verdict, agent, run);    LD_PRELOAD, ORIEL_RUN_ID, ...
+ *
+ * Changes this process's own environment, right before it execs. An LD_PRELOAD that is there stays,
+ * after ours. Variables that were given as options are set when they are parsed. TRACEPARENT and
+ * everything else is left as it is.
+ */
+#pragma once
+
+#include "launch/verdict.h"
+
+enum { RUN_ID_ROOM = 17 };
+
+void environment_new_run(char run[RUN_ID_ROOM]);
+
+/* `agent` may be NULL; then, as with a verdict that forbids it, nothing is preloaded. */
+int environment_set(const struct verdict *v, const char *agent, const char *run);
+
+/* LD_PRELOAD without the agent, for our own helpers; NULL: nothing is left. Freed by the caller. */
+char *environment_without_agent(const char *preload);

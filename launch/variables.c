@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/variables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct variable variables[] = {
+	{ "OTEL_SERVICE_NAME", VARIABLE_SERVICE, "NAME", "the program's name",
+	  "What the service is called", false },
+	{ "OTEL_RESOURCE_ATTRIBUTES", VARIABLE_SERVICE, "KEY=VALUE,...", NULL,
+	  "More about it: service.version=1.4.2,deployment.environment.name=prod", false },
+
+	{ "OTEL_SDK_DISABLED", VARIABLE_RECORDING, NULL, "false", "Record nothing", false },
+	{ "OTEL_TRACES_SAMPLER", VARIABLE_RECORDING, "NAME", "parentbased_always_on",
+	  "Which traces are recorded: always_on, always_off, traceidratio, parentbased_...", false },
+	{ "OTEL_TRACES_SAMPLER_ARG", VARIABLE_RECORDING, "RATIO", "1.0",
+	  "For traceidratio: from 0.0 to 1.0", false },
+	{ "OTEL_PROPAGATORS", VARIABLE_RECORDING, "LIST", "tracecontext,baggage",
+	  "Headers in which a trace goes from service to service", false },
+	{ "ORIEL_SEGMENT_SIZE", VARIABLE_RECORDING, "BYTES", "1048576",
+	  "Shared memory of each process, 64 KiB at least", false },
+
+	{ "OTEL_TRACES_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
+	  "Send spans to: otlp, console, none", false },
+	{ "OTEL_METRICS_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
+	  "Send metrics to: otlp, console, none", false },
+	{ "OTEL_LOGS_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
+	  "Send log records to: otlp, console, none", false },
+	{ "OTEL_EXPORTER_OTLP_ENDPOINT", VARIABLE_DESTINATION, "URL", "http://localhost:4318",
+	  "The OTLP receiver", true },
+	{ "OTEL_EXPORTER_OTLP_PROTOCOL", VARIABLE_DESTINATION, "NAME", "http/protobuf",
+	  "How to speak to it", true },
+	{ "OTEL_EXPORTER_OTLP_HEADERS", VARIABLE_DESTINATION, "KEY=VALUE,...", NULL,
+	  "Headers of each request, such as an API key", true },
+	{ "OTEL_EXPORTER_OTLP_COMPRESSION", VARIABLE_DESTINATION, "NAME", "none", "gzip or none", true },
+	{ "OTEL_EXPORTER_OTLP_TIMEOUT", VARIABLE_DESTINATION, "MS", "10000",
+	  "Give one request up after this long", true },
+	{ "OTEL_EXPORTER_OTLP_CERTIFICATE", VARIABLE_DESTINATION, "FILE", NULL,
+	  "Certificates (PEM) that the receiver's is checked against", true },
+	{ "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", VARIABLE_DESTINATION, "FILE", NULL,
+	  "Our own certificate (PEM), for mutual TLS", true },
+	{ "OTEL_EXPORTER_OTLP_CLIENT_KEY", VARIABLE_DESTINATION, "FILE", NULL, "Its key (PEM)", true },
+	{ "OTEL_METRIC_EXPORT_INTERVAL", VARIABLE_DESTINATION, "MS", "10000",
+	  "Send metrics this often", false },
+
+	{ "ORIEL_LISTEN", VARIABLE_COLLECTOR, "HOST:PORT", "127.0.0.1:8321",
+	  "Where the page is; the next free port if that one is taken", false },
+	{ "ORIEL_STORE", VARIABLE_COLLECTOR, "FILE", "oriel.db in the data directory",
+	  "Keep traces and logs there; none: keep nothing", false },
+	{ "ORIEL_DATA_DIR", VARIABLE_COLLECTOR, "DIR", "~/.local/share/oriel",
+	  "The data directory: the store, the collector's log", false },
+	{ "ORIEL_RUN_DIR", VARIABLE_COLLECTOR, "DIR", "/dev/shm/oriel-UID",
+	  "Where shared memory and the collector's socket are", false },
+	{ "ORIEL_LINGER", VARIABLE_COLLECTOR, "SECONDS", "60",
+	  "The collector stays this long with nothing to do", false },
+
+	{ "ORIEL_STRICT", VARIABLE_LAUNCH, NULL, "false",
+	  "Refuse to start what can't be watched (exit 125)", false },
+	{ "ORIEL_VERBOSE", VARIABLE_LAUNCH, NULL, "false",
+	  "Say what is watched and where, also when standard error is no terminal", false },
+	{ "ORIEL_AGENT", VARIABLE_LAUNCH, "FILE", "liboriel-agent.so beside oriel",
+	  "The library that is loaded into programs", false },
+	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
+	  "none: start no collector; what is recorded waits for one", false },
+	{ NULL, 0, NULL, NULL, NULL, false },
+};
+
+static const char otlp[] = "OTEL_EXPORTER_OTLP_";
+static const char *const signals[] = { "TRACES_", "METRICS_", "LOGS_" };
+
+const char *variable_group_title(enum variable_group group)
+{
+	static const char *const title[N_VARIABLE_GROUPS] = {
+		[VARIABLE_SERVICE] = "Who the service is",
+		[VARIABLE_RECORDING] = "What is recorded",
+		[VARIABLE_DESTINATION] = "Where it goes, besides the page",
+		[VARIABLE_COLLECTOR] = "The collector, when none is running yet",
+		[VARIABLE_LAUNCH] = "Oriel itself",
+	};
+
+	return title[group];
+}
+
+/* Do they name the same? Case doesn't matter, nor which of '-' and '_' is used. */
+static bool same_name(struct str option, const char *name)
+{
+	for (size_t i = 0; i < option.n; i++) {
+		char a = option.p[i] == '-' ? '_' : option.p[i], b = name[i];
+
+		if (str_lower(a) != str_lower(b) || (a >= 'A' && a <= 'Z') || !b)
+			return false;
+	}
+	return name[option.n] == '\0';
+}
+
+static const char *without_first_word(const char *name)
+{
+	return strchr(name, '_') + 1;
+}
+
+const struct variable *variable_find(struct str option, char name[VARIABLE_NAME_ROOM])
+{
+	for (const struct variable *v = variables; v->name; v++) {
+		snprintf(name, VARIABLE_NAME_ROOM, "%s", v->name);
+		if (same_name(option, without_first_word(name)))
+			return v;
+		for (size_t i = 0; v->per_signal && i < sizeof(signals) / sizeof(signals[0]); i++) {
+			snprintf(name, VARIABLE_NAME_ROOM, "%s%s%s", otlp, signals[i],
+				 v->name + sizeof(otlp) - 1);
+			if (same_name(option, without_first_word(name)))
+				return v;
+		}
+	}
+	return NULL;
+}
+
+void variable_option(const struct variable *v, char option[VARIABLE_NAME_ROOM])
+{
+	snprintf(option, VARIABLE_NAME_ROOM, "%s", without_first_word(v->name));
+	for (char *c = option; *c; c++)
+		*c = *c == '_' ? '-' : str_lower(*c);
+}
+
+const char *variable_get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] ? value : NULL;
+}
+
+bool variable_is_true(const char *name)
+{
+	struct str value = str_of(variable_get(name));
+
+	return str_eq_nocase(value, STR("true")) ||
+	       (strncmp(name, "ORIEL_", 6) == 0 && str_eq(value, STR("1")));
+}

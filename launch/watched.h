@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watched: the libraries that the agent has wrappers for. One list: the verdict, `oriel doctor` and
+ * the manual page read it.
+ */
+#pragma once
+
+/*
+ * X(soname, name for people, a symbol that tells of a copy inside the program, what is seen).
+ * Two sonames of one library lie together under one name.
+ */
+#define WATCHED(X) \
+	X("libmicrohttpd.so.12", "libmicrohttpd", "MHD_queue_response", \
+	  "a server span for each request, http.server.request.duration") \
+	X("libcurl.so.4", "libcurl", "curl_easy_perform", \
+	  "a client span for each transfer; the trace goes on in the service that it calls") \
+	X("libcurl-gnutls.so.4", "libcurl", "curl_easy_perform", \
+	  "a client span for each transfer; the trace goes on in the service that it calls") \
+	X("libsqlite3.so.0", "SQLite", "sqlite3_step", \
+	  "a span for each statement that runs, its text without the values")
