@@ -15,17 +15,17 @@
 #include "base/json.h"
 #include "base/out.h"
 
-#define assert_out(o, literal)                                                                     \
-	do {                                                                                       \
-		assert_int_equal((o)->n, sizeof(literal) - 1);                                     \
-		assert_memory_equal((o)->p, literal, sizeof(literal) - 1);                         \
+#define assert_out(o, literal) \
+	do { \
+		assert_int_equal((o)->n, sizeof(literal) - 1); \
+		assert_memory_equal((o)->p, literal, sizeof(literal) - 1); \
 	} while (0)
 
 static int fresh(void **state)
 {
 	static struct out o;
 
-	o = (struct out){ 0 };
+	o = (struct out) { 0 };
 	*state = &o;
 	return 0;
 }
@@ -89,7 +89,9 @@ static void integers_are_written_to_their_ends(void **state)
 
 static void a_double_reads_back_the_same(void **state)
 {
-	static const double number[] = { 0.1, 1.0 / 3, 1e300, DBL_MIN, DBL_MAX, -2.5, 123456789012345678.0 };
+	static const double number[] = {
+		0.1, 1.0 / 3, 1e300, DBL_MIN, DBL_MAX, -2.5, 123456789012345678.0
+	};
 	struct out *o = *state;
 
 	for (size_t i = 0; i < sizeof(number) / sizeof(*number); i++) {
@@ -208,7 +210,7 @@ static void a_copy_outlives_what_it_copied(void **state)
 	(void)state;
 	text[0] = 'x';
 	assert_true(str_eq(s, STR("abc")));
-	assert_int_equal(arena_copy(&a, (struct str){ 0 }).n, 0);
+	assert_int_equal(arena_copy(&a, (struct str) { 0 }).n, 0);
 	arena_fini(&a);
 }
 
@@ -260,15 +262,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(out_grows_past_any_first_guess, fresh, done),
-		cmocka_unit_test_setup_teardown(a_format_longer_than_its_guess_is_whole, fresh, done),
+		cmocka_unit_test_setup_teardown(a_format_longer_than_its_guess_is_whole, fresh,
+						done),
 		cmocka_unit_test_setup_teardown(a_limit_is_exact_and_sticks, fresh, done),
 		cmocka_unit_test_setup_teardown(integers_are_written_to_their_ends, fresh, done),
 		cmocka_unit_test_setup_teardown(a_double_reads_back_the_same, fresh, done),
 		cmocka_unit_test_setup_teardown(json_puts_commas_where_they_belong, fresh, done),
-		cmocka_unit_test_setup_teardown(json_escapes_what_would_end_or_break_a_string, fresh, done),
-		cmocka_unit_test_setup_teardown(json_keeps_utf8_and_replaces_what_is_none, fresh, done),
-		cmocka_unit_test_setup_teardown(json_has_no_word_for_nan_so_it_is_text, fresh, done),
-		cmocka_unit_test_setup_teardown(json_writes_ids_and_large_numbers_as_text, fresh, done),
+		cmocka_unit_test_setup_teardown(json_escapes_what_would_end_or_break_a_string,
+						fresh, done),
+		cmocka_unit_test_setup_teardown(json_keeps_utf8_and_replaces_what_is_none, fresh,
+						done),
+		cmocka_unit_test_setup_teardown(json_has_no_word_for_nan_so_it_is_text, fresh,
+						done),
+		cmocka_unit_test_setup_teardown(json_writes_ids_and_large_numbers_as_text, fresh,
+						done),
 		cmocka_unit_test(arena_memory_is_aligned_and_does_not_move),
 		cmocka_unit_test(an_arena_holds_pieces_larger_than_its_blocks),
 		cmocka_unit_test(a_copy_outlives_what_it_copied),

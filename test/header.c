@@ -10,14 +10,14 @@ static const char *header_of(void *carrier, const char *name)
 
 static void work(struct oriel_counter *orders, struct oriel_histogram *seconds)
 {
-	ORIEL_SPAN("place order", oriel_str("tenant.id", "a"), oriel_int("n", 1)) {
+	ORIEL_SPAN ("place order", oriel_str("tenant.id", "a"), oriel_int("n", 1)) {
 		oriel_span_set(NULL, oriel_f64("amount", 1.5), oriel_bool("paid", true));
 		oriel_span_event(NULL, "paid");
 		oriel_span_event(NULL, "paid", oriel_str("by", "card"));
 		oriel_info("order placed");
 		oriel_info("order placed", oriel_int("order.id", 7), oriel_strn("x", "yz", 1));
 	}
-	ORIEL_SPAN("no attributes") {
+	ORIEL_SPAN ("no attributes") {
 		oriel_warn("nothing left", oriel_bytes("raw", "\0", 1));
 	}
 	oriel_add(orders, 1);
@@ -40,7 +40,8 @@ int main(void)
 		oriel_context_detach(token);
 		oriel_context_release(&parent);
 	}
-	span = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "by hand", oriel_int("n", 2));
+	span = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "by hand",
+				     oriel_int("n", 2));
 	oriel_span_error(&span, "timeout", "no answer");
 	oriel_span_end(&span);
 	oriel_stop();
