@@ -15,17 +15,17 @@
 #include "base/json.h"
 #include "base/out.h"
 
-#define assert_out(o, literal) \
-	do { \
-		assert_int_equal((o)->n, sizeof(literal) - 1); \
-		assert_memory_equal((o)->p, literal, sizeof(literal) - 1); \
+#define assert_out(o, literal)                                                                     \
+	do {                                                                                       \
+		assert_int_equal((o)->n, sizeof(literal) - 1);                                     \
+		assert_memory_equal((o)->p, literal, sizeof(literal) - 1);                         \
 	} while (0)
 
 static int fresh(void **state)
 {
 	static struct out o;
 
-	o = (struct out) { 0 };
+	o = (struct out){ 0 };
 	*state = &o;
 	return 0;
 }
@@ -210,7 +210,7 @@ static void a_copy_outlives_what_it_copied(void **state)
 	(void)state;
 	text[0] = 'x';
 	assert_true(str_eq(s, STR("abc")));
-	assert_int_equal(arena_copy(&a, (struct str) { 0 }).n, 0);
+	assert_int_equal(arena_copy(&a, (struct str){ 0 }).n, 0);
 	arena_fini(&a);
 }
 

@@ -33,7 +33,7 @@ static void a_cut_that_finds_nothing_keeps_all_in_its_head(void **state)
 
 static void cutting_ends_on_the_empty_slice(void **state)
 {
-	struct cut c = str_cut((struct str) { 0 }, ',');
+	struct cut c = str_cut((struct str){ 0 }, ',');
 
 	(void)state;
 	assert_false(c.found);
@@ -131,7 +131,7 @@ static void utf8_cut_short_is_no_character(void **state)
 	assert_int_equal(utf8_length(STR("\xc3")), 0);
 	assert_int_equal(utf8_length(STR("\xe2\x82")), 0);
 	assert_int_equal(utf8_length(STR("\xf0\x9f\x8e")), 0);
-	assert_int_equal(utf8_length((struct str) { "\xc3\xa4", 1 }), 0);
+	assert_int_equal(utf8_length((struct str){ "\xc3\xa4", 1 }), 0);
 }
 
 static void hex_comes_back_as_it_went(void **state)
@@ -142,7 +142,7 @@ static void hex_comes_back_as_it_went(void **state)
 	(void)state;
 	hex_write(text, b, sizeof(b));
 	assert_memory_equal(text, "009aff10", 8);
-	assert_true(hex_read(again, sizeof(again), (struct str) { text, 8 }, false));
+	assert_true(hex_read(again, sizeof(again), (struct str){ text, 8 }, false));
 	assert_memory_equal(again, b, sizeof(b));
 }
 

@@ -31,7 +31,7 @@ struct stock {
 static void look_in_the_warehouse(void)
 {
 	ORIEL_SPAN ("look in the warehouse") {
-		nanosleep(&(struct timespec) { .tv_nsec = 80000000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 80000000 }, NULL);
 		oriel_span_event(NULL, "found behind the wardrobe");
 	}
 }

@@ -11,17 +11,17 @@
 
 static struct value text(const char *s)
 {
-	return (struct value) { .type = VALUE_STRING, .text = str_of(s) };
+	return (struct value){ .type = VALUE_STRING, .text = str_of(s) };
 }
 
 static struct attributes two(void)
 {
 	static struct attribute item[2];
 
-	item[0] = (struct attribute) { STR("service.name"), text("shop") };
-	item[1] = (struct attribute) { STR("http.response.status_code"),
-				       { .type = VALUE_INT, .integer = 404 } };
-	return (struct attributes) { item, 2, 3 };
+	item[0] = (struct attribute){ STR("service.name"), text("shop") };
+	item[1] = (struct attribute){ STR("http.response.status_code"),
+				      { .type = VALUE_INT, .integer = 404 } };
+	return (struct attributes){ item, 2, 3 };
 }
 
 static void an_attribute_is_found_by_its_whole_key(void **state)
@@ -29,7 +29,7 @@ static void an_attribute_is_found_by_its_whole_key(void **state)
 	(void)state;
 	assert_non_null(attributes_find(two(), STR("service.name")));
 	assert_null(attributes_find(two(), STR("service")));
-	assert_null(attributes_find((struct attributes) { 0 }, STR("service.name")));
+	assert_null(attributes_find((struct attributes){ 0 }, STR("service.name")));
 }
 
 static void an_attribute_of_another_type_is_as_absent(void **state)
