@@ -30,3 +30,11 @@ add_custom_command(
 	VERBATIM)
 
 add_library(web-assets STATIC ${CMAKE_BINARY_DIR}/web-assets.c)
+
+# The pure half of the page, by node's own test runner (18 or later).
+find_program(NODE node)
+if(NODE)
+	file(GLOB web_tests CONFIGURE_DEPENDS ${web_from}/test/*.test.ts)
+	add_test(NAME web/page COMMAND ${CMAKE_COMMAND} -D ESBUILD=${ESBUILD} -D NODE=${NODE}
+		-D "TESTS=${web_tests}" -D OUT=${CMAKE_BINARY_DIR}/web-test -P ${web_from}/test.cmake)
+endif()

@@ -95,7 +95,7 @@ export function percent(part: number, of: number): string {
 export function rate(perSecond: number): string {
 	if (perSecond > 0 && perSecond < 0.095)
 		return `${digits(perSecond * 60)} /min`;
-	return `${perSecond === 0 ? "0" : perSecond < 9.95 ? perSecond.toFixed(1) : count(perSecond)} /s`;
+	return `${perSecond === 0 ? "0" : perSecond < 0.995 ? perSecond.toFixed(2) : perSecond < 9.95 ? perSecond.toFixed(1) : count(perSecond)} /s`;
 }
 
 export function bytes(n: number): string {

@@ -30,3 +30,12 @@ export function clamp(s: Stretch, whole: Stretch, least: number): Stretch {
 
 	return { from, to: from + long };
 }
+
+// The bars' full length: the longest duration but for the outliers, which would make all others dots.
+export function ordinary(durations: number[]): number {
+	const all = [...durations].sort((a, b) => a - b);
+	const most = all[all.length - 1] ?? 1;
+	const usual = all[Math.floor((all.length - 1) * 0.9)] ?? 1;
+
+	return Math.max(1, most > usual * 3 ? usual * 1.5 : most);
+}

@@ -41,10 +41,12 @@ export function shell(repaint: () => void): Shell {
 			for (const a of links) {
 				const at = a.dataset.view as string;
 				a.setAttribute("href", link(at));
-				if (at === (view === "trace" ? "traces" : view))
+				if (at === (view === "trace" ? "traces" : view)) {
 					a.setAttribute("aria-current", "page");
-				else
+					ways.scrollLeft = a.offsetLeft - ways.offsetLeft - 60;
+				} else {
 					a.removeAttribute("aria-current");
+				}
 			}
 		},
 		trouble(wrong) {

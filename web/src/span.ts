@@ -6,7 +6,7 @@ import { Child, h } from "./h";
 import { icon } from "./icons";
 import { copyButton, logBody, serviceName, severityTag, tag, traceLink, valueList } from "./parts";
 import type { Tree, Twig } from "./tree";
-import { title } from "./waterfall";
+import { title } from "./title";
 
 const ENDS: Record<string, string> = {
 	abandoned: "Ended with the span around it: nobody ended it.",
@@ -19,7 +19,7 @@ export function spanPanel(tree: Tree, t: Twig, shut: () => void): HTMLElement {
 
 	return h("div.panel", null,
 		h("div.panel-head", null,
-		  h("h2", null, title(t).slice(0, 500)),
+		  h("h2", null, title(t.span).slice(0, 500)),
 		  h("button.icon-button", { type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: shut }, icon("close"))),
 		h("div.panel-line", null, serviceName(s.service), tag("plain", s.kind || "internal"),
 		  s.status === "error" ? tag("error", "error") : s.status === "ok" ? tag("ok", "ok") : null,

@@ -7,12 +7,12 @@ import { clock, count, duration, percent, plain, plural, since, whole } from "./
 import { h } from "./h";
 import { empty, logBody, meter, serviceName, severityTag, table, tag, traceLink } from "./parts";
 import { shares, Tree, Twig } from "./tree";
-import { title } from "./waterfall";
+import { title } from "./title";
 
 export function spanTable(t: Tree, most: number, more: (n: number) => void): HTMLElement {
 	const rows = t.twigs.slice(0, most).map((x) => h("tr", null,
 		h("th", { scope: "row" }, h("span", { style: { "padding-left": `${Math.min(x.depth, 12) * 12}px` } },
-			h("a", { href: traceLink(x.span.trace_id, x.span.span_id) }, plain(title(x), 200)))),
+			h("a", { href: traceLink(x.span.trace_id, x.span.span_id) }, plain(title(x.span), 200)))),
 		h("td.mid", null, serviceName(x.span.service)), h("td.n", null, "+" + duration(x.start)),
 		h("td.n", null, duration(x.end - x.start)), h("td.n", null, duration(x.self)),
 		h("td", null, state(x)), h("td.n.mid", null, x.logs.length ? count(x.logs.length) : "")));
@@ -59,5 +59,5 @@ export function logTable(t: Tree): HTMLElement {
 		h("tbody", null, logs.slice(0, 2000).map(([l, x]) => h("tr", null,
 			h("td.when", { title: clock(l.time_ns) }, "+" + duration(since(l.time_ns, t.zero))), h("td", null, severityTag(l)),
 			h("td.body", null, logBody(l).slice(0, 4000)),
-			h("td.mid", null, x ? h("a", { href: traceLink(x.span.trace_id, x.span.span_id) }, plain(title(x), 80)) : "")))), "Logs"));
+			h("td.mid", null, x ? h("a", { href: traceLink(x.span.trace_id, x.span.span_id) }, plain(title(x.span), 80)) : "")))), "Logs"));
 }

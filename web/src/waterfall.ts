@@ -18,6 +18,7 @@ import { duration, plain, plural, short, since } from "./format";
 import { h, text } from "./h";
 import { fit, ink, pill, severity, sheet, width } from "./ink";
 import { clamp, Stretch, ticks } from "./scale";
+import { title } from "./title";
 import { gaps, Tree, Twig, unfolded } from "./tree";
 
 const RULER = 28;
@@ -218,7 +219,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 			right -= w + 10;
 		}
 		g.font = `${t.parent ? "" : "600 "}12.5px ${paint.font}`;
-		const label = fit(g, plain(title(t)), right - at);
+		const label = fit(g, plain(title(t.span)), right - at);
 		g.fillStyle = t.span.status === "error" ? paint.error : paint.text;
 		g.fillText(label, at, middle + 0.5);
 		at += width(g, label) + 8;
@@ -469,7 +470,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 			active.setAttribute("aria-expanded", String(!folded.has(t.span.span_id)));
 		else
 			active.removeAttribute("aria-expanded");
-		text(active, `${title(t)}, ${t.span.service}, ${duration(t.end - t.start)}` +
+		text(active, `${title(t.span)}, ${t.span.service}, ${duration(t.end - t.start)}` +
 			(t.span.status === "error" ? ", error" : "") + (t.span.open ? ", still running" : ""));
 	}
 
@@ -538,7 +539,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 
 	function hint(): void {
 		const t = rows[hovered];
-		scroller.title = t ? `${plain(title(t), 200)}\n${plain(t.span.service, 80)} · ` +
+		scroller.title = t ? `${plain(title(t.span), 200)}\n${plain(t.span.service, 80)} · ` +
 			`${duration(t.end - t.start)}, ${duration(t.self)} of its own` : "";
 	}
 
@@ -592,15 +593,4 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 			sizes.disconnect();
 		},
 	};
-}
-
-// What a span is called here: an HTTP one is more than "GET".
-export function title(t: Twig): string {
-	const a = t.span.attributes ?? {};
-	const where = a["http.route"] ?? a["url.path"];
-	const { name } = t.span;
-
-	if (typeof where === "string" && name && !name.includes(" ") && name === a["http.request.method"])
-		return `${name} ${where}`;
-	return name || "(no name)";
 }

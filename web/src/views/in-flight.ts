@@ -8,6 +8,7 @@ import { duration, plain, plural, whole } from "../format";
 import { fill, h, keyed, Row, text } from "../h";
 import { empty, meter, serviceName, table, traceLink, View } from "../parts";
 import { here } from "../place";
+import { title } from "../title";
 import { step } from "./traces";
 
 export function inFlight(): View {
@@ -45,7 +46,7 @@ export function inFlight(): View {
 		let s = first;
 		const took = h("td.n.ticking");
 		const bar = h("td.wide");
-		const what = h("a.row-link", { href: traceLink(s.trace_id, s.span_id) }, plain(label(s), 200));
+		const what = h("a.row-link", { href: traceLink(s.trace_id, s.span_id) }, plain(title(s), 200));
 		const tr = h("tr.link", { onclick: (e: Event) => {
 			if (!(e.target as Element).closest("a"))
 				what.click();
@@ -76,11 +77,4 @@ export function inFlight(): View {
 			following.stop();
 		},
 	};
-}
-
-function label(s: Span): string {
-	const a = s.attributes ?? {};
-	const where = a["http.route"] ?? a["url.path"];
-
-	return (typeof where === "string" && !s.name.includes(" ") ? `${s.name} ${where}` : s.name) || "(no name)";
 }

@@ -121,7 +121,7 @@ function line(log: Log): Row<Kept> {
 	const el = h(`tr.log.${kind}`, null,
 		h("td.when", null, h("time", { title: `${day(log.time_ns)}, ${ago(log.time_ns, Date.now())}` }, clock(log.time_ns))),
 		h("td", null, severityTag(log)), h("td.mid", null, serviceName(log.service)),
-		h("td.body", null, h("span", null, logBody(log).slice(0, 2000)),
+		h("td.body", null, h("span.said", null, logBody(log).slice(0, 2000)),
 		  pairs.map(([k, v]) => h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(v), 120))),
 		  log.trace_id ? h("a.to-trace", { href: traceLink(log.trace_id, log.span_id) }, "trace") : null));
 

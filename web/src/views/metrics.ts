@@ -12,7 +12,7 @@ import { icon } from "../icons";
 
 export function metrics(): View {
 	const body = h("tbody");
-	const list = h("section.card", null, table([["Metric"], ["Service", "mid"], ["Attributes", "mid"], ["Value", "n"], ["", "histogram-head"]],
+	const list = h("section.card", null, table([["Metric"], ["Service", "mid"], ["Value", "n"], ["", "histogram-head"]],
 		body, "Metrics"));
 	const none = h("div");
 	const said = h("span.dim");
@@ -54,11 +54,10 @@ function line(first: Metric): Row<Metric> {
 	const v = h("td.n");
 	const drawing = h("td.histogram-cell");
 	const el = h("tr", null,
-		h("th", { scope: "row", title: plain(first.description, 400) }, h("span.metric-name", null, plain(first.name, 160))),
-		h("td.mid", null, serviceName(first.service)),
-		h("td.mid.body", null, Object.entries(first.attributes ?? {}).map(([k, a]) =>
-			h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(a), 80)))),
-		v, drawing);
+		h("th", { scope: "row", title: plain(first.description, 400) }, h("span.said", null, plain(first.name, 160)),
+		  Object.entries(first.attributes ?? {}).map(([k, a]) =>
+			  h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(a), 80)))),
+		h("td.mid", null, serviceName(first.service)), v, drawing);
 	let was = "";
 
 	return { el, set(m) {
@@ -67,7 +66,7 @@ function line(first: Metric): Row<Metric> {
 			return;
 		was = now;
 		if (m.kind === "histogram") {
-			fill(v, h("b", null, figure(m.count)), h("span.dim", null, m.count ? ` · mean ${amount((m.sum ?? 0) / m.count, m.unit)}` : ""));
+			fill(v, h("b", null, figure(m.count)), h("span.dim.mid", null, m.count ? ` · mean ${amount((m.sum ?? 0) / m.count, m.unit)}` : ""));
 			fill(drawing, histogram(m));
 		} else {
 			fill(v, h("b", null, figure(m.value)), h("span.dim", null, unit(m.unit)));

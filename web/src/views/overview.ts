@@ -8,6 +8,7 @@ import { ago, count, duration, percent, plain, plural, rate, whole } from "../fo
 import { Child, fill, h, keyed, Row, text } from "../h";
 import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
 import { amend, here, link } from "../place";
+import { ordinary } from "../scale";
 
 const WINDOWS: [string, string, number][] = [
 	["1", "1 min", 60], ["5", "5 min", 300], ["15", "15 min", 900], ["60", "1 h", 3600], ["1440", "24 h", 86400],
@@ -19,12 +20,12 @@ export function overview(): View {
 	const routeBody = h("tbody");
 	const windows = h("div.segmented", { role: "group", "aria-label": "Time" }, WINDOWS.map(([id, label]) =>
 		h("button", { type: "button", "data-window": id, onclick: () => amend({ minutes: id === "15" ? "" : id }) }, label)));
-	const head: [string, string?][] = [["Service"], ["Rate", "n"], ["Requests", "n"], ["Errors", "n"], ["p50", "n"],
-		["p95", "n"], ["p99", "n"], ["Latency", "wide spread-head"], ["Processes", "n mid"], ["Last", "n mid"]];
+	const head: [string, string?][] = [["Service"], ["Rate", "n"], ["Requests", "n mid"], ["Errors", "n"], ["p50", "n mid"],
+		["p95", "n"], ["p99", "n mid"], ["Latency", "wide spread-head"], ["Processes", "n mid"], ["Last", "n mid"]];
 	const services = h("section.card", null, table(head, body, "Services"));
 	const routesTitle = h("h2");
-	const routes = h("section.card", { hidden: true }, routesTitle, table([["Route"], ["Rate", "n"], ["Requests", "n"],
-		["Errors", "n"], ["p50", "n"], ["p95", "n"], ["p99", "n"], ["Latency", "wide spread-head"]], routeBody, "Routes"));
+	const routes = h("section.card", { hidden: true }, routesTitle, table([["Route"], ["Rate", "n"], ["Requests", "n mid"],
+		["Errors", "n"], ["p50", "n mid"], ["p95", "n"], ["p99", "n mid"], ["Latency", "wide spread-head"]], routeBody, "Routes"));
 	const errorBody = h("tbody");
 	const errors = h("section.card", { hidden: true }, h("h2", null, "Latest errors"), table([["When", "when"], ["Service", "mid"],
 		["Request"], ["Status", "n"], ["Duration", "n"]], errorBody, "Latest errors"));
@@ -67,7 +68,7 @@ export function overview(): View {
 		tiles.hidden = !list.length;
 		fill(none, list.length ? null : nothing(st));
 		showTiles(list, st, span);
-		const longest = Math.max(1, ...list.map((s) => s.p99_ns));
+		const longest = ordinary(list.map((s) => s.p99_ns));
 		longestNow = longest;
 		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
 		for (const tr of body.children)
@@ -75,7 +76,7 @@ export function overview(): View {
 		routes.hidden = !rs.length;
 		fill(routesTitle, picked ? "Routes of " : "Routes", picked ? serviceName(picked) : null, picked && list.length > 1 ?
 			h("button.plain.small", { type: "button", onclick: () => amend({ service: "" }) }, "All") : null);
-		longestRoute = Math.max(1, ...rs.map((r) => r.p99_ns));
+		longestRoute = ordinary(rs.map((r) => r.p99_ns));
 		keyed(routeBody, rs, (r) => `${r.service} ${r.method} ${r.route}`, () => routeRow(span));
 	}
 
@@ -193,7 +194,7 @@ function tile(label: string, figure: string, line: Child, cls = "", href = ""): 
 
 // The columns that services and routes share, with the spread from p50 to p99 drawn.
 function figureCells() {
-	const [r, n, e, a, b, c] = [0, 1, 2, 3, 4, 5].map(() => h("td.n"));
+	const [r, n, e, a, b, c] = ["n", "n mid", "n", "n mid", "n", "n mid"].map((cls) => h("td", { class: cls }));
 	const spread = h("td.wide");
 	let drawn = "";
 
@@ -217,7 +218,7 @@ function figureCells() {
 
 function latency(f: Figures, most: number): HTMLElement {
 	const m = h("span.spread", { title: `p50 ${duration(f.p50_ns)}, p95 ${duration(f.p95_ns)}, p99 ${duration(f.p99_ns)}` });
-	const at = (v: number) => `${(Math.max(0, v) / most) * 100}%`;
+	const at = (v: number) => `${Math.max(0, Math.min(1, v / most)) * 100}%`;
 
 	for (const [cls, v] of [["p99", f.p99_ns], ["p95", f.p95_ns], ["p50", f.p50_ns]] as [string, number][])
 		m.append(h(`span.${cls}`, { style: { width: at(v), background: colour(f.service) } }));

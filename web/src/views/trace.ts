@@ -13,7 +13,8 @@ import { amend, here, link } from "../place";
 import { spanPanel } from "../span";
 import { grow, Tree } from "../tree";
 import { logTable, shareTable, spanTable } from "../trace-tables";
-import { title, waterfall } from "../waterfall";
+import { title } from "../title";
+import { waterfall } from "../waterfall";
 
 const SHEETS: [string, string][] = [["", "Waterfall"], ["table", "Table"], ["time", "Self time"], ["logs", "Logs"]];
 const YOUNG_MS = 30000;
@@ -100,7 +101,7 @@ export function trace(id: string): View {
 		fill(head,
 		     h("div.trace-title", null,
 		       h("a.icon-button", { href: link("traces"), "aria-label": "Back to the list", title: "Back to the list (Esc)" }, icon("back")),
-		       h("h1", null, root ? plain(title(root), 200) : "Trace"),
+		       h("h1", null, root ? plain(title(root.span), 200) : "Trace"),
 		       t.open ? tag("live", h("span.pulse"), "running") : null,
 		       t.errors ? tag("error", plural(t.errors, "error")) : null),
 		     h("div.facts", null,

@@ -12,6 +12,7 @@ import { anyFilter, Filters, filtersOf, queryOf, questionOf } from "../filters";
 import { fill, h, keyed, Row, text } from "../h";
 import { icon } from "../icons";
 import { empty, field, FIRST_COMMAND, meter, options, serviceName, setField, table, tag, traceLink, View } from "../parts";
+import { ordinary } from "../scale";
 import { scatter } from "../scatter";
 import { amend, go, here } from "../place";
 import { colour } from "../colour";
@@ -87,7 +88,7 @@ export function traces(): View {
 			now = now.slice(0, MOST);
 			more = true;
 		}
-		longest = ordinary(now);
+		longest = ordinary(now.map((t) => t.duration_ns));
 		keyed(body, now, (t) => t.trace_id, () => line(() => longest), glow ? (r) => r.el.classList.add("new") : undefined);
 		list.hidden = !now.length;
 		chart.show(now);
@@ -136,15 +137,6 @@ export function step(body: HTMLElement, e: KeyboardEvent): void {
 	e.preventDefault();
 	const to = at < 0 ? 0 : e.key === "ArrowDown" ? at + 1 : at - 1;
 	links[Math.max(0, Math.min(links.length - 1, to))].focus();
-}
-
-// The bars' full length: the longest duration but for the outliers, which would make all others dots.
-export function ordinary(list: TraceLine[]): number {
-	const all = list.map((t) => t.duration_ns).sort((a, b) => a - b);
-	const most = all[all.length - 1] ?? 1;
-	const usual = all[Math.floor((all.length - 1) * 0.9)] ?? 1;
-
-	return Math.max(1, most > usual * 3 ? usual * 1.5 : most);
 }
 
 function nothing(f: Filters): HTMLElement {
