@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Assemble: one process's records become spans and log records.
+ *
+ *     struct assembler a;
+ *     assembler_init(&a, &timeline, INSTANT_TSC);
+ *     assembler_set_resource(&a, resource);          whose the next batches are
+ *     assemble_record(&a, record, tid);              for each record, as it is read
+ *     assemble_round(&a);                            all chunks have been looked at once
+ *     struct batch *b = assembler_take(&a);          what is finished; NULL: nothing
+ *     assemble_gone(&a, STR("process killed by SIGKILL"), death_ns);
+ *     assembler_fini(&a);
+ *
+ * Chunks carry no order among each other. A round looks at them one after the other, so a record
+ * that lies in a chunk that was looked at earlier, and was written before an END that this round
+ * saw, is seen in the next round at the latest. So a span is finished one round after its END, and
+ * a record whose START is still unknown two rounds later is counted, not kept.
+ */
+#pragma once
+
+#include "collect/decode.h"
+#include "collect/open.h"
+#include "collect/time.h"
+#include "model/batch.h"
+
+struct assemble_limits {
+	uint32_t attributes, event_attributes, link_attributes, log_attributes, events, links;
+};
+
+enum { ASSEMBLE_LIMIT = 128, ASSEMBLE_LIMIT_MOST = 4096 };
+
+struct span_list {
+	struct open_span *first, **tail;
+};
+
+struct assembler {
+	const struct timeline *timeline;
+	enum instant_source clock;
+	struct assemble_limits limits;
+	struct resource *resource;
+	struct batch *batch;
+	struct open_table open;
+	struct span_list ended, unstarted;
+	uint32_t round;
+	uint64_t observed_ns;	       /* the wall clock when this round began */
+	uint64_t last_tick, last_mono; /* the newest moment that a record told, by source */
+	uint64_t n_records, n_bad;     /* since the process was taken up */
+	/* Room for as much as the limits allow; used while one record is taken or one span finished. */
+	struct attribute *scratch, *detail_scratch;
+	struct span_event *events;
+	struct span_link *links;
+};
+
+int assembler_init(struct assembler *a, const struct timeline *timeline, enum instant_source clock,
+		   const struct assemble_limits *limits);
+void assembler_set_resource(struct assembler *a, struct resource *resource);
+void assemble_record(struct assembler *a, const struct record_head *h, uint32_t tid);
+void assemble_round(struct assembler *a);
+struct batch *assembler_take(struct assembler *a);
+
+/* The process is gone and every record was read: finish the rest, `why` being the error. */
+void assemble_gone(struct assembler *a, struct str why, uint64_t death_real_ns);
+
+/* A span in flight, as it looks now; borrows from `arena` and from the table. */
+bool assemble_glimpse(struct assembler *a, const struct open_span *o, struct arena *arena,
+		      uint64_t now_real_ns, struct span *out);
+void assembler_fini(struct assembler *a);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/finish.h"
+
+#include "base/clock.h"
+#include "model/stats.h"
+
+#define ABANDONED_MESSAGE "ended because an outer span ended"
+
+enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
+
+static const struct scope scopes[N_SCOPES] = {
+#define X(id, text) [SCOPE_##id] = { { text, sizeof(text) - 1 },                                   \
+				     { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
+	WIRE_SCOPES(X)
+#undef X
+};
+
+static const struct scope *scope_of(unsigned n)
+{
+	return &scopes[n < N_SCOPES ? n : SCOPE_APPLICATION];
+}
+
+/* What one span's finishing needs: `arena` is where everything of it goes. */
+struct making {
+	struct assembler *a;
+	struct arena *arena;
+	struct span *span;
+	struct attribute_list attributes;
+	size_t n_events, n_links;
+};
+
+static const struct record_head *record_copy(struct arena *arena, const void *bytes)
+{
+	const struct record_head *h = bytes;
+	void *p = arena_take(arena, h->size);
+
+	return p ? memcpy(p, bytes, h->size) : NULL;
+}
+
+static struct attributes list_keep(struct arena *arena, const struct attribute_list *l)
+{
+	struct attribute *item = l->n ? arena_take_n(arena, struct attribute, l->n) : NULL;
+
+	if (item)
+		memcpy(item, l->item, l->n * sizeof(*item));
+	return (struct attributes){ item, item ? l->n : 0, l->dropped };
+}
+
+/* Attributes of an event, a link or a log record, which nothing is set on later. */
+static struct attributes attributes_of(struct assembler *a, struct arena *arena, struct str bytes,
+				       uint32_t most, struct attribute *scratch)
+{
+	struct attribute_list l = { .item = scratch, .most = most };
+
+	if (!decode_attributes(&l, bytes, arena))
+		assemble_bad(a);
+	return list_keep(arena, &l);
+}
+
+static void status_set(struct span *s, uint8_t code, struct str message)
+{
+	if (s->status == STATUS_OK || (code != STATUS_OK && code != STATUS_ERROR))
+		return;
+	s->status = code;
+	s->status_message = code == STATUS_ERROR ? message : (struct str){ "", 0 };
+}
+
+static void apply_event(struct making *m, const struct record_head *h, const struct record_tail *t)
+{
+	const struct record_event *r = (const void *)h;
+	struct instant at = assemble_instant(m->a, r->time, h->flags);
+
+	m->a->events[m->n_events++] = (struct span_event){
+		.time_ns = timeline_real(m->a->timeline, at),
+		.name = t->text,
+		.attributes = attributes_of(m->a, m->arena, t->attributes,
+					    m->a->limits.event_attributes, m->a->detail_scratch),
+	};
+}
+
+static void apply_link(struct making *m, const struct record_head *h, const struct record_tail *t)
+{
+	const struct record_link *r = (const void *)h;
+	struct span_link *l = &m->a->links[m->n_links++];
+
+	*l = (struct span_link){ .flags = r->flags, .trace_state = t->trace_state };
+	memcpy(l->trace_id.b, r->trace_id, sizeof(l->trace_id.b));
+	memcpy(l->span_id.b, &r->linked_id, sizeof(l->span_id.b));
+	l->attributes = attributes_of(m->a, m->arena, t->attributes, m->a->limits.link_attributes,
+				      m->a->detail_scratch);
+}
+
+static size_t fixed_size(uint8_t type)
+{
+	return type == RECORD_EVENT ? sizeof(struct record_event) :
+	       type == RECORD_LINK  ? sizeof(struct record_link) :
+				      sizeof(struct record_span);
+}
+
+static void apply_detail(struct making *m, const struct piece *p)
+{
+	const struct record_head *h = record_copy(m->arena, p->bytes);
+	struct record_tail t;
+
+	if (!h) {
+		stats_add(memory_dropped, 1);
+		return;
+	}
+	if (!decode_tail(&t, h, fixed_size(h->type))) {
+		assemble_bad(m->a);
+		return;
+	}
+	switch (h->type) {
+	case RECORD_SET:
+		if (!decode_attributes(&m->attributes, t.attributes, m->arena))
+			assemble_bad(m->a);
+		break;
+	case RECORD_EVENT:
+		apply_event(m, h, &t);
+		break;
+	case RECORD_LINK:
+		apply_link(m, h, &t);
+		break;
+	case RECORD_STATUS:
+		status_set(m->span, h->code, t.text);
+		break;
+	case RECORD_NAME:
+		m->span->name = t.text;
+		break;
+	}
+}
+
+static void apply_start(struct making *m, const struct piece *p)
+{
+	const struct record_head *h = record_copy(m->arena, p->bytes);
+	const struct record_start *r = (const void *)h;
+	struct span *s = m->span;
+	struct record_tail t;
+	uint8_t kind;
+
+	if (!h) {
+		stats_add(memory_dropped, 1);
+		return;
+	}
+	kind = h->code & ((1 << RECORD_KIND_BITS) - 1);
+	memcpy(s->trace_id.b, r->trace_id, sizeof(s->trace_id.b));
+	memcpy(s->span_id.b, &r->span_id, sizeof(s->span_id.b));
+	memcpy(s->parent_id.b, &r->parent_id, sizeof(s->parent_id.b));
+	s->flags = r->trace_flags | FLAGS_HAS_REMOTE;
+	if (h->flags & RECORD_REMOTE)
+		s->flags |= FLAGS_IS_REMOTE;
+	s->kind = kind >= SPAN_INTERNAL && kind <= SPAN_CONSUMER ? kind : SPAN_INTERNAL;
+	s->scope = scope_of(h->code >> RECORD_KIND_BITS);
+	s->thread_id = p->tid;
+	if (!decode_tail(&t, h, sizeof(*r))) {
+		assemble_bad(m->a);
+		return;
+	}
+	s->name = t.text;
+	s->trace_state = t.trace_state;
+	if (!decode_attributes(&m->attributes, t.attributes, m->arena))
+		assemble_bad(m->a);
+}
+
+static void making_end(struct making *m, const struct open_span *o, const struct finish_gone *gone)
+{
+	struct span *s = m->span;
+
+	if (!o->has_end) {
+		s->end_ns = gone->end_real_ns < s->start_ns ? s->start_ns : gone->end_real_ns;
+		if (!gone->why.n)
+			return;
+		s->end = SPAN_ORPHANED;
+		if (s->status != STATUS_ERROR || !s->status_message.n)
+			s->status_message = arena_copy(m->arena, gone->why);
+		s->status = STATUS_ERROR;
+		return;
+	}
+	s->end_ns = timeline_end(m->a->timeline, o->begun, s->start_ns, o->ended);
+	if (s->status == STATUS_UNSET)
+		status_set(s, o->end_code, (struct str){ "", 0 });
+	if (o->end_flags & RECORD_ABANDONED) {
+		s->end = SPAN_ABANDONED;
+		if (s->status == STATUS_UNSET)
+			status_set(s, STATUS_ERROR, STR(ABANDONED_MESSAGE));
+		stats_add(spans_abandoned, 1);
+	}
+}
+
+static void *keep(struct arena *arena, const void *from, size_t size, size_t *n)
+{
+	void *p = *n ? arena_take(arena, size * *n) : NULL;
+
+	if (!p)
+		*n = 0;
+	return p ? memcpy(p, from, size * *n) : NULL;
+}
+
+static void make_span(struct making *m, const struct open_span *o, const struct finish_gone *gone)
+{
+	struct span *s = m->span;
+
+	m->attributes = (struct attribute_list){ .item = m->a->scratch,
+						 .most = m->a->limits.attributes };
+	s->start_ns = timeline_real(m->a->timeline, o->begun);
+	apply_start(m, o->start);
+	for (const struct piece *p = o->detail; p; p = p->next)
+		apply_detail(m, p);
+	making_end(m, o, gone);
+	s->attributes = list_keep(m->arena, &m->attributes);
+	s->n_events = m->n_events;
+	s->event = keep(m->arena, m->a->events, sizeof(*s->event), &s->n_events);
+	s->n_links = m->n_links;
+	s->link = keep(m->arena, m->a->links, sizeof(*s->link), &s->n_links);
+	s->dropped_events = o->dropped_events;
+	s->dropped_links = o->dropped_links;
+}
+
+void finish_span(struct assembler *a, const struct open_span *o, const struct finish_gone *gone)
+{
+	struct batch *b = o->start ? assembler_batch(a) : NULL;
+	struct span *s = b ? batch_add_span(b) : NULL;
+
+	if (!s) {
+		stats_add(memory_dropped, 1);
+		return;
+	}
+	make_span(&(struct making){ .a = a, .arena = &b->arena, .span = s }, o, gone);
+}
+
+bool assemble_glimpse(struct assembler *a, const struct open_span *o, struct arena *arena,
+		      uint64_t now_real_ns, struct span *out)
+{
+	struct finish_gone now = { .end_real_ns = now_real_ns };
+
+	if (!o->start || o->has_end)
+		return false;
+	*out = (struct span){ 0 };
+	make_span(&(struct making){ .a = a, .arena = arena, .span = out }, o, &now);
+	return true;
+}
+
+static struct str severity_text(unsigned n)
+{
+	static const struct str text[] = { { "TRACE", 5 }, { "DEBUG", 5 }, { "INFO", 4 },
+					   { "WARN", 4 },  { "ERROR", 5 }, { "FATAL", 5 } };
+
+	return n >= 1 && n <= 24 ? text[(n - 1) / 4] : (struct str){ "", 0 };
+}
+
+void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
+{
+	struct batch *b = assembler_batch(a);
+	const struct record_head *h = b ? record_copy(&b->arena, r) : NULL;
+	struct log_record *l = h ? batch_add_log(b) : NULL;
+	struct record_tail t;
+
+	if (!l) {
+		stats_add(memory_dropped, 1);
+		return;
+	}
+	if (!decode_tail(&t, h, sizeof(*r))) {
+		b->n_logs--;
+		assemble_bad(a);
+		return;
+	}
+	l->time_ns = timeline_real(a->timeline, assemble_instant(a, r->time, h->flags));
+	l->observed_ns = a->observed_ns;
+	memcpy(l->trace_id.b, r->trace_id, sizeof(l->trace_id.b));
+	memcpy(l->span_id.b, &r->span_id, sizeof(l->span_id.b));
+	l->flags = r->trace_flags;
+	l->severity = h->code <= 24 ? h->code : 0;
+	l->severity_text = severity_text(h->code);
+	l->body = (struct value){ .type = VALUE_STRING, .text = t.text };
+	l->scope = scope_of(r->scope);
+	l->thread_id = tid;
+	l->attributes = attributes_of(a, &b->arena, t.attributes, a->limits.log_attributes, a->scratch);
+	stats_add(logs_finished, 1);
+}

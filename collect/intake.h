@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Intake: a segment (wire/segment.h) seen from the collector's side.
+ *
+ *     struct intake *in;
+ *     r = intake_open(&in, dir_fd, name);     INTAKE_LATER: its maker is not done with it
+ *                                             INTAKE_UNMADE: and never will be
+ *                                             INTAKE_REFUSED: not one of ours; told and counted
+ *     r = intake_drain(in, each, you, &d);    every record once; INTAKE_MORE: call again
+ *     in = intake_close(in);
+ *
+ * Everything is copied out under the guard (collect/guard.h) and only the copy is believed. A segment
+ * that was cut short is -EFAULT from any call, counted once; it can only be closed then.
+ */
+#pragma once
+
+#include "model/settings.h"
+#include "wire/record.h"
+#include "wire/segment.h"
+
+#include <stdbool.h>
+
+enum intake_outcome {
+	INTAKE_LATER = 1,
+	INTAKE_REFUSED = 2,
+	INTAKE_MORE = 3,
+	INTAKE_UNMADE = 4,
+};
+
+enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 512 };
+
+/* What the collector knows of a chunk; it never asks the segment again. */
+struct intake_chunk {
+	uint32_t read, tid, bad;
+	uint32_t doomed; /* its owner, found dead once */
+};
+
+struct intake {
+	int fd;
+	char name[INTAKE_NAME];
+	unsigned char *map;
+	size_t size;
+	struct segment_header head; /* a copy; the words that change are not to be read here */
+	struct settings settings;   /* a copy too */
+	struct intake_chunk *chunk;
+	uint32_t *state; /* a copy, per round */
+	uint32_t next;	 /* chunk that an unfinished round goes on with */
+	bool cut_short;
+	_Alignas(8) unsigned char bytes[CHUNK_SIZE];
+};
+
+/* What a round found. */
+struct intake_drained {
+	uint64_t n_records, n_bytes;
+	uint32_t n_full;
+};
+
+typedef void intake_each(const struct record_head *record, uint32_t tid, void *you);
+
+int intake_open(struct intake **out, int dir_fd, const char *name);
+int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d);
+struct intake *intake_close(struct intake *in);
+
+/* Any guarded step on the mapping, with the segment's own error. */
+int intake_step(struct intake *in, void (*step)(void *you), void *you);
+
+static inline struct segment_header *intake_words(const struct intake *in)
+{
+	return (struct segment_header *)in->map;
+}
