@@ -286,7 +286,7 @@ struct oriel_context {
 	uint8_t remote; /* came from another process */
 	uint16_t carry; /* the library's handle for trace state and baggage; 0: none */
 	uint32_t reserved;
-};
+} __attribute__((aligned(8)));
 
 enum { ORIEL_SAMPLED = 1, ORIEL_RANDOM = 2 };
 
@@ -363,9 +363,10 @@ struct oriel_span_options {
 #define ORIEL_SPAN_OPTIONS(...)                                                                    \
 	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
-ORIEL_API void oriel_span_begin(struct oriel_span *span, const char *name,
-				const struct oriel_span_options *options,
-				struct oriel_attributes attributes);
+/* What the macros below call. `name` is name_n bytes long; `span` is written whole. */
+ORIEL_API void oriel_span_open(struct oriel_span *span, const char *name, size_t name_n,
+			       const struct oriel_span_options *options,
+			       struct oriel_attributes attributes);
 ORIEL_API void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
@@ -392,15 +393,28 @@ static inline bool oriel_span_is_recording(const struct oriel_span *span)
 	return span && (span->flags & 1) && oriel_gate.recording;
 }
 
+/* `options` may be NULL. */
+static inline void oriel_span_begin(struct oriel_span *span, const char *name,
+				    const struct oriel_span_options *options,
+				    struct oriel_attributes attributes)
+{
+	oriel_span_open(span, name, name ? __builtin_strlen(name) : 0, options, attributes);
+}
+
 static inline struct oriel_span oriel_span_make(const char *name, const struct oriel_span_options *options,
 						struct oriel_attributes attributes)
 {
 	struct oriel_span span;
 
-	if (oriel_gate.recording)
-		oriel_span_begin(&span, name, options, attributes);
-	else
-		memset(&span, 0, sizeof(span));
+	oriel_span_begin(&span, name, options, attributes);
+	return span;
+}
+
+static inline struct oriel_span oriel_span_none(void)
+{
+	struct oriel_span span;
+
+	memset(&span, 0, sizeof(span));
 	return span;
 }
 
@@ -411,11 +425,12 @@ static inline void oriel_span_end(struct oriel_span *span)
 }
 
 /* struct oriel_span s = oriel_span_start("name", oriel_int("a", 1)); ... oriel_span_end(&s); */
-#define oriel_span_start(name, ...) oriel_span_make((name), NULL, ORIEL_WITH(__VA_ARGS__))
+#define oriel_span_start(name, ...) oriel_span_start_with(NULL, name, __VA_ARGS__)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...)                                                  \
-	oriel_span_make((name), (options), ORIEL_WITH(__VA_ARGS__))
+	(oriel_gate.recording ? oriel_span_make((name), (options), ORIEL_WITH(__VA_ARGS__)) :      \
+				oriel_span_none())
 
 #define oriel_span_set(span, ...)                                                                  \
 	do {                                                                                       \
@@ -470,9 +485,15 @@ enum oriel_severity {
 	ORIEL_FATAL = 21,
 };
 
-/* `event` is the body; the current span's ids go with it, sampled or not. */
-ORIEL_API void oriel_log_all(enum oriel_severity severity, const char *event,
-			     struct oriel_attributes attributes);
+/* `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. */
+ORIEL_API void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
+			       struct oriel_attributes attributes);
+
+static inline void oriel_log_all(enum oriel_severity severity, const char *event,
+				 struct oriel_attributes attributes)
+{
+	oriel_log_write(severity, event, event ? __builtin_strlen(event) : 0, attributes);
+}
 
 #define oriel_log(level, event, ...)                                                               \
 	do {                                                                                       \

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cost of one span, one log record, one measurement, in the thread that makes it.
+ *
+ *     span [CASE]      all cases, or one: name, threads, ns per operation (median of 31 bursts)
+ *
+ * Bursts of 3,000 operations fit the free chunks of a usual segment; between bursts, outside the
+ * time, the chunks are made free again. A burst that lost a record ends the program.
+ */
+#include "bench/recycle.h"
+#include "oriel.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BURST = 3000, BURSTS = 31 };
+
+static struct oriel_counter *counter;
+
+static void span_0(void)
+{
+	struct oriel_span s = oriel_span_start("operation");
+
+	oriel_span_end(&s);
+}
+
+static volatile int64_t number = 42;
+static const char *volatile text = "a value of 24 characters";
+
+static void span_5(void)
+{
+	struct oriel_span s = oriel_span_start("operation", oriel_str("tenant.id", "acme"),
+					       oriel_int("order.id", number), oriel_str("product", text),
+					       oriel_f64("amount", 12.5), oriel_bool("express", true));
+
+	oriel_span_end(&s);
+}
+
+static void log_4(void)
+{
+	oriel_info("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
+		   oriel_str("product", text), oriel_bool("express", true));
+}
+
+static void log_disabled(void)
+{
+	oriel_debug("order placed", oriel_int("order.id", number));
+}
+
+static void count_2(void)
+{
+	oriel_add(counter, 1, oriel_str("product", "book"), oriel_str("tenant", "acme"));
+}
+
+static const struct {
+	const char *name;
+	void (*one)(void);
+	const char *sampler;
+	bool disabled;
+} cases[] = {
+	{ "span_0_attributes", span_0, "always_on", false },
+	{ "span_5_attributes", span_5, "always_on", false },
+	{ "span_unsampled", span_0, "always_off", false },
+	{ "span_unsampled_5", span_5, "always_off", false },
+	{ "span_disabled", span_0, "always_on", true },
+	{ "span_disabled_5", span_5, "always_on", true },
+	{ "log_4_attributes", log_4, "always_on", false },
+	{ "log_disabled", log_disabled, "always_on", true },
+	{ "counter_2_attributes", count_2, "always_on", false },
+};
+
+static double now_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct work {
+	void (*one)(void);
+	int cpu;
+	int burst;
+	double ns[BURSTS];
+	pthread_barrier_t *begin, *done;
+};
+
+static void *work_run(void *p)
+{
+	struct work *w = p;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(w->cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	for (int b = 0; b < BURSTS; b++) {
+		pthread_barrier_wait(w->begin);
+		double from = now_ns(CLOCK_THREAD_CPUTIME_ID);
+
+		for (int i = 0; i < w->burst; i++)
+			w->one();
+		w->ns[b] = (now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / w->burst;
+		pthread_barrier_wait(w->done);
+	}
+	return NULL;
+}
+
+static double median(double *ns)
+{
+	qsort(ns, BURSTS, sizeof(*ns), by_value);
+	return ns[BURSTS / 2];
+}
+
+static void run(size_t which, int n_threads)
+{
+	pthread_barrier_t begin, done;
+	struct work work[2];
+	pthread_t thread[2];
+	struct recycle r;
+	double sum = 0;
+
+	recycle_prepare();
+	setenv("OTEL_TRACES_SAMPLER", cases[which].sampler, 1);
+	if (cases[which].disabled)
+		setenv("OTEL_SDK_DISABLED", "true", 1);
+	if (oriel_start(NULL) != 0 && !cases[which].disabled) {
+		fprintf(stderr, "span: %s\n", oriel_off_text(oriel_why_off()));
+		exit(1);
+	}
+	counter = oriel_counter("orders", "{order}", "Orders placed");
+	if (!cases[which].disabled)
+		recycle_open(&r);
+	pthread_barrier_init(&begin, NULL, (unsigned)n_threads + 1);
+	pthread_barrier_init(&done, NULL, (unsigned)n_threads + 1);
+	for (int i = 0; i < n_threads; i++) {
+		work[i] = (struct work){ cases[which].one, i, BURST / n_threads, { 0 }, &begin, &done };
+		pthread_create(&thread[i], NULL, work_run, &work[i]);
+	}
+	for (int b = 0; b < BURSTS; b++) {
+		pthread_barrier_wait(&begin);
+		pthread_barrier_wait(&done);
+		if (!cases[which].disabled && recycle_losses(&r)) {
+			fprintf(stderr, "span: %s lost records, so there is no figure\n", cases[which].name);
+			exit(1);
+		}
+		if (!cases[which].disabled)
+			recycle_run(&r);
+	}
+	for (int i = 0; i < n_threads; i++) {
+		pthread_join(thread[i], NULL);
+		sum += median(work[i].ns);
+	}
+	printf("%-24s %d thread%s %8.1f ns\n", cases[which].name, n_threads, n_threads > 1 ? "s" : " ",
+	       sum / n_threads);
+	fflush(stdout);
+	if (!cases[which].disabled)
+		recycle_close(&r);
+}
+
+/* Each case in a process of its own: settings are read once. */
+int main(int argc, char **argv)
+{
+	char command[256];
+	int failed = 0;
+
+	if (argc == 3) {
+		run((size_t)atoi(argv[1]), atoi(argv[2]));
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (argc == 2 && strcmp(argv[1], cases[i].name) != 0)
+			continue;
+		for (int threads = 1; threads <= 2; threads++) {
+			snprintf(command, sizeof(command), "'%s' %zu %d", argv[0], i, threads);
+			failed |= system(command);
+		}
+	}
+	return failed != 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/config.h"
+
+#include "base/str.h"
+#include "wire/segment.h"
+
+#include <stdlib.h>
+
+static struct str config_get(const char *name)
+{
+	return str_trim(str_of(getenv(name)));
+}
+
+/* "64KiB"-like suffixes are not understood: the specification's numbers are plain decimals. */
+static size_t config_size(struct str text)
+{
+	uint64_t v;
+
+	if (!str_to_u64(text, &v))
+		return SEGMENT_USUAL;
+	if (v < SEGMENT_LEAST)
+		return SEGMENT_LEAST;
+	return v > SEGMENT_MOST ? SEGMENT_MOST : (size_t)v;
+}
+
+/*
+ * A probability in [0, 1] as a threshold for 64 random bits, without strtod, whose decimal point is
+ * the locale's. False: not one, and the specification's default of 1 holds.
+ */
+static bool config_ratio(struct str text, uint64_t *threshold)
+{
+	double v = 0, unit = 1;
+	bool point = false, digits = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (c == '.' && !point) {
+			point = true;
+		} else if (c >= '0' && c <= '9') {
+			digits = true;
+			if (point)
+				v += (unit /= 10) * (c - '0');
+			else
+				v = v * 10 + (c - '0');
+		} else {
+			return false;
+		}
+	}
+	if (!digits || v > 1)
+		return false;
+	*threshold = v >= 1 ? UINT64_MAX : (uint64_t)(v * 18446744073709551616.0);
+	return true;
+}
+
+static void config_sampler(struct config *c)
+{
+	struct str name = config_get("OTEL_TRACES_SAMPLER");
+
+	c->parent_based = true;
+	c->sampler = SAMPLER_ON;
+	c->threshold = UINT64_MAX;
+	if (str_starts(name, STR("parentbased_")))
+		name = str_from(name, strlen("parentbased_"));
+	else if (name.n)
+		c->parent_based = false;
+
+	if (str_eq(name, STR("always_off"))) {
+		c->sampler = SAMPLER_OFF;
+	} else if (str_eq(name, STR("traceidratio"))) {
+		c->sampler = SAMPLER_RATIO;
+		config_ratio(config_get("OTEL_TRACES_SAMPLER_ARG"), &c->threshold);
+		if (c->threshold == UINT64_MAX)
+			c->sampler = SAMPLER_ON;
+	} else if (!str_eq(name, STR("always_on"))) {
+		c->parent_based = true; /* unknown: the default */
+	}
+}
+
+static void config_propagators(struct config *c)
+{
+	struct str rest = config_get("OTEL_PROPAGATORS");
+
+	if (!rest.n)
+		rest = STR("tracecontext,baggage");
+	while (rest.n) {
+		struct cut item = str_cut(rest, ',');
+
+		if (str_eq(str_trim(item.head), STR("tracecontext")))
+			c->propagators |= PROPAGATE_TRACECONTEXT;
+		else if (str_eq(str_trim(item.head), STR("baggage")))
+			c->propagators |= PROPAGATE_BAGGAGE;
+		rest = item.tail;
+	}
+}
+
+void config_read(struct config *c)
+{
+	*c = (struct config){
+		.disabled = str_eq_nocase(config_get("OTEL_SDK_DISABLED"), STR("true")),
+		.no_collector = str_eq_nocase(config_get("ORIEL_COLLECTOR"), STR("none")),
+		.no_fault_handler = str_eq_nocase(config_get("ORIEL_CRASH_HANDLER"), STR("off")),
+		.segment_size = config_size(config_get("ORIEL_SEGMENT_SIZE")),
+	};
+	config_sampler(c);
+	config_propagators(c);
+}
+
+bool config_travels(const char *variable)
+{
+	static const char *const prefix[] = { "OTEL_", "ORIEL_", "DD_", "SENTRY_", "LOG_", "NO_COLOR=" };
+
+	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
+		if (strncmp(variable, prefix[i], strlen(prefix[i])) == 0)
+			return strchr(variable, '=') != NULL;
+	return false;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Config: what the library itself must know of the OTEL_* and ORIEL_* variables. Everything else
+ * travels in the segment, to the collector. Read once, at the first start; a value that makes no
+ * sense keeps the default (the collector warns of it: a guest has no voice).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sampler {
+	SAMPLER_ON,
+	SAMPLER_OFF,
+	SAMPLER_RATIO,
+};
+
+enum {
+	PROPAGATE_TRACECONTEXT = 1,
+	PROPAGATE_BAGGAGE = 2,
+};
+
+struct config {
+	bool disabled;		/* OTEL_SDK_DISABLED */
+	bool no_collector;	/* ORIEL_COLLECTOR=none: don't start one */
+	bool no_fault_handler;	/* ORIEL_CRASH_HANDLER=off */
+	bool parent_based;	/* OTEL_TRACES_SAMPLER */
+	enum sampler sampler;	/* for roots, if parent_based */
+	uint64_t threshold;	/* RATIO: sampled if the low 64 bits of the trace id are below */
+	unsigned propagators;	/* OTEL_PROPAGATORS */
+	size_t segment_size;	/* ORIEL_SEGMENT_SIZE, bytes */
+};
+
+void config_read(struct config *c);
+
+/* Is this variable one that the collector needs? ("OTEL_..", "ORIEL_..", ...) */
+bool config_travels(const char *variable);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/context.h"
+
+#include "base/hex.h"
+#include "lib/carry.h"
+#include "lib/span.h"
+
+void context_unwind(struct thread *t, uint32_t depth)
+{
+	while (t->depth > depth) {
+		struct entry *e = &t->entry[t->depth];
+
+		if (e->kind == ENTRY_SPAN)
+			span_abandon(t, e->span_id);
+		if (e->owns_carry)
+			carry_drop(e->carry);
+		e->owns_carry = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		t->depth--;
+	}
+}
+
+struct oriel_context oriel_context_capture(void)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct oriel_context c = { 0 };
+
+	if (t) {
+		context_read(&c, thread_top(t));
+		carry_hold(c.carry);
+	}
+	return c;
+}
+
+unsigned oriel_context_attach(const struct oriel_context *c)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct entry e;
+
+	if (!t || !c)
+		return 0;
+	e = context_entry(c, ENTRY_ATTACHED);
+	return context_push(t, &e);
+}
+
+/* The entry itself may be no span, but what lies above it never ended. */
+void oriel_context_detach(unsigned token)
+{
+	struct thread *t = token ? thread_if_any() : NULL;
+
+	if (t && token <= t->depth && t->entry[token].kind == ENTRY_ATTACHED)
+		context_pop(t, token - 1);
+}
+
+void oriel_context_release(struct oriel_context *c)
+{
+	if (c)
+		carry_drop(c->carry);
+	if (c)
+		c->carry = 0;
+}
+
+static bool context_is_set(const struct entry *e)
+{
+	return e->span_id != 0;
+}
+
+static bool context_hex(char *out, const void *id, size_t n, const struct entry *e)
+{
+	out[0] = '\0';
+	if (!e || !context_is_set(e))
+		return false;
+	hex_write(out, id, n);
+	out[2 * n] = '\0';
+	return true;
+}
+
+bool oriel_trace_id(char out[33])
+{
+	struct thread *t = thread_if_any();
+	const struct entry *e = t ? thread_top(t) : NULL;
+
+	return context_hex(out, e ? e->trace_id : NULL, 16, e);
+}
+
+bool oriel_span_id(char out[17])
+{
+	struct thread *t = thread_if_any();
+	const struct entry *e = t ? thread_top(t) : NULL;
+
+	return context_hex(out, e ? &e->span_id : NULL, 8, e);
+}
+
+/* W3C Trace Context 3.2: version, trace id, parent id, flags. */
+bool oriel_traceparent(char out[56])
+{
+	struct thread *t = thread_if_any();
+	const struct entry *e = t ? thread_top(t) : NULL;
+
+	out[0] = '\0';
+	if (!e || !context_is_set(e))
+		return false;
+	memcpy(out, "00-", 3);
+	hex_write(out + 3, e->trace_id, 16);
+	out[35] = '-';
+	hex_write(out + 36, &e->span_id, 8);
+	out[52] = '-';
+	hex_write(out + 53, &e->flags, 1);
+	out[55] = '\0';
+	return true;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stack of current contexts: pushed and popped by spans and attachments (lib/thread.h). */
+#pragma once
+
+#include "lib/thread.h"
+
+/* Index of the new entry, or 0 when the stack is full (then the thing just isn't current). */
+static inline uint32_t context_push(struct thread *t, const struct entry *e)
+{
+	uint32_t i = t->depth + 1;
+
+	if (__builtin_expect(i >= CONTEXT_DEPTH, 0))
+		return 0;
+	t->entry[i].kind = ENTRY_HOLE;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->depth = i;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->entry[i].trace_id[0] = e->trace_id[0];
+	t->entry[i].trace_id[1] = e->trace_id[1];
+	t->entry[i].span_id = e->span_id;
+	t->entry[i].flags = e->flags;
+	t->entry[i].remote = e->remote;
+	t->entry[i].carry = e->carry;
+	t->entry[i].owns_carry = e->owns_carry;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->entry[i].kind = e->kind;
+	return i;
+}
+
+/* Back to `depth` entries. Spans above never ended: their ENDs are written here, as abandoned. */
+void context_unwind(struct thread *t, uint32_t depth);
+
+/* The entry at depth + 1, no ENTRY_SPAN any more, and what lies above it; usually nothing does. */
+static inline void context_pop(struct thread *t, uint32_t depth)
+{
+	if (__builtin_expect(t->depth == depth + 1 && !t->entry[depth + 1].owns_carry, 1))
+		t->depth = depth;
+	else
+		context_unwind(t, depth);
+}
+
+static inline void context_read(struct oriel_context *c, const struct entry *e)
+{
+	memcpy(c, e, offsetof(struct oriel_context, reserved));
+	c->reserved = 0;
+}
+
+static inline struct entry context_entry(const struct oriel_context *c, enum entry_kind kind)
+{
+	struct entry e = { .kind = (uint8_t)kind };
+
+	memcpy(&e, c, offsetof(struct oriel_context, reserved));
+	return e;
+}

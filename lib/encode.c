@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/encode.h"
+
+#include "lib/process.h"
+
+enum { KEY_MOST = 255 };
+
+size_t encode_cut(const char *text, size_t n, size_t most)
+{
+	if (n <= most)
+		return n;
+	while (most && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
+static size_t encode_strings_bytes(const struct oriel_attribute *a)
+{
+	const char *const *s = a->value.p;
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < a->n && bytes <= RECORD_MOST; i++) {
+		size_t n = s[i] ? strlen(s[i]) : 0;
+
+		bytes += 2 + (n < RECORD_MOST ? n : RECORD_MOST);
+	}
+	return bytes;
+}
+
+static size_t encode_value_bytes(const struct oriel_attribute *a)
+{
+	switch ((enum oriel_type)a->type) {
+	case ORIEL_BOOL:
+		return 1;
+	case ORIEL_INT:
+	case ORIEL_F64:
+		return 8;
+	case ORIEL_STR:
+	case ORIEL_BYTES:
+	case ORIEL_BOOLS:
+		return a->n;
+	case ORIEL_INTS:
+	case ORIEL_F64S:
+		return (size_t)a->n * 8;
+	case ORIEL_STRS:
+		return encode_strings_bytes(a);
+	}
+	return SIZE_MAX;
+}
+
+static size_t encode_key_n(const struct oriel_attribute *a)
+{
+	return a->key_n <= KEY_MOST ? a->key_n : KEY_MOST;
+}
+
+/* The last attribute that fits may be a string that is cut; the rest is left out and counted. */
+static struct encode encode_short(struct encode e, struct oriel_attributes a, size_t most)
+{
+	const struct oriel_attribute *x = &a.item[e.n];
+	size_t head = WIRE_ATTRIBUTE_HEAD + encode_key_n(x), left = most - e.bytes;
+
+	if (x->type == ORIEL_STR && x->key && left >= head + 16) {
+		e.cut = encode_cut(x->value.p, x->n, left - head);
+		e.bytes += head + e.cut;
+		e.n++;
+		process_lose(LOSS_values_cut, 1);
+	}
+	if (a.n > e.n)
+		process_lose(LOSS_attributes_no_room, a.n - e.n);
+	return e;
+}
+
+struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
+{
+	struct encode e = { .item = a.item, .cut = SIZE_MAX };
+
+	for (; e.n < a.n; e.n++) {
+		const struct oriel_attribute *x = &a.item[e.n];
+		size_t value;
+
+		if (!x->key || !x->key_n)
+			continue;
+		value = encode_value_bytes(x);
+		if (value > most || e.bytes + WIRE_ATTRIBUTE_HEAD + encode_key_n(x) + value > most)
+			return encode_short(e, a, most);
+		e.bytes += WIRE_ATTRIBUTE_HEAD + encode_key_n(x) + value;
+	}
+	return e;
+}
+
+static unsigned char *encode_strings(unsigned char *to, const struct oriel_attribute *a)
+{
+	const char *const *s = a->value.p;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		uint16_t n = (uint16_t)(s[i] ? strlen(s[i]) : 0);
+
+		memcpy(to, &n, sizeof(n));
+		to = encode_copy(to + sizeof(n), s[i], n);
+	}
+	return to;
+}
+
+unsigned char *encode_array(unsigned char *to, const struct oriel_attribute *a, size_t *value_n)
+{
+	*value_n = encode_value_bytes(a);
+	if (a->type == ORIEL_STRS)
+		return encode_strings(to, a);
+	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;
+}

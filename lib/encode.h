@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encode: attributes as they lie in a record (wire/record.h). Sized first, so that the copy needs
+ * no checks: encode_fit says how many attributes fit and how many bytes they take; encode_put
+ * writes exactly those.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "oriel.h"
+#include "wire/record.h"
+
+struct encode {
+	const struct oriel_attribute *item;
+	size_t n;     /* how many of them are written */
+	size_t bytes; /* what they take */
+	size_t cut;   /* room for the last one's value, if it is cut short; else SIZE_MAX */
+};
+
+/* At most `most` bytes; what doesn't fit is counted. */
+struct encode encode_fit_slow(struct oriel_attributes a, size_t most);
+unsigned char *encode_array(unsigned char *to, const struct oriel_attribute *a, size_t *value_n);
+
+/* A short copy without a call; most keys and values are short. */
+static inline unsigned char *encode_copy(unsigned char *to, const void *from, size_t n)
+{
+	if (n <= 16) {
+		const unsigned char *f = from;
+
+		if (n >= 8) {
+			uint64_t a, b;
+
+			memcpy(&a, f, 8);
+			memcpy(&b, f + n - 8, 8);
+			memcpy(to, &a, 8);
+			memcpy(to + n - 8, &b, 8);
+		} else if (n >= 4) {
+			uint32_t a, b;
+
+			memcpy(&a, f, 4);
+			memcpy(&b, f + n - 4, 4);
+			memcpy(to, &a, 4);
+			memcpy(to + n - 4, &b, 4);
+		} else if (n) {
+			to[0] = f[0];
+			to[n / 2] = f[n / 2];
+			to[n - 1] = f[n - 1];
+		}
+		return to + n;
+	}
+	memcpy(to, from, n);
+	return to + n;
+}
+
+static inline size_t encode_pad(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+/* Booleans, numbers and text, which is nearly all there is: no array, no key that is too long. */
+static inline bool encode_is_plain(const struct oriel_attribute *a)
+{
+	return a->type <= ORIEL_STR && (unsigned)(a->key_n - 1) < 255u && a->key;
+}
+
+static inline size_t encode_plain_n(const struct oriel_attribute *a)
+{
+	return a->type == ORIEL_STR ? a->n : a->type == ORIEL_BOOL ? 1 : 8;
+}
+
+static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
+{
+	struct encode e = { a.item, a.n, 0, SIZE_MAX };
+
+	for (size_t i = 0; i < a.n; i++) {
+		if (__builtin_expect(!encode_is_plain(&a.item[i]), 0))
+			return encode_fit_slow(a, most);
+		e.bytes += WIRE_ATTRIBUTE_HEAD + a.item[i].key_n + encode_plain_n(&a.item[i]);
+	}
+	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
+}
+
+static inline unsigned char *encode_put(unsigned char *to, const struct encode *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const struct oriel_attribute *a = &e->item[i];
+		size_t value_n = a->n, key_n = a->key_n;
+		uint32_t head;
+		unsigned char *value;
+
+		if (__builtin_expect(!a->key || !key_n, 0))
+			continue;
+		if (__builtin_expect(key_n > 255, 0))
+			key_n = 255;
+		value = encode_copy(to + WIRE_ATTRIBUTE_HEAD, a->key, key_n);
+		if (a->type == ORIEL_STR) {
+			if (__builtin_expect(i + 1 == e->n && e->cut < value_n, 0))
+				value_n = e->cut;
+			head = (uint32_t)(a->type | key_n << 8 | value_n << 16);
+			memcpy(to, &head, sizeof(head));
+			to = encode_copy(value, a->value.p, value_n);
+			continue;
+		}
+		if (a->type == ORIEL_BOOL) {
+			*value++ = a->value.boolean;
+			value_n = 1;
+		} else if (a->type <= ORIEL_F64) {
+			memcpy(value, &a->value, 8);
+			value_n = 8;
+			value += 8;
+		} else {
+			value = encode_array(value, a, &value_n);
+		}
+		head = (uint32_t)(a->type | key_n << 8 | value_n << 16);
+		memcpy(to, &head, sizeof(head));
+		to = value;
+	}
+	return to;
+}
+
+/* Text cut to `most` bytes, not within a UTF-8 character. */
+size_t encode_cut(const char *text, size_t n, size_t most);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lane: where a thread writes its records, a chunk at a time.
+ *
+ *     struct write w;
+ *     if (!write_begin(&w, size, LOSS_logs_no_room))
+ *             return;                        no room: counted
+ *     ... exactly `size` bytes at w.p ...
+ *     write_end(&w, size);
+ *
+ * One writer, one reader, different processes. The writer never waits: with no chunk left it drops
+ * the record and counts it, so a reader that dies costs records, never time. `size` is a multiple
+ * of 8. Room for the END of every span that is open in this thread is kept back in its chunk, so
+ * that a span whose START was recorded can be ended whatever happens.
+ *
+ * A handler that interrupts a write finds `busy` set and writes to the second lane, whose chunk is
+ * left for others after each record; one that interrupts that too drops its record.
+ */
+#pragma once
+
+#include "lib/thread.h"
+
+struct write {
+	struct thread *thread;
+	struct lane *lane;
+	unsigned char *p;
+	uint32_t level;
+};
+
+enum { END_SIZE = sizeof(struct record_end) };
+
+/* Takes a chunk with room for `size` more than what is kept back; false: there is none. */
+bool lane_next(struct thread *t, struct lane *lane, size_t size);
+
+/* Leaves its chunk to whoever needs one. */
+void lane_leave(struct lane *lane);
+
+static inline bool write_begin_keeping(struct write *w, struct thread *t, size_t size, size_t keep)
+{
+	uint32_t level = t->busy;
+	struct lane *lane;
+
+	if (__builtin_expect(level >= THREAD_LANES, 0)) {
+		process_lose(LOSS_nested, 1);
+		return false;
+	}
+	t->busy = level + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	lane = &t->lane[level];
+	if (__builtin_expect((size_t)(lane->limit - lane->at) < size + keep, 0) &&
+	    !lane_next(t, lane, size + keep)) {
+		t->busy = level;
+		return false;
+	}
+	*w = (struct write){ t, lane, lane->at, level };
+	return true;
+}
+
+static inline bool write_begin(struct write *w, struct thread *t, size_t size, enum segment_loss loss)
+{
+	if (write_begin_keeping(w, t, size, (size_t)END_SIZE * (t->n_open + 1)))
+		return true;
+	process_lose(loss, 1);
+	return false;
+}
+
+/* Release: pairs with the reader's acquire of `write`; the record's bytes come before it. */
+static inline void write_end(struct write *w, size_t size)
+{
+	struct lane *lane = w->lane;
+
+	lane->at += size;
+	atomic_store_explicit(&lane->chunk->write, (uint32_t)(lane->at - (unsigned char *)lane->chunk),
+			      memory_order_release);
+	if (__builtin_expect(w->level != 0, 0))
+		lane_leave(lane);
+	atomic_signal_fence(memory_order_seq_cst);
+	w->thread->busy = w->level;
+}
+
+/*
+ * Nothing is open in this thread: if many threads share few chunks, leave ours for another. The
+ * thread that comes back goes on in it if nobody did.
+ */
+static inline void lane_rest(struct thread *t)
+{
+	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0, 0) &&
+	    t->n_open == 0 && t->busy == 0 &&
+	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 < process.n_chunks) {
+		t->busy = 1;
+		atomic_signal_fence(memory_order_seq_cst);
+		lane_leave(&t->lane[0]);
+		atomic_signal_fence(memory_order_seq_cst);
+		t->busy = 0;
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/clock.h"
+#include "lib/context.h"
+#include "lib/encode.h"
+#include "lib/lane.h"
+
+enum { BODY_MOST = 4096 };
+
+void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
+		     struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct str body = { event, event_n };
+	const struct entry *top;
+	struct record_log *r;
+	struct encode e;
+	struct write w;
+	size_t size;
+
+	if (!t) {
+		process_lose(LOSS_logs_no_slot, oriel_gate.recording);
+		return;
+	}
+	if (__builtin_expect(body.n > BODY_MOST, 0)) {
+		body.n = encode_cut(body.p, body.n, BODY_MOST);
+		process_lose(LOSS_values_cut, 1);
+	}
+	e = encode_fit(attributes, RECORD_MOST - sizeof(*r) - body.n);
+	size = sizeof(*r) + body.n + e.bytes;
+	top = thread_top(t);
+	if (!write_begin(&w, t, encode_pad(size), LOSS_logs_no_room))
+		return;
+	r = (struct record_log *)w.p;
+	r->head = (struct record_head){
+		.size = (uint16_t)encode_pad(size),
+		.type = RECORD_LOG,
+		.text_n = (uint16_t)body.n,
+		.pad_n = (uint8_t)(encode_pad(size) - size),
+		.code = (uint8_t)severity,
+	};
+	memcpy(r->trace_id, top->trace_id, 16);
+	r->span_id = top->span_id;
+	r->trace_flags = top->flags;
+	r->scope = SCOPE_APPLICATION;
+	memset(r->reserved, 0, sizeof(r->reserved));
+	r->time = clock_now(&r->head.flags);
+	encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
+	write_end(&w, encode_pad(size));
+	lane_rest(t);
+}

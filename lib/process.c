@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Process: start, stop and fork.
+ *
+ * fork is the hard part. `prepare` keeps the forking thread's context stack; the child, which has
+ * only that thread, makes a segment of its own before fork returns to the program: a moment later
+ * it may have changed its user, its root directory, or entered a sandbox. The child's segment is
+ * half of its parent's size, because committing memory is most of a fork's added cost, and never
+ * grows: that would take a descriptor or a system call later. What the parent mapped is gone there
+ * (MADV_DONTFORK), and its thread slots read as zeros (MADV_WIPEONFORK), also in children that no
+ * handler saw.
+ */
+#include "lib/process.h"
+
+#include "lib/carry.h"
+#include "lib/clock.h"
+#include "lib/collector.h"
+#include "lib/encode.h"
+#include "lib/fault.h"
+#include "lib/metric.h"
+#include "lib/segment.h"
+#include "lib/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct process process = { .why_off = ORIEL_OFF_NOT_STARTED };
+struct oriel_gate oriel_gate;
+
+extern char **environ;
+
+/* Guards start, stop and fork against each other; no recording call takes it. */
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+
+static struct {
+	struct entry entry[CONTEXT_DEPTH];
+	uint32_t depth;
+	bool there;
+	uint64_t parent_collector_ns;
+	size_t segment_size;
+} kept;
+
+enum {
+	COLLECTOR_DEAD_S = 30, /* no sign of it for so long: a child would only leave a file behind */
+};
+
+static void process_settings(void)
+{
+	process.settings_n = 0;
+	for (char **v = environ; v && *v; v++) {
+		size_t n = strlen(*v) + 1;
+
+		if (config_travels(*v) && n <= sizeof(process.settings) - process.settings_n) {
+			memcpy(process.settings + process.settings_n, *v, n);
+			process.settings_n += n;
+		}
+	}
+}
+
+static void process_seed(void)
+{
+	if (getrandom(process.seed, sizeof(process.seed), GRND_NONBLOCK) != sizeof(process.seed)) {
+		process.seed[0] ^= clock_tick_cheap();
+		process.seed[1] ^= (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
+		process.seed[2] ^= (uint64_t)(uintptr_t)&process;
+		process.seed[3] += 1;
+	}
+}
+
+/*
+ * glibc keeps a thread's tid in its control block; the offset is no interface, so it is used only
+ * where it is found to hold what gettid says.
+ */
+static unsigned process_tid_offset(void)
+{
+#if defined(__x86_64__) && defined(__GLIBC__)
+	int32_t tid;
+
+	memcpy(&tid, (const char *)pthread_self() + 0x2d0, sizeof(tid));
+	return tid == gettid() ? 0x2d0 : 0;
+#else
+	return 0;
+#endif
+}
+
+static void *process_map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	/* A huge page for a few touched bytes would be memory that nobody asked for. */
+	madvise(p, size, MADV_NOHUGEPAGE);
+	return p;
+}
+
+/* Thread slots behind a page that only holds the wipe mark. */
+static bool process_slots(uint32_t n_slots)
+{
+	size_t size = SEGMENT_PAGE + (size_t)n_slots * THREAD_SIZE;
+	char *p = process_map(size);
+
+	if (!p)
+		return false;
+	if (madvise(p, size, MADV_WIPEONFORK) != 0) {
+		munmap(p, size);
+		return false;
+	}
+	process.threads = (struct thread *)(p + SEGMENT_PAGE);
+	process.wiped = (_Atomic uint32_t *)p;
+	return true;
+}
+
+static bool process_memory(void)
+{
+	size_t carry = (size_t)CARRY_UNIT * CARRY_UNITS;
+	char *p = process_map(carry + metric_memory_size());
+
+	if (!p)
+		return false;
+	carry_use(p);
+	metric_use(p + carry);
+	return true;
+}
+
+static void process_adopt(struct segment_header *s)
+{
+	process.segment = s;
+	process.slots = (_Atomic uint32_t *)((char *)s + s->slots_at);
+	process.states = (_Atomic uint32_t *)((char *)s + s->states_at);
+	process.chunks = (unsigned char *)s + s->chunks_at;
+	process.n_slots = s->n_slots;
+	process.n_chunks = s->n_chunks;
+	atomic_store_explicit(&process.n_threads, 0, memory_order_relaxed);
+	atomic_store_explicit(&process.crowded, 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(&process.generation, 1, memory_order_relaxed);
+}
+
+/* Release on the wipe mark: pairs with thread_attach's acquire; all else is made by now. */
+static void process_open(void)
+{
+	segment_publish(process.segment);
+	atomic_store_explicit(&process.why_off, 0, memory_order_relaxed);
+	atomic_store_explicit(process.wiped, WIPE_MARK, memory_order_release);
+	oriel_gate.recording = 1;
+}
+
+static void name_copy(char *to, size_t room, const char *from)
+{
+	size_t n = from ? encode_cut(from, strlen(from), room - 1) : 0;
+
+	if (!from)
+		return;
+	memset(to, 0, room);
+	memcpy(to, from, n);
+}
+
+/* A new value of a published header: odd while it changes, so that a reader comes back. */
+static void process_name(const struct oriel_options *o)
+{
+	struct segment_header *s = process.segment;
+	uint32_t seq = atomic_load_explicit(&s->identity_seq, memory_order_relaxed);
+
+	if (!o || o->size < sizeof(*o) || (!o->service && !o->version))
+		return;
+	atomic_store_explicit(&s->identity_seq, seq + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	name_copy(process.service, sizeof(process.service), o->service);
+	name_copy(process.version, sizeof(process.version), o->version);
+	memcpy(s->service, process.service, sizeof(s->service));
+	memcpy(s->version, process.version, sizeof(s->version));
+	/* Release: pairs with the collector's acquire of the even number after the copy. */
+	atomic_store_explicit(&s->identity_seq, seq + 2, memory_order_release);
+}
+
+static void process_prepare(void)
+{
+	struct thread *t;
+
+	pthread_mutex_lock(&door);
+	t = oriel_gate.recording ? thread_if_any() : NULL;
+	kept.there = t != NULL;
+	if (t) {
+		kept.depth = t->depth;
+		memcpy(kept.entry, t->entry, (t->depth + 1) * sizeof(t->entry[0]));
+	}
+	if (process.segment) {
+		kept.segment_size = process.segment->size;
+		kept.parent_collector_ns =
+			atomic_load_explicit(&process.segment->collector_ns, memory_order_relaxed);
+	}
+}
+
+static void process_parent(void)
+{
+	pthread_mutex_unlock(&door);
+}
+
+static bool collector_is_gone(void)
+{
+	struct timespec now;
+
+	if (!kept.parent_collector_ns)
+		return false; /* it may not have found us yet */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec > kept.parent_collector_ns / 1000000000u + COLLECTOR_DEAD_S;
+}
+
+static void process_child(void)
+{
+	int kept_errno = errno;
+	bool recording = oriel_gate.recording;
+	struct segment_header *s = NULL;
+
+	oriel_gate.recording = 0;
+	thread_here = NULL;
+	process.segment = NULL;
+	metric_forked();
+	if (recording && !collector_is_gone() && segment_make(&s, kept.segment_size / 2) == 0) {
+		process_adopt(s);
+		process_seed();
+		memcpy(s->service, process.service, sizeof(s->service));
+		memcpy(s->version, process.version, sizeof(s->version));
+		process_open();
+		if (kept.there)
+			thread_inherit(kept.entry, kept.depth);
+	} else if (recording) {
+		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&door);
+	errno = kept_errno;
+}
+
+/* The environment's TRACEPARENT is the parent of all that has no other (context/env-carriers). */
+static void process_root(void)
+{
+	oriel_context_parse(&process.root, getenv("TRACEPARENT"), getenv("TRACESTATE"), getenv("BAGGAGE"));
+}
+
+static int process_first_start(void)
+{
+	struct segment_header *s;
+	int why;
+
+	config_read(&process.config);
+	if (process.config.disabled)
+		return ORIEL_OFF_DISABLED;
+	process_settings();
+	atomic_store_explicit(&process.clock, clock_choose(), memory_order_relaxed);
+	process.tid_offset = process_tid_offset();
+	if (thread_key_make() != 0)
+		return ORIEL_OFF_NO_MEMORY;
+	process_seed();
+	why = segment_make(&s, process.config.segment_size);
+	if (why)
+		return why;
+	process_adopt(s);
+	if (!process_slots(s->n_slots) || !process_memory()) {
+		process.segment = NULL;
+		segment_discard(s);
+		return ORIEL_OFF_NO_MEMORY;
+	}
+	pthread_atfork(process_prepare, process_parent, process_child);
+	process_root();
+	if (!process.config.no_fault_handler)
+		fault_install();
+	return 0;
+}
+
+static int process_start(const struct oriel_options *options)
+{
+	int why = 0;
+
+	if (!process.segment)
+		why = process_first_start();
+	if (why) {
+		atomic_store_explicit(&process.why_off, (uint32_t)why, memory_order_relaxed);
+		return why;
+	}
+	process.starts++;
+	process_name(options);
+	atomic_store_explicit(&process.segment->stopped, 0, memory_order_relaxed);
+	process_open();
+	if (process.starts == 1 && !process.config.no_collector)
+		collector_start();
+	return 0;
+}
+
+int oriel_start(const struct oriel_options *options)
+{
+	int kept_errno = errno, why;
+
+	pthread_mutex_lock(&door);
+	why = process_start(options);
+	pthread_mutex_unlock(&door);
+	errno = kept_errno;
+	return why;
+}
+
+void oriel_stop(void)
+{
+	pthread_mutex_lock(&door);
+	if (process.starts && --process.starts == 0) {
+		oriel_gate.recording = 0;
+		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
+		if (process.segment)
+			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);
+	}
+	pthread_mutex_unlock(&door);
+}
+
+int oriel_why_off(void)
+{
+	return oriel_gate.recording ? 0 : (int)atomic_load_explicit(&process.why_off, memory_order_relaxed);
+}
+
+const char *oriel_off_text(int why)
+{
+	switch ((enum oriel_off)why) {
+	case ORIEL_OFF_DISABLED:
+		return "OTEL_SDK_DISABLED is true";
+	case ORIEL_OFF_NO_DIRECTORY:
+		return "the run directory can't be used: it must be ours, with mode 0700";
+	case ORIEL_OFF_NO_ROOM:
+		return "there is no room for a segment: shared memory is full or limited";
+	case ORIEL_OFF_NO_MEMORY:
+		return "memory can't be mapped";
+	case ORIEL_OFF_FORKED:
+		return "this process was forked and has no segment of its own";
+	case ORIEL_OFF_STOPPED:
+		return "oriel_stop was called";
+	case ORIEL_OFF_NOT_STARTED:
+		return "oriel_start was not called";
+	case ORIEL_OFF_FAILED:
+		break;
+	}
+	return why ? "it could not be started" : "recording";
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Process: what this process has to record with, made once at oriel_start and again at fork.
+ *
+ *     segment     the shared mapping (wire/segment.h); MADV_DONTFORK
+ *     threads     n_slots private slots of THREAD_SIZE bytes; MADV_WIPEONFORK, so a child that no
+ *                 handler saw finds zeros and doesn't write into its parent's chunks
+ *     memory      private and inherited: carried contexts, settings, instruments, series index
+ *
+ * Nothing is ever unmapped: another thread may be inside. All of it is made before `gate.recording`
+ * says so, with release; who sees the gate open through thread_attach's acquire sees the rest.
+ */
+#pragma once
+
+#include "lib/config.h"
+#include "oriel.h"
+#include "wire/segment.h"
+
+#include <stdatomic.h>
+
+enum {
+	SETTINGS_MOST = 16384,
+};
+
+struct thread;
+
+struct process {
+	struct segment_header *segment;
+	_Atomic uint32_t *slots;
+	_Atomic uint32_t *states;
+	unsigned char *chunks;
+	uint32_t n_slots, n_chunks;
+	struct thread *threads;
+	_Atomic uint32_t *wiped;	/* WIPE_MARK, or 0 in a child that nobody told of */
+	_Atomic uint32_t n_threads;
+	_Atomic uint32_t crowded;	/* more threads than chunks are good for: give them back early */
+	_Atomic uint32_t why_off;	/* enum oriel_off, or 0 */
+	_Atomic uint32_t generation;	/* counts segments: 1, and one more each fork */
+	_Atomic uint32_t clock;		/* enum clock_source, see lib/clock.h */
+	unsigned tid_offset;		/* of the tid within pthread_self(), 0: not known */
+	unsigned starts;		/* oriel_start calls not yet matched by a stop */
+	uint64_t seed[4];
+	struct config config;
+	struct oriel_context root;	/* TRACEPARENT of the environment */
+	char service[128], version[64]; /* as oriel_start had them, for forked children */
+	char settings[SETTINGS_MOST];
+	size_t settings_n;
+};
+
+extern struct process process;
+
+enum { WIPE_MARK = 0x6f72696c };
+
+static inline void process_lose(enum segment_loss reason, uint64_t n)
+{
+	if (process.segment)
+		atomic_fetch_add_explicit(&process.segment->loss[reason], n, memory_order_relaxed);
+}

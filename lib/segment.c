@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/segment.h"
+
+#include "base/str.h"
+#include "lib/clock.h"
+#include "lib/process.h"
+#include "wire/series.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { FREE_SHARE = 64, PATH_ROOM = 512 };
+
+int segment_directory(char *out, size_t size)
+{
+	const char *given = getenv("ORIEL_RUN_DIR");
+	struct stat st;
+	int n;
+
+	if (given && given[0])
+		n = snprintf(out, size, "%s", given);
+	else
+		n = snprintf(out, size, "/dev/shm/oriel-%u", (unsigned)geteuid());
+	if (n < 0 || (size_t)n >= size)
+		return ORIEL_OFF_NO_DIRECTORY;
+	if (mkdir(out, 0700) != 0 && errno != EEXIST)
+		return ORIEL_OFF_NO_DIRECTORY;
+	if (lstat(out, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
+		return ORIEL_OFF_NO_DIRECTORY;
+	return 0;
+}
+
+static size_t segment_fit(const char *dir, size_t want)
+{
+	struct rlimit limit;
+	struct statvfs fs;
+
+	if (statvfs(dir, &fs) == 0) {
+		uint64_t share = (uint64_t)fs.f_bavail * fs.f_frsize / FREE_SHARE;
+
+		if (share < want)
+			want = (size_t)share;
+	}
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < want)
+		want = (size_t)limit.rlim_cur;
+	return want / CHUNK_SIZE * CHUNK_SIZE;
+}
+
+static uint32_t page_up(size_t n)
+{
+	return (uint32_t)((n + SEGMENT_PAGE - 1) / SEGMENT_PAGE * SEGMENT_PAGE);
+}
+
+/*
+ * What stands before the chunks is a whole number of chunks: one for the smallest segment (header,
+ * 1,024 slots, 4 KiB each of settings and series), then a sixteenth of the whole.
+ */
+static void segment_lay_out(struct segment_header *s, size_t size)
+{
+	size_t head = size <= SEGMENT_LEAST * 2 ? CHUNK_SIZE : (size / 16 + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+	size_t left;
+
+	s->layout = SEGMENT_LAYOUT;
+	s->header_size = sizeof(*s);
+	s->size = size;
+	s->n_slots = size <= SEGMENT_LEAST * 2 ? 512 : size / 1024 > 4096 ? 4096 : (uint32_t)(size / 1024);
+	s->slots_at = SEGMENT_PAGE;
+	s->chunk_size = CHUNK_SIZE;
+	s->n_chunks = (uint32_t)((size - head) / CHUNK_SIZE);
+	s->states_at = s->slots_at + s->n_slots * 4;
+	s->settings_at = page_up(s->states_at + s->n_chunks * 4u);
+	left = head - s->settings_at;
+	s->settings_size = left > 4 * SETTINGS_MOST ? SETTINGS_MOST : page_up(left / 3);
+	s->series_at = s->settings_at + s->settings_size;
+	s->series_size = (uint32_t)(head - s->series_at);
+	s->chunks_at = (uint32_t)head;
+}
+
+static uint64_t number_after(const char *text, int fields)
+{
+	while (*text && fields--) {
+		while (*text && *text != ' ')
+			text++;
+		while (*text == ' ')
+			text++;
+	}
+	return strtoull(text, NULL, 10);
+}
+
+static size_t file_read(const char *path, char *to, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, to, size - 1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	to[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void segment_identify(struct segment_header *s)
+{
+	char text[1024], *end;
+	struct stat st;
+	const char *run = getenv("ORIEL_RUN_ID");
+	size_t run_n = run ? strlen(run) : 0;
+	ssize_t n;
+
+	s->pid = getpid();
+	s->parent_pid = getppid();
+	s->uid = geteuid();
+	/* Field 22, counted from the state, which stands after the last parenthesis. */
+	file_read("/proc/self/stat", text, sizeof(text));
+	end = strrchr(text, ')');
+	s->pid_start_ticks = end ? number_after(end + 2, 19) : 0;
+	if (stat("/proc/self/ns/pid", &st) == 0)
+		s->pid_namespace = st.st_ino;
+	if (file_read("/proc/sys/kernel/random/boot_id", text, sizeof(text)) >= 36) {
+		size_t at = 0;
+
+		for (char *c = text; *c && at < 32; c++)
+			if (*c != '-')
+				text[at++] = *c;
+		for (size_t i = 0; i < at / 2; i++)
+			s->boot_id[i] = (uint8_t)strtoul((char[]){ text[2 * i], text[2 * i + 1], 0 }, NULL, 16);
+	}
+	if (getrandom(s->instance, sizeof(s->instance), GRND_NONBLOCK) != sizeof(s->instance)) {
+		uint64_t weak[2] = { clock_tick_cheap(), (uint64_t)s->pid << 32 | (uint32_t)s->pid_start_ticks };
+
+		memcpy(s->instance, weak, sizeof(weak));
+	}
+	/* RFC 9562: a random UUID, version 4. */
+	s->instance[6] = (uint8_t)((s->instance[6] & 0x0f) | 0x40);
+	s->instance[8] = (uint8_t)((s->instance[8] & 0x3f) | 0x80);
+	if (run_n == sizeof(s->run))
+		memcpy(s->run, run, run_n);
+	n = readlink("/proc/self/exe", s->program, sizeof(s->program) - 1);
+	s->program[n > 0 ? n : 0] = '\0';
+}
+
+static void segment_stamp(struct segment_header *s)
+{
+	struct timespec real, mono;
+	uint8_t flags = 0;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	s->clock = atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_TSC ?
+			   SEGMENT_CLOCK_TSC :
+			   SEGMENT_CLOCK_MONOTONIC;
+	s->created_tsc = clock_now(&flags);
+	s->created_real_ns = (uint64_t)real.tv_sec * 1000000000u + (uint64_t)real.tv_nsec;
+	s->created_mono_ns = (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec;
+}
+
+static void segment_fill(struct segment_header *s, size_t size)
+{
+	struct series_area *series;
+	_Atomic uint32_t *states;
+
+	segment_lay_out(s, size);
+	segment_identify(s);
+	segment_stamp(s);
+	states = (_Atomic uint32_t *)((char *)s + s->states_at);
+	for (uint32_t i = 0; i < s->n_chunks; i++) {
+		struct chunk *c = (struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
+
+		atomic_init(&states[i], CHUNK_FREE);
+		atomic_init(&c->write, CHUNK_HEAD);
+		atomic_init(&c->read, CHUNK_HEAD);
+	}
+	atomic_init(&s->n_free, s->n_chunks);
+	series = (struct series_area *)((char *)s + s->series_at);
+	atomic_init(&series->used, (uint32_t)sizeof(*series));
+	if (process.settings_n > s->settings_size) {
+		size_t n = s->settings_size;
+
+		/* Whole strings only. */
+		while (n && process.settings[n - 1] != '\0')
+			n--;
+		memcpy((char *)s + s->settings_at, process.settings, n);
+		atomic_init(&s->loss[LOSS_settings_no_room], 1);
+	} else {
+		memcpy((char *)s + s->settings_at, process.settings, process.settings_n);
+	}
+}
+
+static int segment_open(const char *dir, char *path, size_t room)
+{
+	uint64_t random = 0;
+
+	for (int i = 0; i < 8; i++) {
+		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+			random = clock_tick_cheap() * 0x9e3779b97f4a7c15u + (unsigned)i;
+		snprintf(path, room, "%s/%d-%016llx%s", dir, (int)getpid(), (unsigned long long)random,
+			 SEGMENT_SUFFIX);
+		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+static int segment_commit(int fd, size_t size)
+{
+	int r;
+
+	do
+		r = posix_fallocate(fd, 0, (off_t)size);
+	while (r == EINTR);
+	return r;
+}
+
+int segment_make(struct segment_header **out, size_t want)
+{
+	char dir[PATH_ROOM - 64], path[PATH_ROOM];
+	int r = segment_directory(dir, sizeof(dir)), fd;
+	size_t size;
+	void *p;
+
+	if (r)
+		return r;
+	size = segment_fit(dir, want);
+	if (size < SEGMENT_LEAST)
+		return ORIEL_OFF_NO_ROOM;
+	fd = segment_open(dir, path, sizeof(path));
+	if (fd < 0)
+		return errno == ENOSPC || errno == EDQUOT ? ORIEL_OFF_NO_ROOM : ORIEL_OFF_NO_DIRECTORY;
+	if (segment_commit(fd, size) != 0) {
+		close(fd);
+		unlink(path);
+		return ORIEL_OFF_NO_ROOM;
+	}
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED && madvise(p, size, MADV_DONTFORK) != 0) {
+		munmap(p, size);
+		p = MAP_FAILED;
+	}
+	close(fd);
+	if (p == MAP_FAILED) {
+		unlink(path);
+		return ORIEL_OFF_NO_MEMORY;
+	}
+	segment_fill(p, size);
+	*out = p;
+	return 0;
+}
+
+/* Release: pairs with the collector's acquire of the magic word. */
+void segment_publish(struct segment_header *s)
+{
+	atomic_store_explicit(&s->magic, SEGMENT_MAGIC, memory_order_release);
+}
+
+void segment_discard(struct segment_header *s)
+{
+	munmap(s, s->size);
+}

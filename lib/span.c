@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Span: from begin to finish, two records and a place on the context stack.
+ *
+ * The hard part is to do little: two clock readings, a random id, one copy. What decides, in order:
+ * the parent (given, current, or none), the sampler, then START. A span whose START found no room
+ * is counted and stays silent, so that no END comes without one; it still is current and still
+ * propagates its ids ("New Span ID created also for non-recording Spans").
+ */
+#include "lib/span.h"
+
+#include "lib/carry.h"
+#include "lib/clock.h"
+#include "lib/context.h"
+#include "lib/encode.h"
+#include "lib/lane.h"
+
+#include <errno.h>
+
+enum {
+	SPAN_RECORDS = 1,
+	NAME_MOST = 1024,
+	TEXT_MOST = 4096,
+};
+
+static inline bool span_sampled(const struct config *c, const struct entry *parent,
+				const struct entry *e)
+{
+	if (c->parent_based && parent->span_id)
+		return parent->flags & ORIEL_SAMPLED;
+	if (c->sampler == SAMPLER_ON)
+		return true;
+	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
+	return c->sampler == SAMPLER_RATIO && __builtin_bswap64(e->trace_id[1]) < c->threshold;
+}
+
+/* What START says beside the entry. */
+struct start {
+	struct str name;
+	const struct oriel_span_options *options;
+	const struct entry *parent;
+};
+
+static unsigned char *span_put_state(unsigned char *p, struct str state)
+{
+	uint16_t n = (uint16_t)state.n;
+
+	memcpy(p, &n, 2);
+	return encode_copy(p + 2, state.p, state.n);
+}
+
+static bool span_write_start(struct thread *t, const struct entry *e, struct start s,
+			     struct oriel_attributes attributes)
+{
+	struct str state = s.parent->carry ? carry_read(s.parent->carry).trace_state : STR("");
+	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
+	struct record_start *r;
+	struct encode a;
+	struct write w;
+	unsigned char *p;
+
+	if (__builtin_expect(s.name.n > NAME_MOST, 0)) {
+		s.name.n = encode_cut(s.name.p, s.name.n, NAME_MOST);
+		process_lose(LOSS_values_cut, 1);
+	}
+	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - s.name.n - state_n);
+	size = sizeof(*r) + s.name.n + state_n + a.bytes;
+	padded = encode_pad(size);
+	if (!write_begin_keeping(&w, t, padded, (size_t)END_SIZE * (t->n_open + 2))) {
+		process_lose(LOSS_spans_no_room, 1);
+		return false;
+	}
+	r = (struct record_start *)w.p;
+	r->head = (struct record_head){
+		.size = (uint16_t)padded,
+		.type = RECORD_START,
+		.flags = (uint8_t)((s.parent->remote && s.parent->span_id ? RECORD_REMOTE : 0) |
+				   (state_n ? RECORD_TRACESTATE : 0)),
+		.text_n = (uint16_t)s.name.n,
+		.pad_n = (uint8_t)(padded - size),
+	};
+	memcpy(r->trace_id, e->trace_id, 16);
+	r->span_id = e->span_id;
+	r->parent_id = s.parent->span_id;
+	r->trace_flags = e->flags;
+	memset(r->reserved, 0, sizeof(r->reserved));
+	if (s.options) {
+		r->head.code = (uint8_t)((s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS);
+		r->time = s.options->start_ns;
+	}
+	if (s.options && s.options->start_ns)
+		r->head.flags |= RECORD_TIME_REAL;
+	else
+		r->time = clock_now(&r->head.flags);
+	p = encode_copy(w.p + sizeof(*r), s.name.p, s.name.n);
+	if (state_n)
+		p = span_put_state(p, state);
+	encode_put(p, &a);
+	write_end(&w, padded);
+	return true;
+}
+
+void oriel_span_open(struct oriel_span *span, const char *name, size_t name_n,
+		     const struct oriel_span_options *options, struct oriel_attributes attributes)
+{
+	struct thread *t = thread_self();
+	struct entry given, e = { .kind = ENTRY_SILENT };
+	const struct entry *parent = &given;
+
+	if (__builtin_expect(!t, 0)) {
+		*span = oriel_span_none();
+		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
+		return;
+	}
+	if (__builtin_expect(!options || (!options->root && !options->parent), 1))
+		parent = thread_top(t);
+	else if (options->root)
+		memset(&given, 0, sizeof(given));
+	else
+		given = context_entry(options->parent, ENTRY_ATTACHED);
+	e.span_id = thread_random(t);
+	if (parent->span_id) {
+		e.trace_id[0] = parent->trace_id[0];
+		e.trace_id[1] = parent->trace_id[1];
+		e.flags = parent->flags & ORIEL_RANDOM;
+	} else {
+		e.trace_id[0] = thread_random(t);
+		e.trace_id[1] = thread_random(t);
+		e.flags = ORIEL_RANDOM;
+	}
+	e.carry = parent->carry;
+	span->flags = 0;
+	span->depth = 0;
+	if (span_sampled(&process.config, parent, &e)) {
+		e.flags |= ORIEL_SAMPLED;
+		if (span_write_start(t, &e, (struct start){ { name, name_n }, options, parent }, attributes)) {
+			e.kind = ENTRY_SPAN;
+			span->flags = SPAN_RECORDS;
+		}
+	}
+	context_read(&span->context, &e);
+	if (options && options->detached)
+		return;
+	span->depth = context_push(t, &e);
+	if (span->depth)
+		t->n_open += span->flags;
+}
+
+static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
+{
+	struct record_end *r;
+	struct write w;
+
+	if (!write_begin_keeping(&w, t, sizeof(*r), 0)) {
+		process_lose(LOSS_ends_no_room, 1);
+		return;
+	}
+	r = (struct record_end *)w.p;
+	r->head = (struct record_head){ .size = sizeof(*r), .type = RECORD_END, .flags = flags };
+	r->span_id = span_id;
+	r->time = end_ns;
+	if (__builtin_expect(end_ns != 0, 0))
+		r->head.flags |= RECORD_TIME_REAL;
+	else
+		r->time = clock_now(&r->head.flags);
+	write_end(&w, sizeof(*r));
+}
+
+void span_abandon(struct thread *t, uint64_t span_id)
+{
+	if (t->n_open)
+		t->n_open--;
+	span_write_end(t, span_id, RECORD_ABANDONED, 0);
+}
+
+/*
+ * Ended where it was started, it is the entry at its depth, and whatever is above it is abandoned.
+ * Elsewhere only its END is written; a fork's child pops what it inherited and writes nothing.
+ */
+void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : thread_if_any();
+	uint32_t depth = span->depth;
+	bool records = span->flags & SPAN_RECORDS;
+	uint64_t id;
+
+	memcpy(&id, span->context.span_id, 8);
+	span->flags = 0;
+	span->depth = 0;
+	if (!t) {
+		process_lose(LOSS_ends_no_room, records);
+		return;
+	}
+	if (depth && depth <= t->depth && t->entry[depth].span_id == id) {
+		if (t->entry[depth].kind == ENTRY_SILENT)
+			records = false;
+		else if (t->n_open)
+			t->n_open--;
+		t->entry[depth].kind = ENTRY_SILENT;
+		context_pop(t, depth - 1);
+	}
+	if (records)
+		span_write_end(t, id, 0, end_ns);
+	lane_rest(t);
+}
+
+/* The span that a call is about: given, or the current one; 0 if it does not record. */
+static uint64_t span_target(struct thread *t, const struct oriel_span *span)
+{
+	uint64_t id = 0;
+
+	if (span) {
+		if (span->flags & SPAN_RECORDS)
+			memcpy(&id, span->context.span_id, 8);
+		return id;
+	}
+	for (uint32_t i = t->depth; i; i--) {
+		if (t->entry[i].kind == ENTRY_SPAN)
+			return t->entry[i].span_id;
+		if (t->entry[i].kind == ENTRY_ATTACHED)
+			return t->entry[i].flags & ORIEL_SAMPLED && !t->entry[i].remote ?
+				       t->entry[i].span_id :
+				       0;
+		if (t->entry[i].kind == ENTRY_SILENT)
+			return 0;
+	}
+	return 0;
+}
+
+/* SET, STATUS and NAME: an id, a text and attributes. */
+static void span_write_detail(const struct oriel_span *span, struct record_head head, struct str text,
+			      struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct record_span r = { .head = head };
+	struct encode e;
+	struct write w;
+	size_t size;
+
+	r.span_id = t ? span_target(t, span) : 0;
+	if (!r.span_id)
+		return;
+	text.n = encode_cut(text.p, text.n, TEXT_MOST);
+	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
+	size = sizeof(r) + text.n + e.bytes;
+	r.head.size = (uint16_t)encode_pad(size);
+	r.head.pad_n = (uint8_t)(r.head.size - size);
+	r.head.text_n = (uint16_t)text.n;
+	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+		return;
+	memcpy(w.p, &r, sizeof(r));
+	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
+	write_end(&w, r.head.size);
+}
+
+void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes)
+{
+	if (attributes.n)
+		span_write_detail(span, (struct record_head){ .type = RECORD_SET }, STR(""), attributes);
+}
+
+void oriel_span_name(const struct oriel_span *span, const char *name)
+{
+	if (name)
+		span_write_detail(span, (struct record_head){ .type = RECORD_NAME }, str_of(name),
+				  ORIEL_WITH());
+}
+
+void oriel_span_status(const struct oriel_span *span, enum oriel_status status, const char *message)
+{
+	span_write_detail(span, (struct record_head){ .type = RECORD_STATUS, .code = (uint8_t)status },
+			  str_of(message), ORIEL_WITH());
+}
+
+void oriel_span_event_all(const struct oriel_span *span, const char *name, uint64_t time_ns,
+			  struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct str text = str_of(name);
+	struct record_event r = { .head = { .type = RECORD_EVENT } };
+	struct encode e;
+	struct write w;
+	size_t size;
+
+	r.span_id = t ? span_target(t, span) : 0;
+	if (!r.span_id)
+		return;
+	text.n = encode_cut(text.p, text.n, NAME_MOST);
+	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
+	size = sizeof(r) + text.n + e.bytes;
+	r.head.size = (uint16_t)encode_pad(size);
+	r.head.pad_n = (uint8_t)(r.head.size - size);
+	r.head.text_n = (uint16_t)text.n;
+	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+		return;
+	if (time_ns) {
+		r.head.flags |= RECORD_TIME_REAL;
+		r.time = time_ns;
+	} else {
+		r.time = clock_now(&r.head.flags);
+	}
+	memcpy(w.p, &r, sizeof(r));
+	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
+	write_end(&w, r.head.size);
+}
+
+void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,
+			 struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct str state = to ? carry_read(to->carry).trace_state : STR("");
+	size_t state_n = state.n ? state.n + 2 : 0, size;
+	struct record_link r = { .head = { .type = RECORD_LINK } };
+	struct encode e;
+	struct write w;
+	unsigned char *p;
+
+	r.span_id = t && to ? span_target(t, span) : 0;
+	if (!r.span_id)
+		return;
+	memcpy(r.trace_id, to->trace_id, 16);
+	memcpy(&r.linked_id, to->span_id, 8);
+	r.flags = to->flags | (to->remote ? 0x300u : 0x100u);
+	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - state_n);
+	size = sizeof(r) + state_n + e.bytes;
+	r.head.size = (uint16_t)encode_pad(size);
+	r.head.pad_n = (uint8_t)(r.head.size - size);
+	r.head.flags = state_n ? RECORD_TRACESTATE : 0;
+	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+		return;
+	memcpy(w.p, &r, sizeof(r));
+	p = w.p + sizeof(r);
+	if (state_n)
+		p = span_put_state(p, state);
+	encode_put(p, &e);
+	write_end(&w, r.head.size);
+}
+
+void oriel_span_error(const struct oriel_span *span, const char *type, const char *message)
+{
+	if (!oriel_gate.recording)
+		return;
+	oriel_span_event_all(span, "exception", 0,
+			     ORIEL_WITH(oriel_str("exception.type", type),
+					oriel_str("exception.message", message)));
+	oriel_span_set_all(span, ORIEL_WITH(oriel_str("error.type", type)));
+	oriel_span_status(span, ORIEL_ERROR, message);
+}

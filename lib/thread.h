@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Thread: a thread's lanes, its random numbers and its stack of current contexts.
+ *
+ *     struct thread *t = thread_self();      NULL: this thread can't record; already counted
+ *
+ * One slot of the process's private mapping, claimed at a thread's first record by a swap on the
+ * slot's word in the segment, given back when the thread ends. Thread-local storage holds only the
+ * pointer. `live` is wiped by a fork, so it is what every call checks first.
+ *
+ * Only the owning thread writes, and signal handlers that interrupt it: they come and go in strict
+ * order, so a step is made safe by the order of its stores alone (signal fences, no atomics).
+ *
+ *     context stack     entry[0] is the base: no span, or the parent from the environment
+ *
+ *         [0] base  [1] span "GET"  [2] attached  [3] span "query"  <- depth = 3
+ *
+ * Entries are values, never pointers into a caller's frame, so longjmp and pthread_exit leave a
+ * stack that the next outer end repairs. A push counts the entry first and fills it afterwards, its
+ * `kind` last: a handler in between pushes above it and sees a hole, which it looks through.
+ */
+#pragma once
+
+#include "lib/process.h"
+#include "wire/record.h"
+
+#include <stdatomic.h>
+
+enum {
+	THREAD_SIZE = 2048,
+	THREAD_LIVE = 0x4f52494c,
+	THREAD_LANES = 2, /* the thread's own, and its signal handlers' */
+	CONTEXT_DEPTH = 54,
+};
+
+enum entry_kind {
+	ENTRY_HOLE = 0,
+	ENTRY_BASE,
+	ENTRY_SPAN,	 /* recorded here: popping it as an inner one writes its END */
+	ENTRY_SILENT,	 /* a span that is not recorded, or is its parent process's */
+	ENTRY_ATTACHED,
+};
+
+/* The first 28 bytes are those of struct oriel_context. */
+struct entry {
+	uint64_t trace_id[2]; /* bytes in network order */
+	uint64_t span_id;
+	uint8_t flags; /* W3C */
+	uint8_t remote;
+	uint16_t carry;
+	uint8_t kind;
+	uint8_t owns_carry;
+	uint8_t reserved[2];
+};
+
+_Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
+		       offsetof(struct entry, carry) == offsetof(struct oriel_context, carry),
+	       "an entry is a context with two words of ours");
+
+struct lane {
+	unsigned char *at, *limit; /* the free part of its chunk; both NULL without one */
+	struct chunk *chunk;
+	uint32_t index;
+};
+
+struct thread {
+	uint32_t live;
+	uint32_t slot;
+	uint32_t tid;
+	uint32_t busy;	 /* 0; 1: a write is going on, so a handler must use the second lane; 2: both are */
+	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
+	uint32_t depth;
+	uint64_t random[4];
+	struct lane lane[THREAD_LANES];
+	struct entry entry[CONTEXT_DEPTH];
+};
+
+_Static_assert(sizeof(struct thread) <= THREAD_SIZE, "a thread fits its slot");
+
+extern __thread struct thread *thread_here __attribute__((tls_model("initial-exec")));
+
+struct thread *thread_attach(void);
+
+static inline struct thread *thread_self(void)
+{
+	struct thread *t = thread_here;
+
+	if (__builtin_expect(t != NULL, 1) && __builtin_expect(t->live == THREAD_LIVE, 1))
+		return t;
+	return thread_attach();
+}
+
+/* This thread's slot only if it has one already. */
+static inline struct thread *thread_if_any(void)
+{
+	struct thread *t = thread_here;
+
+	return t && t->live == THREAD_LIVE ? t : NULL;
+}
+
+/* xoshiro256**, seeded per thread from the process's seed: 64 bits that are not zero. */
+static inline uint64_t thread_random(struct thread *t)
+{
+	uint64_t *s = t->random, r, x;
+
+	do {
+		r = s[1] * 5;
+		r = (r << 7 | r >> 57) * 9;
+		x = s[1] << 17;
+		s[2] ^= s[0];
+		s[3] ^= s[1];
+		s[1] ^= s[2];
+		s[0] ^= s[3];
+		s[2] ^= x;
+		s[3] = s[3] << 45 | s[3] >> 19;
+	} while (__builtin_expect(r == 0, 0));
+	return r;
+}
+
+/* The nearest whole entry, from the top. */
+static inline const struct entry *thread_top(const struct thread *t)
+{
+	uint32_t i = t->depth;
+
+	while (i && __builtin_expect(t->entry[i].kind == ENTRY_HOLE, 0))
+		i--;
+	return &t->entry[i];
+}
+
+/* At startup, and in a forked child: make the slots' words and seeds usable. */
+int thread_key_make(void);
+
+/* In a forked child: a slot for this thread with the stack that `kept` has, its spans silent. */
+void thread_inherit(const struct entry *kept, uint32_t depth);
