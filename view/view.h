@@ -20,14 +20,29 @@
 
 struct view;
 
-/* What only the running collector knows; each writes the members of an open JSON value. */
+/* From when to when a trace lasts. */
+struct view_extent {
+	uint64_t start_ns, end_ns;
+	size_t n_spans;
+};
+
+void view_extent_add(struct view_extent *e, const struct span *s);
+
+/*
+ * What only the running collector knows; each writes the members of an open JSON value. Any may be
+ * NULL. They are called from the server's threads.
+ */
 struct view_sources {
-	void (*status)(struct json *j, void *you);    /* members of the /api/status object */
+	/* Of /api/status: started_ns, run_dir, data_dir, processes, destinations (the rest is ours). */
+	void (*status)(struct json *j, void *you);
 	void (*in_flight)(struct json *j, void *you); /* elements of an array of span objects */
 	void (*metrics)(struct json *j, void *you);   /* elements of an array of metric points */
 
-	/* Elements of an array of span objects: the spans of one trace that are still open. */
-	void (*trace_open)(struct json *j, struct trace_id id, void *you);
+	/*
+	 * Elements of an array of span objects: the spans of one trace that are still open, each
+	 * with view_open_span_json; `extent` is widened by view_extent_add for each.
+	 */
+	void (*trace_open)(struct json *j, struct trace_id id, struct view_extent *extent, void *you);
 
 	/* Prometheus text after our own counters; may be NULL. */
 	void (*prometheus)(struct out *o, void *you);

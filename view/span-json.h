@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telemetry as JSON, by doc/api.md. Spans: view/view.h. */
+#pragma once
+
+#include "base/json.h"
+#include "model/resource.h"
+#include "model/telemetry.h"
+
+void value_json(struct json *j, const struct value *v);
+void attributes_json(struct json *j, struct attributes a);
+void log_json(struct json *j, const struct log_record *l, const struct resource *r);
+
+const char *kind_name(enum span_kind kind);
+const char *status_name(enum span_status status);
+
+/* A member, unless it is empty. */
+void member_str(struct json *j, struct str key, struct str value);
