@@ -90,7 +90,7 @@ function histogram(m: Metric): Node | string {
 
 	if (!buckets.length)
 		return "";
-	return svg("svg", { class: "histogram", viewBox: `0 0 ${buckets.length * wide} 28`, width: buckets.length * wide, height: 28,
+	return svg("svg", { class: "histogram", viewBox: `0 0 ${buckets.length * wide} 28`, width: buckets.length * wide, height: 28, preserveAspectRatio: "none",
 		role: "img", "aria-label": `${m.count} values in ${buckets.length} buckets` },
 	...buckets.map((n, i) => {
 		const high = n ? Math.max(1.5, (n / most) * 26) : 0.75;
