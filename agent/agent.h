@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Agent: watches libraries from inside a program that knows nothing of it, by LD_PRELOAD. It
+ * exports some of their functions, so that the program's calls come here first, and passes each on
+ * to the real one (agent/real.h). What it sees goes to liboriel.
+ *
+ * A guest. It is inert until its constructor ran, and for good if recording is off. State lives in
+ * pools that are mapped when a library is first used (agent/pool.h), or in the caller's frame.
+ *
+ * A watched library is one file that ends with a `struct watched`, and a row in agent/list.c.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "oriel.h"
+
+/* A function that the program is to find here instead of in its library. */
+#define HOOK __attribute__((visibility("default")))
+
+struct watched {
+	const char *name;
+	const char *summary;
+	void (*start)(void); /* once, from the constructor, when recording has begun */
+};
+
+extern const struct watched *const watched[]; /* ends with NULL */
+
+extern _Atomic bool agent_on;
+
+/* Anything to do? Every hook asks this first, and passes through if not. */
+static inline bool agent_watches(void)
+{
+	return atomic_load_explicit(&agent_on, memory_order_relaxed) && oriel_gate.recording;
+}
+
+/* Something was not watched for want of room in a pool or table: counted, never silent. */
+void agent_missed(const char *library);
+
+/* For durations: monotonic, from the vDSO. */
+static inline uint64_t agent_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static inline double agent_seconds_since(uint64_t begin_ns)
+{
+	return (double)(agent_now_ns() - begin_ns) / 1e9;
+}
+
+/* Attributes that are gathered one by one; what is beyond the last is left out. */
+struct gathered {
+	size_t n;
+	struct oriel_attribute item[20];
+};
+
+static inline void gather(struct gathered *g, struct oriel_attribute a)
+{
+	if (g->n < sizeof(g->item) / sizeof(g->item[0]))
+		g->item[g->n++] = a;
+}
+
+static inline struct oriel_attributes gathered_all(const struct gathered *g)
+{
+	return (struct oriel_attributes){ g->item, g->n };
+}

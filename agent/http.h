@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP as the semantic conventions want it: methods, targets, hosts, addresses. Pure functions on
+ * slices of foreign text; nothing is allocated, and whatever is not well-formed is "no".
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "base/str.h"
+
+/*
+ * The known methods: a comma-separated list (OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS), which
+ * replaces the default ones; NULL or empty leaves those. Before there are threads.
+ */
+void http_methods_set(const char *list);
+
+/* The method if it is known, as text that stays; else NULL. Methods are case-sensitive. */
+const char *http_method(struct str method);
+
+/* A request target ("/a?b", "http://host/a?b", "*") as its path and query; no '?' no query. */
+struct http_target {
+	struct str path, query;
+};
+struct http_target http_target_of(struct str target);
+
+/*
+ * The query with the values of signature parameters replaced by REDACTED, as much of it as fits.
+ * Bytes written; no NUL.
+ */
+size_t http_query_redact(struct str query, char *out, size_t size);
+
+/* "host", "host:80", "[::1]:80" and NUL-free; port -1: none given. */
+struct http_host {
+	struct str name; /* without brackets */
+	int port;
+};
+bool http_host_of(struct str text, struct http_host *out);
+
+/*
+ * An absolute URL as a client sends it: without credentials (REDACTED instead) and signatures, a
+ * scheme added when there is none. `https` and `host` are read from it; host.port is never -1.
+ * False if it isn't HTTP.
+ */
+struct http_url {
+	bool https;
+	struct http_host host;
+	size_t n; /* bytes of the redacted text in the caller's buffer */
+};
+bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t size);
+
+/* A peer's address as text and NUL, and its port; false for what is not IP. */
+bool http_peer_of(const struct sockaddr *a, char out[46], int *port);
+
+/* "1.1" of "HTTP/1.1" as text that stays, for the versions that there are; else NULL. */
+const char *http_version(struct str version);

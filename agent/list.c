@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The libraries that the agent watches, in alphabetical order. */
+#include "agent/agent.h"
+
+extern const struct watched watched_libmicrohttpd;
+
+const struct watched *const watched[] = {
+	&watched_libmicrohttpd,
+	NULL,
+};
