@@ -204,7 +204,7 @@ static void encode_number(struct out *o, const struct metric_point *p)
 	else
 		proto_fixed64_always(o, NUMBER_INT, (uint64_t)p->integer);
 	otlp_attributes(o, NUMBER_ATTRIBUTES, 0,
-			(struct attributes) { p->attributes.item, p->attributes.n, 0 });
+			(struct attributes){ p->attributes.item, p->attributes.n, 0 });
 	proto_close(o, m);
 }
 
@@ -221,7 +221,7 @@ static void encode_histogram(struct out *o, const struct metric_point *p)
 		proto_packed_double(o, HISTOGRAM_BOUNDS, p->bounds, p->n_bounds);
 	}
 	otlp_attributes(o, HISTOGRAM_ATTRIBUTES, 0,
-			(struct attributes) { p->attributes.item, p->attributes.n, 0 });
+			(struct attributes){ p->attributes.item, p->attributes.n, 0 });
 	if (p->count) {
 		proto_double_always(o, HISTOGRAM_MIN, p->min);
 		proto_double_always(o, HISTOGRAM_MAX, p->max);
@@ -347,7 +347,7 @@ static bool walk_next(struct walk *w, struct run *run)
 		if (w->at < first)
 			w->at = first;
 		if (b->resource == w->resource && w->at < end) {
-			*run = (struct run) { b, batch_scope(w->kind, b, w->at), w->at, w->at + 1 };
+			*run = (struct run){ b, batch_scope(w->kind, b, w->at), w->at, w->at + 1 };
 			while (run->to < end &&
 			       scope_eq(run->scope, batch_scope(w->kind, b, run->to)))
 				run->to++;

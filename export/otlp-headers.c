@@ -38,7 +38,7 @@ static bool percent_decode(char *to, struct str s)
 		unsigned char c = (unsigned char)s.p[0];
 		size_t used = 1;
 
-		if (c == '%' && s.n >= 3 && hex_read(&c, 1, (struct str) { s.p + 1, 2 }, true))
+		if (c == '%' && s.n >= 3 && hex_read(&c, 1, (struct str){ s.p + 1, 2 }, true))
 			used = 3;
 		if (c < 0x20 || c == 0x7f)
 			return false;

@@ -20,7 +20,7 @@ static struct resource *resource(const char *service)
 {
 	struct attribute a = { STR("s"), { VALUE_STRING, .text = str_of(service) } };
 
-	return resource_new((struct attributes) { &a, 1, 0 }, STR(""), 1);
+	return resource_new((struct attributes){ &a, 1, 0 }, STR(""), 1);
 }
 
 static struct batch *batch(const char *service)
@@ -46,7 +46,7 @@ static struct out encode(enum signal kind, struct batch *const *b, size_t n)
 {
 	struct out o = { 0 };
 
-	otlp_encode(&o, kind, (struct otlp_slice) { b, n, 0, otlp_count(kind, b, n) });
+	otlp_encode(&o, kind, (struct otlp_slice){ b, n, 0, otlp_count(kind, b, n) });
 	assert_int_equal(o.error, 0);
 	return o;
 }
@@ -83,7 +83,7 @@ static void a_span_is_these_bytes(void **state)
 	s->start_ns = 1;
 	s->end_ns = 2;
 	s->flags = 0x101;
-	s->attributes = (struct attributes) { &a, 1, 3 };
+	s->attributes = (struct attributes){ &a, 1, 3 };
 	s->status = STATUS_ERROR;
 	GOLDEN(encode(SIGNAL_SPAN, &b, 1), "\x0a\x63"
 					   "\x0a\x0a\x0a\x08\x0a\x01s\x12\x03\x0a\x01x"
@@ -116,7 +116,7 @@ static void a_log_record_is_these_bytes(void **state)
 	l->observed_ns = 2;
 	l->severity = 9;
 	l->severity_text = STR("INFO");
-	l->body = (struct value) { VALUE_STRING, .text = STR("hi") };
+	l->body = (struct value){ VALUE_STRING, .text = STR("hi") };
 	l->flags = 1;
 	l->event_name = STR("e");
 	GOLDEN(encode(SIGNAL_LOG, &b, 1), "\x0a\x38"
@@ -304,9 +304,9 @@ static void slices_are_a_partition(void **state)
 	for (size_t cut = 0; cut <= 12; cut++) {
 		struct out o = { 0 };
 
-		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice) { b, 3, 0, cut });
+		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ b, 3, 0, cut });
 		assert_int_equal(times(o, STR("<span")), cut);
-		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice) { b, 3, cut, 12 });
+		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ b, 3, cut, 12 });
 		for (size_t i = 0; i < 12; i++) {
 			snprintf(name, sizeof(name), "<span%zu>", i);
 			assert_int_equal(times(o, str_of(name)), 1);
@@ -325,7 +325,7 @@ static void broken_text_in_an_attribute_is_repaired(void **state)
 	struct out o;
 
 	(void)state;
-	add_span(b, "n", &shop)->attributes = (struct attributes) { &a, 1, 0 };
+	add_span(b, "n", &shop)->attributes = (struct attributes){ &a, 1, 0 };
 	o = encode(SIGNAL_SPAN, &b, 1);
 	assert_int_equal(times(o, STR("\x4a\x11\x0a\x04k\xef\xbf\xbd\x12\x09\x0a\x07gr\xc3\xbc"
 				      "\xef\xbf\xbd")),
@@ -343,7 +343,7 @@ static void arrays_and_maps_nest(void **state)
 	struct out o;
 
 	(void)state;
-	add_span(b, "n", &shop)->attributes = (struct attributes) { &a, 1, 0 };
+	add_span(b, "n", &shop)->attributes = (struct attributes){ &a, 1, 0 };
 	o = encode(SIGNAL_SPAN, &b, 1);
 	assert_int_equal(times(o, STR("\x4a\x14\x0a\x01m\x12\x0f\x32\x0d\x0a\x0b\x0a\x01i\x12\x06"
 				      "\x2a\x04\x0a\x02\x18\x01")),
@@ -361,9 +361,9 @@ static void endless_nesting_ends(void **state)
 
 	(void)state;
 	for (size_t i = 1; i < 1000; i++)
-		level[i] = (struct value) { VALUE_ARRAY, .array = { &level[i - 1], 1 } };
+		level[i] = (struct value){ VALUE_ARRAY, .array = { &level[i - 1], 1 } };
 	a.value = level[999];
-	add_span(b, "n", &shop)->attributes = (struct attributes) { &a, 1, 0 };
+	add_span(b, "n", &shop)->attributes = (struct attributes){ &a, 1, 0 };
 	o = encode(SIGNAL_SPAN, &b, 1);
 	assert_int_equal(times(o, STR("(nested too deep)")), 1);
 	out_fini(&o);
@@ -378,7 +378,7 @@ static void past_the_limit_is_an_error(void **state)
 	(void)state;
 	for (size_t i = 0; i < 1000; i++)
 		add_span(b, "span name", &shop);
-	otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice) { &b, 1, 0, 1000 });
+	otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ &b, 1, 0, 1000 });
 	assert_int_equal(o.error, -EFBIG);
 	out_fini(&o);
 	batch_free(b);

@@ -91,7 +91,7 @@ static void always_means_also_when_empty(void **state)
 	struct out o = { 0 };
 
 	(void)state;
-	proto_string_always(&o, 1, (struct str) { NULL, 0 });
+	proto_string_always(&o, 1, (struct str){ NULL, 0 });
 	proto_u64_always(&o, 2, 0);
 	EXPECT(&o, "\x0a\x00\x10\x00");
 }
@@ -192,13 +192,13 @@ static void put_text_copies_and_notices_every_position(void **state)
 
 		memset(from, 'x', sizeof(from));
 		memset(to, 0, sizeof(to));
-		assert_ptr_equal(put_text(to, (struct str) { from, n }, &seen), to + n);
+		assert_ptr_equal(put_text(to, (struct str){ from, n }, &seen), to + n);
 		assert_int_equal(seen & PUT_NOT_ASCII, 0);
 		assert_memory_equal(from, to, n);
 		for (size_t at = 0; at < n; at++) {
 			seen = 0;
 			from[at] = (char)0x80;
-			put_text(to, (struct str) { from, n }, &seen);
+			put_text(to, (struct str){ from, n }, &seen);
 			assert_true(seen & PUT_NOT_ASCII);
 			assert_memory_equal(from, to, n);
 			from[at] = 'x';

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exporter `console`: a line for people per span, log record and point, in order of time.
+ *
+ * The descriptor belongs to the run, most likely to the service as well. It must not be switched to
+ * non-blocking (the service would see that), and nobody may be reading at its other end: so lines
+ * go out in pieces that a pipe takes as a whole, each after asking whether there is room, and what
+ * finds no room for two seconds is dropped and counted. Pipes and terminals are opened once more
+ * through /proc, for a non-blocking description of our own; where that fails, asking must do.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "export/console-line.h"
+#include "export/exporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE_MOST = PIPE_BUF, PATIENCE_MS = 2000, LOOK_MS = 50, MS = 1000000 };
+
+struct console {
+	int fd;
+	bool own; /* fd is our own description of it */
+	bool socket;
+	bool colour;
+	bool torn; /* the last line went out in part */
+	enum signal signals;
+	const atomic_bool *stop;
+	struct out piece, line;
+	size_t piece_items; /* lines in the piece */
+	size_t written;	    /* lines that went out, in this write */
+};
+
+static bool wants_colour(const struct settings *s, int fd)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fd) && !settings_get(s, STR("NO_COLOR")).n && !(no_colour && *no_colour) &&
+	       !(term && !strcmp(term, "dumb"));
+}
+
+/* A description of our own, for what can be opened and has no position. */
+static void open_own(struct console *c)
+{
+	char path[40];
+	struct stat st;
+	int fd;
+
+	if (fstat(c->fd, &st))
+		return;
+	c->socket = S_ISSOCK(st.st_mode);
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	c->fd = fd;
+	c->own = true;
+}
+
+static int console_open(void **state, const struct settings *settings,
+			const struct export_place *place, char why[160])
+{
+	struct console *c;
+
+	why[0] = '\0';
+	if (place->out_fd < 0) {
+		snprintf(why, 160, "console: there is no output to write to");
+		return ERR(-EINVAL);
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return ERR(-ENOMEM);
+	c->fd = place->out_fd;
+	c->signals = place->signals;
+	c->stop = place->stop;
+	c->colour = wants_colour(settings, c->fd);
+	open_own(c);
+	*state = c;
+	return 0;
+}
+
+static void *console_close(void *state)
+{
+	struct console *c = state;
+
+	if (!c)
+		return NULL;
+	if (c->own)
+		close(c->fd);
+	out_fini(&c->piece);
+	out_fini(&c->line);
+	free(c);
+	return NULL;
+}
+
+static bool stopped(const struct console *c)
+{
+	return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
+}
+
+static bool wait_for_room(const struct console *c, uint64_t until_ns)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+
+	while (clock_mono_ns() < until_ns && !stopped(c)) {
+		int n = poll(&p, 1, LOOK_MS);
+
+		if (n > 0)
+			return true; /* room, or an error that the write will name */
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+static ssize_t put_some(const struct console *c, struct str s)
+{
+	s = str_first(s, PIECE_MOST);
+	return c->socket ? send(c->fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL)
+			 : write(c->fd, s.p, s.n);
+}
+
+/* 0, -ETIME when it took too long, or why it can't be written at all. */
+static int put_all(struct console *c, struct str s, uint64_t until_ns)
+{
+	struct str rest = s;
+
+	while (rest.n) {
+		if (!wait_for_room(c, until_ns)) {
+			c->torn = rest.n < s.n;
+			return -ETIME;
+		}
+		ssize_t n = put_some(c, rest);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			rest = str_from(rest, (size_t)n);
+	}
+	c->torn = false;
+	return 0;
+}
+
+/* Sends what has been gathered. */
+static int flush(struct console *c, uint64_t until_ns)
+{
+	int r = 0;
+
+	if (c->torn && c->piece.n)
+		r = put_all(c, STR("\n"), until_ns);
+	if (!r)
+		r = put_all(c, out_all(&c->piece), until_ns);
+	if (!r)
+		c->written += c->piece_items;
+	c->piece_items = 0;
+	out_clear(&c->piece);
+	return r;
+}
+
+/* Adds the line to the piece, sending that first if both don't fit in one. */
+static int add_line(struct console *c, uint64_t until_ns)
+{
+	int r = c->line.error;
+
+	if (!r && c->piece.n && c->piece.n + c->line.n > PIECE_MOST)
+		r = flush(c, until_ns);
+	if (r)
+		return r;
+	out_str(&c->piece, out_all(&c->line));
+	c->piece_items++;
+	return c->piece.error;
+}
+
+/* The next of a batch by time, spans by their end; 0 when there is none. */
+static enum signal next_kind(const struct batch *b, const size_t at[N_SIGNALS], enum signal signals)
+{
+	enum signal kind = 0;
+	uint64_t least = UINT64_MAX;
+
+	if ((signals & SIGNAL_LOG) && at[1] < b->n_logs) {
+		kind = SIGNAL_LOG;
+		least = b->log[at[1]].time_ns;
+	}
+	if ((signals & SIGNAL_SPAN) && at[0] < b->n_spans &&
+	    (!kind || b->span[at[0]].end_ns < least)) {
+		kind = SIGNAL_SPAN;
+		least = b->span[at[0]].end_ns;
+	}
+	if ((signals & SIGNAL_METRIC) && at[2] < b->n_points && !kind)
+		kind = SIGNAL_METRIC;
+	return kind;
+}
+
+static void make_line(struct console *c, const struct batch *b, enum signal kind, size_t i)
+{
+	struct console_line l = { .out = &c->line, .colour = c->colour, .resource = b->resource };
+
+	out_clear(&c->line);
+	if (kind == SIGNAL_SPAN)
+		console_span(&l, &b->span[i]);
+	else if (kind == SIGNAL_LOG)
+		console_log(&l, &b->log[i]);
+	else
+		console_point(&l, &b->point[i]);
+}
+
+static int write_batch(struct console *c, const struct batch *b, uint64_t until_ns)
+{
+	size_t at[N_SIGNALS] = { 0 };
+	enum signal kind;
+
+	while ((kind = next_kind(b, at, c->signals))) {
+		size_t *i = &at[kind == SIGNAL_SPAN ? 0 : kind == SIGNAL_LOG ? 1 : 2];
+		int r;
+
+		make_line(c, b, kind, *i);
+		r = add_line(c, until_ns);
+		if (r)
+			return r;
+		++*i;
+	}
+	return 0;
+}
+
+static size_t count(enum signal signals, struct batch *const *batches, size_t n)
+{
+	size_t items = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		items += signals & SIGNAL_SPAN ? batches[i]->n_spans : 0;
+		items += signals & SIGNAL_LOG ? batches[i]->n_logs : 0;
+		items += signals & SIGNAL_METRIC ? batches[i]->n_points : 0;
+	}
+	return items;
+}
+
+/* Nothing is worth a second try: who reads a terminal wants what happens now. */
+static int console_write(void *state, struct batch *const *batches, size_t n,
+			 struct export_result *result)
+{
+	uint64_t until_ns = clock_mono_ns() + (uint64_t)PATIENCE_MS * MS;
+	struct console *c = state;
+	int r = 0;
+
+	c->written = c->piece_items = 0;
+	out_clear(&c->piece);
+	for (size_t i = 0; i < n && !r; i++)
+		r = write_batch(c, batches[i], until_ns);
+	if (!r)
+		r = flush(c, until_ns);
+	result->n_rejected = count(c->signals, batches, n) - c->written;
+	if (r == -ETIME)
+		snprintf(result->why, sizeof(result->why), "nobody reads the output");
+	else if (r)
+		snprintf(result->why, sizeof(result->why), "the output: %s", strerror(-r));
+	return 0;
+}
+
+const struct exporter exporter_console = {
+	.name = "console",
+	.summary = "Readable lines for people, on the run's standard output",
+	.takes = SIGNAL_ALL,
+	.open = console_open,
+	.write = console_write,
+	.close = console_close,
+};

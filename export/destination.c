@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ *     offer ─► [batch batch batch ...] ─► thread: take some ─► write ─► count them
+ *                                                   ▲            │
+ *                                                   └── wait ◄───┘ retry
+ *
+ * One mutex guards the queue and the counts; it is held for a few instructions, never while an
+ * exporter works, so that an offer costs the caller no more than a malloc. Items count against the
+ * bound until they are counted as sent or dropped, those in the writing included.
+ *
+ * All waiting is on one condition, `wake`, for the thread, and on `moved`, for those who wait for
+ * it. At the end `stop` is set when the time is over; the exporter looks at it and comes back.
+ */
+#include "export/destination.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/stats.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MS = 1000000 };
+enum { WRITE_BATCHES_MOST = 1024 };
+
+struct entry {
+	struct entry *next;
+	struct batch *batch;
+	size_t items;
+	uint64_t since_ns;
+};
+
+/* What is being written. */
+struct cargo {
+	struct batch *batch[WRITE_BATCHES_MOST];
+	size_t n, items;
+};
+
+struct destination {
+	const struct exporter *kind;
+	void *state;
+	enum signal signals;
+	struct destination_limits limits;
+	pthread_t thread;
+	atomic_bool stop;   /* set by free, read by the exporter in the middle of a write */
+	struct cargo cargo; /* the thread's own, like the next four */
+	unsigned hurried;   /* the last hurry that was dealt with */
+	uint32_t random;
+	unsigned failures;
+	uint64_t not_before_ns; /* no write earlier, because the last one failed */
+
+	pthread_mutex_t lock; /* guards all that follows */
+	pthread_cond_t wake, moved;
+	struct entry *first, **last;
+	size_t waiting;		/* items in the list */
+	uint64_t offered;	/* items that were taken into the queue, ever */
+	uint64_t settled;	/* of those: sent or dropped */
+	uint64_t sent, dropped; /* dropped: also those that found the queue full */
+	unsigned hurry;		/* counts calls that want things to move */
+	bool closing, failing;
+	uint64_t deadline_ns; /* when closing */
+	char why[160];
+};
+
+static size_t count_items(const struct batch *b, enum signal signals)
+{
+	return (signals & SIGNAL_SPAN ? b->n_spans : 0) + (signals & SIGNAL_LOG ? b->n_logs : 0) +
+	       (signals & SIGNAL_METRIC ? b->n_points : 0);
+}
+
+/* Until `until_ns` of the monotonic clock, or until somebody says that something has changed. */
+static void wait_until(struct destination *d, pthread_cond_t *cond, uint64_t until_ns)
+{
+	struct timespec t = { (time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000) };
+
+	pthread_cond_timedwait(cond, &d->lock, &t);
+}
+
+static void cargo_take(struct destination *d, struct cargo *c)
+{
+	c->n = c->items = 0;
+	while (d->first && c->n < WRITE_BATCHES_MOST &&
+	       (!c->n || c->items + d->first->items <= d->limits.batch_items)) {
+		struct entry *e = d->first;
+
+		d->first = e->next;
+		if (!d->first)
+			d->last = &d->first;
+		d->waiting -= e->items;
+		c->batch[c->n++] = e->batch;
+		c->items += e->items;
+		free(e);
+	}
+}
+
+static bool cargo_ripe(const struct destination *d)
+{
+	return d->closing || d->hurry != d->hurried || d->waiting >= d->limits.batch_items ||
+	       clock_mono_ns() >= d->first->since_ns + (uint64_t)d->limits.delay_ms * MS;
+}
+
+/* Waits for enough to write, or for long enough. False: there is nothing, and we are closing. */
+static bool cargo_wait(struct destination *d, struct cargo *c)
+{
+	for (;;) {
+		if (d->first && cargo_ripe(d)) {
+			cargo_take(d, c);
+			return true;
+		}
+		if (d->first) {
+			wait_until(d, &d->wake,
+				   d->first->since_ns + (uint64_t)d->limits.delay_ms * MS);
+		} else if (d->closing) {
+			return false;
+		} else {
+			d->hurried = d->hurry;
+			pthread_cond_wait(&d->wake, &d->lock);
+		}
+	}
+}
+
+static void cargo_free(struct cargo *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		batch_free(c->batch[i]);
+}
+
+/* Of `items` that are settled now: so many sent, the rest refused, out of retries, or too late. */
+struct account {
+	uint64_t sent, refused, retries, closing;
+};
+
+static void settle(struct destination *d, const struct account *a)
+{
+	uint64_t lost = a->refused + a->retries + a->closing;
+
+	stats_add(export_sent, a->sent);
+	stats_add(export_dropped_refused, a->refused);
+	stats_add(export_dropped_retries, a->retries);
+	stats_add(export_dropped_closing, a->closing);
+	pthread_mutex_lock(&d->lock);
+	d->sent += a->sent;
+	d->dropped += lost;
+	d->settled += a->sent + lost;
+	pthread_cond_broadcast(&d->moved);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* What an exporter says is held to what there was. */
+static size_t done_of(const struct export_result *result, size_t items)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		done += result->n_done[i] < items - done ? result->n_done[i] : items - done;
+	return done;
+}
+
+static void note(struct destination *d, int r, const struct export_result *result)
+{
+	pthread_mutex_lock(&d->lock);
+	d->failing = r != 0 || result->n_rejected > 0;
+	if (r < 0)
+		snprintf(d->why, sizeof(d->why), "%.150s", err_path(r));
+	else
+		snprintf(d->why, sizeof(d->why), "%s", result->why);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static uint32_t next_random(struct destination *d)
+{
+	d->random ^= d->random << 13;
+	d->random ^= d->random >> 17;
+	d->random ^= d->random << 5;
+	return d->random;
+}
+
+/*
+ * Half of the wait is certain, half is chance, so that many of us don't come back at once. What a
+ * server asks for is the least, with a little chance on top.
+ */
+static uint64_t backoff_ns(struct destination *d, uint32_t asked_ms)
+{
+	uint64_t ms = d->limits.retry_first_ms;
+
+	for (unsigned i = 0; i < d->failures && ms < d->limits.retry_most_ms; i++)
+		ms *= 2;
+	if (ms > d->limits.retry_most_ms)
+		ms = d->limits.retry_most_ms;
+	d->failures++;
+	if (asked_ms)
+		return (uint64_t)asked_ms * MS +
+		       next_random(d) % (d->limits.retry_first_ms + 1) * (MS / 10);
+	return ms * MS / 2 + (uint64_t)next_random(d) % (ms + 1) * (MS / 2);
+}
+
+/* Waits for `until_ns`; a flush or the end cuts it short. False: closing, and the time is over. */
+static bool pause_until(struct destination *d, uint64_t until_ns)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&d->lock);
+	for (unsigned hurry = d->hurry; d->hurry == hurry && clock_mono_ns() < until_ns;) {
+		if (d->closing && clock_mono_ns() >= d->deadline_ns)
+			break;
+		wait_until(d, &d->wake,
+			   d->closing && d->deadline_ns < until_ns ? d->deadline_ns : until_ns);
+	}
+	goes_on = !d->closing || clock_mono_ns() < d->deadline_ns;
+	pthread_mutex_unlock(&d->lock);
+	return goes_on;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static struct account account_of(int r, bool on_time, size_t items,
+				 const struct export_result *result)
+{
+	size_t done = r ? done_of(result, items) : items;
+	size_t rejected = result->n_rejected < done ? result->n_rejected : done;
+	struct account a = { .sent = done - rejected, .refused = rejected };
+
+	if (r != EXPORT_RETRY)
+		a.refused += items - done;
+	else if (on_time)
+		a.retries = items - done;
+	else
+		a.closing = items - done;
+	return a;
+}
+
+/* A write, again and again until it is settled. */
+static void deliver(struct destination *d, const struct cargo *c)
+{
+	uint64_t give_up_ns = clock_mono_ns() + (uint64_t)d->limits.retry_for_ms * MS;
+	struct export_result result = { .n_rejected = 0 };
+	bool on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
+	int r = EXPORT_RETRY;
+
+	while (on_time) {
+		result.retry_after_ms = 0;
+		result.why[0] = '\0';
+		r = d->kind->write(d->state, c->batch, c->n, &result);
+		note(d, r, &result);
+		if (r != EXPORT_RETRY)
+			break;
+		d->not_before_ns = clock_mono_ns() + backoff_ns(d, result.retry_after_ms);
+		on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
+		if (clock_mono_ns() >= give_up_ns)
+			break;
+		if (on_time)
+			stats_add(export_retried, 1);
+	}
+	if (r != EXPORT_RETRY) {
+		d->failures = 0;
+		d->not_before_ns = 0;
+	}
+
+	struct account a = account_of(r, on_time, c->items, &result);
+
+	settle(d, &a);
+}
+
+static void *destination_run(void *arg)
+{
+	struct destination *d = arg;
+
+	for (;;) {
+		pthread_mutex_lock(&d->lock);
+		bool more = cargo_wait(d, &d->cargo);
+		pthread_mutex_unlock(&d->lock);
+		if (!more)
+			return NULL;
+		deliver(d, &d->cargo);
+		cargo_free(&d->cargo);
+	}
+}
+
+/* Faults stay: a blocked one kills without a word. */
+static int start_thread(struct destination *d)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		sigdelset(&all, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&d->thread, NULL, destination_run, d);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r ? ERR(-r) : 0;
+}
+
+static struct destination_limits with_defaults(struct destination_limits l)
+{
+	return (struct destination_limits){
+		.queue_items = l.queue_items ? l.queue_items : 65536,
+		.batch_items = l.batch_items ? l.batch_items : 8192,
+		.delay_ms = l.delay_ms ? l.delay_ms : 200,
+		.retry_for_ms = l.retry_for_ms ? l.retry_for_ms : 300000,
+		.retry_first_ms = l.retry_first_ms ? l.retry_first_ms : 1000,
+		.retry_most_ms = l.retry_most_ms ? l.retry_most_ms : 30000,
+	};
+}
+
+static void init_sync(struct destination *d)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->wake, &monotonic);
+	pthread_cond_init(&d->moved, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static void fini_sync(struct destination *d)
+{
+	pthread_cond_destroy(&d->moved);
+	pthread_cond_destroy(&d->wake);
+	pthread_mutex_destroy(&d->lock);
+}
+
+int destination_new(struct destination **out, const struct exporter *kind,
+		    const struct settings *settings, const struct export_place *place,
+		    struct destination_limits limits, char why[160])
+{
+	struct destination *d = calloc(1, sizeof(*d));
+	struct export_place here = *place;
+	int r;
+
+	why[0] = '\0';
+	if (!d)
+		return ERR(-ENOMEM);
+	d->kind = kind;
+	d->signals = here.signals = (enum signal)(place->signals & kind->takes);
+	d->limits = with_defaults(limits);
+	d->last = &d->first;
+	d->random = (uint32_t)clock_mono_ns() | 1;
+	here.stop = &d->stop;
+	r = kind->open(&d->state, settings, &here, why);
+	if (r) {
+		free(d);
+		return TRACE(r);
+	}
+	init_sync(d);
+	r = start_thread(d);
+	if (r) {
+		kind->close(d->state);
+		fini_sync(d);
+		free(d);
+		return TRACE(r);
+	}
+	*out = d;
+	return 0;
+}
+
+/* What is larger than the whole queue gets in when nothing else is there. */
+static bool has_room(const struct destination *d, size_t items)
+{
+	uint64_t queued = d->offered - d->settled;
+
+	return !queued ||
+	       (queued <= d->limits.queue_items && items <= d->limits.queue_items - queued);
+}
+
+void destination_offer(struct destination *d, struct batch *b)
+{
+	size_t items = count_items(b, d->signals);
+	struct entry *e = items ? malloc(sizeof(*e)) : NULL;
+	bool taken = false;
+
+	if (!items)
+		return;
+	pthread_mutex_lock(&d->lock);
+	if (e && !d->closing && has_room(d, items)) {
+		*e = (struct entry){ NULL, batch_ref(b), items, clock_mono_ns() };
+		*d->last = e;
+		d->last = &e->next;
+		d->waiting += items;
+		d->offered += items;
+		taken = true;
+		if (e == d->first || d->waiting >= d->limits.batch_items)
+			pthread_cond_signal(&d->wake);
+	} else {
+		d->dropped += items;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (taken)
+		return;
+	if (e)
+		stats_add(export_dropped_queue_full, items);
+	else
+		stats_add(memory_dropped, items);
+	free(e);
+}
+
+/* With the lock held: everything that was taken before is settled, or the time is over. */
+static bool wait_settled(struct destination *d, uint64_t until_ns)
+{
+	uint64_t goal = d->offered;
+
+	while (d->settled < goal && clock_mono_ns() < until_ns)
+		wait_until(d, &d->moved, until_ns);
+	return d->settled >= goal;
+}
+
+bool destination_flush(struct destination *d, uint32_t timeout_ms)
+{
+	bool done;
+
+	pthread_mutex_lock(&d->lock);
+	d->hurry++;
+	pthread_cond_signal(&d->wake);
+	done = wait_settled(d, clock_mono_ns() + (uint64_t)timeout_ms * MS);
+	pthread_mutex_unlock(&d->lock);
+	return done;
+}
+
+struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
+{
+	if (!d)
+		return NULL;
+	pthread_mutex_lock(&d->lock);
+	d->deadline_ns = clock_mono_ns() + (uint64_t)timeout_ms * MS;
+	d->closing = true;
+	d->hurry++;
+	pthread_cond_signal(&d->wake);
+	wait_settled(d, d->deadline_ns);
+	pthread_mutex_unlock(&d->lock);
+	atomic_store(&d->stop, true);
+	pthread_join(d->thread, NULL);
+	d->kind->close(d->state);
+	fini_sync(d);
+	free(d);
+	return NULL;
+}
+
+void destination_state(struct destination *d, struct destination_state *out)
+{
+	pthread_mutex_lock(&d->lock);
+	*out = (struct destination_state){
+		.name = d->kind->name,
+		.queued = d->offered - d->settled,
+		.sent = d->sent,
+		.dropped = d->dropped,
+		.failing = d->failing,
+	};
+	memcpy(out->why, d->why, sizeof(out->why));
+	pthread_mutex_unlock(&d->lock);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The multi interface, with one transfer, because only it can be left in the middle: the easy one
+ * looks at nothing for up to a second, and waits for a resolver thread that may never end.
+ */
+#include "export/http.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ANSWER_MOST = 4 << 20, LOOK_MS = 100, RETRY_AFTER_MOST_S = 600 };
+
+struct http {
+	CURLM *multi;
+	CURL *easy;
+	struct out body;
+	bool too_big;
+	char trouble[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void curl_begin(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct http *http_new(void)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	pthread_once(&curl_once, curl_begin);
+	if (!h)
+		return NULL;
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	if (!h->multi || !h->easy)
+		return http_free(h);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 3L);
+	return h;
+}
+
+struct http *http_free(struct http *h)
+{
+	if (!h)
+		return NULL;
+	if (h->easy)
+		curl_easy_cleanup(h->easy);
+	if (h->multi)
+		curl_multi_cleanup(h->multi);
+	out_fini(&h->body);
+	free(h);
+	return NULL;
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *to)
+{
+	struct http *h = to;
+
+	n *= size;
+	if (h->body.n + n > ANSWER_MOST) {
+		h->too_big = true;
+		return 0;
+	}
+	out_bytes(&h->body, p, n);
+	return h->body.error ? 0 : n;
+}
+
+/* Takes `list`; NULL when out of memory. */
+static struct curl_slist *list_line(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(list, line);
+
+	if (!longer)
+		curl_slist_free_all(list);
+	return longer;
+}
+
+static struct curl_slist *list_add(struct curl_slist *list, const char *name, const char *value)
+{
+	struct out line = { 0 };
+
+	/* curl's way of saying "empty": a semicolon instead of a colon. */
+	out_fmt(&line, "%s%s%s", name, *value ? ": " : ";", value);
+	out_char(&line, '\0');
+	list = list_line(list, line.error ? name : line.p);
+	out_fini(&line);
+	return list;
+}
+
+static struct curl_slist *make_headers(const struct http_request *q)
+{
+	struct curl_slist *list = list_add(NULL, "Content-Type", q->type);
+
+	/* Without this curl asks for permission to send (Expect: 100-continue) and waits a second.
+	 */
+	if (list)
+		list = list_line(list, "Expect:");
+	if (list && q->encoding)
+		list = list_add(list, "Content-Encoding", q->encoding);
+	for (size_t i = 0; list && q->headers && i < q->headers->n; i++)
+		list = list_add(list, q->headers->item[i].name, q->headers->item[i].value);
+	return list;
+}
+
+static void speak_http_only(CURL *c)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+static void set_options(struct http *h, const struct http_request *q, struct curl_slist *headers)
+{
+	CURL *c = h->easy;
+
+	curl_easy_reset(c);
+	speak_http_only(c);
+	curl_easy_setopt(c, CURLOPT_URL, q->url);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-oriel/" ORIEL_VERSION);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body.n ? q->body.p : "");
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->trouble);
+	if (q->certificate)
+		curl_easy_setopt(c, CURLOPT_CAINFO, q->certificate);
+	if (q->client_certificate)
+		curl_easy_setopt(c, CURLOPT_SSLCERT, q->client_certificate);
+	if (q->client_key)
+		curl_easy_setopt(c, CURLOPT_SSLKEY, q->client_key);
+}
+
+static bool stopped(const struct http_request *q)
+{
+	return q->stop && atomic_load_explicit(q->stop, memory_order_relaxed);
+}
+
+/* curl's own result when the transfer is over. Our time limit is behind curl's, if that fails. */
+static int run(struct http *h, const struct http_request *q, CURLcode *code)
+{
+	uint64_t last_ns = clock_mono_ns() + ((uint64_t)q->timeout_ms + 1000) * 1000000;
+	int running = 1, left;
+
+	while (!stopped(q)) {
+		CURLMcode m = curl_multi_perform(h->multi, &running);
+		CURLMsg *msg = curl_multi_info_read(h->multi, &left);
+
+		if (msg && msg->msg == CURLMSG_DONE) {
+			*code = msg->data.result;
+			return 0;
+		}
+		if (m != CURLM_OK || clock_mono_ns() > last_ns) {
+			*code = CURLE_OPERATION_TIMEDOUT;
+			return 0;
+		}
+		curl_multi_poll(h->multi, NULL, 0, LOOK_MS, NULL);
+	}
+	return HTTP_STOPPED;
+}
+
+static bool is_hopeless(CURLcode code)
+{
+	switch (code) {
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_NOT_BUILT_IN:
+	case CURLE_LOGIN_DENIED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void note_type(struct http *h, struct http_answer *a)
+{
+	const char *type = NULL;
+	struct str t;
+
+	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
+	t = str_first(str_trim(str_cut(str_of(type), ';').head), sizeof(a->type) - 1);
+	for (size_t i = 0; i < t.n; i++)
+		a->type[i] = str_lower(t.p[i]);
+}
+
+static void note_answer(struct http *h, struct http_answer *a)
+{
+	curl_off_t seconds = 0;
+	long status = 0;
+
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds > RETRY_AFTER_MOST_S)
+		seconds = RETRY_AFTER_MOST_S;
+	if (seconds > 0)
+		a->retry_after_ms = (uint32_t)seconds * 1000;
+	a->status = (int)status;
+	note_type(h, a);
+	if (!h->too_big)
+		a->body = out_all(&h->body);
+}
+
+/* An answer that we stopped reading is still one: its status has come. */
+static int judge(struct http *h, CURLcode code, struct http_answer *a)
+{
+	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && h->too_big)) {
+		note_answer(h, a);
+		if (a->status)
+			return 0;
+	}
+	snprintf(a->why, sizeof(a->why), "%.150s",
+		 h->trouble[0] ? h->trouble : curl_easy_strerror(code));
+	return is_hopeless(code) ? HTTP_IMPOSSIBLE : HTTP_UNREACHABLE;
+}
+
+int http_post(struct http *h, const struct http_request *request, struct http_answer *answer)
+{
+	struct curl_slist *headers = make_headers(request);
+	CURLcode code = CURLE_OK;
+	int r;
+
+	if (!headers)
+		return ERR(-ENOMEM);
+	*answer = (struct http_answer) { 0 };
+	out_clear(&h->body);
+	h->too_big = false;
+	h->trouble[0] = '\0';
+	set_options(h, request, headers);
+	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) {
+		curl_slist_free_all(headers);
+		return ERR(-ENOMEM);
+	}
+	r = run(h, request, &code);
+	if (!r)
+		r = judge(h, code, answer);
+	curl_multi_remove_handle(h->multi, h->easy);
+	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(headers);
+	return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP client: one POST after the other on a connection that is kept. libcurl does the work.
+ *
+ *     struct http *h = http_new();
+ *     r = http_post(h, &(struct http_request){ .url = ..., .body = ... }, &answer);
+ *     http_free(h);
+ *
+ * Always comes back: after timeout_ms, or within 100 ms of *stop turning true, whichever is first
+ * (a name server that hangs included). Redirects are not followed, only http and https are spoken,
+ * and no more than 4 MiB of an answer are kept. The environment's proxies are used, as curl does.
+ * One thread at a time.
+ */
+#pragma once
+
+#include "base/out.h"
+#include "export/otlp-headers.h"
+
+#include <stdatomic.h>
+
+struct http;
+
+struct http_request {
+	const char *url;
+	const char *type;     /* of the body */
+	const char *encoding; /* of the body, or NULL */
+	const struct otlp_headers *headers;
+	const char *certificate, *client_certificate, *client_key; /* files; NULL: not set */
+	struct str body;
+	uint32_t timeout_ms;
+	const atomic_bool *stop; /* may be NULL */
+};
+
+struct http_answer {
+	int status;
+	uint32_t retry_after_ms; /* 0: it doesn't say */
+	char type[64];		 /* in lower case, without parameters */
+	struct str body;	 /* valid until the next post; empty when it was too much */
+	char why[160];		 /* for HTTP_UNREACHABLE and HTTP_IMPOSSIBLE */
+};
+
+enum http_outcome {
+	HTTP_UNREACHABLE = 1, /* no answer, but another time there may be one */
+	HTTP_IMPOSSIBLE,      /* there will never be one: a wrong certificate, an unreadable file */
+	HTTP_STOPPED,	      /* *stop turned true */
+};
+
+struct http *http_new(void);
+struct http *http_free(struct http *h);
+
+/* 0: there is an answer, of whatever status. */
+int http_post(struct http *h, const struct http_request *request, struct http_answer *answer);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/otlp-target.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
+
+#define OTLP		 "OTEL_EXPORTER_OTLP_"
+#define DEFAULT_ENDPOINT "http://localhost:4318"
+
+struct lookup {
+	const struct settings *settings;
+	struct arena *arena;
+	const char *signal; /* TRACES */
+	char *why;
+	char name[80]; /* of the variable that the last lookup found */
+	bool own;      /* it was the signal's own */
+};
+
+static const char *signal_word(enum signal kind)
+{
+	return kind == SIGNAL_SPAN ? "TRACES" : kind == SIGNAL_LOG ? "LOGS" : "METRICS";
+}
+
+static const char *signal_path(enum signal kind)
+{
+	return kind == SIGNAL_SPAN ? "v1/traces" : kind == SIGNAL_LOG ? "v1/logs" : "v1/metrics";
+}
+
+static struct str look(struct lookup *l, const char *what)
+{
+	struct str value;
+
+	snprintf(l->name, sizeof(l->name), OTLP "%s_%s", l->signal, what);
+	value = str_trim(settings_get(l->settings, str_of(l->name)));
+	l->own = value.n > 0;
+	if (l->own)
+		return value;
+	snprintf(l->name, sizeof(l->name), OTLP "%s", what);
+	return str_trim(settings_get(l->settings, str_of(l->name)));
+}
+
+/* The same for what the launcher may have set for others. */
+static struct str look_not_ours(struct lookup *l, const char *what)
+{
+	struct str value = look(l, what);
+
+	if (!l->own && settings_bool(l->settings, STR("ORIEL_ENDPOINT_IS_OURS"), NULL))
+		return STR("");
+	return value;
+}
+
+/* The first trouble is told: it is most likely the cause of the others. */
+static void __attribute__((format(printf, 2, 3))) tell(struct lookup *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (l->why[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(l->why, 160, fmt, ap);
+	va_end(ap);
+}
+
+static const char *keep(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static const char *keep(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = n < 0 ? NULL : arena_take(a, (size_t)n + 1);
+	if (!p)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+static bool has_odd_character(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* After "scheme://": something that could be a host is there. */
+static bool has_host(struct str after_scheme)
+{
+	return after_scheme.n && !memchr("/?#:@", after_scheme.p[0], 5);
+}
+
+static struct str find(struct str s, const char *what)
+{
+	const char *at = s.n ? memmem(s.p, s.n, what, strlen(what)) : NULL;
+
+	return at ? str_from(s, (size_t)(at - s.p)) : STR("");
+}
+
+static int check_url(struct lookup *l, struct str url)
+{
+	struct str after = find(url, "://");
+	struct str scheme = str_first(url, url.n - after.n);
+
+	if (!after.n) {
+		tell(l,
+		     "%s has no scheme, which means gRPC, and that is not available yet; for "
+		     "OTLP over HTTP write http://" STR_FMT,
+		     l->name, STR_ARG(str_first(url, 40)));
+		return ERR(-EINVAL);
+	}
+	if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https"))) {
+		tell(l, "%s: the scheme is neither http nor https", l->name);
+		return ERR(-EINVAL);
+	}
+	if (!has_host(str_from(after, 3)) || has_odd_character(url)) {
+		tell(l, "%s is no address: it has no host, or a blank in it", l->name);
+		return ERR(-EINVAL);
+	}
+	return 0;
+}
+
+/* base, one slash, the signal's path, and the query if there is one. */
+static const char *append_path(struct arena *a, struct str base, const char *path)
+{
+	struct cut query = str_cut(base, '?');
+	struct str head = query.head;
+
+	while (head.n && head.p[head.n - 1] == '/')
+		head.n--;
+	return keep(a, STR_FMT "/%s%s" STR_FMT, STR_ARG(head), path, query.found ? "?" : "",
+		    STR_ARG(query.tail));
+}
+
+static int read_url(struct otlp_target *out, enum signal kind, struct lookup *l)
+{
+	struct str url = look_not_ours(l, "ENDPOINT");
+	int r;
+
+	if (!url.n)
+		url = STR(DEFAULT_ENDPOINT);
+	r = check_url(l, url);
+	if (r)
+		return TRACE(r);
+	out->url = l->own ? keep(l->arena, STR_FMT, STR_ARG(url))
+			  : append_path(l->arena, url, signal_path(kind));
+	return out->url ? 0 : ERR(-ENOMEM);
+}
+
+static int check_protocol(struct lookup *l)
+{
+	struct str protocol = look_not_ours(l, "PROTOCOL");
+
+	if (!protocol.n || str_eq(protocol, STR("http/protobuf")))
+		return 0;
+	if (str_eq(protocol, STR("grpc")) || str_eq(protocol, STR("http/json")))
+		tell(l,
+		     "%s=" STR_FMT " is not available yet; use http/protobuf (most servers have "
+		     "it on port 4318)",
+		     l->name, STR_ARG(protocol));
+	else
+		tell(l, "%s=" STR_FMT " is no protocol of OTLP; use http/protobuf", l->name,
+		     STR_ARG(str_first(protocol, 40)));
+	return ERR(-EINVAL);
+}
+
+static void read_timeout(struct otlp_target *out, struct lookup *l)
+{
+	struct str text = look(l, "TIMEOUT");
+	uint64_t ms;
+
+	out->timeout_ms = TIMEOUT_DEFAULT_MS;
+	if (!text.n)
+		return;
+	if (!str_to_u64(text, &ms) || !ms)
+		tell(l, "%s=" STR_FMT " is no number of milliseconds; taking %d", l->name,
+		     STR_ARG(str_first(text, 40)), TIMEOUT_DEFAULT_MS);
+	else
+		out->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
+}
+
+static void read_compression(struct otlp_target *out, struct lookup *l)
+{
+	struct str text = look(l, "COMPRESSION");
+
+	out->gzip = str_eq(text, STR("gzip"));
+	if (text.n && !out->gzip && !str_eq(text, STR("none")))
+		tell(l, "%s=" STR_FMT " is neither gzip nor none; taking none", l->name,
+		     STR_ARG(str_first(text, 40)));
+}
+
+/* Never shows a value: they are keys and tokens. */
+static void read_headers(struct otlp_target *out, struct lookup *l)
+{
+	size_t bad = otlp_headers_read(&out->headers, l->arena, look(l, "HEADERS"));
+
+	if (bad)
+		tell(l,
+		     "%s: %zu item%s left out; write name=value,name=value with %%xx for odd "
+		     "characters",
+		     l->name, bad, bad == 1 ? "" : "s");
+}
+
+static int read_file_name(const char **out, struct lookup *l, const char *what)
+{
+	struct str name = look(l, what);
+
+	if (!name.n)
+		return 0;
+	*out = keep(l->arena, STR_FMT, STR_ARG(name));
+	return *out ? 0 : ERR(-ENOMEM);
+}
+
+int otlp_target_read(struct otlp_target *out, enum signal kind, const struct settings *s,
+		     struct arena *a, char why[160])
+{
+	struct lookup l = { .settings = s, .arena = a, .signal = signal_word(kind), .why = why };
+	struct otlp_target t = { .url = NULL };
+	int r = check_protocol(&l);
+
+	if (!r)
+		r = read_url(&t, kind, &l);
+	if (!r)
+		r = read_file_name(&t.certificate, &l, "CERTIFICATE");
+	if (!r)
+		r = read_file_name(&t.client_certificate, &l, "CLIENT_CERTIFICATE");
+	if (!r)
+		r = read_file_name(&t.client_key, &l, "CLIENT_KEY");
+	if (r)
+		return TRACE(r);
+	read_timeout(&t, &l);
+	read_compression(&t, &l);
+	read_headers(&t, &l);
+	*out = t;
+	return 0;
+}
+
+bool otlp_target_is_own(enum signal kind, const struct settings *s)
+{
+	static const char *const what[] = { "ENDPOINT",	  "PROTOCOL",		"CERTIFICATE",
+					    "CLIENT_KEY", "CLIENT_CERTIFICATE", "HEADERS",
+					    "TIMEOUT",	  "COMPRESSION" };
+	struct lookup l = { .settings = s, .signal = signal_word(kind) };
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(*what); i++) {
+		look(&l, what[i]);
+		if (l.own)
+			return true;
+	}
+	return false;
+}

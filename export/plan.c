@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/plan.h"
+
+#include "export/otlp-target.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+	enum signal signal;
+	const char *list;
+	const char *endpoint;
+} signals[N_SIGNALS] = {
+	{ SIGNAL_SPAN, "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" },
+	{ SIGNAL_LOG, "OTEL_LOGS_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" },
+	{ SIGNAL_METRIC, "OTEL_METRICS_EXPORTER", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" },
+};
+
+static bool has(const struct settings *s, const char *name)
+{
+	return str_trim(settings_get(s, str_of(name))).n > 0;
+}
+
+static void __attribute__((format(printf, 2, 3))) warn(struct export_plan *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->n_warnings == EXPORT_WARNINGS_MOST)
+		return;
+	char *line = p->warning[p->n_warnings++];
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(p->warning[0]), fmt, ap);
+	va_end(ap);
+	for (; *line; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
+}
+
+static void add(struct export_plan *p, const struct exporter *kind, enum signal signal, bool alone)
+{
+	size_t i = 0;
+
+	while (i < p->n && (alone || p->item[i].kind != kind))
+		i++;
+	if (i == EXPORT_PLAN_MOST)
+		return;
+	p->n += i == p->n;
+	p->item[i].kind = kind;
+	p->item[i].signals = (enum signal)(p->item[i].signals | signal);
+}
+
+/* otlp's destinations are told apart by their settings; everybody else's are one each. */
+static void add_otlp(struct export_plan *p, size_t i, const struct settings *s)
+{
+	const struct exporter *otlp = exporter_find(STR("otlp"));
+	enum signal signal = signals[i].signal;
+
+	for (size_t k = 0; k < p->n; k++)
+		if (p->item[k].kind == otlp && (p->item[k].signals & signal))
+			return;
+	for (size_t k = 0; k < p->n && !otlp_target_is_own(signal, s); k++)
+		if (p->item[k].kind == otlp && !otlp_target_is_own(p->item[k].signals, s)) {
+			p->item[k].signals = (enum signal)(p->item[k].signals | signal);
+			return;
+		}
+	add(p, otlp, signal, true);
+}
+
+static void add_named(struct export_plan *p, size_t i, struct str name, const struct settings *s)
+{
+	const struct exporter *kind = exporter_find(name);
+
+	if (str_eq(name, STR("none")))
+		return;
+	if (str_eq(name, STR("otlp")))
+		add_otlp(p, i, s);
+	else if (str_eq(name, STR("prometheus")) && !kind)
+		warn(p, "%s: prometheus is not available yet", signals[i].list);
+	else if (!kind)
+		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, console, none)",
+		     signals[i].list, STR_ARG(str_first(name, 40)));
+	else if (!(kind->takes & signals[i].signal))
+		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
+	else
+		add(p, kind, signals[i].signal, false);
+}
+
+static bool endpoint_asks(size_t i, const struct settings *s)
+{
+	if (has(s, signals[i].endpoint))
+		return true;
+	return has(s, "OTEL_EXPORTER_OTLP_ENDPOINT") &&
+	       !settings_bool(s, STR("ORIEL_ENDPOINT_IS_OURS"), NULL);
+}
+
+void export_plan(struct export_plan *out, const struct settings *settings)
+{
+	*out = (struct export_plan){ .n = 0 };
+	if (settings_bool(settings, STR("OTEL_SDK_DISABLED"), NULL))
+		return;
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		struct str names = str_trim(settings_get(settings, str_of(signals[i].list)));
+
+		if (!names.n && endpoint_asks(i, settings))
+			add_otlp(out, i, settings);
+		while (names.n) {
+			struct cut item = str_cut(names, ',');
+
+			if (str_trim(item.head).n)
+				add_named(out, i, str_trim(item.head), settings);
+			names = item.tail;
+		}
+	}
+}

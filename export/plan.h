@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plan: which destinations do a service's settings ask for?
+ *
+ *     struct export_plan plan;
+ *     export_plan(&plan, &settings);
+ *     for (size_t i = 0; i < plan.n; i++)
+ *             destination_new(&d, plan.item[i].kind, &settings,
+ *                             &(struct export_place){ plan.item[i].signals, out_fd }, limits, why);
+ *     for (size_t i = 0; i < plan.n_warnings; i++)
+ *             ...a person should see plan.warning[i]
+ *
+ * OTEL_TRACES_EXPORTER, OTEL_LOGS_EXPORTER and OTEL_METRICS_EXPORTER are lists of names. An exporter
+ * gets one item with all signals that name it. Who names none gets none, with one exception: an
+ * OTLP endpoint that a user has set asks for otlp, for all signals if it is the common one, else
+ * for its own. (The launcher marks the common one with ORIEL_ENDPOINT_IS_OURS when it is not the
+ * user's.) Signals with any OTLP setting of their own get a destination of their own, so that one
+ * server's trouble doesn't delay what goes to another.
+ *
+ * Names that are unknown, or not there yet, become warnings; what else is named goes on.
+ * OTEL_SDK_DISABLED=true asks for nothing.
+ *
+ * The same settings give the same plan. Nothing is kept, nothing allocated; any thread.
+ */
+#pragma once
+
+#include "export/exporter.h"
+
+enum { EXPORT_PLAN_MOST = 8, EXPORT_WARNINGS_MOST = 6 };
+
+struct export_plan {
+	struct {
+		const struct exporter *kind;
+		enum signal signals;
+	} item[EXPORT_PLAN_MOST];
+	size_t n;
+	char warning[EXPORT_WARNINGS_MOST][160];
+	size_t n_warnings; /* those beyond the most are left out */
+};
+
+void export_plan(struct export_plan *out, const struct settings *settings);
