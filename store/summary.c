@@ -56,6 +56,7 @@ static bool summary_is_better(const struct summary *sum, bool root, uint64_t sta
 void summary_add(struct summary *sum, const struct span *s, const struct summary_span *at)
 {
 	bool root = !span_id_is_set(s->parent_id);
+	uint64_t end_ns = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
 
 	if (summary_is_better(sum, root, s->start_ns)) {
 		sum->root = root;
@@ -71,8 +72,8 @@ void summary_add(struct summary *sum, const struct span *s, const struct summary
 	}
 	if (!sum->n_spans || s->start_ns < sum->start_ns)
 		sum->start_ns = s->start_ns;
-	if (!sum->n_spans || s->end_ns > sum->end_ns)
-		sum->end_ns = s->end_ns;
+	if (!sum->n_spans || end_ns > sum->end_ns)
+		sum->end_ns = end_ns;
 	sum->n_spans++;
 	sum->n_errors += at->error;
 	summary_fact(sum, FACT_SERVICE, at->service);

@@ -133,6 +133,11 @@ static sqlite3_int64 id_number(struct span_id id)
 	return v;
 }
 
+static uint64_t span_duration(const struct span *s)
+{
+	return s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
+}
+
 static void write_request(struct writing *w, uint64_t id, const struct span_ref *ref,
 			  const struct summary_span *at)
 {
@@ -147,11 +152,11 @@ static void write_request(struct writing *w, uint64_t id, const struct span_ref 
 	sqlite3_bind_int64(s, 7, ref->from->resource);
 	sqlite3_bind_int(s, 8, at->server);
 	sqlite3_bind_int(s, 9, at->error);
-	db_bind_u64(s, 10, ref->span->end_ns - ref->span->start_ns);
+	db_bind_u64(s, 10, span_duration(ref->span));
 	db_run(w->db, s);
 }
 
-/* kind, status and end in one number: see span_row in spans.c */
+/* kind, status and end in one number: see read_span in traces.c */
 static int span_what(const struct span *span)
 {
 	return ((int)span->kind & 7) | ((int)span->status & 3) << 3 | ((int)span->end & 3) << 5;
@@ -174,7 +179,7 @@ static void write_span(struct writing *w, uint64_t id, const struct span_ref *re
 	sqlite3_bind_int64(s, 3, id_number(span->parent_id));
 	sqlite3_bind_int64(s, 4, ref->from->resource);
 	db_bind_u64(s, 5, span->start_ns);
-	db_bind_u64(s, 6, span->end_ns - span->start_ns);
+	db_bind_u64(s, 6, span_duration(span));
 	sqlite3_bind_int(s, 7, span_what(span));
 	db_bind_text(s, 8, out_all(o));
 	db_run(w->db, s);
