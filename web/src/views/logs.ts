@@ -11,6 +11,7 @@ import { amend, here } from "../place";
 import { severity } from "../ink";
 
 const MOST = 1000;
+const STEP = 1000;
 const LEVELS: [string, string][] = [["", "Every level"], ["9", "Info and up"], ["13", "Warnings and up"], ["17", "Errors"]];
 
 interface Kept {
@@ -43,13 +44,21 @@ export function logs(): View {
 	async function look(signal: AbortSignal): Promise<void> {
 		const q = question();
 		const fresh = JSON.stringify(q) !== asked || !cursor;
-		const a = await get<{ cursor: string; logs: Log[] }>("logs", { ...q, limit: fresh ? 200 : 1000, after: fresh ? "" : cursor }, signal);
+		const a = await get<{ cursor: string; logs: Log[] }>("logs", { ...q, limit: fresh ? 200 : STEP, after: fresh ? "" : cursor }, signal);
 
+		// More than one answer holds: begin anew at the newest rather than fall behind for good.
+		if (!fresh && a.logs.length >= STEP) {
+			cursor = "";
+			await look(signal);
+			return;
+		}
 		if (fresh) {
 			kept = [];
 			asked = JSON.stringify(q);
 		}
 		cursor = a.cursor || cursor;
+		if (!fresh && !a.logs.length)
+			return;
 		take(a.logs ?? []);
 		show(!fresh);
 	}

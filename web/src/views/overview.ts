@@ -102,9 +102,11 @@ export function overview(): View {
 	function showTiles(list: Service[], st: Status, span: number): void {
 		const all = list.reduce((n, s) => n + s.count, 0);
 		const bad = list.reduce((n, s) => n + s.errors, 0);
-		const live = (st.processes ?? []).filter((p) => p.live);
+		const run = here().query.run;
+		const mine = (st.processes ?? []).filter((p) => !run || p.run === run);
+		const live = mine.filter((p) => p.live);
 		const open = live.reduce((n, p) => n + (p.open_spans ?? 0), 0);
-		const lost = (st.processes ?? []).reduce((n, p) => n + (p.dropped ?? 0), 0);
+		const lost = mine.reduce((n, p) => n + (p.dropped ?? 0), 0);
 
 		fill(tiles,
 		     tile("Requests", rate(all / span), plural(all, "request")),

@@ -3,7 +3,8 @@
 // Traces: the list that fills while requests arrive.
 //
 // The first answer gives the newest; from then on its cursor asks for what is new or has changed.
-// "Older" asks backwards by time. At most MOST lines are kept; the list says when it cuts.
+// When more has come than one answer holds, the list begins anew at the newest: it would never catch
+// up with a busy service. "Older" asks backwards by time. At most MOST lines are kept.
 
 import { get, RouteFigures, Service, TraceLine } from "../api";
 import { follow, Following } from "../follow";
@@ -18,6 +19,7 @@ import { amend, go, here } from "../place";
 import { colour } from "../colour";
 
 const PAGE = 100;
+const STEP = 500;
 const MOST = 1000;
 
 interface Answer {
@@ -48,15 +50,22 @@ export function traces(): View {
 		const f = filters();
 		const question = JSON.stringify(questionOf(f));
 		const fresh = question !== asked || !cursor;
-		const a = await get<Answer>("traces", { ...questionOf(f), limit: fresh ? PAGE : 500, after: fresh ? "" : cursor }, signal);
+		const a = await get<Answer>("traces", { ...questionOf(f), limit: fresh ? PAGE : STEP, after: fresh ? "" : cursor }, signal);
+		if (!fresh && a.traces.length >= STEP) {
+			cursor = "";
+			await look(signal);
+			return;
+		}
 		if (fresh) {
 			lines.clear();
 			asked = question;
 			more = a.traces.length === PAGE;
 		}
+		cursor = a.cursor || cursor;
+		if (!fresh && !a.traces.length)
+			return;
 		for (const t of a.traces)
 			lines.set(t.trace_id, t);
-		cursor = a.cursor || cursor;
 		show(!fresh);
 	}
 
@@ -65,7 +74,7 @@ export function traces(): View {
 		if (!last)
 			return;
 		const a = await get<Answer>("traces", {
-			...questionOf(filters()), limit: PAGE, until_ns: String(whole(last.start_ns) - 1n),
+			...questionOf(filters()), limit: PAGE, until_ns: String(whole(last.start_ns) + 1n),
 		});
 		more = a.traces.length === PAGE;
 		for (const t of a.traces)
