@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-extern const struct command command_doctor, command_help, command_run, command_version;
+extern const struct command command_collect, command_doctor, command_help, command_run, command_version;
 
 const struct command *const commands[] = {
-	&command_doctor, &command_help, &command_run, &command_version, NULL,
+	&command_collect, &command_doctor, &command_help, &command_run, &command_version, NULL,
 };
 
 const struct command *command_find(const char *name)

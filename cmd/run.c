@@ -8,67 +8,171 @@
  */
 #include "cmd/arguments.h"
 #include "base/err.h"
+#include "launch/collector.h"
 #include "launch/environment.h"
 #include "launch/exec.h"
+#include "launch/init.h"
 #include "launch/place.h"
 #include "launch/variables.h"
 #include "launch/verdict.h"
 
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+enum { FLUSH_MS = 5000 }; /* as PID 1, before the container ends; docker stop waits for 10 s */
 
 static const struct option options[] = {
 	{ "init", NULL, "Stay as an init, as oriel does as PID 1: reap, forward signals, flush at the end" },
 	{ NULL, NULL, NULL },
 };
 
-/* Only what execs comes here: what isn't found is exec_in_place's to tell. */
-static int look(char **argv, const char *agent, struct verdict *v, struct arena *arena)
-{
-	struct program p = { 0 };
-	const struct finding *f;
-	int r = program_look(&p, argv, arena);
+struct run {
+	char **argv;
+	char id[RUN_ID_ROOM];
+	char run_dir[PLACE_ROOM];
+	bool has_collector;
+};
 
-	if (r != 0) {
+static bool strict(void)
+{
+	return variable_is_true("ORIEL_STRICT");
+}
+
+/* 0, or an exit status. A command that can't be executed is exec_in_place's to tell. */
+static int look(struct run *run, struct verdict *v, const char *agent, char name[PLACE_ROOM])
+{
+	struct arena arena = { 0 };
+	struct program p = { 0 };
+	const struct finding *f = NULL;
+	int r = program_look(&p, run->argv, &arena), status = 0;
+
+	if (r > 0) {
+		status = exec_in_place(run->argv);
+	} else if (r < 0) {
+		fprintf(stderr, "oriel: not watching: %s\n", err_path(r));
 		*v = (struct verdict){ .preload = false };
-		return 0;
+		status = strict() ? EXIT_REFUSED : 0;
+	} else {
+		verdict_of(v, &p, agent, VERDICT_QUICK);
+		f = verdict_line(v);
+		snprintf(name, PLACE_ROOM, STR_FMT, STR_ARG(program_name(&p)));
 	}
-	verdict_of(v, &p, agent, VERDICT_QUICK);
-	f = verdict_line(v);
 	if (f)
-		fprintf(stderr, "oriel: " STR_FMT " %s\n", STR_ARG(program_name(&p)), f->says);
-	return f && f->grade == FINDING_BLIND && variable_is_true("ORIEL_STRICT") ? EXIT_REFUSED : 0;
+		fprintf(stderr, "oriel: %s %s\n", name, f->says);
+	if (f && f->grade == FINDING_BLIND && strict())
+		status = EXIT_REFUSED;
+	if (status == 0 && r == 0) {
+		r = environment_set(v, agent, run->id);
+		if (r < 0)
+			fprintf(stderr, "oriel: not watching: %s\n", err_path(r));
+	}
+	arena_fini(&arena);
+	return status;
+}
+
+/* One line on a terminal, so that one knows where to look. */
+static void greet(const char *name, const struct control_reply *collector)
+{
+	if (!isatty(STDERR_FILENO) && !variable_is_true("ORIEL_VERBOSE"))
+		return;
+	if (collector->address[0])
+		fprintf(stderr, "oriel: watching %s, page at http://%s/\n", name, collector->address);
+	else
+		fprintf(stderr, "oriel: watching %s\n", name);
+}
+
+static int complain_of_collector(int r)
+{
+	char log[PLACE_ROOM];
+
+	fprintf(stderr, "oriel: no collector: %s; ", err_path(r));
+	if (place_data_dir(log) == 0)
+		fprintf(stderr, "its log is %s/collector.log; ", log);
+	fprintf(stderr, "%s\n", strict() ? "refusing to start" : "the command runs all the same");
+	return strict() ? EXIT_REFUSED : 0;
+}
+
+static int find_collector(struct run *run, const char *name)
+{
+	const char *wanted = variable_get("ORIEL_COLLECTOR");
+	struct control_reply collector;
+	int r;
+
+	if (variable_is_true("OTEL_SDK_DISABLED"))
+		return 0;
+	r = place_run_dir(run->run_dir);
+	if (r == 0 && wanted && strcmp(wanted, "none") == 0)
+		r = collector_hello(run->run_dir, &collector);
+	else if (r == 0)
+		r = collector_summon(run->run_dir, &collector);
+	if (r < 0)
+		return complain_of_collector(r);
+	run->has_collector = r == 0;
+	if (run->has_collector)
+		greet(name, &collector);
+	return 0;
+}
+
+/* In the process that becomes the program: its pid goes to the collector. */
+static int start(void *you)
+{
+	struct run *run = you;
+
+	if (run->has_collector) {
+		int r = collector_tell_run(run->run_dir, run->id, run->argv);
+
+		if (r != 0 && complain_of_collector(r < 0 ? r : ERR(-ECONNRESET)))
+			return EXIT_REFUSED;
+	}
+	return exec_in_place(run->argv);
+}
+
+static void ended(void *you)
+{
+	struct run *run = you;
+
+	if (run->has_collector)
+		collector_flush(run->run_dir, FLUSH_MS);
+}
+
+static int parse(struct arguments *a, bool *init)
+{
+	const struct option *option;
+	int r;
+
+	while ((r = arguments_next(a, &option)) > 0)
+		*init = true;
+	if (r == 0 && a->at < a->argc)
+		return 0;
+	if (r == 0)
+		fprintf(stderr, "oriel run: run what? For example: oriel run -- ./your-server\n");
+	return EXIT_USAGE;
 }
 
 static int run_exec(const struct command *self, int argc, char **argv)
 {
 	struct arguments a = { .command = self, .argc = argc, .argv = argv };
-	const struct option *option;
-	char agent[PLACE_ROOM], run[RUN_ID_ROOM];
-	struct arena arena = { 0 };
+	char agent[PLACE_ROOM], name[PLACE_ROOM] = "";
+	bool init = getpid() == 1, has_agent;
+	struct run run = { 0 };
 	struct verdict v;
-	bool has_agent;
-	int r;
+	int status = parse(&a, &init);
 
-	while ((r = arguments_next(&a, &option)) > 0)
-		;
-	if (r < 0)
-		return EXIT_USAGE;
-	if (a.at >= argc) {
-		fprintf(stderr, "oriel run: what shall be run? oriel run -- ./your-server\n");
-		return EXIT_USAGE;
-	}
+	if (status)
+		return status;
+	run.argv = argv + a.at;
+	variables_make_absolute();
+	environment_new_run(run.id);
 	has_agent = place_agent(agent) == 0;
-	r = look(argv + a.at, has_agent ? agent : NULL, &v, &arena);
-	if (r)
-		return r;
-	environment_new_run(run);
-	r = environment_set(&v, has_agent ? agent : NULL, run);
-	if (r < 0)
-		fprintf(stderr, "oriel: not watching: %s\n", err_path(r));
-	arena_fini(&arena);
-	return exec_in_place(argv + a.at);
+	status = look(&run, &v, has_agent ? agent : NULL, name);
+	if (status == 0)
+		status = find_collector(&run, name);
+	if (status)
+		return status;
+	if (init)
+		return init_run(&(struct init){ .start = start, .ended = ended, .you = &run });
+	return start(&run);
 }
 
 static const struct example examples[] = {

@@ -128,14 +128,24 @@ int place_make_data_dir(char *to)
 	return 0;
 }
 
+int place_self(char *to)
+{
+	char path[PLACE_ROOM];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n < 0)
+		return ERR(-errno);
+	path[n] = '\0';
+	strcpy(to, path);
+	return 0;
+}
+
 /* Beside our own executable as in a build directory, else below where we were installed. */
 static int place_part(char *to, const char *name, const char *installed)
 {
 	char self[PLACE_ROOM], path[PLACE_ROOM];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (n > 0) {
-		self[n] = '\0';
+	if (place_self(self) == 0) {
 		*strrchr(self, '/') = '\0';
 		if (place_write(path, "%s/%s", self, name) == 0 && access(path, F_OK) == 0)
 			return TRACE(place_write(to, "%s", path));

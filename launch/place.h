@@ -29,3 +29,6 @@ int place_agent(char *to);
 
 /* oriel-collect, the collector's own executable, beside us or where we were installed. */
 int place_collector(char *to);
+
+/* `oriel` itself. */
+int place_self(char *to);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 const struct variable variables[] = {
 	{ "OTEL_SERVICE_NAME", VARIABLE_SERVICE, "NAME", "the program's name",
@@ -17,6 +18,12 @@ const struct variable variables[] = {
 	  "For traceidratio: from 0.0 to 1.0", false },
 	{ "OTEL_PROPAGATORS", VARIABLE_RECORDING, "LIST", "tracecontext,baggage",
 	  "Headers in which a trace goes from service to service", false },
+	{ "ORIEL_INSTRUMENT", VARIABLE_RECORDING, "no", NULL,
+	  "no: watch no libraries; what the program itself calls in liboriel is recorded", false },
+	{ "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", VARIABLE_RECORDING, "LIST", "the standard's",
+	  "HTTP methods that are told apart", false },
+	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
+	  "off: leave the fatal signals alone; which one it was is then not known", false },
 	{ "ORIEL_SEGMENT_SIZE", VARIABLE_RECORDING, "BYTES", "1048576",
 	  "Shared memory of each process, 64 KiB at least", false },
 
@@ -47,6 +54,9 @@ const struct variable variables[] = {
 	  "Where the page is; the next free port if that one is taken", false },
 	{ "ORIEL_STORE", VARIABLE_COLLECTOR, "FILE", "oriel.db in the data directory",
 	  "Keep traces and logs there; none: keep nothing", false },
+	{ "ORIEL_STORE_MAX_BYTES", VARIABLE_COLLECTOR, "BYTES", "2147483648",
+	  "Beyond this the oldest traces go", false },
+	{ "ORIEL_STORE_MAX_RUNS", VARIABLE_COLLECTOR, "N", "1000", "Beyond this the oldest runs go", false },
 	{ "ORIEL_DATA_DIR", VARIABLE_COLLECTOR, "DIR", "~/.local/share/oriel",
 	  "The data directory: the store, the collector's log", false },
 	{ "ORIEL_RUN_DIR", VARIABLE_COLLECTOR, "DIR", "/dev/shm/oriel-UID",
@@ -61,7 +71,7 @@ const struct variable variables[] = {
 	{ "ORIEL_AGENT", VARIABLE_LAUNCH, "FILE", "liboriel-agent.so beside oriel",
 	  "The library that is loaded into programs", false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
-	  "none: start no collector; what is recorded waits for one", false },
+	  "Start no collector if none is there; what is recorded waits for one", false },
 	{ NULL, 0, NULL, NULL, NULL, false },
 };
 
@@ -134,4 +144,37 @@ bool variable_is_true(const char *name)
 
 	return str_eq_nocase(value, STR("true")) ||
 	       (strncmp(name, "ORIEL_", 6) == 0 && str_eq(value, STR("1")));
+}
+
+static bool is_path(const struct variable *v)
+{
+	return v->argument && (strcmp(v->argument, "FILE") == 0 || strcmp(v->argument, "DIR") == 0);
+}
+
+static void make_absolute(const char *name, const char *here)
+{
+	const char *value = variable_get(name);
+	char path[8192];
+
+	if (!value || value[0] == '/' || strcmp(value, "none") == 0)
+		return;
+	if (snprintf(path, sizeof(path), "%s/%s", here, value) < (int)sizeof(path))
+		setenv(name, path, 1);
+}
+
+void variables_make_absolute(void)
+{
+	char here[4096], name[VARIABLE_NAME_ROOM];
+
+	if (!getcwd(here, sizeof(here)))
+		return;
+	for (const struct variable *v = variables; v->name; v++) {
+		if (!is_path(v))
+			continue;
+		make_absolute(v->name, here);
+		for (size_t i = 0; v->per_signal && i < sizeof(signals) / sizeof(signals[0]); i++) {
+			snprintf(name, sizeof(name), "%s%s%s", otlp, signals[i], v->name + sizeof(otlp) - 1);
+			make_absolute(name, here);
+		}
+	}
 }

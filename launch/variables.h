@@ -50,3 +50,6 @@ const char *variable_get(const char *name);
 
 /* "true" in any case, or "1" for ORIEL_*. */
 bool variable_is_true(const char *name);
+
+/* Relative paths in our environment become absolute: a collector reads them elsewhere, later. */
+void variables_make_absolute(void);

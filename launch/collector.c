@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/collector.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/scoped.h"
+#include "launch/environment.h"
+#include "launch/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+enum { ANSWER_MS = 2000 };
+
+/* ---- one question, one answer ------------------------------------------------------------------ */
+
+static int connect_to(const char *run_dir, int *out)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, n, r = 0;
+
+	n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" CONTROL_SOCKET, run_dir);
+	if (n < 0 || n >= (int)sizeof(address.sun_path))
+		return ERR(-ENAMETOOLONG);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR(-errno);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		r = errno == ENOENT || errno == ECONNREFUSED ? COLLECTOR_NONE : ERR(-errno);
+		close(fd);
+		return r;
+	}
+	*out = fd;
+	return 0;
+}
+
+static int send_request(int fd, const struct control_request *request, const int *fds, size_t n_fds)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec bytes = { .iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request) };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		struct cmsghdr *c = &control.align;
+
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL) == sizeof(*request) ? 0 : ERR(-errno);
+}
+
+/* A collector that goes away before it answers is none. */
+static int read_reply(int fd, unsigned timeout_ms, struct control_reply *out)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct control_reply reply;
+	ssize_t n;
+	int r;
+
+	do {
+		r = poll(&ready, 1, (int)timeout_ms);
+	} while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return ERR(r < 0 ? -errno : -ETIMEDOUT);
+	n = recv(fd, &reply, sizeof(reply), 0);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return COLLECTOR_NONE;
+	if (n != sizeof(reply) || reply.magic != CONTROL_MAGIC)
+		return ERR(-EPROTO);
+	reply.address[sizeof(reply.address) - 1] = '\0';
+	reply.version[sizeof(reply.version) - 1] = '\0';
+	reply.data_dir[sizeof(reply.data_dir) - 1] = '\0';
+	if (reply.error)
+		return ERR(reply.error < 0 ? reply.error : -reply.error);
+	*out = reply;
+	return 0;
+}
+
+static int ask(const char *run_dir, const struct control_request *request, const int *fds, size_t n_fds,
+	       unsigned timeout_ms, struct control_reply *reply)
+{
+	scoped_fd int fd = -1;
+	int r = connect_to(run_dir, &fd);
+
+	if (r == 0)
+		r = send_request(fd, request, fds, n_fds);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return COLLECTOR_NONE;
+	if (r == 0)
+		r = read_reply(fd, timeout_ms, reply);
+	return TRACE(r);
+}
+
+int collector_hello(const char *run_dir, struct control_reply *reply)
+{
+	struct control_request request = { .magic = CONTROL_MAGIC, .verb = CONTROL_HELLO };
+
+	return TRACE(ask(run_dir, &request, NULL, 0, ANSWER_MS, reply));
+}
+
+/* "ARG ARG ..." cut to fit, for people: control characters become '?'. */
+static void write_command(char *to, size_t room, char *const *argv)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; argv[i] && n + 1 < room; i++)
+		n += (size_t)snprintf(to + n, room - n, "%s%s", i ? " " : "", argv[i]);
+	for (char *c = to; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+}
+
+int collector_tell_run(const char *run_dir, const char *run, char *const *argv)
+{
+	struct control_request request = { .magic = CONTROL_MAGIC, .verb = CONTROL_RUN };
+	int fds[] = { STDOUT_FILENO, STDERR_FILENO };
+	bool open = fcntl(STDOUT_FILENO, F_GETFD) >= 0 && fcntl(STDERR_FILENO, F_GETFD) >= 0;
+	struct control_reply reply;
+
+	request.pid = getpid();
+	memcpy(request.run, run, sizeof(request.run));
+	write_command(request.command, sizeof(request.command), argv);
+	return TRACE(ask(run_dir, &request, fds, open ? 2 : 0, ANSWER_MS, &reply));
+}
+
+int collector_flush(const char *run_dir, unsigned timeout_ms)
+{
+	struct control_request request = {
+		.magic = CONTROL_MAGIC,
+		.verb = CONTROL_FLUSH,
+		.timeout_ms = timeout_ms,
+	};
+	struct control_reply reply;
+
+	return TRACE(ask(run_dir, &request, NULL, 0, timeout_ms + 500, &reply));
+}
+
+/* ---- starting one ------------------------------------------------------------------------------ */
+
+/* Nothing of ours goes along: signals, descriptors, terminal, directory, what is meant for the run. */
+static void become_collector(const char *self, const char *run_dir)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	char *preload = environment_without_agent(getenv("LD_PRELOAD"));
+	sigset_t none;
+	int fd;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &usual, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setenv("ORIEL_RUN_DIR", run_dir, 1);
+	unsetenv("ORIEL_RUN_ID");
+	if (preload)
+		setenv("LD_PRELOAD", preload, 1);
+	else
+		unsetenv("LD_PRELOAD");
+	fd = open("/dev/null", O_RDWR);
+	if (chdir("/") < 0 || fd < 0)
+		_exit(127);
+	for (int i = 0; i < 3; i++)
+		if (fd != i)
+			dup2(fd, i);
+	syscall(SYS_close_range, 3u, ~0u, 0);
+	execl(self, "oriel", "collect", "--background", (char *)NULL);
+	_exit(127);
+}
+
+/* A grandchild in a session of its own: its end is never ours to notice. */
+static int spawn(const char *run_dir)
+{
+	char self[PLACE_ROOM];
+	pid_t pid;
+	int r = place_self(self);
+
+	if (r < 0)
+		return TRACE(r);
+	pid = fork();
+	if (pid < 0)
+		return ERR(-errno);
+	if (pid == 0) {
+		setsid();
+		if (fork() == 0)
+			become_collector(self, run_dir);
+		_exit(0);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+/* Until one answers. Two milliseconds at first, because that is nearly enough. */
+static int wait_for(const char *run_dir, struct control_reply *reply)
+{
+	uint64_t end = clock_mono_ns() + COLLECTOR_WAIT_MS * 1000000ull;
+	struct timespec nap = { .tv_nsec = 2000000 };
+	int r;
+
+	do {
+		nanosleep(&nap, NULL);
+		r = collector_hello(run_dir, reply);
+		if (nap.tv_nsec < 32000000)
+			nap.tv_nsec *= 2;
+	} while (r == COLLECTOR_NONE && clock_mono_ns() < end);
+	return r == COLLECTOR_NONE ? ERR(-ETIMEDOUT) : TRACE(r);
+}
+
+int collector_summon(const char *run_dir, struct control_reply *reply)
+{
+	int r = collector_hello(run_dir, reply);
+
+	if (r != COLLECTOR_NONE)
+		return TRACE(r);
+	r = spawn(run_dir);
+	if (r < 0)
+		return TRACE(r);
+	return TRACE(wait_for(run_dir, reply));
+}
