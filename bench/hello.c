@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *path, const char *method,
-			      const char *version, const char *upload, size_t *upload_n, void **seen)
+static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *path,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_n, void **seen)
 {
 	static char hello[] = "hello\n";
 
@@ -32,7 +33,8 @@ static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *p
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	sigset_t ends;
 	int number;
 
