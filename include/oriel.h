@@ -363,10 +363,10 @@ struct oriel_span_options {
 #define ORIEL_SPAN_OPTIONS(...)                                                                    \
 	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
-/* What the macros below call. `name` is name_n bytes long; `span` is written whole. */
-ORIEL_API void oriel_span_open(struct oriel_span *span, const char *name, size_t name_n,
-			       const struct oriel_span_options *options,
-			       struct oriel_attributes attributes);
+/* What the macros below call; `name` is name_n bytes long, `options` may be NULL. */
+ORIEL_API struct oriel_span oriel_span_open(const char *name, size_t name_n,
+					    const struct oriel_span_options *options,
+					    struct oriel_attributes attributes);
 ORIEL_API void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
@@ -393,21 +393,12 @@ static inline bool oriel_span_is_recording(const struct oriel_span *span)
 	return span && (span->flags & 1) && oriel_gate.recording;
 }
 
-/* `options` may be NULL. */
+/* The same as a function: `options` may be NULL. */
 static inline void oriel_span_begin(struct oriel_span *span, const char *name,
 				    const struct oriel_span_options *options,
 				    struct oriel_attributes attributes)
 {
-	oriel_span_open(span, name, name ? __builtin_strlen(name) : 0, options, attributes);
-}
-
-static inline struct oriel_span oriel_span_make(const char *name, const struct oriel_span_options *options,
-						struct oriel_attributes attributes)
-{
-	struct oriel_span span;
-
-	oriel_span_begin(&span, name, options, attributes);
-	return span;
+	*span = oriel_span_open(name, name ? __builtin_strlen(name) : 0, options, attributes);
 }
 
 static inline struct oriel_span oriel_span_none(void)
@@ -429,8 +420,9 @@ static inline void oriel_span_end(struct oriel_span *span)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...)                                                  \
-	(oriel_gate.recording ? oriel_span_make((name), (options), ORIEL_WITH(__VA_ARGS__)) :      \
-				oriel_span_none())
+	(oriel_gate.recording ?                                                                    \
+		 oriel_span_open((name), __builtin_strlen(name), (options), ORIEL_WITH(__VA_ARGS__)) : \
+		 oriel_span_none())
 
 #define oriel_span_set(span, ...)                                                                  \
 	do {                                                                                       \

@@ -10,11 +10,11 @@ void context_unwind(struct thread *t, uint32_t depth)
 	while (t->depth > depth) {
 		struct entry *e = &t->entry[t->depth];
 
-		if (e->kind == ENTRY_SPAN)
+		if (entry_kind(e) == ENTRY_SPAN)
 			span_abandon(t, e->span_id);
-		if (e->owns_carry)
-			carry_drop(e->carry);
-		e->owns_carry = 0;
+		if (e->meta & ENTRY_OWNS_CARRY)
+			carry_drop(entry_carry(e));
+		e->meta &= ~ENTRY_OWNS_CARRY;
 		atomic_signal_fence(memory_order_seq_cst);
 		t->depth--;
 	}
@@ -48,7 +48,7 @@ void oriel_context_detach(unsigned token)
 {
 	struct thread *t = token ? thread_if_any() : NULL;
 
-	if (t && token <= t->depth && t->entry[token].kind == ENTRY_ATTACHED)
+	if (t && token <= t->depth && entry_kind(&t->entry[token]) == ENTRY_ATTACHED)
 		context_pop(t, token - 1);
 }
 
@@ -105,7 +105,7 @@ bool oriel_traceparent(char out[56])
 	out[35] = '-';
 	hex_write(out + 36, &e->span_id, 8);
 	out[52] = '-';
-	hex_write(out + 53, &e->flags, 1);
+	hex_write(out + 53, &(uint8_t){ entry_flags(e) }, 1);
 	out[55] = '\0';
 	return true;
 }

@@ -11,19 +11,15 @@ static inline uint32_t context_push(struct thread *t, const struct entry *e)
 
 	if (__builtin_expect(i >= CONTEXT_DEPTH, 0))
 		return 0;
-	t->entry[i].kind = ENTRY_HOLE;
+	t->entry[i].meta = ENTRY_HOLE;
 	atomic_signal_fence(memory_order_seq_cst);
 	t->depth = i;
 	atomic_signal_fence(memory_order_seq_cst);
 	t->entry[i].trace_id[0] = e->trace_id[0];
 	t->entry[i].trace_id[1] = e->trace_id[1];
 	t->entry[i].span_id = e->span_id;
-	t->entry[i].flags = e->flags;
-	t->entry[i].remote = e->remote;
-	t->entry[i].carry = e->carry;
-	t->entry[i].owns_carry = e->owns_carry;
 	atomic_signal_fence(memory_order_seq_cst);
-	t->entry[i].kind = e->kind;
+	t->entry[i].meta = e->meta;
 	return i;
 }
 
@@ -33,7 +29,7 @@ void context_unwind(struct thread *t, uint32_t depth);
 /* The entry at depth + 1, no ENTRY_SPAN any more, and what lies above it; usually nothing does. */
 static inline void context_pop(struct thread *t, uint32_t depth)
 {
-	if (__builtin_expect(t->depth == depth + 1 && !t->entry[depth + 1].owns_carry, 1))
+	if (__builtin_expect(t->depth == depth + 1 && !(t->entry[depth + 1].meta & ENTRY_OWNS_CARRY), 1))
 		t->depth = depth;
 	else
 		context_unwind(t, depth);
@@ -41,14 +37,16 @@ static inline void context_pop(struct thread *t, uint32_t depth)
 
 static inline void context_read(struct oriel_context *c, const struct entry *e)
 {
-	memcpy(c, e, offsetof(struct oriel_context, reserved));
-	c->reserved = 0;
+	uint64_t words[4] = { e->trace_id[0], e->trace_id[1], e->span_id, e->meta & ENTRY_CONTEXT };
+
+	memcpy(c, words, sizeof(words));
 }
 
 static inline struct entry context_entry(const struct oriel_context *c, enum entry_kind kind)
 {
-	struct entry e = { .kind = (uint8_t)kind };
+	struct entry e;
 
-	memcpy(&e, c, offsetof(struct oriel_context, reserved));
+	memcpy(&e, c, sizeof(e));
+	e.meta = (e.meta & ENTRY_CONTEXT) | (uint64_t)kind << 32;
 	return e;
 }

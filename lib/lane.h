@@ -20,6 +20,8 @@
 
 #include "lib/thread.h"
 
+#include <string.h>
+
 struct write {
 	struct thread *thread;
 	struct lane *lane;
@@ -28,6 +30,17 @@ struct write {
 };
 
 enum { END_SIZE = sizeof(struct record_end) };
+
+/* A record's head in one store. */
+#define RECORD_HEAD(size, type, flags, text_n, pad_n, code)                                        \
+	((uint64_t)(size) | (uint64_t)(type) << 16 | (uint64_t)(flags) << 24 |                     \
+	 (uint64_t)(text_n) << 32 | (uint64_t)(pad_n) << 48 | (uint64_t)(code) << 56)
+
+static inline void record_head(struct record_head *head, uint64_t word)
+{
+	_Static_assert(offsetof(struct record_head, code) == 7, "as RECORD_HEAD has it");
+	memcpy(head, &word, sizeof(word));
+}
 
 /* Takes a chunk with room for `size` more than what is kept back; false: there is none. */
 bool lane_next(struct thread *t, struct lane *lane, size_t size);

@@ -31,16 +31,11 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	if (!write_begin(&w, t, encode_pad(size), LOSS_logs_no_room))
 		return;
 	r = (struct record_log *)w.p;
-	r->head = (struct record_head){
-		.size = (uint16_t)encode_pad(size),
-		.type = RECORD_LOG,
-		.text_n = (uint16_t)body.n,
-		.pad_n = (uint8_t)(encode_pad(size) - size),
-		.code = (uint8_t)severity,
-	};
+	record_head(&r->head, RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
+					  severity));
 	memcpy(r->trace_id, top->trace_id, 16);
 	r->span_id = top->span_id;
-	r->trace_flags = top->flags;
+	r->trace_flags = entry_flags(top);
 	r->scope = SCOPE_APPLICATION;
 	memset(r->reserved, 0, sizeof(r->reserved));
 	r->time = clock_now(&r->head.flags);

@@ -41,7 +41,7 @@ void oriel_context_inject(void (*set)(void *carrier, const char *name, const cha
 
 	if (!t)
 		return;
-	c = carry_read(thread_top(t)->carry);
+	c = carry_read(entry_carry(thread_top(t)));
 	if ((how & PROPAGATE_TRACECONTEXT) && oriel_traceparent(parent)) {
 		set(carrier, "traceparent", parent);
 		if (c.trace_state.n)
@@ -71,10 +71,10 @@ static void baggage_without(struct str all, struct str key, struct str *before, 
 /* The current entry gets a carry of its own, unless it is full of somebody else's. */
 static void baggage_replace(struct entry *e, uint16_t carry)
 {
-	uint16_t old = e->owns_carry ? e->carry : 0;
+	uint16_t old = e->meta & ENTRY_OWNS_CARRY ? entry_carry(e) : 0;
 
-	e->owns_carry = carry != 0;
-	e->carry = carry;
+	e->meta = (e->meta & ~(ENTRY_OWNS_CARRY | 0xffffull << 16)) | (uint64_t)carry << 16 |
+		  (carry ? ENTRY_OWNS_CARRY : 0);
 	carry_drop(old);
 }
 
@@ -90,7 +90,7 @@ void oriel_baggage_set(const char *key, const char *value)
 
 	if (!e || !w3c_token_valid(k))
 		return;
-	old = carry_read(e->carry);
+	old = carry_read(entry_carry(e));
 	baggage_without(old.baggage, k, &before, &after);
 	if (before.n && before.p[before.n - 1] == ',')
 		before.n--;
@@ -128,7 +128,7 @@ int oriel_baggage_get(const char *key, char *out, size_t size)
 
 	if (size)
 		out[0] = '\0';
-	if (!t || !w3c_baggage_find(carry_read(thread_top(t)->carry).baggage, str_of(key), &member, &value))
+	if (!t || !w3c_baggage_find(carry_read(entry_carry(thread_top(t))).baggage, str_of(key), &member, &value))
 		return -1;
 	n = w3c_decode(out, size ? size - 1 : 0, value);
 	if (size)

@@ -27,7 +27,7 @@ static inline bool span_sampled(const struct config *c, const struct entry *pare
 				const struct entry *e)
 {
 	if (c->parent_based && parent->span_id)
-		return parent->flags & ORIEL_SAMPLED;
+		return entry_flags(parent) & ORIEL_SAMPLED;
 	if (c->sampler == SAMPLER_ON)
 		return true;
 	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
@@ -52,7 +52,8 @@ static unsigned char *span_put_state(unsigned char *p, struct str state)
 static bool span_write_start(struct thread *t, const struct entry *e, struct start s,
 			     struct oriel_attributes attributes)
 {
-	struct str state = s.parent->carry ? carry_read(s.parent->carry).trace_state : STR("");
+	struct str state = entry_carry(s.parent) ? carry_read(entry_carry(s.parent)).trace_state : STR("");
+	bool remote = entry_remote(s.parent) && s.parent->span_id;
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
 	struct encode a;
@@ -71,27 +72,21 @@ static bool span_write_start(struct thread *t, const struct entry *e, struct sta
 		return false;
 	}
 	r = (struct record_start *)w.p;
-	r->head = (struct record_head){
-		.size = (uint16_t)padded,
-		.type = RECORD_START,
-		.flags = (uint8_t)((s.parent->remote && s.parent->span_id ? RECORD_REMOTE : 0) |
-				   (state_n ? RECORD_TRACESTATE : 0)),
-		.text_n = (uint16_t)s.name.n,
-		.pad_n = (uint8_t)(padded - size),
-	};
+	record_head(&r->head,
+		    RECORD_HEAD(padded, RECORD_START,
+				(remote ? RECORD_REMOTE : 0) | (state_n ? RECORD_TRACESTATE : 0),
+				s.name.n, padded - size,
+				s.options ? (s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS : 0));
 	memcpy(r->trace_id, e->trace_id, 16);
 	r->span_id = e->span_id;
 	r->parent_id = s.parent->span_id;
-	r->trace_flags = e->flags;
-	memset(r->reserved, 0, sizeof(r->reserved));
-	if (s.options) {
-		r->head.code = (uint8_t)((s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS);
-		r->time = s.options->start_ns;
-	}
-	if (s.options && s.options->start_ns)
+	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
+	if (__builtin_expect(s.options && s.options->start_ns, 0)) {
 		r->head.flags |= RECORD_TIME_REAL;
-	else
+		r->time = s.options->start_ns;
+	} else {
 		r->time = clock_now(&r->head.flags);
+	}
 	p = encode_copy(w.p + sizeof(*r), s.name.p, s.name.n);
 	if (state_n)
 		p = span_put_state(p, state);
@@ -100,17 +95,19 @@ static bool span_write_start(struct thread *t, const struct entry *e, struct sta
 	return true;
 }
 
-void oriel_span_open(struct oriel_span *span, const char *name, size_t name_n,
-		     const struct oriel_span_options *options, struct oriel_attributes attributes)
+struct oriel_span oriel_span_open(const char *name, size_t name_n,
+				  const struct oriel_span_options *options,
+				  struct oriel_attributes attributes)
 {
 	struct thread *t = thread_self();
-	struct entry given, e = { .kind = ENTRY_SILENT };
+	struct entry given, e;
 	const struct entry *parent = &given;
+	uint32_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT;
+	struct oriel_span span;
 
 	if (__builtin_expect(!t, 0)) {
-		*span = oriel_span_none();
 		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
-		return;
+		return oriel_span_none();
 	}
 	if (__builtin_expect(!options || (!options->root && !options->parent), 1))
 		parent = thread_top(t);
@@ -122,28 +119,28 @@ void oriel_span_open(struct oriel_span *span, const char *name, size_t name_n,
 	if (parent->span_id) {
 		e.trace_id[0] = parent->trace_id[0];
 		e.trace_id[1] = parent->trace_id[1];
-		e.flags = parent->flags & ORIEL_RANDOM;
+		flags = entry_flags(parent) & ORIEL_RANDOM;
 	} else {
 		e.trace_id[0] = thread_random(t);
 		e.trace_id[1] = thread_random(t);
-		e.flags = ORIEL_RANDOM;
 	}
-	e.carry = parent->carry;
-	span->flags = 0;
-	span->depth = 0;
+	span.flags = 0;
 	if (span_sampled(&process.config, parent, &e)) {
-		e.flags |= ORIEL_SAMPLED;
+		flags |= ORIEL_SAMPLED;
+		e.meta = flags;
 		if (span_write_start(t, &e, (struct start){ { name, name_n }, options, parent }, attributes)) {
-			e.kind = ENTRY_SPAN;
-			span->flags = SPAN_RECORDS;
+			kind = ENTRY_SPAN;
+			span.flags = SPAN_RECORDS;
 		}
 	}
-	context_read(&span->context, &e);
-	if (options && options->detached)
-		return;
-	span->depth = context_push(t, &e);
-	if (span->depth)
-		t->n_open += span->flags;
+	e.meta = ENTRY_META(flags, 0, entry_carry(parent), kind);
+	context_read(&span.context, &e);
+	span.depth = 0;
+	if (__builtin_expect(!options || !options->detached, 1))
+		span.depth = context_push(t, &e);
+	if (span.depth)
+		t->n_open += span.flags;
+	return span;
 }
 
 static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
@@ -156,7 +153,7 @@ static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, ui
 		return;
 	}
 	r = (struct record_end *)w.p;
-	r->head = (struct record_head){ .size = sizeof(*r), .type = RECORD_END, .flags = flags };
+	record_head(&r->head, RECORD_HEAD(sizeof(*r), RECORD_END, flags, 0, 0, 0));
 	r->span_id = span_id;
 	r->time = end_ns;
 	if (__builtin_expect(end_ns != 0, 0))
@@ -179,7 +176,7 @@ void span_abandon(struct thread *t, uint64_t span_id)
  */
 void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : thread_if_any();
+	struct thread *t = thread_if_any();
 	uint32_t depth = span->depth;
 	bool records = span->flags & SPAN_RECORDS;
 	uint64_t id;
@@ -187,16 +184,18 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 	memcpy(&id, span->context.span_id, 8);
 	span->flags = 0;
 	span->depth = 0;
-	if (!t) {
+	if (__builtin_expect(!t, 0) && oriel_gate.recording)
+		t = thread_self();
+	if (__builtin_expect(!t, 0)) {
 		process_lose(LOSS_ends_no_room, records);
 		return;
 	}
 	if (depth && depth <= t->depth && t->entry[depth].span_id == id) {
-		if (t->entry[depth].kind == ENTRY_SILENT)
+		if (entry_kind(&t->entry[depth]) == ENTRY_SILENT)
 			records = false;
 		else if (t->n_open)
 			t->n_open--;
-		t->entry[depth].kind = ENTRY_SILENT;
+		entry_set_kind(&t->entry[depth], ENTRY_SILENT);
 		context_pop(t, depth - 1);
 	}
 	if (records)
@@ -215,13 +214,13 @@ static uint64_t span_target(struct thread *t, const struct oriel_span *span)
 		return id;
 	}
 	for (uint32_t i = t->depth; i; i--) {
-		if (t->entry[i].kind == ENTRY_SPAN)
-			return t->entry[i].span_id;
-		if (t->entry[i].kind == ENTRY_ATTACHED)
-			return t->entry[i].flags & ORIEL_SAMPLED && !t->entry[i].remote ?
-				       t->entry[i].span_id :
-				       0;
-		if (t->entry[i].kind == ENTRY_SILENT)
+		const struct entry *e = &t->entry[i];
+
+		if (entry_kind(e) == ENTRY_SPAN)
+			return e->span_id;
+		if (entry_kind(e) == ENTRY_ATTACHED)
+			return entry_flags(e) & ORIEL_SAMPLED && !entry_remote(e) ? e->span_id : 0;
+		if (entry_kind(e) == ENTRY_SILENT)
 			return 0;
 	}
 	return 0;

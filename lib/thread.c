@@ -47,8 +47,8 @@ static void thread_leave(void *slot)
 	if (t->live != THREAD_LIVE)
 		return;
 	for (uint32_t i = t->depth; i > 0; i--)
-		if (t->entry[i].owns_carry)
-			carry_drop(t->entry[i].carry);
+		if (t->entry[i].meta & ENTRY_OWNS_CARRY)
+			carry_drop(entry_carry(&t->entry[i]));
 	t->busy = THREAD_LANES; /* handlers from here on: no lane is theirs */
 	atomic_signal_fence(memory_order_seq_cst);
 	for (int i = 0; i < THREAD_LANES; i++)
@@ -75,9 +75,10 @@ static void thread_init(struct thread *t, uint32_t slot, uint32_t tid)
 	t->slot = slot;
 	t->tid = tid;
 	state ^= process.seed[1] * (slot + 1);
-	for (int i = 0; i < 4; i++)
-		t->random[i] = mix(&state) ^ process.seed[i];
-	t->entry[0] = (struct entry){ .kind = ENTRY_BASE };
+	t->random = mix(&state) ^ process.seed[1];
+	t->step = (mix(&state) ^ process.seed[2]) | 1;
+	t->salt = mix(&state) ^ process.seed[3];
+	t->entry[0] = (struct entry){ .meta = ENTRY_META(0, 0, 0, ENTRY_BASE) };
 	if (process.root.flags || process.root.carry || process.root.remote) {
 		t->entry[0] = context_entry(&process.root, ENTRY_BASE);
 	}
@@ -135,6 +136,7 @@ struct thread *thread_attach(void)
 	if (atomic_load_explicit(process.wiped, memory_order_acquire) != WIPE_MARK) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		oriel_gate.recording = 0;
+		process.segment = NULL; /* not mapped here */
 		return NULL;
 	}
 	t = thread_claim();
@@ -156,7 +158,7 @@ void thread_inherit(const struct entry *kept, uint32_t depth)
 		return;
 	memcpy(t->entry, kept, (depth + 1) * sizeof(*kept));
 	for (uint32_t i = 1; i <= depth; i++)
-		if (t->entry[i].kind == ENTRY_SPAN)
-			t->entry[i].kind = ENTRY_SILENT;
+		if (entry_kind(&t->entry[i]) == ENTRY_SPAN)
+			entry_set_kind(&t->entry[i], ENTRY_SILENT);
 	t->depth = depth;
 }

@@ -41,21 +41,50 @@ enum entry_kind {
 	ENTRY_ATTACHED,
 };
 
-/* The first 28 bytes are those of struct oriel_context. */
+/*
+ * The first 28 bytes are those of struct oriel_context. The rest of the words travel in one, so
+ * that a push is four stores and no read waits for a narrower write before it.
+ */
 struct entry {
 	uint64_t trace_id[2]; /* bytes in network order */
 	uint64_t span_id;
-	uint8_t flags; /* W3C */
-	uint8_t remote;
-	uint16_t carry;
-	uint8_t kind;
-	uint8_t owns_carry;
-	uint8_t reserved[2];
+	uint64_t meta; /* flags | remote << 8 | carry << 16 | kind << 32 | owns_carry << 40 */
 };
 
 _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
-		       offsetof(struct entry, carry) == offsetof(struct oriel_context, carry),
+		       offsetof(struct oriel_context, flags) == offsetof(struct entry, meta) &&
+		       offsetof(struct oriel_context, carry) == offsetof(struct entry, meta) + 2,
 	       "an entry is a context with two words of ours");
+
+#define ENTRY_META(flags, remote, carry, kind)                                                     \
+	((uint64_t)(flags) | (uint64_t)(remote) << 8 | (uint64_t)(carry) << 16 | (uint64_t)(kind) << 32)
+#define ENTRY_OWNS_CARRY (1ull << 40)
+#define ENTRY_CONTEXT	 0xffffffffull /* the part that a context has too */
+
+static inline uint8_t entry_flags(const struct entry *e)
+{
+	return (uint8_t)e->meta;
+}
+
+static inline uint8_t entry_remote(const struct entry *e)
+{
+	return (uint8_t)(e->meta >> 8);
+}
+
+static inline uint16_t entry_carry(const struct entry *e)
+{
+	return (uint16_t)(e->meta >> 16);
+}
+
+static inline enum entry_kind entry_kind(const struct entry *e)
+{
+	return (enum entry_kind)(uint8_t)(e->meta >> 32);
+}
+
+static inline void entry_set_kind(struct entry *e, enum entry_kind kind)
+{
+	e->meta = (e->meta & ~(0xffull << 32)) | (uint64_t)kind << 32;
+}
 
 struct lane {
 	unsigned char *at, *limit; /* the free part of its chunk; both NULL without one */
@@ -70,7 +99,7 @@ struct thread {
 	uint32_t busy;	 /* 0; 1: a write is going on, so a handler must use the second lane; 2: both are */
 	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
 	uint32_t depth;
-	uint64_t random[4];
+	uint64_t random, step, salt; /* thread_random */
 	struct lane lane[THREAD_LANES];
 	struct entry entry[CONTEXT_DEPTH];
 };
@@ -98,23 +127,20 @@ static inline struct thread *thread_if_any(void)
 	return t && t->live == THREAD_LIVE ? t : NULL;
 }
 
-/* xoshiro256**, seeded per thread from the process's seed: 64 bits that are not zero. */
+/*
+ * 64 bits that are not zero: a Weyl sequence through a widening multiplication (the construction of
+ * wyrand). Start, step and salt are a thread's own, from the process's seed, so that no two threads
+ * can run into each other's sequence.
+ */
 static inline uint64_t thread_random(struct thread *t)
 {
-	uint64_t *s = t->random, r, x;
+	unsigned __int128 wide;
+	uint64_t r;
 
-	do {
-		r = s[1] * 5;
-		r = (r << 7 | r >> 57) * 9;
-		x = s[1] << 17;
-		s[2] ^= s[0];
-		s[3] ^= s[1];
-		s[1] ^= s[2];
-		s[0] ^= s[3];
-		s[2] ^= x;
-		s[3] = s[3] << 45 | s[3] >> 19;
-	} while (__builtin_expect(r == 0, 0));
-	return r;
+	t->random += t->step;
+	wide = (unsigned __int128)t->random * (t->random ^ t->salt);
+	r = (uint64_t)(wide >> 64) ^ (uint64_t)wide;
+	return __builtin_expect(r != 0, 1) ? r : t->salt | 1;
 }
 
 /* The nearest whole entry, from the top. */
@@ -122,7 +148,7 @@ static inline const struct entry *thread_top(const struct thread *t)
 {
 	uint32_t i = t->depth;
 
-	while (i && __builtin_expect(t->entry[i].kind == ENTRY_HOLE, 0))
+	while (i && __builtin_expect(entry_kind(&t->entry[i]) == ENTRY_HOLE, 0))
 		i--;
 	return &t->entry[i];
 }

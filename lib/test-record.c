@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What lies in the segment after calls of the public API, read back from the file as a collector
+ * finds it. The library is a process-wide thing, so each fact runs in a child of its own.
+ */
+#include "lib/process.h"
+#include "lib/thread.h"
+#include "oriel.h"
+#include "wire/series.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64];
+
+struct seen {
+	unsigned n[16]; /* by record type */
+	unsigned segments, abandoned, bad;
+	uint64_t loss[N_LOSSES];
+};
+
+static bool read_chunk(struct seen *seen, const unsigned char *p, uint32_t end)
+{
+	for (uint32_t at = CHUNK_HEAD; at < end;) {
+		struct record_head head;
+
+		memcpy(&head, p + at, sizeof(head));
+		if (head.size < sizeof(head) || head.size % 8 || at + head.size > end || head.type < 1 ||
+		    head.type > RECORD_THREAD)
+			return false;
+		seen->n[head.type]++;
+		if (head.type == RECORD_END && head.flags & RECORD_ABANDONED)
+			seen->abandoned++;
+		at += head.size;
+	}
+	return true;
+}
+
+static void read_segment(struct seen *seen, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	unsigned char *p;
+
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	assert_ptr_not_equal(p, MAP_FAILED);
+
+	const struct segment_header *s = (const void *)p;
+
+	assert_true(s->magic == SEGMENT_MAGIC && s->size == (uint64_t)st.st_size);
+	seen->segments++;
+	for (uint32_t i = 0; i < s->n_chunks; i++) {
+		const struct chunk *c = (const void *)(p + s->chunks_at + (size_t)i * CHUNK_SIZE);
+
+		seen->bad += !read_chunk(seen, (const unsigned char *)c, atomic_load(&c->write));
+	}
+	for (int i = 0; i < N_LOSSES; i++)
+		seen->loss[i] += s->loss[i];
+	munmap(p, (size_t)st.st_size);
+}
+
+static struct seen read_all(void)
+{
+	struct seen seen = { 0 };
+	DIR *d = opendir(dir);
+	char path[512];
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));)
+		if (strstr(e->d_name, SEGMENT_SUFFIX)) {
+			snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+			read_segment(&seen, path);
+			unlink(path);
+		}
+	closedir(d);
+	return seen;
+}
+
+/* `work` in a child that has a run directory of its own; how it ended. */
+static int in_child(void (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		work();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static struct seen seen_of(void (*work)(void))
+{
+	assert_int_equal(in_child(work), 0);
+	return read_all();
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/dev/shm/oriel-test-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	setenv("ORIEL_RUN_DIR", dir, 1);
+	setenv("ORIEL_COLLECTOR", "none", 1);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	read_all();
+	return rmdir(dir);
+}
+
+static void must(bool fact)
+{
+	if (!fact)
+		_exit(99);
+}
+
+static void one_of_each(void)
+{
+	must(oriel_start(ORIEL_OPTIONS(.service = "test")) == 0);
+	ORIEL_SPAN("outer", oriel_int("a", 1), oriel_str("b", "two")) {
+		struct oriel_context other = { .trace_id = { 1 }, .span_id = { 2 } };
+
+		oriel_span_set(NULL, oriel_f64("c", 0.5));
+		oriel_span_event(NULL, "event");
+		oriel_span_link(NULL, &other);
+		oriel_span_name(NULL, "renamed");
+		oriel_span_status(NULL, ORIEL_OK, NULL);
+		oriel_info("hello", oriel_bool("d", true));
+	}
+}
+
+static void each_call_leaves_its_record(void **state)
+{
+	struct seen s = seen_of(one_of_each);
+
+	(void)state;
+	for (int type = RECORD_START; type <= RECORD_THREAD; type++)
+		assert_int_equal(s.n[type], 1);
+	assert_int_equal(s.bad, 0);
+}
+
+static void nothing_before_start(void)
+{
+	ORIEL_SPAN("outer") {
+		oriel_info("hello");
+	}
+	must(oriel_why_off() == ORIEL_OFF_NOT_STARTED);
+	oriel_add(oriel_counter("c", "1", ""), 1);
+	oriel_stop();
+}
+
+static void calls_before_start_do_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(nothing_before_start).segments, 0);
+}
+
+static jmp_buf out;
+
+static void jump(void)
+{
+	must(oriel_start(NULL) == 0);
+	struct oriel_span outer = oriel_span_start("outer");
+
+	if (!setjmp(out)) {
+		oriel_span_start("inner");
+		oriel_span_start("innermost");
+		longjmp(out, 1);
+	}
+	oriel_span_end(&outer);
+	char id[17];
+	must(!oriel_span_id(id));
+}
+
+static void longjmp_leaves_spans_that_the_outer_end_closes(void **state)
+{
+	struct seen s = seen_of(jump);
+
+	(void)state;
+	assert_int_equal(s.n[RECORD_START], 3);
+	assert_int_equal(s.n[RECORD_END], 3);
+	assert_int_equal(s.abandoned, 2);
+}
+
+static void forks(void)
+{
+	int status;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN("parent") {
+		char mine[33], its[33];
+		pid_t pid;
+
+		oriel_trace_id(mine);
+		pid = fork();
+		if (pid == 0) {
+			must(oriel_trace_id(its) && strcmp(mine, its) == 0);
+			ORIEL_SPAN("child") {
+			}
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		must(status == 0);
+	}
+}
+
+static void a_forked_child_has_a_segment_and_its_parents_context(void **state)
+{
+	struct seen s = seen_of(forks);
+
+	(void)state;
+	assert_int_equal(s.segments, 2);
+	assert_int_equal(s.n[RECORD_START], 2);
+	assert_int_equal(s.n[RECORD_END], 2);
+}
+
+static void forks_raw(void)
+{
+	int status;
+	pid_t pid;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN("parent") {
+		pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+		if (pid == 0) {
+			ORIEL_SPAN("child") {
+				oriel_info("unheard");
+			}
+			_exit(oriel_why_off() == ORIEL_OFF_FORKED ? 0 : 98);
+		}
+		waitpid(pid, &status, 0);
+		must(status == 0);
+	}
+}
+
+static void a_child_that_nobody_told_of_stays_silent(void **state)
+{
+	struct seen s = seen_of(forks_raw);
+
+	(void)state;
+	assert_int_equal(s.segments, 1);
+	assert_int_equal(s.n[RECORD_START], 1);
+	assert_int_equal(s.n[RECORD_LOG], 0);
+}
+
+static void *one_span(void *you)
+{
+	ORIEL_SPAN("short") {
+	}
+	return you;
+}
+
+static void many_threads(void)
+{
+	must(oriel_start(NULL) == 0);
+	for (int i = 0; i < 2000; i++) {
+		pthread_t t;
+
+		must(pthread_create(&t, NULL, one_span, NULL) == 0);
+		pthread_join(t, NULL);
+	}
+}
+
+static void short_threads_share_chunks_and_lose_nothing(void **state)
+{
+	struct seen s = seen_of(many_threads);
+
+	(void)state;
+	assert_int_equal(s.n[RECORD_START], 2000);
+	assert_int_equal(s.n[RECORD_END], 2000);
+	assert_int_equal(s.bad, 0);
+}
+
+static void too_many(void)
+{
+	must(oriel_start(NULL) == 0);
+	for (int i = 0; i < 100000; i++)
+		ORIEL_SPAN("span") {
+		}
+}
+
+static void what_finds_no_room_is_counted_and_every_start_has_its_end(void **state)
+{
+	struct seen s = seen_of(too_many);
+
+	(void)state;
+	assert_true(s.n[RECORD_START] > 5000);
+	assert_int_equal(s.n[RECORD_END], s.n[RECORD_START]);
+	assert_int_equal(s.n[RECORD_START] + s.loss[LOSS_spans_no_room], 100000);
+	assert_int_equal(s.loss[LOSS_ends_no_room], 0);
+}
+
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+	(void)signal;
+	ORIEL_SPAN("handler") {
+		oriel_info("from a handler");
+	}
+	handled++;
+}
+
+static void interrupted(void)
+{
+	struct itimerval every = { { 0, 100 }, { 0, 100 } };
+	int n = 0;
+
+	must(oriel_start(NULL) == 0);
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &every, NULL);
+	while (handled < 200)
+		ORIEL_SPAN("main") {
+			n++;
+		}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	must(thread_self()->depth == 0 && thread_self()->n_open == 0 && thread_self()->busy == 0);
+}
+
+static void a_handler_in_the_middle_of_a_write_tears_nothing(void **state)
+{
+	struct seen s = seen_of(interrupted);
+
+	(void)state;
+	assert_int_equal(s.bad, 0);
+	assert_int_equal(s.n[RECORD_START], s.n[RECORD_END]);
+	assert_true(s.n[RECORD_START] > 0);
+}
+
+static void small_file_limit(void)
+{
+	struct rlimit limit = { 4096, 4096 };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	must(oriel_start(NULL) == ORIEL_OFF_NO_ROOM);
+	one_span(NULL);
+}
+
+static void a_file_size_limit_turns_recording_off_and_sends_no_signal(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(small_file_limit), 0);
+	assert_int_equal(read_all().segments, 0);
+}
+
+static void small_address_space(void)
+{
+	struct rlimit limit;
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	must(f && fscanf(f, "%lu", &pages) == 1);
+	fclose(f);
+	limit.rlim_cur = limit.rlim_max = (pages + 64) * 4096;
+	setrlimit(RLIMIT_AS, &limit);
+	must(oriel_start(NULL) == ORIEL_OFF_NO_MEMORY);
+	one_span(NULL);
+}
+
+static void an_address_space_limit_turns_recording_off(void **state)
+{
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* a sanitizer's own mappings fail first */
+#endif
+	assert_int_equal(in_child(small_address_space), 0);
+}
+
+static void long_things(void)
+{
+	static char text[100000];
+
+	must(oriel_start(NULL) == 0);
+	memset(text, 'x', sizeof(text) - 1);
+	ORIEL_SPAN("span", oriel_str("long", text), oriel_str("left out", text)) {
+		oriel_log(ORIEL_INFO, text, oriel_str(text, "key"));
+		oriel_span_set(NULL, oriel_strs("many", (const char *[]){ "a", NULL, text }, 3));
+	}
+}
+
+static void what_is_too_long_is_cut_and_counted(void **state)
+{
+	struct seen s = seen_of(long_things);
+
+	(void)state;
+	assert_int_equal(s.bad, 0);
+	assert_int_equal(s.n[RECORD_START], 1);
+	assert_int_equal(s.n[RECORD_LOG], 1);
+	assert_true(s.loss[LOSS_values_cut] >= 2);
+	assert_true(s.loss[LOSS_attributes_no_room] >= 1);
+}
+
+static void from_environment(void)
+{
+	char id[33];
+
+	setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 1);
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN("span") {
+		must(oriel_trace_id(id) && strcmp(id, "0af7651916cd43dd8448eb211c80319c") == 0);
+	}
+}
+
+static void traceparent_of_the_environment_is_the_parent(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(from_environment).n[RECORD_START], 1);
+}
+
+static void baggage(void)
+{
+	char value[16];
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN("outer") {
+		oriel_baggage_set("a", "1, 2");
+		oriel_baggage_set("b", "3");
+		oriel_baggage_set("a", "4");
+		must(oriel_baggage_get("a", value, sizeof(value)) == 1 && strcmp(value, "4") == 0);
+		ORIEL_SPAN("inner") {
+			oriel_baggage_set("b", NULL);
+			must(oriel_baggage_get("b", value, sizeof(value)) == -1);
+		}
+		must(oriel_baggage_get("b", value, sizeof(value)) == 1);
+	}
+	must(oriel_baggage_get("a", value, sizeof(value)) == -1);
+}
+
+static void baggage_lasts_as_long_as_its_span(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(baggage), 0);
+	read_all();
+}
+
+static struct oriel_context taken;
+
+static void *elsewhere(void *you)
+{
+	unsigned token = oriel_context_attach(&taken);
+
+	ORIEL_SPAN("there") {
+	}
+	oriel_context_detach(token);
+	must(thread_self()->depth == 0);
+	return you;
+}
+
+static void across_threads(void)
+{
+	pthread_t t;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN("here") {
+		oriel_baggage_set("k", "v");
+		taken = oriel_context_capture();
+		must(pthread_create(&t, NULL, elsewhere, NULL) == 0);
+		pthread_join(t, NULL);
+		oriel_context_release(&taken);
+	}
+}
+
+static void a_captured_context_is_a_parent_on_another_thread(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(across_threads).n[RECORD_END], 2);
+}
+
+static void counts(void)
+{
+	struct oriel_counter *c;
+
+	must(oriel_start(NULL) == 0);
+	c = oriel_counter("orders", "{order}", "Orders placed");
+	must(c && c == oriel_counter("orders", "{order}", NULL));
+	oriel_add(c, 2, oriel_str("a", "x"), oriel_str("b", "y"));
+	oriel_add(c, 3, oriel_str("b", "y"), oriel_str("a", "x"));
+	oriel_add(c, -1, oriel_str("b", "y"), oriel_str("a", "x"));
+
+	const unsigned char *area = (unsigned char *)process.segment + process.segment->series_at;
+	unsigned points = 0, total = 0;
+
+	for (uint32_t at = sizeof(struct series_area); at < *(const uint32_t *)(const void *)area;) {
+		const struct series_entry *e = (const void *)(area + at);
+
+		if (e->kind == SERIES_POINT) {
+			points++;
+			total += (unsigned)*(const uint64_t *)(const void *)(area + at + sizeof(struct series));
+		}
+		at += e->size;
+	}
+	must(points == 2 && total == 5); /* one of them is the overflow series */
+}
+
+static void the_order_of_attributes_makes_no_other_series(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(counts), 0);
+	read_all();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_call_leaves_its_record),
+		cmocka_unit_test(calls_before_start_do_nothing),
+		cmocka_unit_test(longjmp_leaves_spans_that_the_outer_end_closes),
+		cmocka_unit_test(a_forked_child_has_a_segment_and_its_parents_context),
+		cmocka_unit_test(a_child_that_nobody_told_of_stays_silent),
+		cmocka_unit_test(short_threads_share_chunks_and_lose_nothing),
+		cmocka_unit_test(what_finds_no_room_is_counted_and_every_start_has_its_end),
+		cmocka_unit_test(a_handler_in_the_middle_of_a_write_tears_nothing),
+		cmocka_unit_test(a_file_size_limit_turns_recording_off_and_sends_no_signal),
+		cmocka_unit_test(an_address_space_limit_turns_recording_off),
+		cmocka_unit_test(what_is_too_long_is_cut_and_counted),
+		cmocka_unit_test(traceparent_of_the_environment_is_the_parent),
+		cmocka_unit_test(baggage_lasts_as_long_as_its_span),
+		cmocka_unit_test(a_captured_context_is_a_parent_on_another_thread),
+		cmocka_unit_test(the_order_of_attributes_makes_no_other_series),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
