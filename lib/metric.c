@@ -186,7 +186,8 @@ static bool handle_place(struct handle *h, uint32_t generation)
 	i->description_n = (uint16_t)h->description.n;
 	i->n_bounds = h->n_bounds;
 	p = (unsigned char *)(i + 1);
-	memcpy(p, h->bounds, h->n_bounds * 8u);
+	if (h->n_bounds)
+		memcpy(p, h->bounds, h->n_bounds * 8u);
 	p = encode_copy(p + h->n_bounds * 8u, h->name.p, h->name.n);
 	p = encode_copy(p, h->unit.p, h->unit.n);
 	encode_copy(p, h->description.p, h->description.n);

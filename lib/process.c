@@ -168,8 +168,8 @@ static void process_name(const struct oriel_options *o)
 
 	if (!o || o->size < sizeof(*o) || (!o->service && !o->version))
 		return;
-	atomic_store_explicit(&s->identity_seq, seq + 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
+	/* Acquire: the words below are not written before the number is odd. */
+	atomic_exchange_explicit(&s->identity_seq, seq + 1, memory_order_acquire);
 	name_copy(process.service, sizeof(process.service), o->service);
 	name_copy(process.version, sizeof(process.version), o->version);
 	memcpy(s->service, process.service, sizeof(s->service));
