@@ -80,8 +80,8 @@ export function count(n: number): string {
 	return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-export function plural(n: number, noun: string): string {
-	return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+export function plural(n: number, noun: string, many = noun + "s"): string {
+	return `${count(n)} ${n === 1 ? noun : many}`;
 }
 
 export function percent(part: number, of: number): string {

@@ -28,7 +28,7 @@ export function metrics(): View {
 		some.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 		keyed(body, some.slice(0, 1000), key, line);
 		list.hidden = !some.length;
-		text(said, some.length ? plural(some.length, "series").replace("seriess", "series") : "");
+		text(said, some.length ? plural(some.length, "series", "series") : "");
 		fill(none, some.length ? null : all.length ? empty("Nothing matches", "No series has that in its name or attributes.") :
 			empty("No metrics yet", "http.server.request.duration comes by itself with the first request; " +
 			      "oriel_add() in a service that links liboriel adds its own."));

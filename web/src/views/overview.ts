@@ -32,33 +32,42 @@ export function overview(): View {
 	const none = h("div");
 	const el = h("div.page", null, h("div.headline", null, h("h1", null, "Overview"), windows), tiles, services, routes, errors, none);
 
+	let longestNow = 1;
+	let longestRoute = 1;
+
 	const seconds = () => (WINDOWS.find(([id]) => id === here().query.minutes) ?? WINDOWS[2])[2];
 
 	async function look(signal: AbortSignal): Promise<void> {
 		const run = here().query.run;
-		const now = Date.now();
-		const p = { run, since_ns: `${now - seconds() * 1000}000000` };
-		const [s, st, rs] = await Promise.all([
-			get<{ services: Service[] }>("services", p, signal), get<Status>("status", {}, signal),
-			get<{ runs: Run[] }>("runs", { limit: 30 }, signal)]);
-		const list = s.services ?? [];
-		const span = lived(rs.runs ?? [], run, st, now);
+		const [rs, st] = await Promise.all([
+			get<{ runs: Run[] }>("runs", { limit: 100 }, signal), get<Status>("status", {}, signal)]);
+		const time = lived(rs.runs ?? [], run, st, Date.now());
+		const p = { run, since_ns: time.since };
+		const list = (await get<{ services: Service[] }>("services", p, signal)).services ?? [];
 		const picked = here().query.service || (list.length === 1 ? list[0].service : "");
-		const [r, e] = await Promise.all([
+		const [r, e, any] = await Promise.all([
 			get<{ routes: RouteFigures[] }>("routes", { ...p, service: picked }, signal),
-			get<{ traces: TraceLine[] }>("traces", { ...p, service: picked, errors: 1, limit: 5 }, signal)]);
-		show(list, (r.routes ?? []).sort((a, b) => b.count - a.count).slice(0, 50), picked, st, span);
+			get<{ traces: TraceLine[] }>("traces", { ...p, service: picked, errors: 1, limit: 5 }, signal),
+			list.length ? null : get<{ traces: TraceLine[] }>("traces", { run, limit: 1 }, signal)]);
+
+		windows.hidden = time.over;
+		show(list, (r.routes ?? []).sort((a, b) => b.count - a.count).slice(0, 50), picked, st, time.seconds);
 		showErrors(e.traces ?? []);
+		fill(none, list.length ? null : nothing(st, !!any?.traces?.length));
 	}
 
-	// The rate is over the time that the run has lived, if that is shorter than the window.
-	function lived(runs: Run[], run: string | undefined, st: Status, now: number): number {
-		const mine = run ? runs.filter((r) => r.id === run) : [];
-		const from = mine.length ? mine[0].started_ns : st.started_ns;
-		const to = mine.length && mine[0].ended_ns ? Number(whole(mine[0].ended_ns) / 1000000n) : now;
-		const age = (to - Number(whole(from) / 1000000n)) / 1000;
+	// What is counted: the window, or as much of it as there was something to watch; of a run that is
+	// over, all of it.
+	function lived(runs: Run[], run: string | undefined, st: Status, now: number): { since: string; seconds: number; over: boolean } {
+		const ms = (ns: string | undefined) => Number(whole(ns) / 1000000n);
+		const mine = runs.filter((r) => !run || r.id === run);
+		const begun = Math.min(now, ...mine.map((r) => ms(r.started_ns)), run || !st.started_ns ? now : ms(st.started_ns));
+		const ended = run && mine.length === 1 ? ms(mine[0].ended_ns) : 0;
 
-		return Math.max(1, run || age > 0 ? Math.min(seconds(), age) : seconds());
+		if (ended)
+			return { since: mine[0].started_ns, seconds: Math.max(1, (ended - begun) / 1000), over: true };
+		const age = (now - begun) / 1000;
+		return { since: `${now - seconds() * 1000}000000`, seconds: Math.max(1, Math.min(seconds(), age || seconds())), over: false };
 	}
 
 	function show(list: Service[], rs: RouteFigures[], picked: string, st: Status, span: number): void {
@@ -66,7 +75,6 @@ export function overview(): View {
 			b.setAttribute("aria-pressed", String(b.dataset.window === (here().query.minutes || "15")));
 		services.hidden = !list.length;
 		tiles.hidden = !list.length;
-		fill(none, list.length ? null : nothing(st));
 		showTiles(list, st, span);
 		const longest = ordinary(list.map((s) => s.p99_ns));
 		longestNow = longest;
@@ -85,15 +93,16 @@ export function overview(): View {
 		keyed(errorBody, list, (t) => t.trace_id, errorRow);
 	}
 
-	let longestNow = 1;
-	let longestRoute = 1;
 
-	function nothing(st: Status): HTMLElement {
+	function nothing(st: Status, earlier: boolean): HTMLElement {
 		const live = (st.processes ?? []).filter((p) => p.live);
 
+		if (earlier)
+			return h("div.empty", null, h("h2", null, "Nothing in this time"), h("p", null, "There are older requests: choose a longer time, or see all of them."),
+				 h("p", null, h("a.plain", { href: link("traces") }, "All traces")));
 		if (live.length)
 			return empty("Waiting for the first request",
-				     `${plural(live.length, "process")} ${live.length === 1 ? "is" : "are"} being watched: ` +
+				     `${plural(live.length, "process", "processes")} ${live.length === 1 ? "is" : "are"} being watched: ` +
 				     `${live.map((p) => plain(p.service, 40)).slice(0, 5).join(", ")}. Send one a request.`);
 		return empty("No service yet", "Put oriel run before the command that starts your service, and it appears here.",
 			     FIRST_COMMAND);

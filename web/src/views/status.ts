@@ -7,7 +7,7 @@ import { ago, bytes, count, plain } from "../format";
 import { Child, fill, h } from "../h";
 import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
 
-const LOSS = /drop|lost|loss|reject|truncat|overflow|corrupt|invalid/i;
+const LOSS = /drop|lost|loss|bad$|truncat|overflow|corrupt|invalid|unstarted/i;
 
 export function status(): View {
 	const body = h("div.stack");
@@ -32,7 +32,7 @@ export function status(): View {
 
 function collector(s: Status): HTMLElement {
 	const facts: [string, Child][] = [
-		["Version", s.version], ["Process", s.pid], ["Started", ago(s.started_ns, Date.now())], ["Address", s.address],
+		["Version", s.version], ["Process", s.pid], ["Started", s.started_ns ? ago(s.started_ns, Date.now()) : "–"], ["Address", s.address],
 		["Segments", h("code", null, s.run_dir)], ["Data", s.data_dir ? h("code", null, s.data_dir) : "not kept (--store none)"],
 	];
 
@@ -74,6 +74,6 @@ function counters(list: Counter[]): HTMLElement {
 	return h("section.card", null, h("h2", null, "Counters ", bad.length ? tag("error", "losses") : tag("ok", "nothing lost")),
 		table([["Counter"], ["Value", "n"], ["Unit", "mid"], ["What it counts"]], h("tbody", null, [...bad, ...rest].map((c) => h("tr", {
 			class: bad.includes(c) ? "failed" : undefined }, h("th", { scope: "row" }, h("code", null, plain(c.name, 80))),
-		h("td.n", null, bad.includes(c) ? h("b.bad", null, count(c.value)) : count(c.value)), h("td.mid.dim", null, plain(c.unit, 20)),
+		h("td.n", null, bad.includes(c) ? h("b.bad", null, count(c.value)) : c.value ? count(c.value) : h("span.dim", null, "0")), h("td.mid.dim", null, plain(c.unit, 20)),
 		h("td.dim.body", null, plain(c.about, 300))))), "Counters"));
 }

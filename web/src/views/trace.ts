@@ -32,10 +32,23 @@ export function trace(id: string): View {
 	let seen = "";
 	let shown = "";
 	let more = 500;
+	let told = "";		// what the panel shows, and of which span
+	let toldOf = "";
+	let asked = 0;
+
+	// Nothing more comes for a trace that is whole and old; a large one is asked for less often.
+	function settled(): boolean {
+		if (!last || !tree)
+			return false;
+		if (Date.now() - asked < tree.twigs.length)
+			return true;
+		return !tree.open && Date.now() - Number(whole(last.start_ns) / 1000000n) > YOUNG_MS + last.duration_ns / 1e6;
+	}
 
 	async function look(signal: AbortSignal): Promise<void> {
-		if (last && !tree?.open && Date.now() - Number(whole(last.start_ns) / 1000000n) > YOUNG_MS + last.duration_ns / 1e6)
+		if (settled())
 			return;
+		asked = Date.now();
 		try {
 			last = await get<Trace>(`traces/${encodeURIComponent(id)}`, {}, signal);
 		} catch (e) {
@@ -69,12 +82,24 @@ export function trace(id: string): View {
 		header(tree);
 		if (what !== shown) {
 			shown = what;
-			fill(sheet, body(tree, q.sheet ?? ""));
+			keepScroll(sheet, body(tree, q.sheet ?? ""));
 			if (!q.sheet)
 				fall.show(tree);
 		}
 		fall.select(q.span ?? "");
 		sideOf(tree, q.span ?? "");
+	}
+
+	// A trace that grows is drawn again under the reader's eyes: what was scrolled stays so.
+	function keepScroll(place: HTMLElement, now: HTMLElement): void {
+		const before = place.firstElementChild;
+		const top = before?.scrollTop ?? 0;
+
+		if (before === now)
+			return;
+		fill(place, now);
+		if (before?.className === now.className)
+			now.scrollTop = top;
 	}
 
 	function body(t: Tree, which: string): HTMLElement {
@@ -118,10 +143,14 @@ export function trace(id: string): View {
 
 		side.hidden = !twig;
 		el.classList.toggle("with-side", !!twig);
-		if (twig)
-			fill(side, spanPanel(t, twig, () => amend({ span: "" })));
-		else
-			fill(side);
+		const now = twig ? JSON.stringify([twig.span, twig.logs.length, twig.self]) : "";
+		if (now === told)
+			return;
+		const top = spanId === toldOf ? side.scrollTop : 0;
+		told = now;
+		toldOf = spanId;
+		fill(side, twig ? spanPanel(t, twig, () => amend({ span: "" })) : null);
+		side.scrollTop = top;
 	}
 
 	const following = follow(look, 1000);

@@ -102,7 +102,7 @@ export function traces(): View {
 		list.hidden = !now.length;
 		chart.show(now);
 		chart.el.hidden = now.length < 2;
-		text(bar.said, now.length ? plural(now.length, "trace") : "");
+		text(bar.said, now.length ? `${more ? "The newest " : ""}${plural(now.length, "trace")}` : "");
 		fill(none, now.length ? null : nothing(filters()));
 		fill(foot, more ? h("button.plain", { type: "button", onclick: () => void older().catch(() => following.now()) },
 			"Older traces") : null);
