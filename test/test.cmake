@@ -15,6 +15,7 @@ foreach(source ${programs})
 		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
 	target_link_options(program-${name} PRIVATE -Wl,--as-needed)
 	target_link_libraries(program-${name} PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>
+		$<TARGET_NAME_IF_EXISTS:room-export>
 		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE Threads::Threads dl m)
 endforeach()
 
