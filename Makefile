@@ -30,7 +30,10 @@ bench: ## Measure; prints a table
 	@BUILD=$(BUILD) bench/run $(FIGURES)
 
 install: all ## Install into PREFIX (/usr/local), below DESTDIR
-	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@ninja -C $(BUILD) --quiet
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
+	@echo "Installed into $(DESTDIR)$(PREFIX)."
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

@@ -87,7 +87,8 @@ void recycle_close(struct recycle *r)
 {
 	char path[512];
 
-	munmap(r->segment, r->segment->size);
+	if (r->segment)
+		munmap(r->segment, r->segment->size);
 	while (first_file(path, sizeof(path)))
 		if (unlink(path) != 0)
 			break;

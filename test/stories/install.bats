@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# What a program's own build finds after `make install`.
+
+setup_file() {
+	export TOP BUILD DEST
+	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	BUILD=${ORIEL_BUILD:-$TOP/build}
+	DEST=$BATS_FILE_TMPDIR/dest
+	DESTDIR=$DEST cmake --install "$BUILD" >"$BATS_FILE_TMPDIR/log" || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
+	export PKG_CONFIG_PATH
+	PKG_CONFIG_PATH=$(dirname "$(find "$DEST" -name oriel.pc)")
+	LIBDIR=$(dirname "$(find "$DEST" -name liboriel.so)")
+	export LIBDIR ORIEL_COLLECTOR=none ORIEL_RUN_DIR=$BATS_FILE_TMPDIR/run
+}
+
+@test "pkg-config finds liboriel, and the six lines link with it" {
+	cd "$BATS_TEST_TMPDIR"
+	cc "$TOP/example/first.c" -o first $(pkg-config --cflags --libs oriel)
+	LD_LIBRARY_PATH=$LIBDIR ./first
+	[[ $(LD_LIBRARY_PATH=$LIBDIR ldd first) == *"$LIBDIR/liboriel.so.0"* ]]
+}
+
+@test "a program that links the archive needs nothing but libc" {
+	cd "$BATS_TEST_TMPDIR"
+	cc "$TOP/example/first.c" -o first $(pkg-config --cflags oriel) "$LIBDIR/liboriel.a"
+	./first
+	[ "$(ldd first | awk '{ print $1 }' | grep -vE 'linux-vdso|ld-linux|libc\.so' | wc -l)" = 0 ]
+}
+
+@test "the archive has no global name but oriel_*" {
+	run nm -g --defined-only --format=posix "$LIBDIR/liboriel.a"
+	[ "$status" = 0 ]
+	[ "$(printf '%s\n' "${lines[@]}" | awk 'NF > 2 { print $1 }' | grep -cv '^oriel_')" = 0 ]
+	[ "$(printf '%s\n' "${lines[@]}" | grep -c '^oriel_start ')" = 1 ]
+}
+
+@test "liboriel.so exports no name but oriel_*, and needs nothing but libc" {
+	[ "$(nm -D --defined-only --format=posix "$LIBDIR/liboriel.so" | awk '{ print $1 }' | grep -cv '^oriel_')" = 0 ]
+	[ "$(readelf -d "$LIBDIR/liboriel.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -vcE '^(libc\.so\.6|ld-linux.*)$')" = 0 ]
+}
+
+@test "CMake finds the package, shared and static" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >CMakeLists.txt <<-END
+		cmake_minimum_required(VERSION 3.16)
+		project(first C)
+		find_package(Oriel 0.1 REQUIRED)
+		add_executable(first $TOP/example/first.c)
+		target_link_libraries(first Oriel::oriel)
+		add_executable(first-static $TOP/example/first.c)
+		target_link_libraries(first-static Oriel::static)
+	END
+	cmake -S . -B out -DCMAKE_PREFIX_PATH="$DEST/usr/local;$DEST/usr" >log || { cat log; false; }
+	cmake --build out >log || { cat log; false; }
+	out/first
+	out/first-static
+}
+
+@test "the installed oriel runs a program" {
+	run "$(find "$DEST" -name oriel -path '*bin/*')" run -- echo hello
+	[ "$status" = 0 ]
+	[[ $output == *hello* ]]
+}
