@@ -143,13 +143,13 @@ enum oriel_type {
 	ORIEL_STRS = 9,
 };
 
-/* Make these with the functions below. A NULL key, string or array makes no attribute. */
+/*
+ * Make these with the functions below. A NULL key, string or array makes no attribute. `shape` is
+ * the value's size (bytes of a string, items of an array), the key's length << 32 and the type << 48.
+ */
 struct oriel_attribute {
 	const char *key;
-	uint32_t n; /* bytes of a string, items of an array */
-	uint16_t key_n;
-	uint8_t type;
-	uint8_t reserved;
+	uint64_t shape;
 	union {
 		bool boolean;
 		int64_t integer;
@@ -163,10 +163,9 @@ static inline struct oriel_attribute oriel_attribute_of(const char *key, enum or
 	struct oriel_attribute a;
 
 	a.key = key;
-	a.n = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	a.key_n = key ? (uint16_t)__builtin_strlen(key) : 0;
-	a.type = (uint8_t)type;
-	a.reserved = 0;
+	a.shape = (n < UINT32_MAX ? (uint64_t)n : UINT32_MAX) | (uint64_t)type << 48;
+	if (key)
+		a.shape |= (uint64_t)(uint16_t)__builtin_strlen(key) << 32;
 	a.value.integer = 0;
 	return a;
 }
@@ -251,10 +250,10 @@ struct oriel_attributes {
 
 #ifndef __cplusplus
 #define ORIEL_WITH(...)                                                                            \
-	((struct oriel_attributes){                                                                \
-		((const struct oriel_attribute[]){ { 0 }, __VA_ARGS__ }) + 1,                      \
-		sizeof((const struct oriel_attribute[]){ { 0 }, __VA_ARGS__ }) /                   \
-				sizeof(struct oriel_attribute) - 1 })
+	(__extension__(struct oriel_attributes){                                                   \
+		(const struct oriel_attribute[]){ __VA_ARGS__ },                                   \
+		sizeof((const struct oriel_attribute[]){ __VA_ARGS__ }) /                          \
+			sizeof(struct oriel_attribute) })
 #else
 } /* extern "C" */
 template <typename... A> struct oriel_attribute_pack {

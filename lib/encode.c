@@ -19,7 +19,7 @@ static size_t encode_strings_bytes(const struct oriel_attribute *a)
 	const char *const *s = a->value.p;
 	size_t bytes = 0;
 
-	for (uint32_t i = 0; i < a->n && bytes <= RECORD_MOST; i++) {
+	for (uint32_t i = 0; i < attribute_n(a) && bytes <= RECORD_MOST; i++) {
 		size_t n = s[i] ? strlen(s[i]) : 0;
 
 		bytes += 2 + (n < RECORD_MOST ? n : RECORD_MOST);
@@ -29,7 +29,7 @@ static size_t encode_strings_bytes(const struct oriel_attribute *a)
 
 static size_t encode_value_bytes(const struct oriel_attribute *a)
 {
-	switch ((enum oriel_type)a->type) {
+	switch (attribute_type(a)) {
 	case ORIEL_BOOL:
 		return 1;
 	case ORIEL_INT:
@@ -38,10 +38,10 @@ static size_t encode_value_bytes(const struct oriel_attribute *a)
 	case ORIEL_STR:
 	case ORIEL_BYTES:
 	case ORIEL_BOOLS:
-		return a->n;
+		return attribute_n(a);
 	case ORIEL_INTS:
 	case ORIEL_F64S:
-		return (size_t)a->n * 8;
+		return (size_t)attribute_n(a) * 8;
 	case ORIEL_STRS:
 		return encode_strings_bytes(a);
 	}
@@ -50,7 +50,7 @@ static size_t encode_value_bytes(const struct oriel_attribute *a)
 
 static size_t encode_key_n(const struct oriel_attribute *a)
 {
-	return a->key_n <= KEY_MOST ? a->key_n : KEY_MOST;
+	return attribute_key_n(a) <= KEY_MOST ? attribute_key_n(a) : KEY_MOST;
 }
 
 /* The last attribute that fits may be a string that is cut; the rest is left out and counted. */
@@ -59,8 +59,8 @@ static struct encode encode_short(struct encode e, struct oriel_attributes a, si
 	const struct oriel_attribute *x = &a.item[e.n];
 	size_t head = WIRE_ATTRIBUTE_HEAD + encode_key_n(x), left = most - e.bytes;
 
-	if (x->type == ORIEL_STR && x->key && left >= head + 16) {
-		e.cut = encode_cut(x->value.p, x->n, left - head);
+	if (attribute_type(x) == ORIEL_STR && left >= head + 16) {
+		e.cut = encode_cut(x->value.p, attribute_n(x), left - head);
 		e.bytes += head + e.cut;
 		e.n++;
 		process_lose(LOSS_values_cut, 1);
@@ -78,7 +78,7 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
 		const struct oriel_attribute *x = &a.item[e.n];
 		size_t value;
 
-		if (!x->key || !x->key_n)
+		if (!attribute_key_n(x))
 			continue;
 		value = encode_value_bytes(x);
 		if (value > most || e.bytes + WIRE_ATTRIBUTE_HEAD + encode_key_n(x) + value > most)
@@ -92,7 +92,7 @@ static unsigned char *encode_strings(unsigned char *to, const struct oriel_attri
 {
 	const char *const *s = a->value.p;
 
-	for (uint32_t i = 0; i < a->n; i++) {
+	for (uint32_t i = 0; i < attribute_n(a); i++) {
 		uint16_t n = (uint16_t)(s[i] ? strlen(s[i]) : 0);
 
 		memcpy(to, &n, sizeof(n));
@@ -104,7 +104,7 @@ static unsigned char *encode_strings(unsigned char *to, const struct oriel_attri
 unsigned char *encode_array(unsigned char *to, const struct oriel_attribute *a, size_t *value_n)
 {
 	*value_n = encode_value_bytes(a);
-	if (a->type == ORIEL_STRS)
+	if (attribute_type(a) == ORIEL_STRS)
 		return encode_strings(to, a);
 	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;
 }

@@ -10,6 +10,21 @@
 #include "oriel.h"
 #include "wire/record.h"
 
+static inline enum oriel_type attribute_type(const struct oriel_attribute *a)
+{
+	return (enum oriel_type)(uint8_t)(a->shape >> 48);
+}
+
+static inline size_t attribute_key_n(const struct oriel_attribute *a)
+{
+	return (uint16_t)(a->shape >> 32);
+}
+
+static inline uint32_t attribute_n(const struct oriel_attribute *a)
+{
+	return (uint32_t)a->shape;
+}
+
 struct encode {
 	const struct oriel_attribute *item;
 	size_t n;     /* how many of them are written */
@@ -60,12 +75,14 @@ static inline size_t encode_pad(size_t n)
 /* Booleans, numbers and text, which is nearly all there is: no array, no key that is too long. */
 static inline bool encode_is_plain(const struct oriel_attribute *a)
 {
-	return a->type <= ORIEL_STR && (unsigned)(a->key_n - 1) < 255u && a->key;
+	return attribute_type(a) <= ORIEL_STR && attribute_key_n(a) - 1 < 255u;
 }
 
 static inline size_t encode_plain_n(const struct oriel_attribute *a)
 {
-	return a->type == ORIEL_STR ? a->n : a->type == ORIEL_BOOL ? 1 : 8;
+	enum oriel_type type = attribute_type(a);
+
+	return type == ORIEL_STR ? attribute_n(a) : type == ORIEL_BOOL ? 1 : 8;
 }
 
 static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
@@ -75,7 +92,7 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 	for (size_t i = 0; i < a.n; i++) {
 		if (__builtin_expect(!encode_is_plain(&a.item[i]), 0))
 			return encode_fit_slow(a, most);
-		e.bytes += WIRE_ATTRIBUTE_HEAD + a.item[i].key_n + encode_plain_n(&a.item[i]);
+		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + encode_plain_n(&a.item[i]);
 	}
 	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
 }
@@ -84,34 +101,32 @@ static inline unsigned char *encode_put(unsigned char *to, const struct encode *
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct oriel_attribute *a = &e->item[i];
-		size_t value_n = a->n, key_n = a->key_n;
+		size_t value_n = attribute_n(a), key_n = attribute_key_n(a);
+		enum oriel_type type = attribute_type(a);
 		uint32_t head;
 		unsigned char *value;
 
-		if (__builtin_expect(!a->key || !key_n, 0))
-			continue;
-		if (__builtin_expect(key_n > 255, 0))
+		if (__builtin_expect(key_n - 1 >= 255u, 0)) {
+			if (!key_n)
+				continue;
 			key_n = 255;
+		}
 		value = encode_copy(to + WIRE_ATTRIBUTE_HEAD, a->key, key_n);
-		if (a->type == ORIEL_STR) {
+		if (type == ORIEL_STR) {
 			if (__builtin_expect(i + 1 == e->n && e->cut < value_n, 0))
 				value_n = e->cut;
-			head = (uint32_t)(a->type | key_n << 8 | value_n << 16);
-			memcpy(to, &head, sizeof(head));
-			to = encode_copy(value, a->value.p, value_n);
-			continue;
-		}
-		if (a->type == ORIEL_BOOL) {
+			value = encode_copy(value, a->value.p, value_n);
+		} else if (type == ORIEL_BOOL) {
 			*value++ = a->value.boolean;
 			value_n = 1;
-		} else if (a->type <= ORIEL_F64) {
+		} else if (type <= ORIEL_F64) {
 			memcpy(value, &a->value, 8);
 			value_n = 8;
 			value += 8;
 		} else {
 			value = encode_array(value, a, &value_n);
 		}
-		head = (uint32_t)(a->type | key_n << 8 | value_n << 16);
+		head = (uint32_t)((size_t)type | key_n << 8 | value_n << 16);
 		memcpy(to, &head, sizeof(head));
 		to = value;
 	}

@@ -49,11 +49,15 @@ static unsigned char *span_put_state(unsigned char *p, struct str state)
 	return encode_copy(p + 2, state.p, state.n);
 }
 
-static bool span_write_start(struct thread *t, const struct entry *e, struct start s,
-			     struct oriel_attributes attributes)
+/*
+ * Made twice: `plain` is a span without options whose parent carries no trace state, which is most
+ * of them, and then everything about those folds away.
+ */
+static inline __attribute__((always_inline)) bool
+span_write_start(struct thread *t, const struct entry *e, struct start s, struct oriel_attributes attributes,
+		 bool plain)
 {
-	struct str state = entry_carry(s.parent) ? carry_read(entry_carry(s.parent)).trace_state : STR("");
-	bool remote = entry_remote(s.parent) && s.parent->span_id;
+	struct str state = plain ? STR("") : carry_read(entry_carry(s.parent)).trace_state;
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
 	struct encode a;
@@ -74,14 +78,15 @@ static bool span_write_start(struct thread *t, const struct entry *e, struct sta
 	r = (struct record_start *)w.p;
 	record_head(&r->head,
 		    RECORD_HEAD(padded, RECORD_START,
-				(remote ? RECORD_REMOTE : 0) | (state_n ? RECORD_TRACESTATE : 0),
+				(entry_remote(s.parent) && s.parent->span_id ? RECORD_REMOTE : 0) |
+					(state_n ? RECORD_TRACESTATE : 0),
 				s.name.n, padded - size,
-				s.options ? (s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS : 0));
+				plain || !s.options ? 0 : (s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS));
 	memcpy(r->trace_id, e->trace_id, 16);
 	r->span_id = e->span_id;
 	r->parent_id = s.parent->span_id;
 	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
-	if (__builtin_expect(s.options && s.options->start_ns, 0)) {
+	if (!plain && s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
 		r->time = s.options->start_ns;
 	} else {
@@ -95,26 +100,14 @@ static bool span_write_start(struct thread *t, const struct entry *e, struct sta
 	return true;
 }
 
-struct oriel_span oriel_span_open(const char *name, size_t name_n,
-				  const struct oriel_span_options *options,
-				  struct oriel_attributes attributes)
+static inline __attribute__((always_inline)) struct oriel_span
+span_make(struct thread *t, struct start s, struct oriel_attributes attributes, bool plain)
 {
-	struct thread *t = thread_self();
-	struct entry given, e;
-	const struct entry *parent = &given;
-	uint32_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT;
+	const struct entry *parent = s.parent;
+	uint64_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT;
 	struct oriel_span span;
+	struct entry e;
 
-	if (__builtin_expect(!t, 0)) {
-		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
-		return oriel_span_none();
-	}
-	if (__builtin_expect(!options || (!options->root && !options->parent), 1))
-		parent = thread_top(t);
-	else if (options->root)
-		memset(&given, 0, sizeof(given));
-	else
-		given = context_entry(options->parent, ENTRY_ATTACHED);
 	e.span_id = thread_random(t);
 	if (parent->span_id) {
 		e.trace_id[0] = parent->trace_id[0];
@@ -128,19 +121,52 @@ struct oriel_span oriel_span_open(const char *name, size_t name_n,
 	if (span_sampled(&process.config, parent, &e)) {
 		flags |= ORIEL_SAMPLED;
 		e.meta = flags;
-		if (span_write_start(t, &e, (struct start){ { name, name_n }, options, parent }, attributes)) {
+		if (span_write_start(t, &e, s, attributes, plain)) {
 			kind = ENTRY_SPAN;
 			span.flags = SPAN_RECORDS;
 		}
 	}
-	e.meta = ENTRY_META(flags, 0, entry_carry(parent), kind);
+	e.meta = ENTRY_META(flags, 0, plain ? 0 : entry_carry(parent), kind);
 	context_read(&span.context, &e);
 	span.depth = 0;
-	if (__builtin_expect(!options || !options->detached, 1))
+	if (plain || !s.options || !s.options->detached)
 		span.depth = context_push(t, &e);
 	if (span.depth)
 		t->n_open += span.flags;
 	return span;
+}
+
+static __attribute__((noinline)) struct oriel_span span_make_any(struct start s,
+								  struct oriel_attributes attributes)
+{
+	struct thread *t = thread_self();
+	struct entry given = { 0 };
+
+	if (!t) {
+		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
+		return oriel_span_none();
+	}
+	s.parent = &given;
+	if (!s.options || (!s.options->root && !s.options->parent))
+		s.parent = thread_top(t);
+	else if (!s.options->root)
+		given = context_entry(s.options->parent, ENTRY_ATTACHED);
+	return span_make(t, s, attributes, false);
+}
+
+struct oriel_span oriel_span_open(const char *name, size_t name_n,
+				  const struct oriel_span_options *options,
+				  struct oriel_attributes attributes)
+{
+	struct thread *t = thread_if_any();
+	struct start s = { { name, name_n }, options, NULL };
+
+	if (__builtin_expect(!t || options, 0))
+		return span_make_any(s, attributes);
+	s.parent = thread_top(t);
+	if (__builtin_expect(entry_carry(s.parent) != 0, 0))
+		return span_make_any(s, attributes);
+	return span_make(t, s, attributes, true);
 }
 
 static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
