@@ -1,6 +1,6 @@
-# Two executables. `oriel` looks, sets up and execs: libc alone, so that `oriel run` costs a service
-# under a millisecond (with everything below it linked in, the dynamic linker alone takes 4 ms).
-# `oriel-collect` is the collector; `oriel collect` execs it.
+# Two executables. `oriel` looks, sets up and execs: libc and little else, so that `oriel run` costs
+# a service under a millisecond (with everything below it linked in, the dynamic linker alone takes
+# 4 ms). `oriel-collect` is the collector; `oriel collect` execs it.
 
 file(GLOB oriel_sources CONFIGURE_DEPENDS cmd/*.c)
 list(FILTER oriel_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
@@ -9,3 +9,14 @@ target_link_libraries(oriel PRIVATE room-launch)
 target_compile_definitions(room-launch PRIVATE
 	ORIEL_LIBDIR="${CMAKE_INSTALL_FULL_LIBDIR}" ORIEL_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}")
 install(TARGETS oriel RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+if(TARGET room-collect AND TARGET room-export AND TARGET room-store AND TARGET room-view AND TARGET web-assets
+		AND EXISTS ${CMAKE_SOURCE_DIR}/collect/collector.c)
+	file(GLOB collect_sources CONFIGURE_DEPENDS cmd/collect/*.c)
+	list(FILTER collect_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
+	add_executable(oriel-collect ${collect_sources})
+	target_link_libraries(oriel-collect PRIVATE
+		room-collect room-export room-view room-store room-launch web-assets Threads::Threads)
+	add_dependencies(oriel oriel-collect)
+	install(TARGETS oriel-collect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
+endif()

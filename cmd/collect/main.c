@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oriel-collect: the collector's process. Everything that has been built meets here.
+ *
+ *     collector ─► routes ─┬─► keeper ─► store ◄─ view
+ *                          └─► destinations          │
+ *         ▲                                          │
+ *         └────────────────── facts ◄────────────────┘
+ *
+ * Configured by variables alone (launch/variables.h); `oriel collect` turns options into them. The
+ * run directory's lock comes first, so that of two that start at once only one opens the store. A
+ * store or a page that can't be had is told, and the rest goes on.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/collect/facts.h"
+#include "cmd/collect/keeper.h"
+#include "cmd/collect/routes.h"
+#include "cmd/collect/say.h"
+#include "launch/collector.h"
+#include "launch/place.h"
+#include "launch/variables.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	EXIT_IN_USE = 3, /* there is another one */
+	KEEP_MS = 5000,	 /* for the store, at the end */
+	LINGER_S = 60,
+	LINGER_MOST_S = 4000000, /* that many milliseconds fit, and nobody waits so long */
+};
+
+struct house {
+	char run_dir[PLACE_ROOM], data_dir[PLACE_ROOM], store_path[PLACE_ROOM + 16];
+	struct store *store;
+	struct keeper *keeper;
+	struct routes *routes;
+	struct collector *collector;
+	struct view *view;
+	struct facts facts;
+};
+
+static struct collector *running; /* for the signal handler; set before it is installed */
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int number)
+{
+	stopped_by = number;
+	collector_stop(running);
+}
+
+static void take_signals(struct collector *c)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, end = { .sa_handler = stop };
+
+	running = c;
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGHUP, &end, NULL);
+}
+
+static bool is_none(const char *name)
+{
+	const char *value = variable_get(name);
+
+	return value && strcmp(value, "none") == 0;
+}
+
+/* Milliseconds; one in the foreground stays for good unless it is told. */
+static uint32_t linger(bool background)
+{
+	const char *text = variable_get("ORIEL_LINGER");
+	uint64_t seconds = background ? LINGER_S : LINGER_MOST_S;
+
+	if (text && !str_to_u64(str_of(text), &seconds))
+		say("ORIEL_LINGER=%s is no number of seconds; it is taken as %d", text, LINGER_S);
+	if (seconds > LINGER_MOST_S)
+		seconds = LINGER_MOST_S;
+	return seconds ? (uint32_t)(seconds * 1000) : 1;
+}
+
+static int complain_of_lock(const char *run_dir, int r, bool background)
+{
+	struct control_reply other;
+
+	if (r != -EBUSY) {
+		say("can't collect in %s: %s", run_dir, err_path(r));
+		return 1;
+	}
+	if (background)
+		return 0;
+	if (collector_hello(run_dir, &other) == 0)
+		say("a collector is running already pid=%d page=http://%s/ run_dir=%s", other.pid,
+		    other.address, run_dir);
+	else
+		say("a collector is running already run_dir=%s", run_dir);
+	return EXIT_IN_USE;
+}
+
+static void open_store(struct house *h)
+{
+	const char *given = variable_get("ORIEL_STORE");
+	int r;
+
+	if (is_none("ORIEL_STORE"))
+		return;
+	r = place_make_data_dir(h->data_dir);
+	if (r == 0) {
+		snprintf(h->store_path, sizeof(h->store_path), "%s/oriel.db", h->data_dir);
+		if (given)
+			snprintf(h->store_path, sizeof(h->store_path), "%s", given);
+		r = store_open(&h->store, h->store_path);
+	}
+	if (r < 0) {
+		say("store: %s path=%s; keeping everything in memory instead", err_path(r), h->store_path);
+		h->data_dir[0] = '\0';
+		r = store_open(&h->store, NULL);
+	}
+	if (r == 0)
+		r = keeper_new(&h->keeper, h->store);
+	if (r < 0)
+		say("store: %s; keeping nothing", err_path(r));
+}
+
+static void open_page(struct house *h)
+{
+	const char *listen = variable_get("ORIEL_LISTEN");
+	struct view_options options = {
+		.listen = listen ? listen : "127.0.0.1:8321",
+		.store = h->store,
+		.sources = &facts_sources,
+		.you = &h->facts,
+		.assets = view_assets,
+		.web_dir = variable_get("ORIEL_WEB_DIR"),
+	};
+	int r;
+
+	if (is_none("ORIEL_LISTEN"))
+		return;
+	r = view_start(&h->view, &options);
+	if (r < 0) {
+		say("no page: %s listen=%s", err_path(r), options.listen);
+		return;
+	}
+	h->facts.view = h->view;
+	collector_set_address(h->collector, view_address(h->view));
+}
+
+static int open_house(struct house *h, bool background)
+{
+	struct collector_options options = { .linger_ms = linger(background), .sink = &routes_sink };
+	const char *interval = variable_get("OTEL_METRIC_EXPORT_INTERVAL");
+	uint64_t ms;
+	int r = place_run_dir(h->run_dir);
+
+	if (r == 0)
+		r = routes_new(&h->routes);
+	if (r < 0) {
+		say("can't collect: %s", err_path(r));
+		return 1;
+	}
+	if (interval && str_to_u64(str_of(interval), &ms) && ms <= UINT32_MAX)
+		options.export_ms = (uint32_t)ms;
+	options.run_dir = h->run_dir;
+	options.you = h->routes;
+	r = collector_new(&h->collector, &options);
+	if (r < 0)
+		return complain_of_lock(h->run_dir, r, background);
+	take_signals(h->collector);
+	open_store(h);
+	routes_set_keeper(h->routes, h->keeper);
+	h->facts = (struct facts){
+		.collector = h->collector,
+		.routes = h->routes,
+		.run_dir = h->run_dir,
+		.data_dir = h->data_dir,
+		.started_ns = clock_real_ns(),
+	};
+	open_page(h);
+	routes_set_looking(h->routes, facts_looking, &h->facts);
+	say("collecting pid=%d run_dir=%s page=%s%s store=%s", getpid(), h->run_dir,
+	    h->view ? "http://" : "none", h->view ? view_address(h->view) : "",
+	    !h->store ? "none" : h->data_dir[0] ? h->store_path : "memory");
+	return -1;
+}
+
+/* The page first: it asks the others. The store last: the others give to it. */
+static void close_house(struct house *h)
+{
+	h->view = view_stop(h->view);
+	routes_ending(h->routes);
+	h->collector = collector_free(h->collector);
+	h->routes = routes_free(h->routes);
+	h->keeper = keeper_free(h->keeper, KEEP_MS);
+	h->store = store_free(h->store);
+}
+
+int main(int argc, char **argv)
+{
+	bool background = argc > 1 && strcmp(argv[1], "--background") == 0;
+	static struct house house;
+	int status = open_house(&house, background);
+	int r;
+
+	if (status >= 0)
+		return status;
+	r = collector_run(house.collector);
+	if (r < 0)
+		say("collecting failed: %s", err_path(r));
+	else if (stopped_by)
+		say("leaving, as signal SIG%s says; delivering what is there", sigabbrev_np(stopped_by));
+	else
+		say("leaving, as there is nothing to do; the next run starts another");
+	close_house(&house);
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/collect/routes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/collect/say.h"
+#include "export/destination.h"
+#include "export/plan.h"
+#include "model/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CLOSE_LATE_MS = 10000 }; /* a closed route may still deliver for so long, beside the others */
+
+struct leg {
+	struct destination *destination;
+	enum signal signals;
+	char endpoint[200];
+};
+
+struct route {
+	struct route *next;
+	struct routes *all;
+	struct leg leg[EXPORT_PLAN_MOST];
+	size_t n_legs;
+	int out_fd; /* ours, -1: none */
+};
+
+struct routes {
+	struct keeper *keeper;
+	pthread_mutex_t lock; /* guards the list, against readers of routes_json, and n_closing */
+	pthread_cond_t closed;
+	struct route *head;
+	size_t n_closing;
+	bool ending;
+	bool (*looking)(void *you);
+	void *looking_you;
+};
+
+/* ---- opening ---------------------------------------------------------------------------------------- */
+
+/* To the people who started the service, if they would not be kept waiting; and to the log. */
+static void warn(const struct collector_run *run, const char *what)
+{
+	struct pollfd to = { .fd = run->err_fd, .events = POLLOUT };
+	char line[256];
+	int n = snprintf(line, sizeof(line), "oriel: %s\n", what);
+
+	stats_add(settings_bad, 1);
+	say("settings: %s run=%s", what, run->id);
+	if (to.fd < 0 || n <= 0 || poll(&to, 1, 0) != 1 || !(to.revents & POLLOUT))
+		return;
+	if (write(to.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
+		return; /* they are gone */
+}
+
+/* What the page shows: without a name and password that may be in it. */
+static void write_endpoint(char *to, size_t room, const struct settings *s, enum signal signals)
+{
+	struct str url = { 0 };
+	const char *at, *scheme;
+	size_t skip = 0;
+
+	if (signals & SIGNAL_SPAN)
+		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+	if (!url.n && (signals & SIGNAL_LOG))
+		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"));
+	if (!url.n && (signals & SIGNAL_METRIC))
+		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"));
+	if (!url.n)
+		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_ENDPOINT"));
+	if (!url.n)
+		url = STR("http://localhost:4318");
+	scheme = memmem(url.p, url.n, "://", 3);
+	at = memrchr(url.p, '@', url.n);
+	if (at && scheme && at > scheme)
+		skip = (size_t)(scheme + 3 - url.p);
+	snprintf(to, room, STR_FMT STR_FMT, STR_ARG(str_first(url, skip)),
+		 STR_ARG(skip ? str_from(url, (size_t)(at + 1 - url.p)) : url));
+}
+
+static void open_leg(struct route *route, const struct exporter *kind, enum signal signals,
+		     const struct settings *settings, const struct collector_run *run)
+{
+	struct leg *leg = &route->leg[route->n_legs];
+	struct export_place place = { .signals = signals, .out_fd = route->out_fd };
+	char why[160] = "", text[256];
+	int r;
+
+	r = destination_new(&leg->destination, kind, settings, &place, (struct destination_limits){ 0 }, why);
+	if (r < 0)
+		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
+			 why[0] ? why : err_path(r));
+	else if (why[0])
+		snprintf(text, sizeof(text), "%s: %s", kind->name, why);
+	if (r < 0 || why[0])
+		warn(run, text);
+	if (r < 0)
+		return;
+	leg->signals = signals;
+	if (strcmp(kind->name, "otlp") == 0)
+		write_endpoint(leg->endpoint, sizeof(leg->endpoint), settings, signals);
+	route->n_legs++;
+}
+
+static void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
+{
+	struct routes *all = you;
+	struct route *route = calloc(1, sizeof(*route));
+	struct export_plan plan;
+
+	if (!route)
+		return NULL;
+	route->all = all;
+	/* The run's own may be closed before we are done with it. */
+	route->out_fd = run->out_fd >= 0 ? fcntl(run->out_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	export_plan(&plan, settings);
+	for (size_t i = 0; i < plan.n_warnings; i++)
+		warn(run, plan.warning[i]);
+	for (size_t i = 0; i < plan.n; i++)
+		open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
+	pthread_mutex_lock(&all->lock);
+	route->next = all->head;
+	all->head = route;
+	pthread_mutex_unlock(&all->lock);
+	return route;
+}
+
+static void routes_give(void *to, struct batch *b, void *you)
+{
+	struct routes *all = you;
+	struct route *route = to;
+
+	keeper_offer(all->keeper, b);
+	for (size_t i = 0; route && i < route->n_legs; i++)
+		destination_offer(route->leg[i].destination, b);
+}
+
+/* ---- closing ------------------------------------------------------------------------------------- */
+
+static void unlink_route(struct routes *all, struct route *route)
+{
+	pthread_mutex_lock(&all->lock);
+	for (struct route **at = &all->head; *at; at = &(*at)->next) {
+		if (*at != route)
+			continue;
+		*at = route->next;
+		break;
+	}
+	pthread_mutex_unlock(&all->lock);
+}
+
+/* All of its destinations have one deadline between them. Linked, and so shown, until the end. */
+static void finish(struct route *route, uint32_t timeout_ms)
+{
+	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
+
+	for (size_t i = 0; i < route->n_legs; i++) {
+		uint64_t now = clock_mono_ns();
+
+		destination_flush(route->leg[i].destination, now < end ? (uint32_t)((end - now) / 1000000) : 0);
+	}
+	unlink_route(route->all, route);
+	for (size_t i = 0; i < route->n_legs; i++) {
+		uint64_t now = clock_mono_ns();
+
+		destination_free(route->leg[i].destination,
+				 now < end ? (uint32_t)((end - now) / 1000000) : 0);
+	}
+	if (route->out_fd >= 0)
+		close(route->out_fd);
+	free(route);
+}
+
+static void *finish_late(void *you)
+{
+	struct route *route = you;
+	struct routes *all = route->all;
+
+	finish(route, CLOSE_LATE_MS);
+	pthread_mutex_lock(&all->lock);
+	all->n_closing--;
+	pthread_cond_broadcast(&all->closed);
+	pthread_mutex_unlock(&all->lock);
+	return NULL;
+}
+
+/* A detached thread with all signals blocked; false when there can be none. */
+static bool start_late(struct route *route)
+{
+	struct routes *all = route->all;
+	pthread_t thread;
+	sigset_t set, mask;
+	int r;
+
+	pthread_mutex_lock(&all->lock);
+	all->n_closing++;
+	pthread_mutex_unlock(&all->lock);
+	sigfillset(&set);
+	pthread_sigmask(SIG_SETMASK, &set, &mask);
+	r = pthread_create(&thread, NULL, finish_late, route);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	if (r == 0) {
+		pthread_detach(thread);
+		return true;
+	}
+	pthread_mutex_lock(&all->lock);
+	all->n_closing--;
+	pthread_mutex_unlock(&all->lock);
+	return false;
+}
+
+static void routes_close(void *to, uint32_t timeout_ms, void *you)
+{
+	struct routes *all = you;
+	struct route *route = to;
+
+	if (!route)
+		return;
+	if (all->ending || !route->n_legs || !start_late(route))
+		finish(route, timeout_ms);
+}
+
+/* ---- runs ------------------------------------------------------------------------------------------ */
+
+static void routes_run_started(const struct collector_run *run, void *you)
+{
+	struct routes *all = you;
+
+	say("run started id=%s pid=%d command=" STR_FMT, run->id, run->pid, STR_ARG(run->command));
+	keeper_run_started(all->keeper, &(struct store_run){
+						.id = str_of(run->id),
+						.command = run->command,
+						.pid = run->pid,
+						.started_ns = run->started_ns,
+						.wait_status = -1,
+					});
+}
+
+static void write_status(char *to, size_t room, int wait_status)
+{
+	if (wait_status < 0)
+		snprintf(to, room, "unknown");
+	else if (WIFSIGNALED(wait_status))
+		snprintf(to, room, "signal SIG%s", sigabbrev_np(WTERMSIG(wait_status)));
+	else
+		snprintf(to, room, "exit %d", WEXITSTATUS(wait_status));
+}
+
+static void routes_run_ended(const struct collector_run *run, int wait_status, void *you)
+{
+	struct routes *all = you;
+	char status[32];
+
+	write_status(status, sizeof(status), wait_status);
+	say("run ended id=%s pid=%d status=\"%s\"", run->id, run->pid, status);
+	keeper_run_ended(all->keeper, str_of(run->id), clock_real_ns(), wait_status);
+}
+
+static bool routes_busy(void *you)
+{
+	struct routes *all = you;
+	bool busy;
+
+	pthread_mutex_lock(&all->lock);
+	busy = all->n_closing > 0;
+	pthread_mutex_unlock(&all->lock);
+	return busy || keeper_queued(all->keeper) || (all->looking && all->looking(all->looking_you));
+}
+
+const struct collector_sink routes_sink = {
+	.open = routes_open,
+	.give = routes_give,
+	.close = routes_close,
+	.run_started = routes_run_started,
+	.run_ended = routes_run_ended,
+	.busy = routes_busy,
+};
+
+/* ---- as a whole ------------------------------------------------------------------------------------ */
+
+int routes_new(struct routes **out)
+{
+	struct routes *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return ERR(-ENOMEM);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->closed, NULL);
+	*out = r;
+	return 0;
+}
+
+void routes_set_keeper(struct routes *r, struct keeper *keeper)
+{
+	r->keeper = keeper;
+}
+
+void routes_ending(struct routes *r)
+{
+	r->ending = true;
+}
+
+void routes_set_looking(struct routes *r, bool (*looking)(void *you), void *you)
+{
+	r->looking = looking;
+	r->looking_you = you;
+}
+
+struct routes *routes_free(struct routes *r)
+{
+	if (!r)
+		return NULL;
+	pthread_mutex_lock(&r->lock);
+	while (r->n_closing)
+		pthread_cond_wait(&r->closed, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	pthread_cond_destroy(&r->closed);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+	return NULL;
+}
+
+static void leg_json(const struct leg *leg, struct json *j)
+{
+	static const struct {
+		enum signal signal;
+		struct str name;
+	} signals[] = {
+		{ SIGNAL_SPAN, STR("traces") },
+		{ SIGNAL_LOG, STR("logs") },
+		{ SIGNAL_METRIC, STR("metrics") },
+	};
+	struct destination_state state;
+
+	destination_state(leg->destination, &state);
+	json_open(j, '{');
+	json_key(j, STR("name"));
+	json_str(j, str_of(state.name));
+	json_key(j, STR("signals"));
+	json_open(j, '[');
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (leg->signals & signals[i].signal)
+			json_str(j, signals[i].name);
+	json_close(j, ']');
+	if (leg->endpoint[0]) {
+		json_key(j, STR("endpoint"));
+		json_str(j, str_of(leg->endpoint));
+	}
+	json_key(j, STR("queued"));
+	json_u64(j, state.queued);
+	json_key(j, STR("sent"));
+	json_u64(j, state.sent);
+	json_key(j, STR("dropped"));
+	json_u64(j, state.dropped);
+	json_key(j, STR("failing"));
+	json_bool(j, state.failing);
+	json_key(j, STR("why"));
+	json_str(j, str_of(state.why));
+	json_close(j, '}');
+}
+
+void routes_json(struct routes *r, struct json *j)
+{
+	pthread_mutex_lock(&r->lock);
+	for (const struct route *route = r->head; route; route = route->next)
+		for (size_t i = 0; i < route->n_legs; i++)
+			leg_json(&route->leg[i], j);
+	pthread_mutex_unlock(&r->lock);
+}

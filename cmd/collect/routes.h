@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Routes: where batches go. The collector's sink: for each distinct pair of settings and run the
+ * destinations that they ask for, and for all of them the keeper.
+ *
+ *     struct routes *r;
+ *     routes_new(&r);
+ *     routes_set_keeper(r, keeper);
+ *     collector_new(&c, &(struct collector_options){ .sink = &routes_sink, .you = r, ... });
+ *
+ * A route that is closed while the collector goes on is flushed by a thread of its own: a dead
+ * endpoint must not hold up the services that live. routes_free waits for those.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "cmd/collect/keeper.h"
+#include "collect/collector.h"
+
+struct routes;
+
+extern const struct collector_sink routes_sink;
+
+int routes_new(struct routes **out);
+
+/* Before the collector runs; NULL: there is no store. */
+void routes_set_keeper(struct routes *r, struct keeper *keeper);
+
+/* All routes must be closed by then, as collector_free does. */
+struct routes *routes_free(struct routes *r);
+
+/* From here on closing a route waits for it: the collector itself is about to leave. */
+void routes_ending(struct routes *r);
+
+/* Is somebody looking? Asked by the collector when it would leave. */
+void routes_set_looking(struct routes *r, bool (*looking)(void *you), void *you);
+
+/* Elements of the array "destinations" of /api/status. Any thread. */
+void routes_json(struct routes *r, struct json *j);
