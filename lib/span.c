@@ -104,18 +104,17 @@ static inline __attribute__((always_inline)) struct oriel_span
 span_make(struct thread *t, struct start s, struct oriel_attributes attributes, bool plain)
 {
 	const struct entry *parent = s.parent;
-	uint64_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT;
+	uint64_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT, unused;
 	struct oriel_span span;
 	struct entry e;
 
-	e.span_id = thread_random(t);
+	e.span_id = thread_random(t, &unused);
 	if (parent->span_id) {
 		e.trace_id[0] = parent->trace_id[0];
 		e.trace_id[1] = parent->trace_id[1];
 		flags = entry_flags(parent) & ORIEL_RANDOM;
 	} else {
-		e.trace_id[0] = thread_random(t);
-		e.trace_id[1] = thread_random(t);
+		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
 	}
 	span.flags = 0;
 	if (span_sampled(&process.config, parent, &e)) {
@@ -200,19 +199,15 @@ void span_abandon(struct thread *t, uint64_t span_id)
  * Ended where it was started, it is the entry at its depth, and whatever is above it is abandoned.
  * Elsewhere only its END is written; a fork's child pops what it inherited and writes nothing.
  */
-void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
+static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, uint64_t id,
+						       uint64_t end_ns)
 {
-	struct thread *t = thread_if_any();
-	uint32_t depth = span->depth;
+	struct thread *t = oriel_gate.recording ? thread_self() : thread_if_any();
 	bool records = span->flags & SPAN_RECORDS;
-	uint64_t id;
+	uint32_t depth = span->depth;
 
-	memcpy(&id, span->context.span_id, 8);
-	span->flags = 0;
-	span->depth = 0;
-	if (__builtin_expect(!t, 0) && oriel_gate.recording)
-		t = thread_self();
-	if (__builtin_expect(!t, 0)) {
+	span->flags = span->depth = 0;
+	if (!t) {
 		process_lose(LOSS_ends_no_room, records);
 		return;
 	}
@@ -227,6 +222,33 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 	if (records)
 		span_write_end(t, id, 0, end_ns);
 	lane_rest(t);
+}
+
+/* The usual end: on top of the stack of the thread that began it, with nothing to give back. */
+void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
+{
+	struct thread *t = thread_if_any();
+	uint32_t depth = span->depth;
+	struct entry *e;
+	uint64_t id;
+
+	memcpy(&id, span->context.span_id, 8);
+	if (__builtin_expect(!t || !depth || depth != t->depth, 0)) {
+		span_finish_any(span, id, end_ns);
+		return;
+	}
+	e = &t->entry[depth];
+	if (__builtin_expect(e->span_id != id || (e->meta & ENTRY_OWNS_CARRY), 0)) {
+		span_finish_any(span, id, end_ns);
+		return;
+	}
+	span->flags = span->depth = 0;
+	t->depth = depth - 1;
+	if (entry_kind(e) == ENTRY_SPAN) {
+		t->n_open--;
+		span_write_end(t, id, 0, end_ns);
+		lane_rest(t);
+	}
 }
 
 /* The span that a call is about: given, or the current one; 0 if it does not record. */

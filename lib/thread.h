@@ -128,19 +128,20 @@ static inline struct thread *thread_if_any(void)
 }
 
 /*
- * 64 bits that are not zero: a Weyl sequence through a widening multiplication (the construction of
- * wyrand). Start, step and salt are a thread's own, from the process's seed, so that no two threads
- * can run into each other's sequence.
+ * Random numbers: a Weyl sequence through a widening multiplication (the construction of wyrand).
+ * Start, step and salt are a thread's own, from the process's seed, so that no two threads can run
+ * into each other's sequence. `high` gets 64 bits more of the same product, for a trace id.
  */
-static inline uint64_t thread_random(struct thread *t)
+static inline uint64_t thread_random(struct thread *t, uint64_t *high)
 {
 	unsigned __int128 wide;
 	uint64_t r;
 
 	t->random += t->step;
 	wide = (unsigned __int128)t->random * (t->random ^ t->salt);
+	*high = (uint64_t)(wide >> 64) + t->salt;
 	r = (uint64_t)(wide >> 64) ^ (uint64_t)wide;
-	return __builtin_expect(r != 0, 1) ? r : t->salt | 1;
+	return r + !r; /* an id is never zero */
 }
 
 /* The nearest whole entry, from the top. */
