@@ -108,7 +108,7 @@ export function bytes(n: number): string {
 
 // Without zeros that say nothing: 5.00 ms is 5 ms on a ruler.
 export function short(s: string): string {
-	return s.replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
+	return s.replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ").replace(/(\d [mhd]) 0 [smh]$/, "$1");
 }
 
 // A number of a metric: whole ones whole, others with four figures.

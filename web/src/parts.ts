@@ -122,7 +122,7 @@ export function options(el: HTMLSelectElement, first: string, names: string[], p
 	const want = ["", ...new Set(picked ? [...names, picked] : names)];
 	const have = [...el.options].map((o) => o.value);
 
-	if (want.join("\u0000") !== have.join("\u0000"))
+	if (want.length !== have.length || want.some((n, i) => n !== have[i]))
 		fill(el, want.map((n) => h("option", { value: n }, n ? plain(n, 60) : first)));
 	el.value = picked;
 }

@@ -6,15 +6,25 @@ export interface Stretch {
 	to: number;
 }
 
-// About `n` ticks at 1, 2 or 5 times a power of ten, inside the stretch.
+const SECOND = 1e9;
+const CLOCK = [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400].map((s) => s * SECOND);
+
+function stepOf(rough: number): number {
+	const power = 10 ** Math.floor(Math.log10(rough));
+
+	if (rough > 20 * SECOND)
+		return CLOCK.find((s) => s >= rough * 0.999) ?? Math.ceil(rough / (86400 * SECOND)) * 86400 * SECOND;
+	return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough * 0.999) ?? 10 * power;
+}
+
+// About `n` ticks, in nanoseconds, inside the stretch: at 1, 2 or 5 times a power of ten, and as a
+// clock is divided where it is minutes and hours.
 export function ticks(s: Stretch, n: number): number[] {
 	const span = s.to - s.from;
 
 	if (!(span > 0) || n < 1)
 		return [s.from];
-	const rough = span / n;
-	const power = 10 ** Math.floor(Math.log10(rough));
-	const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough * 0.999) ?? 10 * power;
+	const step = stepOf(span / n);
 	const out: number[] = [];
 
 	for (let i = Math.ceil(s.from / step - 1e-9); i * step <= s.to * (1 + 1e-12) && out.length < 100; i++)

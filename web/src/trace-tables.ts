@@ -27,7 +27,7 @@ export function spanTable(t: Tree, most: number, more: (n: number) => void): HTM
 function state(t: Twig): HTMLElement | string {
 	if (t.span.open)
 		return tag("live", "running");
-	return t.span.status === "error" ? tag("error", "error") : t.lost ? tag("debug", "parent not here") : h("span.dim", null, t.span.status);
+	return t.span.status === "error" ? tag("error", "error") : t.lost ? tag("debug", "parent not here") : h("span.dim", null, t.span.status === "ok" ? "ok" : "–");
 }
 
 export function shareTable(t: Tree, select: (spanId: string) => void): HTMLElement {

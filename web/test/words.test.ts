@@ -18,8 +18,8 @@ test("durations have three figures and the unit that fits", () => {
 });
 
 test("a ruler's words lose their zeros and nothing else", () => {
-	assert.deepEqual(["5.00 ms", "1.50 s", "100 ms", "0.25 µs", "10.0 s", "2 m 10 s"].map(short),
-		["5 ms", "1.5 s", "100 ms", "0.25 µs", "10 s", "2 m 10 s"]);
+	assert.deepEqual(["5.00 ms", "1.50 s", "100 ms", "0.25 µs", "10.0 s", "2 m 10 s", "10 m 0 s"].map(short),
+		["5 ms", "1.5 s", "100 ms", "0.25 µs", "10 s", "2 m 10 s", "10 m"]);
 	assert.equal(bytes(1048576), "1 MiB");
 });
 
@@ -72,6 +72,7 @@ test("ticks are round, inside, and few", () => {
 	assert.deepEqual(ticks({ from: 0, to: 100 }, 5), [0, 20, 40, 60, 80, 100]);
 	assert.deepEqual(ticks({ from: 13, to: 27 }, 3), [15, 20, 25]);
 	assert.deepEqual(ticks({ from: 5, to: 5 }, 3), [5]);
+	assert.deepEqual(ticks({ from: 0, to: 1168e9 }, 6), [0, 300e9, 600e9, 900e9]);
 	assert.ok(ticks({ from: 0, to: 1e18 }, 7).length < 15);
 });
 

@@ -37,8 +37,10 @@ export function inFlight(): View {
 		keyed(body, spans, (s) => `${s.trace_id}${s.span_id}`, line);
 		list.hidden = !spans.length;
 		text(said, spans.length ? plural(spans.length, "span") + " open" : "");
-		if (!spans.length !== !none.childElementCount === false)
-			fill(none, spans.length ? null : empty("Nothing is in flight",
+		if (spans.length)
+			fill(none);
+		else if (!none.childElementCount)
+			fill(none, empty("Nothing is in flight",
 				"A request that is being served shows here while it runs; one that hangs stays on top."));
 	}
 
