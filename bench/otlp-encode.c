@@ -13,12 +13,12 @@ static const struct scope scope = { { "oriel.microhttpd", 16 }, { "0.1.0", 5 } }
 
 static struct attribute text(const char *key, const char *value)
 {
-	return (struct attribute) { str_of(key), { VALUE_STRING, .text = str_of(value) } };
+	return (struct attribute){ str_of(key), { VALUE_STRING, .text = str_of(value) } };
 }
 
 static struct attribute number(const char *key, int64_t value)
 {
-	return (struct attribute) { str_of(key), { VALUE_INT, .integer = value } };
+	return (struct attribute){ str_of(key), { VALUE_INT, .integer = value } };
 }
 
 static void fill(struct batch *b)
@@ -44,7 +44,7 @@ static void fill(struct batch *b)
 		s->end_ns = s->start_ns + 1234567;
 		s->name = STR("GET /api/v1/carts/{id}/items");
 		s->scope = &scope;
-		s->attributes = (struct attributes) { a, 5, 0 };
+		s->attributes = (struct attributes){ a, 5, 0 };
 	}
 }
 
@@ -58,7 +58,7 @@ static int by_value(const void *a, const void *b)
 int main(void)
 {
 	struct attribute who = text("service.name", "bench");
-	struct resource *r = resource_new((struct attributes) { &who, 1, 0 }, STR(""), 1);
+	struct resource *r = resource_new((struct attributes){ &who, 1, 0 }, STR(""), 1);
 	struct batch *b = r ? batch_new(r) : NULL;
 	static uint64_t took[N_PASSES];
 	struct out o = { 0 };
@@ -70,7 +70,7 @@ int main(void)
 		uint64_t start = clock_mono_ns();
 
 		out_clear(&o);
-		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice) { &b, 1, 0, N_SPANS });
+		otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ &b, 1, 0, N_SPANS });
 		took[i] = clock_mono_ns() - start;
 	}
 	qsort(took, N_PASSES, sizeof(*took), by_value);

@@ -245,7 +245,7 @@ int http_post(struct http *h, const struct http_request *request, struct http_an
 
 	if (!headers)
 		return ERR(-ENOMEM);
-	*answer = (struct http_answer) { 0 };
+	*answer = (struct http_answer){ 0 };
 	out_clear(&h->body);
 	h->too_big = false;
 	h->trouble[0] = '\0';

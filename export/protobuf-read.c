@@ -50,7 +50,7 @@ static bool read_field(struct str *s, struct proto_field *f)
 {
 	uint64_t tag;
 
-	*f = (struct proto_field) { 0 };
+	*f = (struct proto_field){ 0 };
 	if (!read_varint(s, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MOST)
 		return false;
 	f->number = (uint32_t)(tag >> 3);

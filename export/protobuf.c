@@ -9,7 +9,7 @@ struct proto_message proto_open(struct out *o, uint32_t field, enum proto_guess 
 
 	if (p)
 		proto_take(o, put_tag(p, field, PROTO_BYTES) + guess);
-	return (struct proto_message) { o->n, guess };
+	return (struct proto_message){ o->n, guess };
 }
 
 void proto_close(struct out *o, struct proto_message m)

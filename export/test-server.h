@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OK_EMPTY                                                                                   \
+#define OK_EMPTY \
 	"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"
 #define HANG "hang" /* take the request and say nothing */
 #define CUT  "cut"  /* close without a word */

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct otlp_headers h = { .n = 0 };
 	struct arena a = { 0 };
 
-	otlp_headers_read(&h, &a, (struct str) { (const char *)data, size });
+	otlp_headers_read(&h, &a, (struct str){ (const char *)data, size });
 	if (h.n > OTLP_HEADERS_MOST)
 		abort();
 	for (size_t i = 0; i < h.n; i++) {

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/out.h"
+#include "export/otlp-target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct reading {
+	struct arena arena;
+	struct otlp_target target;
+	char why[160];
+	int r;
+};
+
+#define BLOCK(literal) ((struct settings){ { literal, sizeof(literal) } })
+
+static struct reading read_target(enum signal kind, struct settings s)
+{
+	struct reading x = { .r = 0 };
+
+	x.r = otlp_target_read(&x.target, kind, &s, &x.arena, x.why);
+	return x;
+}
+
+static void expect_url(enum signal kind, struct settings s, const char *url)
+{
+	struct reading x = read_target(kind, s);
+
+	assert_string_equal(x.why, "");
+	assert_int_equal(x.r, 0);
+	assert_string_equal(x.target.url, url);
+	arena_fini(&x.arena);
+}
+
+static void expect_error(struct settings s, const char *part)
+{
+	struct reading x = read_target(SIGNAL_SPAN, s);
+
+	assert_int_equal(x.r, -EINVAL);
+	assert_non_null(strstr(x.why, part));
+	arena_fini(&x.arena);
+}
+
+static void expect_warning(struct settings s, const char *part)
+{
+	struct reading x = read_target(SIGNAL_SPAN, s);
+
+	assert_int_equal(x.r, 0);
+	assert_non_null(strstr(x.why, part));
+	arena_fini(&x.arena);
+}
+
+static void the_default_is_this_machine(void **state)
+{
+	(void)state;
+	expect_url(SIGNAL_SPAN, BLOCK(""), "http://localhost:4318/v1/traces");
+	expect_url(SIGNAL_LOG, BLOCK(""), "http://localhost:4318/v1/logs");
+	expect_url(SIGNAL_METRIC, BLOCK(""), "http://localhost:4318/v1/metrics");
+}
+
+static void the_common_endpoint_gets_a_path(void **state)
+{
+	(void)state;
+	expect_url(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://h:1"),
+		   "http://h:1/v1/traces");
+	expect_url(SIGNAL_LOG, BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=https://h/otlp/"),
+		   "https://h/otlp/v1/logs");
+	expect_url(SIGNAL_LOG, BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=HTTP://[::1]:1?key=a"),
+		   "HTTP://[::1]:1/v1/logs?key=a");
+}
+
+static void a_signals_own_endpoint_is_taken_as_it_is(void **state)
+{
+	struct settings s = BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://all\0"
+				  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://mine/x");
+
+	(void)state;
+	expect_url(SIGNAL_SPAN, s, "http://mine/x");
+	expect_url(SIGNAL_LOG, s, "http://all/v1/logs");
+}
+
+static void an_empty_setting_is_not_set(void **state)
+{
+	(void)state;
+	expect_url(
+		SIGNAL_SPAN,
+		BLOCK("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=\0OTEL_EXPORTER_OTLP_ENDPOINT=http://all"),
+		"http://all/v1/traces");
+}
+
+static void our_own_endpoint_leads_nowhere(void **state)
+{
+	(void)state;
+	expect_url(SIGNAL_SPAN,
+		   BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9\0"
+			 "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0ORIEL_ENDPOINT_IS_OURS=true"),
+		   "http://localhost:4318/v1/traces");
+}
+
+static void an_endpoint_without_a_scheme_would_be_grpc(void **state)
+{
+	(void)state;
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4317"), "gRPC");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4317"), "http://localhost:4317");
+}
+
+static void an_endpoint_is_an_address(void **state)
+{
+	(void)state;
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=file:///etc/passwd"),
+		     "neither http nor https");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://"), "no address");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http:///path"), "no address");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://a b"), "no address");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://a\r\nb"), "no address");
+}
+
+static void protocols_to_come_are_named(void **state)
+{
+	(void)state;
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
+		     "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not available yet");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json"),
+		     "http/json is not available yet");
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=carrier-pigeon"), "no protocol");
+	expect_url(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
+		   "http://localhost:4318/v1/traces");
+}
+
+static void a_signals_own_setting_wins(void **state)
+{
+	struct reading x = read_target(
+		SIGNAL_METRIC,
+		BLOCK("OTEL_EXPORTER_OTLP_TIMEOUT=5\0OTEL_EXPORTER_OTLP_METRICS_TIMEOUT=7\0"
+		      "OTEL_EXPORTER_OTLP_COMPRESSION=gzip\0"
+		      "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=none\0"
+		      "OTEL_EXPORTER_OTLP_HEADERS=a=1,b=2\0OTEL_EXPORTER_OTLP_METRICS_HEADERS=c=3"));
+
+	(void)state;
+	assert_int_equal(x.target.timeout_ms, 7);
+	assert_false(x.target.gzip);
+	assert_int_equal(x.target.headers.n, 1);
+	assert_string_equal(x.target.headers.item[0].name, "c");
+	arena_fini(&x.arena);
+}
+
+static void certificates_are_files(void **state)
+{
+	struct reading x = read_target(SIGNAL_LOG,
+				       BLOCK("OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem\0"
+					     "OTEL_EXPORTER_OTLP_CLIENT_KEY=/key.pem\0"
+					     "OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE=/me.pem"));
+
+	(void)state;
+	assert_string_equal(x.target.certificate, "/ca.pem");
+	assert_string_equal(x.target.client_key, "/key.pem");
+	assert_string_equal(x.target.client_certificate, "/me.pem");
+	arena_fini(&x.arena);
+}
+
+static void a_time_out_without_sense_is_the_default(void **state)
+{
+	static const char *const blocks[] = { "x", "-1", "0", "1.5", "99999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) {
+		struct out o = { 0 };
+
+		out_fmt(&o, "OTEL_EXPORTER_OTLP_TIMEOUT=%s%c", blocks[i], 0);
+		struct reading x = read_target(SIGNAL_SPAN, (struct settings){ out_all(&o) });
+
+		assert_int_equal(x.r, 0);
+		assert_int_equal(x.target.timeout_ms, 10000);
+		assert_non_null(strstr(x.why, "milliseconds"));
+		arena_fini(&x.arena);
+		out_fini(&o);
+	}
+}
+
+static void compression_without_sense_is_none(void **state)
+{
+	(void)state;
+	expect_warning(BLOCK("OTEL_EXPORTER_OTLP_COMPRESSION=zip"), "neither gzip nor none");
+}
+
+static void bad_headers_are_counted_and_never_shown(void **state)
+{
+	struct reading x =
+		read_target(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_HEADERS=api key=hunter2,ok=1"));
+
+	(void)state;
+	assert_int_equal(x.r, 0);
+	assert_non_null(strstr(x.why, "1 item left out"));
+	assert_null(strstr(x.why, "hunter2"));
+	arena_fini(&x.arena);
+}
+
+static void only_a_signals_own_settings_are_its_own(void **state)
+{
+	struct settings s = BLOCK(
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://all\0OTEL_EXPORTER_OTLP_LOGS_HEADERS=a=1");
+
+	(void)state;
+	assert_true(otlp_target_is_own(SIGNAL_LOG, &s));
+	assert_false(otlp_target_is_own(SIGNAL_SPAN, &s));
+	assert_false(otlp_target_is_own(SIGNAL_METRIC, &s));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_default_is_this_machine),
+		cmocka_unit_test(the_common_endpoint_gets_a_path),
+		cmocka_unit_test(a_signals_own_endpoint_is_taken_as_it_is),
+		cmocka_unit_test(an_empty_setting_is_not_set),
+		cmocka_unit_test(our_own_endpoint_leads_nowhere),
+		cmocka_unit_test(an_endpoint_without_a_scheme_would_be_grpc),
+		cmocka_unit_test(an_endpoint_is_an_address),
+		cmocka_unit_test(protocols_to_come_are_named),
+		cmocka_unit_test(a_signals_own_setting_wins),
+		cmocka_unit_test(certificates_are_files),
+		cmocka_unit_test(a_time_out_without_sense_is_the_default),
+		cmocka_unit_test(compression_without_sense_is_none),
+		cmocka_unit_test(bad_headers_are_counted_and_never_shown),
+		cmocka_unit_test(only_a_signals_own_settings_are_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "export/plan.h"
+
+#include <stdlib.h>
+
+#define PLAN(literal) plan((struct str){ literal, sizeof(literal) })
+
+static struct export_plan plan(struct str block)
+{
+	struct settings s = { block };
+	struct export_plan p;
+
+	export_plan(&p, &s);
+	return p;
+}
+
+static void expect(const struct export_plan *p, size_t i, const char *name, int signals)
+{
+	assert_true(i < p->n);
+	assert_string_equal(p->item[i].kind->name, name);
+	assert_int_equal(p->item[i].signals, signals);
+}
+
+static void who_asks_for_nothing_gets_nothing(void **state)
+{
+	struct export_plan p = PLAN("OTEL_SERVICE_NAME=shop");
+
+	(void)state;
+	assert_int_equal(p.n, 0);
+	assert_int_equal(p.n_warnings, 0);
+}
+
+static void an_exporter_gets_all_signals_that_name_it(void **state)
+{
+	struct export_plan p =
+		PLAN("OTEL_TRACES_EXPORTER=console\0OTEL_LOGS_EXPORTER=otlp, console");
+
+	(void)state;
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "console", SIGNAL_SPAN | SIGNAL_LOG);
+	expect(&p, 1, "otlp", SIGNAL_LOG);
+	assert_int_equal(p.n_warnings, 0);
+}
+
+static void an_endpoint_asks_for_otlp(void **state)
+{
+	struct export_plan p = PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h");
+
+	(void)state;
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "otlp", SIGNAL_ALL);
+}
+
+static void an_endpoint_of_a_signal_asks_for_that_signal(void **state)
+{
+	struct export_plan p = PLAN("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://h");
+
+	(void)state;
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "otlp", SIGNAL_LOG);
+}
+
+static void who_names_exporters_is_not_given_others(void **state)
+{
+	struct export_plan p =
+		PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0OTEL_TRACES_EXPORTER=none\0"
+		     "OTEL_LOGS_EXPORTER=console");
+
+	(void)state;
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "console", SIGNAL_LOG);
+	expect(&p, 1, "otlp", SIGNAL_METRIC);
+}
+
+static void our_own_endpoint_asks_for_nothing(void **state)
+{
+	struct export_plan p =
+		PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0ORIEL_ENDPOINT_IS_OURS=true");
+
+	(void)state;
+	assert_int_equal(p.n, 0);
+}
+
+static void a_signal_with_settings_of_its_own_has_a_destination_of_its_own(void **state)
+{
+	struct export_plan p = PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0"
+				    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://other/logs");
+
+	(void)state;
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "otlp", SIGNAL_SPAN | SIGNAL_METRIC);
+	expect(&p, 1, "otlp", SIGNAL_LOG);
+}
+
+static void naming_an_exporter_twice_is_once(void **state)
+{
+	struct export_plan p = PLAN("OTEL_TRACES_EXPORTER=otlp,otlp,console,console\0"
+				    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://h");
+
+	(void)state;
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "otlp", SIGNAL_SPAN);
+	expect(&p, 1, "console", SIGNAL_SPAN);
+}
+
+static void an_unknown_name_is_told_and_the_others_go_on(void **state)
+{
+	struct export_plan p = PLAN("OTEL_TRACES_EXPORTER=jaeger,otlp");
+
+	(void)state;
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "otlp", SIGNAL_SPAN);
+	assert_int_equal(p.n_warnings, 1);
+	assert_non_null(strstr(p.warning[0], "OTEL_TRACES_EXPORTER"));
+	assert_non_null(strstr(p.warning[0], "\"jaeger\""));
+}
+
+static void what_is_not_there_yet_says_so(void **state)
+{
+	struct export_plan p = PLAN("OTEL_METRICS_EXPORTER=prometheus");
+
+	(void)state;
+	if (exporter_find(STR("prometheus"))) {
+		expect(&p, 0, "prometheus", SIGNAL_METRIC);
+		return;
+	}
+	assert_int_equal(p.n, 0);
+	assert_int_equal(p.n_warnings, 1);
+	assert_non_null(strstr(p.warning[0], "not available yet"));
+}
+
+static void a_warning_is_one_line(void **state)
+{
+	struct export_plan p = PLAN("OTEL_TRACES_EXPORTER=a\x1b[31m\nb");
+
+	(void)state;
+	assert_int_equal(p.n_warnings, 1);
+	assert_null(strpbrk(p.warning[0], "\x1b\n"));
+}
+
+static void any_number_of_names_is_bounded(void **state)
+{
+	static const char head[] = "OTEL_TRACES_EXPORTER=";
+	char block[4096] = "";
+	size_t n = sizeof(head) - 1;
+	struct export_plan p;
+
+	(void)state;
+	memcpy(block, head, n);
+	while (n < sizeof(block) - 8) {
+		memcpy(block + n, "x,", 2);
+		n += 2;
+	}
+	p = plan((struct str){ block, sizeof(block) });
+	assert_int_equal(p.n, 0);
+	assert_int_equal(p.n_warnings, EXPORT_WARNINGS_MOST);
+}
+
+static void a_disabled_sdk_asks_for_nothing(void **state)
+{
+	struct export_plan p = PLAN("OTEL_TRACES_EXPORTER=otlp\0OTEL_SDK_DISABLED=True");
+
+	(void)state;
+	assert_int_equal(p.n, 0);
+}
+
+static void the_list_is_in_alphabetical_order(void **state)
+{
+	(void)state;
+	for (size_t i = 1; exporters[i]; i++)
+		assert_true(strcmp(exporters[i - 1]->name, exporters[i]->name) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_asks_for_nothing_gets_nothing),
+		cmocka_unit_test(an_exporter_gets_all_signals_that_name_it),
+		cmocka_unit_test(an_endpoint_asks_for_otlp),
+		cmocka_unit_test(an_endpoint_of_a_signal_asks_for_that_signal),
+		cmocka_unit_test(who_names_exporters_is_not_given_others),
+		cmocka_unit_test(our_own_endpoint_asks_for_nothing),
+		cmocka_unit_test(a_signal_with_settings_of_its_own_has_a_destination_of_its_own),
+		cmocka_unit_test(naming_an_exporter_twice_is_once),
+		cmocka_unit_test(an_unknown_name_is_told_and_the_others_go_on),
+		cmocka_unit_test(what_is_not_there_yet_says_so),
+		cmocka_unit_test(a_warning_is_one_line),
+		cmocka_unit_test(any_number_of_names_is_bounded),
+		cmocka_unit_test(a_disabled_sdk_asks_for_nothing),
+		cmocka_unit_test(the_list_is_in_alphabetical_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
