@@ -5,7 +5,7 @@
 file(GLOB oriel_sources CONFIGURE_DEPENDS cmd/*.c)
 list(FILTER oriel_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
 add_executable(oriel ${oriel_sources})
-target_link_libraries(oriel PRIVATE room-launch)
+target_link_libraries(oriel PRIVATE room-launch PkgConfig::JANSSON)
 target_compile_definitions(room-launch PRIVATE
 	ORIEL_LIBDIR="${CMAKE_INSTALL_FULL_LIBDIR}" ORIEL_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}")
 install(TARGETS oriel RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -17,6 +17,5 @@ if(TARGET room-collect AND TARGET room-export AND TARGET room-store AND TARGET r
 	add_executable(oriel-collect ${collect_sources})
 	target_link_libraries(oriel-collect PRIVATE
 		room-collect room-export room-view room-store room-launch web-assets Threads::Threads)
-	add_dependencies(oriel oriel-collect)
 	install(TARGETS oriel-collect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 endif()
