@@ -245,7 +245,10 @@ bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t si
 
 		fill_str(&f, password ? STR("REDACTED:REDACTED@") : STR("REDACTED@"));
 	}
+	u.host.name.p = redacted + f.n + (u.host.name.p - name.p);
 	fill_str(&f, name);
+	if (f.n == size)
+		return false;
 	rest = str_cut(rest, '#').head;
 	query = str_cut(rest, '?');
 	fill_str(&f, query.head.n ? query.head : STR("/"));

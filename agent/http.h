@@ -41,8 +41,8 @@ bool http_host_of(struct str text, struct http_host *out);
 
 /*
  * An absolute URL as a client sends it: without credentials (REDACTED instead) and signatures, a
- * scheme added when there is none. `https` and `host` are read from it; host.port is never -1.
- * False if it isn't HTTP.
+ * scheme added when there is none; as much of it as fits. `host` lies in that text; host.port is
+ * never -1. False if it isn't HTTP, or the host doesn't fit.
  */
 struct http_url {
 	bool https;

@@ -43,7 +43,7 @@ enum {
 
 static struct real_library library;
 static struct real real[] = {
-#define X(call) { #call, NULL, &library, NULL },
+#define X(call) { .name = #call, .library = &library },
 	CALLS(X)
 #undef X
 };

@@ -2,9 +2,11 @@
 /* The libraries that the agent watches, in alphabetical order. */
 #include "agent/agent.h"
 
-extern const struct watched watched_libmicrohttpd;
+extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 
 const struct watched *const watched[] = {
+	&watched_libcurl,
 	&watched_libmicrohttpd,
+	&watched_sqlite,
 	NULL,
 };

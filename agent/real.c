@@ -26,6 +26,7 @@ struct object {
 
 struct search {
 	const char *name, *version;
+	bool or_plain;
 	uint32_t gnu, sysv;
 	bool past_ourselves;
 	void *found;
@@ -108,9 +109,11 @@ static bool symbol_fits(const struct object *o, uint32_t i, const struct search 
 	    ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
 	    strcmp(o->strings + symbol->st_name, s->name) != 0)
 		return false;
-	if (s->version)
-		return o->versions && version_is(o, o->versions[i] & 0x7fff, s->version);
-	return !o->versions || !(o->versions[i] & 0x8000);
+	if (!s->version)
+		return !o->versions || !(o->versions[i] & 0x8000);
+	if (!o->versions || (o->versions[i] & 0x7fff) <= VER_NDX_GLOBAL)
+		return s->or_plain;
+	return version_is(o, o->versions[i] & 0x7fff, s->version);
 }
 
 static uint32_t object_look(const struct object *o, const struct search *s)
@@ -190,6 +193,7 @@ void *real_find(struct real *r)
 	struct search s = {
 		.name = r->name,
 		.version = r->version,
+		.or_plain = r->or_plain,
 		.gnu = hash_gnu(r->name),
 		.sysv = hash_sysv(r->name),
 	};

@@ -3,7 +3,7 @@
  * Real: how the function behind a hook is reached.
  *
  *     static struct real_library library;
- *     static struct real real_step = { "sqlite3_step", NULL, &library };
+ *     static struct real real_step = { .name = "sqlite3_step", .library = &library };
  *     real_of(&real_step)                                 its address, or NULL
  *
  * The first loaded object after the agent that defines the name (in this version, if one is given,
@@ -27,6 +27,7 @@ struct real_library {
 struct real {
 	const char *name;
 	const char *version; /* NULL: any */
+	bool or_plain;	     /* a definition without any version will do as well */
 	struct real_library *library;
 	_Atomic(void *) address;
 };
