@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { SERVICE_WIDTH = 10, TAG_WIDTH = 8, DURATION_WIDTH = 9, EVENTS_MOST = 8 };
+enum { SERVICE_WIDTH = 10, TAG_WIDTH = 9, DURATION_WIDTH = 9, EVENTS_MOST = 8 };
 
 /* SGR parameters; NULL is plain. */
 #define DIM	"2"
@@ -37,16 +37,24 @@ static void blanks(struct out *o, size_t n)
 		out_char(o, ' ');
 }
 
+static size_t characters(struct str utf8)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < utf8.n; i++)
+		n += (utf8.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 /* Text of at least `width` characters, and a blank. */
 static void column(const struct console_line *l, const char *sgr, struct str text, size_t width)
 {
-	size_t before = l->out->n, n = 0;
+	size_t before, n;
 
 	colour(l, sgr);
 	before = l->out->n;
 	console_text(l->out, text);
-	for (size_t i = before; i < l->out->n; i++)
-		n += (l->out->p[i] & 0xc0) != 0x80;
+	n = characters(str_from(out_all(l->out), before));
 	plain(l, sgr);
 	blanks(l->out, n < width ? width - n + 1 : 1);
 }
@@ -64,10 +72,10 @@ static void put_time(const struct console_line *l, uint64_t ns)
 	plain(l, DIM);
 }
 
-/* Three digits that matter: "870 ns", "12.4 ms", "1.02 s"; minutes from 100 s on. */
+/* Three digits that matter: "870 µs", "12.4 ms", "1.02 s"; minutes from 100 s on. */
 static struct str duration(char to[32], uint64_t ns)
 {
-	static const char *const unit[] = { "ns", "us", "ms", "s" };
+	static const char *const unit[] = { "ns", "µs", "ms", "s" };
 	double v = (double)ns;
 	size_t u = 0;
 
@@ -92,7 +100,7 @@ static void put_duration(const struct console_line *l, uint64_t ns)
 	char text[32];
 	struct str s = duration(text, ns);
 
-	blanks(l->out, s.n < DURATION_WIDTH ? DURATION_WIDTH - s.n : 0);
+	blanks(l->out, characters(s) < DURATION_WIDTH ? DURATION_WIDTH - characters(s) : 0);
 	out_str(l->out, s);
 	out_char(l->out, ' ');
 }
@@ -255,7 +263,7 @@ static struct str metric_word(enum metric_kind kind)
 	case METRIC_GAUGE:
 		return STR("gauge");
 	case METRIC_HISTOGRAM:
-		return STR("histo");
+		return STR("histogram");
 	default:
 		return STR("sum");
 	}
