@@ -58,6 +58,7 @@ export interface TraceLine {
 	kind: string;
 	method?: string;
 	route?: string;
+	path?: string;
 	http_status?: number;
 	status: string;
 	start_ns: string;
@@ -141,6 +142,7 @@ export interface Status {
 	data_dir?: string;
 	processes?: Process[];
 	destinations?: Destination[];
+	losses?: Counter[];
 	counters?: Counter[];
 }
 

@@ -17,9 +17,14 @@ export interface View {
 	close(): void;
 }
 
+// A service that nobody named is unknown_service:PROGRAM by the specification; here the program says it.
+export function shortName(service: string): string {
+	return service.replace(/^unknown_service:(?=.)/, "");
+}
+
 export function serviceName(name: string): HTMLElement {
 	return h("span.service", { title: plain(name) },
-		h("span.dot", { style: { background: colour(name) } }), h("span.service-name", null, plain(name, 120)));
+		h("span.dot", { style: { background: colour(name) } }), h("span.service-name", null, plain(shortName(name), 120)));
 }
 
 // What there is to see before anything is there: the next command.
@@ -123,7 +128,7 @@ export function options(el: HTMLSelectElement, first: string, names: string[], p
 	const have = [...el.options].map((o) => o.value);
 
 	if (want.length !== have.length || want.some((n, i) => n !== have[i]))
-		fill(el, want.map((n) => h("option", { value: n }, n ? plain(n, 60) : first)));
+		fill(el, want.map((n) => h("option", { value: n }, n ? plain(shortName(n), 60) : first)));
 	el.value = picked;
 }
 

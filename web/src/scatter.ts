@@ -7,6 +7,7 @@ import type { TraceLine } from "./api";
 import { colour } from "./colour";
 import { clock, duration, plain, since } from "./format";
 import { h } from "./h";
+import { requestWords } from "./request";
 import { ink, pill, sheet, width } from "./ink";
 
 const HEIGHT = 112;
@@ -107,7 +108,7 @@ export function scatter(open: (traceId: string) => void) {
 	}
 
 	function tell(g: CanvasRenderingContext2D, w: number, p: Point): void {
-		const label = `${duration(p.t.duration_ns)}  ${plain([p.t.method, p.t.route ?? p.t.name].filter(Boolean).join(" "), 60)}`;
+		const label = `${duration(p.t.duration_ns)}  ${plain(requestWords(p.t).join(" ").trim(), 60)}`;
 		const wide = width(g, label) + 16;
 		const x = Math.min(w - wide - 4, Math.max(4, p.x + 10));
 		const y = Math.min(HEIGHT - 30, Math.max(2, p.y - 26));

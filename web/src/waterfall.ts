@@ -18,6 +18,7 @@ import { duration, plain, plural, short, since } from "./format";
 import { h, text } from "./h";
 import { fit, ink, pill, severity, sheet, width } from "./ink";
 import { clamp, Stretch, ticks } from "./scale";
+import { shortName } from "./parts";
 import { title } from "./title";
 import { gaps, Tree, Twig, unfolded } from "./tree";
 
@@ -237,7 +238,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 		if (t.lost)
 			words.push("parent not here");
 		if (t.parent?.span.service !== t.span.service)
-			words.push(plain(t.span.service, 60));
+			words.push(plain(shortName(t.span.service), 60));
 		if (folded.has(t.span.span_id))
 			words.push(`+${t.size - 1}${t.errorsBelow ? `, ${plural(t.errorsBelow, "error")}` : ""}`);
 		return words.join(" · ");
@@ -470,7 +471,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 			active.setAttribute("aria-expanded", String(!folded.has(t.span.span_id)));
 		else
 			active.removeAttribute("aria-expanded");
-		text(active, `${title(t.span)}, ${t.span.service}, ${duration(t.end - t.start)}` +
+		text(active, `${title(t.span)}, ${shortName(t.span.service)}, ${duration(t.end - t.start)}` +
 			(t.span.status === "error" ? ", error" : "") + (t.span.open ? ", still running" : ""));
 	}
 
@@ -539,7 +540,7 @@ export function waterfall(chosen: (id: string) => void): Waterfall {
 
 	function hint(): void {
 		const t = rows[hovered];
-		scroller.title = t ? `${plain(title(t.span), 200)}\n${plain(t.span.service, 80)} · ` +
+		scroller.title = t ? `${plain(title(t.span), 200)}\n${plain(shortName(t.span.service), 80)} · ` +
 			`${duration(t.end - t.start)}, ${duration(t.self)} of its own` : "";
 	}
 

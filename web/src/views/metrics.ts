@@ -23,7 +23,7 @@ export function metrics(): View {
 	async function look(signal: AbortSignal): Promise<void> {
 		const all = (await get<{ metrics: Metric[] }>("metrics", {}, signal)).metrics ?? [];
 		const q = (here().query.q ?? "").toLowerCase();
-		const some = all.filter((m) => !q || key(m).toLowerCase().includes(q));
+		const some = all.filter((m) => !unused(m)).filter((m) => !q || key(m).toLowerCase().includes(q));
 
 		some.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 		keyed(body, some.slice(0, 1000), key, line);
@@ -46,6 +46,11 @@ export function metrics(): View {
 	};
 }
 
+// The overflow series stand ready in case; they say something once something is in them.
+function unused(m: Metric): boolean {
+	return m.attributes?.["otel.metric.overflow"] === true && !(m.kind === "histogram" ? m.count : m.value);
+}
+
 function key(m: Metric): string {
 	return `${m.name} ${m.service} ${m.instance ?? ""} ${JSON.stringify(m.attributes ?? {})}`;
 }
@@ -54,7 +59,7 @@ function line(first: Metric): Row<Metric> {
 	const v = h("td.n");
 	const drawing = h("td.histogram-cell");
 	const el = h("tr", null,
-		h("th", { scope: "row", title: plain(first.description, 400) }, h("span.said", null, plain(first.name, 160)),
+		h("th.metric", { scope: "row", title: plain(first.description, 400) }, h("span.said", null, plain(first.name, 160)),
 		  Object.entries(first.attributes ?? {}).map(([k, a]) =>
 			  h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(a), 80)))),
 		h("td.mid", null, serviceName(first.service)), v, drawing);

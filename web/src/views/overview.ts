@@ -6,8 +6,9 @@ import { colour } from "../colour";
 import { follow } from "../follow";
 import { ago, count, duration, percent, plain, plural, rate, whole } from "../format";
 import { Child, fill, h, keyed, Row, text } from "../h";
-import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
+import { empty, FIRST_COMMAND, serviceName, shortName, table, View } from "../parts";
 import { amend, here, link } from "../place";
+import { requestName, requestStatus } from "../request";
 import { ordinary } from "../scale";
 
 const WINDOWS: [string, string, number][] = [
@@ -103,7 +104,7 @@ export function overview(): View {
 		if (live.length)
 			return empty("Waiting for the first request",
 				     `${plural(live.length, "process", "processes")} ${live.length === 1 ? "is" : "are"} being watched: ` +
-				     `${live.map((p) => plain(p.service, 40)).slice(0, 5).join(", ")}. Send one a request.`);
+				     `${live.map((p) => plain(shortName(p.service), 40)).slice(0, 5).join(", ")}. Send one a request.`);
 		return empty("No service yet", "Put oriel run before the command that starts your service, and it appears here.",
 			     FIRST_COMMAND);
 	}
@@ -168,7 +169,8 @@ export function overview(): View {
 				was = key;
 				fill(name, h("a", { href: link("traces", "", where), title: plain(r.service) },
 					     h("span.dot.before", { style: { background: colour(r.service) } }),
-					     r.method ? h("span.method", null, plain(r.method, 12)) : null, plain(r.route, 120) || "(no route)"));
+					     r.method ? h("span.method", null, plain(r.method, 12)) : null,
+					     plain(r.route, 120) || h("span.dim", null, "without a route")));
 			}
 			cells.set(r, over, longestRoute, where);
 		} };
@@ -177,14 +179,13 @@ export function overview(): View {
 
 function errorRow(t: TraceLine): Row<TraceLine> {
 	const when = h("td.when");
-	const what = h("a.row-link", { href: link("trace", t.trace_id) }, t.method ? h("span.method", null, plain(t.method, 12)) : null,
-		plain(t.method ? t.route ?? t.name : t.name, 200));
+	const what = h("a.row-link", { href: link("trace", t.trace_id) }, requestName(t));
 	const took = h("td.n");
 	const tr = h("tr.link.failed", { onclick: (e: Event) => {
 		if (!(e.target as Element).closest("a"))
 			what.click();
 	} }, when, h("td.mid", null, serviceName(t.service)), h("td.what", null, what),
-	h("td.n", null, tag("error", t.http_status ?? "error")), took);
+	h("td.n", null, requestStatus(t)), took);
 
 	return { el: tr, set(now) {
 		text(when, ago(now.start_ns, Date.now()));
@@ -195,7 +196,7 @@ function errorRow(t: TraceLine): Row<TraceLine> {
 function slowest(list: Service[]): string {
 	const s = list.reduce<Service | null>((m, x) => (!m || x.p95_ns > m.p95_ns ? x : m), null);
 
-	return s ? plain(s.service, 40) : "";
+	return s ? plain(shortName(s.service), 40) : "";
 }
 
 function tile(label: string, figure: string, line: Child, cls = "", href = ""): HTMLElement {

@@ -24,7 +24,7 @@ export function status(): View {
 	}, 1000);
 
 	function show(s: Status): void {
-		fill(body, collector(s), processes(s.processes ?? []), destinations(s.destinations ?? []), counters(s.counters ?? []));
+		fill(body, collector(s), processes(s.processes ?? []), destinations(s.destinations ?? []), counters(s.losses ?? [], s.counters ?? []));
 	}
 
 	return { el, arrive: () => following.now(), close: () => following.stop() };
@@ -67,8 +67,9 @@ function destinations(list: Destination[]): HTMLElement {
 		h("td.n", null, count(d.queued)), h("td.n", null, count(d.sent)), h("td.n", null, lost(d.dropped))))), "Destinations"));
 }
 
-function counters(list: Counter[]): HTMLElement {
-	const bad = list.filter((c) => c.value > 0 && (LOSS.test(c.name) || /\blost\b/i.test(c.about ?? "")));
+// What services say they lost stands here only when it happened.
+function counters(losses: Counter[], list: Counter[]): HTMLElement {
+	const bad = losses.filter((c) => c.value > 0).concat(list.filter((c) => c.value > 0 && (LOSS.test(c.name) || /\blost\b/i.test(c.about ?? ""))));
 	const rest = list.filter((c) => !bad.includes(c));
 
 	return h("section.card", null, h("h2", null, "Counters ", bad.length ? tag("error", "losses") : tag("ok", "nothing lost")),

@@ -8,11 +8,12 @@
 
 import { get, RouteFigures, Service, TraceLine } from "../api";
 import { follow, Following } from "../follow";
-import { ago, clock, count, day, duration, plain, plural, whole } from "../format";
+import { ago, clock, count, day, duration, plural, whole } from "../format";
 import { anyFilter, Filters, filtersOf, queryOf, questionOf } from "../filters";
 import { fill, h, keyed, Row, text } from "../h";
 import { icon } from "../icons";
 import { empty, field, FIRST_COMMAND, meter, options, serviceName, setField, table, tag, traceLink, View } from "../parts";
+import { requestName, requestStatus } from "../request";
 import { ordinary } from "../scale";
 import { scatter } from "../scatter";
 import { amend, go, here } from "../place";
@@ -186,31 +187,13 @@ function line(most: () => number): Row<TraceLine> {
 		fill(others, (t.services ?? []).filter((s) => s !== t.service).slice(0, 3).map((s) =>
 			serviceName(s)),
 		     t.root === false ? tag("debug", "partial") : null);
-		fill(status, statusOf(t));
+		fill(status, requestStatus(t));
 		text(took, duration(t.duration_ns));
 		fill(bar, h("span.bar-cell", null, meter(t.duration_ns / most(), colour(t.service)), took));
 		text(spans, count(t.spans));
 		text(logs, t.logs ? count(t.logs) : "");
 		tr.classList.toggle("failed", t.status === "error" || t.errors > 0);
 	} };
-}
-
-function requestName(t: TraceLine): (Node | string)[] {
-	if (t.method)
-		return [h("span.method", null, plain(t.method, 12)),
-			plain(t.route ?? (t.name === t.method ? "" : t.name), 200) || "(no route)"];
-	return [plain(t.name, 200) || "(no name)"];
-}
-
-function statusOf(t: TraceLine): HTMLElement {
-	const code = t.http_status;
-	const bad = t.status === "error" || (code ?? 0) >= 500;
-
-	if (code)
-		return code < 400 && !bad ? h("span.dim", null, code) : tag(bad ? "error" : "warn", code);
-	if (bad)
-		return tag("error", "error");
-	return t.errors ? tag("warn", plural(t.errors, "error")) : h("span.dim", null, "ok");
 }
 
 function filterBar() {
