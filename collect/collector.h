@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "model/batch.h"
 #include "model/settings.h"
+#include "wire/segment.h"
 
 struct collector;
 
@@ -30,8 +31,9 @@ struct collector_run {
 };
 
 /*
- * Where everything goes. All calls come from the collector's thread and must not wait, but for
- * flush and close, which may take their time-out.
+ * Where everything goes. All calls but flush come from the collector's thread and must not wait;
+ * close waits only when the collector itself is leaving. A route's run may be over, and its
+ * descriptors closed, as soon as close has returned: whoever goes on writing has duplicates.
  */
 struct collector_sink {
 	/*
@@ -42,6 +44,11 @@ struct collector_sink {
 	void *(*open)(const struct settings *settings, const struct collector_run *run, void *you);
 	void (*give)(void *route, struct batch *b, void *you); /* takes references of its own */
 	void (*close)(void *route, uint32_t timeout_ms, void *you);
+	/*
+	 * Deliver or count all that the route was given so far. May be NULL. Unlike the others it
+	 * comes from a thread of its own and may wait; the route is not closed meanwhile.
+	 */
+	void (*flush)(void *route, uint32_t timeout_ms, void *you);
 	void (*run_started)(const struct collector_run *run, void *you);
 	/* wait_status as from wait(2), -1: not known. */
 	void (*run_ended)(const struct collector_run *run, int wait_status, void *you);
@@ -52,7 +59,8 @@ struct collector_sink {
 struct collector_options {
 	const char *run_dir;
 	const char *address;	/* of the page, told to `oriel run` */
-	uint32_t linger_ms;	/* stay this long with nothing to do; default 60,000 */
+	const char *data_dir;	/* told to commands; NULL: no store */
+	uint32_t linger_ms;	/* stay this long with nothing to do; 0: 60,000; UINT32_MAX: for good */
 	uint32_t export_ms;	/* metrics are snapshot this often; default 10,000 */
 	const struct collector_sink *sink;
 	void *you;
@@ -64,10 +72,13 @@ int collector_run(struct collector *c);
 void collector_stop(struct collector *c);
 struct collector *collector_free(struct collector *c);
 
-/* For view/: members of /api/status ("processes": [...], "runs_live": n), and elements of arrays. */
+/* What services lost since this collector began, by reason (enum segment_loss). */
+void collector_losses(struct collector *c, uint64_t loss[N_LOSSES]);
+
+/* For view/: members of /api/status ("processes": [...], "runs_live": n, "losses": [...]), and elements of arrays. */
 void collector_status_json(struct collector *c, struct json *j);
 
-/* Open spans, oldest first, at most `most`; `span_json` is view's serialiser. */
+/* Open spans, oldest first, at most `most`, while the loop waits: be quick; `span_json` is view's serialiser. */
 void collector_in_flight(struct collector *c, size_t most,
 			 void (*each)(const struct span *, const struct resource *, void *), void *you);
 

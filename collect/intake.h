@@ -32,7 +32,7 @@ enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 512 };
 /* What the collector knows of a chunk; it never asks the segment again. */
 struct intake_chunk {
 	uint32_t read, tid, bad;
-	uint32_t doomed; /* its owner, found dead once */
+	uint32_t doomed, doomed_write; /* its owner, found dead once, and the cursor then */
 };
 
 struct intake {
@@ -45,7 +45,7 @@ struct intake {
 	struct intake_chunk *chunk;
 	uint32_t *state; /* a copy, per round */
 	uint32_t next;	 /* chunk that an unfinished round goes on with */
-	bool cut_short;
+	_Atomic bool cut_short;
 	_Alignas(8) unsigned char bytes[CHUNK_SIZE];
 };
 

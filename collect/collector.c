@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop. It sleeps until something happens; while there are processes it looks at their segments
+ * every 10 ms, and every millisecond for a while after chunks filled up. What can be waited for is:
+ * files in the run directory, callers on the socket, ends of processes, jobs that are done, and
+ * collector_stop.
+ */
+#include "collect/inside.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "collect/guard.h"
+#include "collect/metrics.h"
+#include "model/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+enum {
+	WAKE_FILES = 1,
+	WAKE_CALLS = 2,
+	WAKE_DEATH = 4,
+	WAKE_JOBS = 8,
+	WAKE_STOP = 16,
+};
+
+enum {
+	IDLE_MS = 10,
+	HOT_MS = 1,
+	SECOND_MS = 1000,
+	LINGER_MS = 60000,
+	EXPORT_MS = 10000,
+	EVENTS = 32,
+};
+
+/* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
+#define HOT_NS	(50 * MS)
+#define TRIM_NS (5000 * MS)
+
+/*
+ * A batch's blocks go back and come again thousands of times a second; given back to the kernel each
+ * time, page faults would cost as much as all the rest. What an idle collector needn't keep goes back.
+ */
+static void heap_keep(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+}
+
+static int wake_on(struct collector *c, int fd, uint64_t what, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.u64 = what };
+
+	return epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? ERR(-errno) : 0;
+}
+
+void collector_watch(struct collector *c, int pidfd)
+{
+	if (pidfd >= 0)
+		wake_on(c, pidfd, WAKE_DEATH, EPOLLIN | EPOLLONESHOT);
+}
+
+/* ---- new and free ----------------------------------------------------------------------------- */
+
+static int collector_open(struct collector *c)
+{
+	int r = guard_init();
+
+	if (r >= 0)
+		r = rundir_open(&c->dir, c->run_dir);
+	if (r < 0)
+		return r == -EBUSY ? r : TRACE(r);
+	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->epoll_fd < 0 || c->stop_fd < 0)
+		return ERR(-errno);
+	r = jobs_init(&c->jobs);
+	if (r >= 0)
+		r = calls_open(&c->calls, c->dir.fd, c->epoll_fd, WAKE_CALLS);
+	if (r >= 0)
+		r = wake_on(c, c->dir.watch_fd, WAKE_FILES, EPOLLIN);
+	if (r >= 0)
+		r = wake_on(c, c->jobs.fd, WAKE_JOBS, EPOLLIN);
+	if (r >= 0)
+		r = wake_on(c, c->stop_fd, WAKE_STOP, EPOLLIN);
+	return TRACE(r);
+}
+
+int collector_new(struct collector **out, const struct collector_options *options)
+{
+	static const struct collector_sink nowhere;
+	struct collector *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return ERR(-ENOMEM);
+	c->options = *options;
+	c->options.sink = options->sink ? options->sink : &nowhere;
+	c->options.linger_ms = options->linger_ms ? options->linger_ms : LINGER_MS;
+	c->options.export_ms = options->export_ms ? options->export_ms : EXPORT_MS;
+	c->dir = (struct rundir){ -1, -1, -1 };
+	c->jobs = (struct jobs){ -1, -1, 0 };
+	c->calls.listen_fd = c->epoll_fd = c->stop_fd = -1;
+	for (int i = 0; i < CALLERS; i++)
+		c->calls.caller[i].fd = -1;
+	pthread_mutex_init(&c->lock, NULL);
+	collector_set_address(c, options->address);
+	c->run_dir = strdup(options->run_dir);
+	c->data_dir = strdup(options->data_dir ? options->data_dir : "");
+	r = c->run_dir && c->data_dir ? collector_open(c) : ERR(-ENOMEM);
+	if (r < 0) {
+		collector_free(c);
+		return r == -EBUSY ? r : TRACE(r);
+	}
+	signal(SIGIO, SIG_IGN);
+	heap_keep();
+	timeline_start(&c->timeline);
+	process_place_init(&c->place, c->dir.fd, &c->timeline);
+	*out = c;
+	return 0;
+}
+
+void collector_set_address(struct collector *c, const char *address)
+{
+	pthread_mutex_lock(&c->lock);
+	snprintf(c->address, sizeof(c->address), "%s", address ? address : "");
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void pending_free(struct pending **at)
+{
+	struct pending *f = *at;
+
+	*at = f->next;
+	free(f);
+}
+
+struct collector *collector_free(struct collector *c)
+{
+	if (!c)
+		return NULL;
+	while (c->process) {
+		struct process *p = c->process;
+
+		c->process = p->next;
+		process_free(p);
+	}
+	collector_close_routes(c);
+	while (c->run) {
+		struct run *run = c->run;
+
+		c->run = run->next;
+		run_free(run);
+	}
+	while (c->pending)
+		pending_free(&c->pending);
+	calls_close(&c->calls);
+	jobs_fini(&c->jobs);
+	if (c->epoll_fd >= 0)
+		close(c->epoll_fd);
+	if (c->stop_fd >= 0)
+		close(c->stop_fd);
+	rundir_close(&c->dir);
+	pthread_mutex_destroy(&c->lock);
+	free(c->run_dir);
+	free(c->data_dir);
+	free(c);
+	return NULL;
+}
+
+void collector_stop(struct collector *c)
+{
+	uint64_t one = 1;
+	int before = errno;
+	ssize_t n = write(c->stop_fd, &one, sizeof(one));
+
+	(void)n;
+	errno = before;
+}
+
+/* ---- files ------------------------------------------------------------------------------------ */
+
+static struct process *process_named(struct collector *c, const char *name)
+{
+	for (struct process *p = c->process; p; p = p->next)
+		if (strcmp(p->in->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+static void file_came(const char *name, void *you)
+{
+	struct collector *c = you;
+	struct pending *f;
+
+	if (process_named(c, name))
+		return;
+	for (f = c->pending; f; f = f->next)
+		if (strcmp(f->name, name) == 0)
+			return;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return;
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->next = c->pending;
+	c->pending = f;
+}
+
+static void file_let_go(const char *name, void *you)
+{
+	struct process *p = process_named(you, name);
+
+	if (p)
+		p->look = true;
+}
+
+static void files_lost(void *you)
+{
+	struct collector *c = you;
+
+	rundir_list(&c->dir, file_came, c);
+	for (struct process *p = c->process; p; p = p->next)
+		p->look = true;
+}
+
+static void process_joins(struct collector *c, struct process *p)
+{
+	p->route = collector_route_of(c, p);
+	if (p->route) {
+		p->route->n_processes++;
+		p->route->run->n_processes++;
+	}
+	collector_watch(c, p->death.pidfd);
+	pthread_mutex_lock(&c->lock);
+	p->next = c->process;
+	c->process = p;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_look_for_files(struct collector *c, uint64_t now)
+{
+	struct rundir_news news = { file_came, file_let_go, files_lost, c };
+
+	rundir_read(&c->dir, &news);
+	for (struct pending **at = &c->pending; *at;) {
+		struct process *p = NULL;
+		int r = now < (*at)->next_ns ? INTAKE_LATER :
+					       process_open(&p, &c->place, (*at)->name);
+
+		if (r == INTAKE_LATER) {
+			if (now >= (*at)->next_ns)
+				(*at)->next_ns = now + IDLE_MS * MS;
+			at = &(*at)->next;
+			continue;
+		}
+		if (r == INTAKE_UNMADE)
+			unlinkat(c->dir.fd, (*at)->name, 0);
+		if (r < 0 && r != -ENOENT)
+			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name, err_path(r));
+		pending_free(at);
+		if (!r)
+			process_joins(c, p);
+	}
+}
+
+/* ---- rounds ----------------------------------------------------------------------------------- */
+
+static void process_rename_now(struct collector *c, struct process *p)
+{
+	if (!process_is_renamed(p))
+		return;
+	collector_give(c, p);
+	pthread_mutex_lock(&c->lock);
+	process_rename(p);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void process_heat(struct collector *c, const struct process *p, uint64_t now)
+{
+	if (p->drained.n_full || p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
+		c->hot_ns = now;
+		c->trim = true;
+	}
+}
+
+static void process_round(struct collector *c, struct process *p)
+{
+	int r;
+
+	process_rename_now(c, p);
+	do {
+		pthread_mutex_lock(&c->lock);
+		r = process_drain(p);
+		pthread_mutex_unlock(&c->lock);
+		process_heat(c, p, clock_mono_ns());
+		collector_give(c, p);
+	} while (r == INTAKE_MORE);
+}
+
+void collector_round(struct collector *c)
+{
+	for (struct process *p = c->process; p; p = p->next)
+		process_round(c, p);
+}
+
+static void process_leaves(struct collector *c, struct process *p)
+{
+	pthread_mutex_lock(&c->lock);
+	for (struct process **at = &c->process; *at; at = &(*at)->next)
+		if (*at == p) {
+			*at = p->next;
+			break;
+		}
+	pthread_mutex_unlock(&c->lock);
+	if (p->route) {
+		p->route->n_processes--;
+		p->route->run->n_processes--;
+	}
+	unlinkat(c->dir.fd, p->in->name, 0);
+	process_free(p);
+}
+
+void collector_give_metrics(struct collector *c, struct process *p)
+{
+	struct batch *b;
+
+	pthread_mutex_lock(&c->lock);
+	metrics_snapshot(&b, p->in, p->resource, clock_real_ns());
+	pthread_mutex_unlock(&c->lock);
+	collector_give_batch(c, p, b);
+}
+
+static void process_losses(struct collector *c, struct process *p, uint64_t now)
+{
+	pthread_mutex_lock(&c->lock);
+	process_tend(p, now, c->losses);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Everything that it wrote before it went is in the segment: once more, then the books are closed. */
+static void process_ends(struct collector *c, struct process *p, uint64_t now)
+{
+	process_round(c, p);
+	process_losses(c, p, now);
+	pthread_mutex_lock(&c->lock);
+	process_close_spans(p);
+	pthread_mutex_unlock(&c->lock);
+	collector_give(c, p);
+	collector_give_metrics(c, p);
+	process_leaves(c, p);
+}
+
+bool collector_end_processes(struct collector *c, uint64_t now)
+{
+	bool all = true;
+
+	for (struct process *p = c->process, *next; p; p = next) {
+		bool gone, explained;
+
+		next = p->next;
+		pthread_mutex_lock(&c->lock);
+		gone = p->in->cut_short || process_is_gone(p, now);
+		explained = gone && (p->in->cut_short || process_is_explained(p, now));
+		pthread_mutex_unlock(&c->lock);
+		if (explained)
+			process_ends(c, p, now);
+		else if (gone)
+			all = false;
+	}
+	return all;
+}
+
+/* ---- each second ------------------------------------------------------------------------------ */
+
+static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
+{
+	uint64_t ms = settings_u64(&p->in->settings, STR("OTEL_METRIC_EXPORT_INTERVAL"),
+				   c->options.export_ms, NULL);
+
+	if (ms < SECOND_MS)
+		ms = SECOND_MS;
+	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
+}
+
+static void second(struct collector *c, uint64_t now)
+{
+	pthread_mutex_lock(&c->lock);
+	timeline_anchor(&c->timeline);
+	pthread_mutex_unlock(&c->lock);
+	for (struct process *p = c->process; p; p = p->next) {
+		process_losses(c, p, now);
+		if (!p->next_metrics_ns)
+			p->next_metrics_ns = now + metrics_every_ns(c, p);
+		if (now < p->next_metrics_ns)
+			continue;
+		p->next_metrics_ns = now + metrics_every_ns(c, p);
+		collector_give_metrics(c, p);
+	}
+	if (rundir_is_lost(&c->dir, c->run_dir)) {
+		fprintf(stderr, "oriel: run directory is gone path=%s, leaving\n", c->run_dir);
+		c->stopping = true;
+	}
+	if (c->trim && now - c->hot_ns > TRIM_NS) {
+		c->trim = false;
+		malloc_trim(0);
+	}
+}
+
+/* ---- the loop --------------------------------------------------------------------------------- */
+
+static bool is_needed(const struct collector *c)
+{
+	return c->process || c->pending || c->jobs.n_running || calls_waiting(&c->calls) ||
+	       (c->run && (c->run != c->nameless || c->run->next)) ||
+	       (c->options.sink->busy && c->options.sink->busy(c->options.you));
+}
+
+/* Runs that seem to be over are looked at twice. */
+static bool is_settling(const struct collector *c)
+{
+	for (const struct run *run = c->run; run; run = run->next)
+		if (run->over)
+			return true;
+	return false;
+}
+
+static int sleep_ms(const struct collector *c, uint64_t now)
+{
+	if (c->process || c->pending || is_settling(c))
+		return now - c->hot_ns < HOT_NS || is_settling(c) ? HOT_MS : IDLE_MS;
+	return SECOND_MS;
+}
+
+static uint64_t collector_wait(struct collector *c, int ms)
+{
+	struct epoll_event e[EVENTS];
+	int n = epoll_wait(c->epoll_fd, e, EVENTS, ms);
+	uint64_t wake = 0;
+
+	for (int i = 0; i < n; i++)
+		wake |= e[i].data.u64;
+	return wake;
+}
+
+void collector_look_for_deaths(struct collector *c)
+{
+	for (struct process *p = c->process; p; p = p->next)
+		p->look = true;
+}
+
+static void collector_step(struct collector *c, uint64_t wake)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (wake & WAKE_STOP)
+		c->stopping = true;
+	if (wake & WAKE_DEATH)
+		collector_look_for_deaths(c);
+	if (wake & WAKE_FILES || c->pending)
+		collector_look_for_files(c, now);
+	if (wake & WAKE_JOBS)
+		collector_take_jobs(c);
+	collector_round(c);
+	collector_end_processes(c, now);
+	if (wake & WAKE_CALLS || calls_waiting(&c->calls))
+		collector_take_calls(c, now);
+	collector_settle(c);
+	if (now >= c->next_second_ns) {
+		c->next_second_ns = now + SECOND_MS * MS;
+		second(c, now);
+	}
+}
+
+static bool has_lingered(struct collector *c, uint64_t now)
+{
+	if (is_needed(c))
+		c->busy_ns = now;
+	return c->options.linger_ms != UINT32_MAX && now - c->busy_ns > c->options.linger_ms * MS;
+}
+
+static void note_any(const char *name, void *you)
+{
+	(void)name;
+	*(bool *)you = true;
+}
+
+/*
+ * A service that came just now may have seen our lock and started no collector. So first nobody can
+ * call any more, then the lock goes, and then it is looked once more: what is there by then is taken
+ * up, unless another collector has it already.
+ */
+static bool may_leave(struct collector *c)
+{
+	bool any = false;
+
+	if (c->stopping)
+		return true;
+	collector_look_for_files(c, clock_mono_ns());
+	if (c->pending || c->process)
+		return false;
+	calls_close(&c->calls);
+	rundir_unlock(&c->dir);
+	rundir_list(&c->dir, note_any, &any);
+	if (!any || rundir_lock(&c->dir) < 0)
+		return true;
+	files_lost(c);
+	return calls_open(&c->calls, c->dir.fd, c->epoll_fd, WAKE_CALLS) < 0;
+}
+
+/* Nothing waits for us any more: what is finished is given, what is open stays in its segment. */
+static void collector_leave(struct collector *c)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
+		collector_round(c);
+	for (struct process *p = c->process; p; p = p->next) {
+		process_losses(c, p, now);
+		collector_give_metrics(c, p);
+	}
+	collector_look_for_deaths(c);
+	collector_end_processes(c, now);
+	while (c->jobs.n_running) {
+		collector_wait(c, SECOND_MS);
+		collector_take_jobs(c);
+	}
+	collector_settle(c);
+	collector_settle(c);
+	collector_close_routes(c);
+}
+
+int collector_run(struct collector *c)
+{
+	uint64_t wake = 0, now = clock_mono_ns();
+	int r = rundir_list(&c->dir, file_came, c);
+
+	if (r < 0)
+		return TRACE(r);
+	c->busy_ns = now;
+	do {
+		collector_step(c, wake);
+		now = clock_mono_ns();
+		if (c->stopping || (has_lingered(c, now) && may_leave(c)))
+			break;
+		wake = collector_wait(c, sleep_ms(c, now));
+	} while (true);
+	collector_leave(c);
+	return 0;
+}

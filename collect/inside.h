@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside: what collector.c (the loop), routing.c, calling.c and report.c share. Nobody else includes it. */
+#pragma once
+
+#include "collect/calls.h"
+#include "collect/collector.h"
+#include "collect/job.h"
+#include "collect/process.h"
+#include "collect/run.h"
+#include "collect/rundir.h"
+
+#include <pthread.h>
+
+/* A file whose maker is not done with it. */
+struct pending {
+	struct pending *next;
+	uint64_t next_ns; /* CLOCK_MONOTONIC; looking is closing, and that would wake us at once */
+	char name[INTAKE_NAME];
+};
+
+struct collector {
+	struct collector_options options;
+	char *run_dir, *data_dir;
+	struct rundir dir;
+	struct timeline timeline;
+	struct process_place place;
+	struct calls calls;
+	struct jobs jobs;
+	int epoll_fd, stop_fd;
+	bool stopping;
+	struct pending *pending;
+
+	/*
+	 * Held by the loop while it changes what is below, which is briefly, and by report.c's callers
+	 * from other threads while they look at it. The sink is never called with it held.
+	 */
+	pthread_mutex_t lock;
+	char address[128];
+	struct process *process;
+	struct run *run; /* the first made, so the last in the list, is the nameless one */
+	struct run *nameless;
+	struct route *route;
+	uint64_t losses[N_LOSSES];
+
+	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
+	bool trim;
+};
+
+#define MS 1000000ull
+
+/* The last END, the round after it, and one for good measure. */
+enum { ROUNDS_TO_SETTLE = 3 };
+
+/* One round over all processes: drain, assemble, give. */
+void collector_round(struct collector *c);
+
+void collector_give_metrics(struct collector *c, struct process *p);
+void collector_look_for_files(struct collector *c, uint64_t now);
+void collector_look_for_deaths(struct collector *c);
+
+/* Whoever is gone is closed and given away; false: of some it is not known yet what they died of. */
+bool collector_end_processes(struct collector *c, uint64_t now);
+
+/* Wakes the loop once when this pidfd's process ends; -1: none. */
+void collector_watch(struct collector *c, int pidfd);
+
+/* routing.c */
+struct run *collector_run_of(struct collector *c, struct process *p);
+struct route *collector_route_of(struct collector *c, struct process *p);
+void collector_give(struct collector *c, struct process *p);
+void collector_give_batch(struct collector *c, struct process *p, struct batch *b);
+void collector_run_told(struct collector *c, struct call *call);
+void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */
+void collector_close_routes(struct collector *c);
+
+/* calling.c */
+void collector_take_calls(struct collector *c, uint64_t now);
+void collector_take_jobs(struct collector *c);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/process.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/scoped.h"
+#include "collect/lease.h"
+#include "collect/reclaim.h"
+#include "model/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* How long a status may take to come after the last mapping went. */
+enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8 };
+
+static void boot_id_read(uint8_t id[16])
+{
+	char text[64], hex[32];
+	size_t n = 0;
+	scoped_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	memset(id, 0, 16);
+	for (ssize_t i = 0; i < got && n < sizeof(hex); i++)
+		if (hex_digit(text[i], false) >= 0)
+			hex[n++] = text[i];
+	if (n == sizeof(hex))
+		hex_read(id, 16, (struct str){ hex, n }, false);
+}
+
+void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline)
+{
+	struct stat st;
+
+	*place = (struct process_place){ .dir_fd = dir_fd, .timeline = timeline };
+	if (stat("/proc/self/ns/pid", &st) == 0)
+		place->pid_namespace = st.st_ino;
+	boot_id_read(place->boot_id);
+}
+
+/* ---- limits and identity ---------------------------------------------------------------------- */
+
+static uint32_t limit_of(const struct settings *s, struct str name, uint32_t otherwise)
+{
+	bool bad = false;
+	uint64_t n = settings_u64(s, name, otherwise, &bad);
+
+	if (bad)
+		stats_add(settings_bad, 1);
+	return n < ASSEMBLE_LIMIT_MOST ? (uint32_t)n : ASSEMBLE_LIMIT_MOST;
+}
+
+/* "Span Limits" and "Attribute Limits" of the specification. */
+static struct assemble_limits limits_of(const struct settings *s)
+{
+	uint32_t all = limit_of(s, STR("OTEL_ATTRIBUTE_COUNT_LIMIT"), ASSEMBLE_LIMIT);
+
+	return (struct assemble_limits){
+		.attributes = limit_of(s, STR("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"), all),
+		.event_attributes = limit_of(s, STR("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"), all),
+		.link_attributes = limit_of(s, STR("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"), all),
+		.log_attributes = limit_of(s, STR("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT"), all),
+		.events = limit_of(s, STR("OTEL_SPAN_EVENT_COUNT_LIMIT"), ASSEMBLE_LIMIT),
+		.links = limit_of(s, STR("OTEL_SPAN_LINK_COUNT_LIMIT"), ASSEMBLE_LIMIT),
+	};
+}
+
+struct name_step {
+	struct process *p;
+	struct identity_given given;
+	uint32_t before, after;
+};
+
+/* The reader's half of the seqlock: what lies between two equal even numbers is whole. */
+static void name_step(void *you)
+{
+	struct name_step *s = you;
+	struct segment_header *h = intake_words(s->p->in);
+
+	s->before = atomic_load_explicit(&h->identity_seq, memory_order_acquire);
+	memcpy(s->given.service, h->service, sizeof(s->given.service));
+	memcpy(s->given.version, h->version, sizeof(s->given.version));
+	atomic_thread_fence(memory_order_acquire);
+	s->after = atomic_load_explicit(&h->identity_seq, memory_order_relaxed);
+}
+
+static void seq_step(void *you)
+{
+	struct name_step *s = you;
+
+	s->before = atomic_load_explicit(&intake_words(s->p->in)->identity_seq, memory_order_relaxed);
+}
+
+bool process_is_renamed(struct process *p)
+{
+	struct name_step s = { .p = p };
+
+	return !intake_step(p->in, seq_step, &s) && s.before != p->identity_seq;
+}
+
+/* What is being changed just now is tried again when the next round sees the number changed. */
+void process_rename(struct process *p)
+{
+	struct name_step s = { .p = p };
+	struct resource *r;
+
+	for (int i = 0; i < WORD_TRIES; i++) {
+		if (intake_step(p->in, name_step, &s) < 0)
+			return;
+		if (s.before == s.after && s.before % 2 == 0)
+			break;
+	}
+	if (s.before != s.after || s.before % 2)
+		return;
+	s.given.service[sizeof(s.given.service) - 1] = '\0';
+	s.given.version[sizeof(s.given.version) - 1] = '\0';
+	r = identity_resource(&p->in->head, &p->in->settings, &s.given);
+	if (!r)
+		return;
+	p->given = s.given;
+	p->identity_seq = s.before;
+	assembler_set_resource(&p->a, r);
+	resource_free(p->resource);
+	p->resource = r;
+}
+
+/* ---- open and free ---------------------------------------------------------------------------- */
+
+/* The counter starts anew with each boot; the header tells what it was worth. */
+static const struct timeline *time_of(struct process *p, const struct process_place *place)
+{
+	const struct segment_header *h = &p->in->head;
+
+	if (memcmp(h->boot_id, place->boot_id, sizeof(h->boot_id)) == 0)
+		return place->timeline;
+	p->own_time = (struct timeline){ h->created_tsc, h->created_mono_ns, h->created_real_ns,
+					 place->timeline->rate };
+	return &p->own_time;
+}
+
+static int process_begin(struct process *p, const struct process_place *place)
+{
+	const struct segment_header *h = &p->in->head;
+	struct assemble_limits limits = limits_of(&p->in->settings);
+	bool ours = h->pid_namespace == place->pid_namespace && time_of(p, place) == place->timeline;
+	int r = assembler_init(&p->a, time_of(p, place),
+			       h->clock == SEGMENT_CLOCK_TSC ? INSTANT_TSC : INSTANT_MONO, &limits);
+
+	if (r < 0)
+		return TRACE(r);
+	death_watch(&p->death, ours ? h->pid : 0, h->pid_start_ticks);
+	process_rename(p);
+	if (!p->resource) {
+		p->resource = identity_resource(h, &p->in->settings, &p->given);
+		if (!p->resource)
+			return ERR(-ENOMEM);
+		assembler_set_resource(&p->a, p->resource);
+	}
+	p->look = true;
+	return 0;
+}
+
+int process_open(struct process **out, const struct process_place *place, const char *name)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return ERR(-ENOMEM);
+	p->death.pidfd = -1;
+	r = intake_open(&p->in, place->dir_fd, name);
+	if (!r)
+		r = process_begin(p, place);
+	if (r) {
+		process_free(p);
+		return r;
+	}
+	*out = p;
+	return 0;
+}
+
+struct process *process_free(struct process *p)
+{
+	if (!p)
+		return NULL;
+	assembler_fini(&p->a);
+	resource_free(p->resource);
+	death_forget(&p->death);
+	intake_close(p->in);
+	free(p);
+	return NULL;
+}
+
+/* ---- while it lives --------------------------------------------------------------------------- */
+
+static void process_record(const struct record_head *h, uint32_t tid, void *you)
+{
+	assemble_record(you, h, tid);
+}
+
+int process_drain(struct process *p)
+{
+	int r = intake_drain(p->in, process_record, &p->a, &p->drained);
+
+	if (!r)
+		assemble_round(&p->a);
+	return r;
+}
+
+struct tend_step {
+	struct segment_header *head;
+	uint64_t now;
+	uint64_t loss[N_LOSSES];
+};
+
+/* What is counted here is marked as counted at once, so that the next collector doesn't count it. */
+static void tend_step(void *you)
+{
+	struct tend_step *s = you;
+
+	atomic_store_explicit(&s->head->collector_pid, (int32_t)getpid(), memory_order_relaxed);
+	atomic_store_explicit(&s->head->collector_ns, s->now, memory_order_relaxed);
+	for (int i = 0; i < N_LOSSES; i++) {
+		uint64_t lost = atomic_load_explicit(&s->head->loss[i], memory_order_relaxed);
+		uint64_t known = atomic_load_explicit(&s->head->accounted_loss[i], memory_order_relaxed);
+
+		s->loss[i] = lost > known ? lost - known : 0;
+		if (s->loss[i])
+			atomic_store_explicit(&s->head->accounted_loss[i], lost, memory_order_relaxed);
+	}
+}
+
+static bool is_record(enum segment_loss i)
+{
+	static const char *const unit[N_LOSSES] = {
+#define X(name, what, sentence) [LOSS_##name] = what,
+		SEGMENT_LOSSES(X)
+#undef X
+	};
+
+	return strcmp(unit[i], "spans") == 0 || strcmp(unit[i], "records") == 0;
+}
+
+void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSES])
+{
+	struct tend_step s = { .head = intake_words(p->in), .now = now_mono_ns };
+
+	if (intake_step(p->in, tend_step, &s) < 0)
+		return;
+	for (int i = 0; i < N_LOSSES; i++) {
+		loss[i] += s.loss[i];
+		p->loss[i] += s.loss[i];
+		if (is_record((enum segment_loss)i)) {
+			p->n_lost += s.loss[i];
+			stats_add(records_dropped, s.loss[i]);
+		}
+	}
+	if (!p->gone && death_look(&p->death) == DEATH_ALIVE)
+		reclaim_dead(p->in, reclaim_task_lives, NULL);
+	p->look = true;
+}
+
+/* ---- its end ---------------------------------------------------------------------------------- */
+
+bool process_is_gone(struct process *p, uint64_t now_mono_ns)
+{
+	if (p->gone || !p->look)
+		return p->gone;
+	death_look(&p->death);
+	p->look = false;
+	p->gone = lease_is_alone(p->in->fd);
+	if (!p->gone) {
+		p->seen_alive = true;
+	} else {
+		p->gone_mono_ns = now_mono_ns;
+		p->gone_real_ns = clock_real_ns();
+		stats_add(processes_ended, 1);
+	}
+	return p->gone;
+}
+
+bool process_is_explained(struct process *p, uint64_t now_mono_ns)
+{
+	enum death_news news = death_look(&p->death);
+
+	if (news == DEATH_TOLD || news == DEATH_UNKNOWN || death_has_image(&p->death))
+		return true;
+	return now_mono_ns - p->gone_mono_ns > EXPLAIN_NS;
+}
+
+struct fatal_step {
+	struct segment_header *head;
+	uint32_t signal, stopped;
+};
+
+static void fatal_step(void *you)
+{
+	struct fatal_step *s = you;
+
+	s->signal = atomic_load_explicit(&s->head->fatal_signal, memory_order_relaxed);
+	s->stopped = atomic_load_explicit(&s->head->stopped, memory_order_relaxed);
+}
+
+static struct str process_why(struct process *p, char *text, size_t size)
+{
+	struct fatal_step s = { .head = intake_words(p->in) };
+	int r = intake_step(p->in, fatal_step, &s);
+
+	if (p->in->cut_short)
+		return STR("the process's shared memory was cut short");
+	if (p->death.news == DEATH_TOLD)
+		return death_text(p->death.wait_status, text, size);
+	if (p->death.news == DEATH_ALIVE)
+		return s.stopped ? STR("process stopped recording before the span ended") :
+				   STR("process replaced itself by exec");
+	return death_text(!r && s.signal && s.signal < 65 ? (int)s.signal : -1, text, size);
+}
+
+void process_close_spans(struct process *p)
+{
+	char text[128];
+	struct str why = process_why(p, text, sizeof(text));
+
+	uint64_t when = p->death.when_real_ns;
+
+	assemble_gone(&p->a, why, when || !p->seen_alive ? when : p->gone_real_ns);
+}

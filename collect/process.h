@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Process: one watched process, from its segment's first sight to its last batch.
+ *
+ *     r = process_open(&p, where, name);      outcomes and errors of intake_open
+ *     r = process_drain(p);                   then take what is finished: assembler_take(&p->a)
+ *     process_tend(p, now);                   about once a second
+ *     if (process_is_gone(p) && process_is_explained(p, now))
+ *             process_close_spans(p);         drain first, to the end
+ *     p = process_free(p);
+ *
+ * Its owner is gone when nobody else has its segment open or mapped (collect/lease.h); why is what
+ * the kernel tells, else what its fatal-signal handler noted.
+ */
+#pragma once
+
+#include "collect/assemble.h"
+#include "collect/death.h"
+#include "collect/identity.h"
+#include "collect/intake.h"
+
+struct route;
+
+/* What all processes share. */
+struct process_place {
+	int dir_fd;
+	const struct timeline *timeline;
+	uint64_t pid_namespace;
+	uint8_t boot_id[16];
+};
+
+struct process {
+	struct process *next;
+	struct intake *in;
+	struct assembler a;
+	struct timeline own_time; /* of a segment from before the last boot */
+	struct resource *resource;
+	struct route *route;
+	struct death death;
+	struct identity_given given;
+	uint32_t identity_seq;
+	uint64_t n_lost; /* spans and records, in the service */
+	uint64_t loss[N_LOSSES]; /* since this collector took it up */
+	bool look;	 /* it may be gone */
+	bool seen_alive; /* by us: then its end is when we noticed it, at the latest */
+	bool gone;
+	uint64_t gone_real_ns, gone_mono_ns;
+	uint64_t next_metrics_ns; /* CLOCK_MONOTONIC */
+	struct intake_drained drained; /* of the last part */
+};
+
+void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline);
+
+int process_open(struct process **out, const struct process_place *place, const char *name);
+struct process *process_free(struct process *p);
+
+/* Has it a new name? Then give away its batch before process_rename makes it count. */
+bool process_is_renamed(struct process *p);
+void process_rename(struct process *p);
+
+/* One part of a round: 0 (the round is whole), INTAKE_MORE, or -EFAULT. */
+int process_drain(struct process *p);
+
+/* Heartbeat, losses and dead threads; `loss` gets what was lost since the last time. */
+void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSES]);
+
+bool process_is_gone(struct process *p, uint64_t now_mono_ns);
+bool process_is_explained(struct process *p, uint64_t now_mono_ns);
+void process_close_spans(struct process *p);

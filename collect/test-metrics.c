@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/by-hand.h"
+#include "collect/guard.h"
+#include "collect/metrics.h"
+#include "model/stats.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct room {
+	char path[64];
+	int dir;
+	struct hand_segment s;
+	struct intake *in;
+	struct resource *resource;
+	struct batch *batch;
+};
+
+static int setup(void **state)
+{
+	static struct room r;
+	struct segment_header h;
+
+	r = (struct room){ .path = "/tmp/oriel-metrics-XXXXXX" };
+	hand_layout(&h, 4);
+	assert_int_equal(guard_init(), 0);
+	assert_non_null(mkdtemp(r.path));
+	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r.s = hand_segment(r.dir, "a.segment", &h);
+	assert_non_null(r.s.head);
+	hand_publish(&r.s);
+	assert_int_equal(intake_open(&r.in, r.dir, "a.segment"), 0);
+	r.resource = resource_new((struct attributes){ 0 }, STR(""), 1);
+	*state = &r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct room *r = *state;
+
+	batch_free(r->batch);
+	resource_free(r->resource);
+	intake_close(r->in);
+	hand_unmap(&r->s);
+	unlinkat(r->dir, "a.segment", 0);
+	close(r->dir);
+	return rmdir(r->path);
+}
+
+static unsigned char *area(struct room *r)
+{
+	return (unsigned char *)r->s.head + r->s.head->series_at;
+}
+
+/* An entry of that payload; where it lies. */
+static uint32_t entry(struct room *r, uint16_t kind, void *head, size_t head_n, const void *rest, size_t n)
+{
+	struct series_area *a = (void *)area(r);
+	struct series_entry *e = head;
+	uint32_t at = a->used;
+
+	e->size = (uint32_t)((head_n + n + 7) & ~(size_t)7);
+	e->kind = kind;
+	memcpy(area(r) + at, head, head_n);
+	memcpy(area(r) + at + head_n, rest, n);
+	a->used = at + e->size;
+	return at;
+}
+
+static uint32_t counter(struct room *r)
+{
+	struct instrument i = { .kind = INSTRUMENT_COUNTER, .name_n = 6, .unit_n = 7, .description_n = 6 };
+
+	return entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "orders{order}Orders", 19);
+}
+
+static uint32_t point(struct room *r, uint32_t instrument, int64_t value)
+{
+	struct series s = { .instrument_at = instrument, .n_cells = 1, .attributes_n = 8, .start_real_ns = 5 };
+	char rest[16];
+
+	memcpy(rest, &value, 8);
+	memcpy(rest + 8, "\4\1\3\0kabc", 8);
+	return entry(r, SERIES_POINT, &s, sizeof(s), rest, 16);
+}
+
+static const struct batch *snapshot(struct room *r)
+{
+	batch_free(r->batch);
+	assert_int_equal(metrics_snapshot(&r->batch, r->in, r->resource, 1000), 0);
+	return r->batch;
+}
+
+static void a_counter_is_a_point(void **state)
+{
+	struct room *r = *state;
+
+	point(r, counter(r), 17);
+
+	const struct metric_point *p = snapshot(r)->point;
+
+	assert_int_equal(r->batch->n_points, 1);
+	assert_int_equal(p->kind, METRIC_SUM);
+	assert_int_equal(p->integer, 17);
+	assert_true(str_eq(p->name, STR("orders")));
+	assert_true(str_eq(p->unit, STR("{order}")));
+	assert_true(str_eq(p->description, STR("Orders")));
+	assert_true(str_eq(attributes_text(p->attributes, STR("k")), STR("abc")));
+	assert_int_equal(p->start_ns, 5);
+	assert_int_equal(p->time_ns, 1000);
+}
+
+static void a_histogram_counts_what_its_buckets_hold(void **state)
+{
+	struct room *r = *state;
+	struct instrument i = { .kind = INSTRUMENT_HISTOGRAM, .name_n = 1, .n_bounds = 2 };
+	struct series s = { .n_cells = HISTOGRAM_BUCKETS + 3 };
+	double cells[HISTOGRAM_BUCKETS] = { 0, 2.5, 0.5, 2 };
+	char bounds[17] = { 0 };
+	uint64_t buckets[3] = { 1, 0, 4 };
+	char rest[sizeof(cells) + sizeof(buckets)];
+
+	memcpy(bounds, (double[]){ 1, 2 }, 16);
+	bounds[16] = 'h';
+	memcpy(rest, cells, sizeof(cells));
+	memcpy(rest + sizeof(cells), buckets, sizeof(buckets));
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), bounds, sizeof(bounds));
+	entry(r, SERIES_POINT, &s, sizeof(s), rest, sizeof(rest));
+
+	const struct metric_point *p = snapshot(r)->point;
+
+	assert_int_equal(p->count, 5);
+	assert_true(p->sum == 2.5 && p->min == 0.5 && p->max == 2);
+	assert_int_equal(p->n_bounds, 2);
+	assert_true(p->bounds[1] == 2);
+	assert_int_equal(p->buckets[2], 4);
+}
+
+static void a_later_snapshot_has_the_later_number(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = point(r, counter(r), 1);
+
+	assert_int_equal(snapshot(r)->point->integer, 1);
+	area(r)[at + sizeof(struct series)] = 9;
+	assert_int_equal(snapshot(r)->point->integer, 9);
+}
+
+static void an_entry_that_is_not_whole_ends_the_walk(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = counter(r);
+
+	point(r, at, 1);
+	((struct series_entry *)(area(r) + point(r, at, 2)))->kind = SERIES_NONE;
+	assert_int_equal(snapshot(r)->n_points, 1);
+}
+
+static void a_series_that_lies_is_counted_and_skipped(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = counter(r), lie = point(r, at, 1);
+	uint64_t before = stats_get(records_bad);
+
+	point(r, at, 2);
+	((struct series *)(area(r) + lie))->instrument_at = 0x7ffffff0;
+	assert_int_equal(snapshot(r)->n_points, 1);
+	assert_int_equal(r->batch->point->integer, 2);
+	((struct series *)(area(r) + lie))->instrument_at = at;
+	((struct series *)(area(r) + lie))->n_cells = 60000;
+	assert_int_equal(snapshot(r)->n_points, 1);
+	assert_int_equal(stats_get(records_bad) - before, 2);
+}
+
+static void no_series_is_no_batch(void **state)
+{
+	assert_null(snapshot(*state));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_counter_is_a_point),
+		TEST(a_histogram_counts_what_its_buckets_hold),
+		TEST(a_later_snapshot_has_the_later_number),
+		TEST(an_entry_that_is_not_whole_ends_the_walk),
+		TEST(a_series_that_lies_is_counted_and_skipped),
+		TEST(no_series_is_no_batch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
