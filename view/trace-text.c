@@ -241,7 +241,8 @@ static int latest_log_first(const void *pa, const void *pb)
 static bool build(struct trace_text *t, int *top)
 {
 	qsort(t->line, t->n_lines, sizeof(*t->line), latest_first);
-	qsort(t->log, t->n_logs, sizeof(*t->log), latest_log_first);
+	if (t->n_logs)
+		qsort(t->log, t->n_logs, sizeof(*t->log), latest_log_first);
 	free(t->by_id);
 	t->by_id = malloc((t->n_lines + 1) * sizeof(*t->by_id));
 	if (!t->by_id)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's blobs, read from a file that somebody else may have written. What can be read must
+ * come out the same when it is written and read once more.
+ */
+#include "store/blob.h"
+
+#include <stdlib.h>
+
+static struct str any_word(uint64_t id, void *you)
+{
+	(void)you;
+	return id < 100 ? STR("word") : STR("?");
+}
+
+static uint32_t no_word(struct str text, void *you)
+{
+	(void)text;
+	(void)you;
+	return 0;
+}
+
+static void again(const struct span *first)
+{
+	struct out o = { 0 }, second = { 0 };
+	struct arena arena = { 0 };
+	struct blob_writer w = { &o, no_word, NULL };
+	struct span s = { .start_ns = first->start_ns };
+
+	blob_write_span(&w, first);
+
+	struct blob_reader r = { out_all(&o), &arena, any_word, NULL, 0 };
+
+	if (!o.error && blob_read_span(&r, &s) < 0)
+		abort();
+	w.out = &second;
+	blob_write_span(&w, &s);
+	if (!o.error && !second.error && !str_eq(out_all(&o), out_all(&second)))
+		abort();
+	out_fini(&o);
+	out_fini(&second);
+	arena_fini(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str bytes = { (const char *)data + 1, size ? size - 1 : 0 };
+	struct arena arena = { 0 };
+	struct blob_reader r = { bytes, &arena, any_word, NULL, 0 };
+	struct span s = { .start_ns = 1000 };
+	struct log_record l = { 0 };
+	struct attributes a;
+	struct str run;
+	int32_t pid;
+
+	if (!size)
+		return 0;
+	switch (data[0] % 5) {
+	case 0:
+		if (blob_read_span(&r, &s) == 0)
+			again(&s);
+		break;
+	case 1:
+		blob_read_log(&r, &l);
+		break;
+	case 2:
+		blob_read_resource(&r, &a, &run, &pid);
+		break;
+	case 3:
+		blob_span_holds(&r, STR("word"));
+		break;
+	case 4:
+		blob_log_holds(&r, STR("word"));
+		break;
+	}
+	arena_fini(&arena);
+	return 0;
+}
