@@ -98,7 +98,11 @@ export function logs(): View {
 		options(service, "All services", names, q.service ?? "");
 	}
 
-	const following = follow(look, 1000);
+	// A collector that was away may be another one now, which counts from the start.
+	const following = follow((signal) => look(signal).catch((e) => {
+		cursor = signal.aborted ? cursor : "";
+		throw e;
+	}), 1000);
 	const known = follow(async (signal) => {
 		const a = await get<{ services: Service[] }>("services", { run: here().query.run, since_ns: "0" }, signal);
 		names = [...new Set([...(a.services ?? []).map((s) => s.service), ...kept.map((k) => k.log.service)])].sort();

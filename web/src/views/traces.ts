@@ -109,7 +109,11 @@ export function traces(): View {
 			"Older traces") : null);
 	}
 
-	following = follow(look, 1000);
+	// A collector that was away may be another one now, which counts from the start.
+	following = follow((signal) => look(signal).catch((e) => {
+		cursor = signal.aborted ? cursor : "";
+		throw e;
+	}), 1000);
 	const names = follow(async (signal) => bar.know(signal), 10000);
 	bar.set(filters());
 	return {
