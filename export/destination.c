@@ -44,6 +44,8 @@ struct destination {
 	void *state;
 	enum signal signals;
 	struct destination_limits limits;
+	void (*tell)(void *to, const char *line);
+	void *tell_to;
 	pthread_t thread;
 	atomic_bool stop;   /* set by free, read by the exporter in the middle of a write */
 	struct cargo cargo; /* the thread's own, like the next four */
@@ -159,15 +161,26 @@ static size_t done_of(const struct export_result *result, size_t items)
 	return done;
 }
 
+/* Remembers how a write went, and tells when that has changed. */
 static void note(struct destination *d, int r, const struct export_result *result)
 {
+	bool fails = r != 0 || result->n_rejected > 0, changed;
+	char why[160], line[256];
+
+	snprintf(why, sizeof(why), "%s", r < 0 ? err_path(r) : result->why);
 	pthread_mutex_lock(&d->lock);
-	d->failing = r != 0 || result->n_rejected > 0;
-	if (r < 0)
-		snprintf(d->why, sizeof(d->why), "%.150s", err_path(r));
-	else
-		snprintf(d->why, sizeof(d->why), "%s", result->why);
+	changed = d->failing != fails;
+	d->failing = fails;
+	memcpy(d->why, why, sizeof(why));
 	pthread_mutex_unlock(&d->lock);
+	if (!changed || !d->tell)
+		return;
+	if (fails)
+		snprintf(line, sizeof(line), "export %s: %s; %s", d->kind->name, why,
+			 r == EXPORT_RETRY ? "trying again" : "lost and counted");
+	else
+		snprintf(line, sizeof(line), "export %s: works again", d->kind->name);
+	d->tell(d->tell_to, line);
 }
 
 static uint32_t next_random(struct destination *d)
@@ -343,6 +356,8 @@ int destination_new(struct destination **out, const struct exporter *kind,
 	d->kind = kind;
 	d->signals = here.signals = (enum signal)(place->signals & kind->takes);
 	d->limits = with_defaults(limits);
+	d->tell = here.tell;
+	d->tell_to = here.tell_to;
 	d->last = &d->first;
 	d->random = (uint32_t)clock_mono_ns() | 1;
 	here.stop = &d->stop;

@@ -34,6 +34,12 @@ struct export_place {
 	int out_fd; /* where text for people goes (the run's standard output), or -1; borrowed */
 	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */
 	const atomic_bool *stop;
+	/*
+	 * Told one line when a destination begins to fail and one when it works again; called by
+	 * the destination's thread. NULL: nobody is. Not for exporters.
+	 */
+	void (*tell)(void *to, const char *line);
+	void *tell_to;
 };
 
 /* Positive outcomes of write. Zero: the destination has everything but n_rejected. */

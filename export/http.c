@@ -202,7 +202,8 @@ static void note_type(struct http *h, struct http_answer *a)
 	struct str t;
 
 	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
-	t = str_first(str_trim(str_cut(str_of(type), ';').head), sizeof(a->type) - 1);
+	t = str_cut(str_of(type ? type : ""), ';').head;
+	t = str_first(str_trim(t), sizeof(a->type) - 1);
 	for (size_t i = 0; i < t.n; i++)
 		a->type[i] = str_lower(t.p[i]);
 }
@@ -220,7 +221,7 @@ static void note_answer(struct http *h, struct http_answer *a)
 		a->retry_after_ms = (uint32_t)seconds * 1000;
 	a->status = (int)status;
 	note_type(h, a);
-	if (!h->too_big)
+	if (!h->too_big && h->body.n)
 		a->body = out_all(&h->body);
 }
 
@@ -245,7 +246,7 @@ int http_post(struct http *h, const struct http_request *request, struct http_an
 
 	if (!headers)
 		return ERR(-ENOMEM);
-	*answer = (struct http_answer){ 0 };
+	*answer = (struct http_answer){ .body = STR("") };
 	out_clear(&h->body);
 	h->too_big = false;
 	h->trouble[0] = '\0';

@@ -6,7 +6,7 @@
  *     export_plan(&plan, &settings);
  *     for (size_t i = 0; i < plan.n; i++)
  *             destination_new(&d, plan.item[i].kind, &settings,
- *                             &(struct export_place){ plan.item[i].signals, out_fd }, limits, why);
+ *                             &(struct export_place){ .signals = ..., .out_fd = ... }, limits, why);
  *     for (size_t i = 0; i < plan.n_warnings; i++)
  *             ...a person should see plan.warning[i]
  *

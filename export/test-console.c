@@ -262,7 +262,7 @@ struct scene {
 
 static void scene_open(struct scene *x, int fd, size_t n)
 {
-	struct export_place place = { SIGNAL_SPAN, fd, &x->stop };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = fd, .stop = &x->stop };
 	struct settings none = { { "", 0 } };
 	struct resource *r = shop();
 
@@ -384,7 +384,7 @@ static void the_end_does_not_wait_for_a_reader(void **state)
 /* Through a destination, because its thread is what blocks the signal that this raises. */
 static void a_reader_that_is_gone_kills_nobody(void **state)
 {
-	struct export_place place = { SIGNAL_SPAN, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = -1 };
 	struct settings none = { { "", 0 } };
 	struct destination_limits limits = { .delay_ms = 1 };
 	struct destination_state seen;
@@ -414,7 +414,7 @@ static void a_reader_that_is_gone_kills_nobody(void **state)
 static size_t count_colours(const char *setting)
 {
 	struct settings s = { { setting, strlen(setting) + 1 } };
-	struct export_place place = { SIGNAL_SPAN, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = -1 };
 	struct export_result result = { .n_rejected = 0 };
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
 	char text[8192], why[160];
@@ -450,7 +450,7 @@ static void colour_is_for_terminals_that_want_it(void **state)
 
 static void without_an_output_there_is_no_console(void **state)
 {
-	struct export_place place = { SIGNAL_SPAN, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = -1 };
 	struct settings none = { { "", 0 } };
 	void *console;
 	char why[160];

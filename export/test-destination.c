@@ -160,7 +160,7 @@ static const struct destination_limits quick = {
 
 static struct destination *open_stage(struct destination_limits limits)
 {
-	struct export_place place = { SIGNAL_ALL, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_ALL, .out_fd = -1 };
 	struct settings none = { { "", 0 } };
 	struct destination *d;
 	char why[160];
@@ -457,7 +457,7 @@ static void freeing_nothing_is_fine(void **state)
 
 static void settings_without_sense_make_no_destination(void **state)
 {
-	struct export_place place = { SIGNAL_SPAN, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = -1 };
 	struct settings s = { { "ORIEL_REFUSE=1", sizeof("ORIEL_REFUSE=1") } };
 	struct destination *d = NULL;
 	char why[160];
@@ -482,6 +482,42 @@ static void its_thread_takes_no_signals(void **state)
 	assert_true(sigismember(&stage.blocked, SIGTERM));
 	assert_true(sigismember(&stage.blocked, SIGCHLD));
 	assert_false(sigismember(&stage.blocked, SIGSEGV));
+}
+
+struct heard {
+	char line[4][256];
+	size_t n;
+};
+
+static void hear(void *to, const char *line)
+{
+	struct heard *h = to;
+
+	assert_true(h->n < 4);
+	snprintf(h->line[h->n++], sizeof(h->line[0]), "%s", line);
+}
+
+/* Two failures and two successes: one line when it begins, one when it is over. */
+static void trouble_is_told_once_and_so_is_its_end(void **state)
+{
+	struct heard heard = { .n = 0 };
+	struct export_place place = {
+		.signals = SIGNAL_ALL, .out_fd = -1, .tell = hear, .tell_to = &heard
+	};
+	struct settings none = { { "", 0 } };
+	struct destination *d;
+	char why[160];
+
+	(void)state;
+	stage_set(later_twice);
+	assert_int_equal(destination_new(&d, &exporter_stage, &none, &place, quick, why), 0);
+	offer(d, 1);
+	assert_true(destination_flush(d, EVER_MS));
+	offer(d, 1);
+	destination_free(d, EVER_MS);
+	assert_int_equal(heard.n, 2);
+	assert_string_equal(heard.line[0], "export stage: not now; trying again");
+	assert_string_equal(heard.line[1], "export stage: works again");
 }
 
 static void *offer_many(void *d)
@@ -523,7 +559,7 @@ struct network {
 
 static void network_open(struct network *x, const struct reply *script, const char *const more[])
 {
-	struct export_place place = { SIGNAL_ALL, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_ALL, .out_fd = -1 };
 	struct settings s;
 
 	memset(x, 0, sizeof(*x));
@@ -607,6 +643,7 @@ int main(void)
 		cmocka_unit_test(freeing_nothing_is_fine),
 		cmocka_unit_test(settings_without_sense_make_no_destination),
 		cmocka_unit_test(its_thread_takes_no_signals),
+		cmocka_unit_test(trouble_is_told_once_and_so_is_its_end),
 		cmocka_unit_test(threads_may_offer_at_once),
 		cmocka_unit_test(an_unavailable_server_gets_it_later),
 		cmocka_unit_test(a_silent_server_does_not_hold_the_end),

@@ -42,7 +42,7 @@ static void fill(struct batch *b)
 static void scene_open(struct scene *x, const struct reply *script, const char *const settings[])
 {
 	struct settings s;
-	struct export_place place = { SIGNAL_ALL, -1, &x->stop };
+	struct export_place place = { .signals = SIGNAL_ALL, .out_fd = -1, .stop = &x->stop };
 
 	memset(x, 0, sizeof(*x));
 	x->server.script = script;
@@ -355,7 +355,7 @@ static void a_closed_port_is_a_retry(void **state)
 {
 	struct server s = { .script = NULL };
 	struct export_result result = { .n_rejected = 0 };
-	struct export_place place = { SIGNAL_SPAN, -1, NULL };
+	struct export_place place = { .signals = SIGNAL_SPAN, .out_fd = -1 };
 	struct scene x;
 	struct settings settings;
 	void *otlp;
