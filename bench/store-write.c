@@ -140,12 +140,14 @@ static void reads(struct store *st)
 
 	TIMED("50 newest traces", store_traces(st, &(struct trace_filter){ 0 }, count_trace, &id));
 	TIMED("50 newest errors of one route",
-	      store_traces(st, &(struct trace_filter){ .route = STR("/orders/0"), .errors_only = true },
+	      store_traces(st,
+			   &(struct trace_filter){ .route = STR("/orders/0"), .errors_only = true },
 			   count_trace, &id));
 	TIMED("a text that is nowhere",
 	      store_traces(st, &(struct trace_filter){ .text = STR("nowhere") }, count_trace, &id));
 	TIMED("one trace", store_trace_spans(st, id, count_span, &n));
-	TIMED("services, newest 100,000 requests", store_services(st, (struct str){ 0 }, 0, 0, count_red, &n));
+	TIMED("services, newest 100,000 requests",
+	      store_services(st, (struct str){ 0 }, 0, 0, count_red, &n));
 	TIMED("routes, newest 100,000 requests",
 	      store_routes(st, (struct str){ 0 }, (struct str){ 0 }, 0, 0, count_red, &n));
 }
@@ -183,10 +185,10 @@ static void run(const char *folder, size_t size, size_t spans, struct resource *
 	store_bytes(st, &bytes);
 	stat(path, &at);
 	printf("batches of %zu, %zu spans of 5 attributes\n", size, n * size);
-	printf("  spans/s of CPU %32.0f\n  spans/s of wall time %26.0f\n", (double)(n * size) / (double)cpu * 1e9,
-	       (double)(n * size) / (double)wall * 1e9);
-	printf("  bytes a span %34.0f\n  slowest write %30.1f ms\n", (double)bytes / (double)(n * size),
-	       (double)slowest / 1e6);
+	printf("  spans/s of CPU %32.0f\n  spans/s of wall time %26.0f\n",
+	       (double)(n * size) / (double)cpu * 1e9, (double)(n * size) / (double)wall * 1e9);
+	printf("  bytes a span %34.0f\n  slowest write %30.1f ms\n",
+	       (double)bytes / (double)(n * size), (double)slowest / 1e6);
 	reads(st);
 	store_free(st);
 	unlink(path);
@@ -205,7 +207,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < SERVICES; i++) {
 		struct attribute item = text("service.name", str_of(service[i]));
 
-		from[i] = resource_new((struct attributes){ &item, 1, 0 }, STR("00000000000000aa"), 100 + i);
+		from[i] = resource_new((struct attributes){ &item, 1, 0 }, STR("00000000000000aa"),
+				       100 + i);
 	}
 	run(folder, 512, spans, from);
 	run(folder, 8192, spans, from);

@@ -35,7 +35,8 @@ static void blob_put_word(struct blob_writer *w, struct str s)
 		blob_put_text(w, s);
 }
 
-static void blob_put_items(struct blob_writer *w, const struct attribute *item, size_t n, int depth);
+static void blob_put_items(struct blob_writer *w, const struct attribute *item, size_t n,
+			   int depth);
 
 static void blob_put_value(struct blob_writer *w, const struct value *v, int depth)
 {

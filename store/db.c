@@ -78,8 +78,8 @@ sqlite3_stmt *db_stmt(struct db *db, enum db_statement which)
 	if (db->error && which != DB_ROLLBACK)
 		return NULL;
 	if (!*s) {
-		int code = sqlite3_prepare_v3(db->sql, statement[which], -1, SQLITE_PREPARE_PERSISTENT,
-					      s, NULL);
+		int code = sqlite3_prepare_v3(db->sql, statement[which], -1,
+					      SQLITE_PREPARE_PERSISTENT, s, NULL);
 
 		if (code != SQLITE_OK)
 			db_failed(db, code, "cannot use the store");
@@ -272,8 +272,8 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 	sqlite3_busy_timeout(db->sql, BUSY_MS);
 	sqlite3_extended_result_codes(db->sql, 1);
 	sqlite3_limit(db->sql, SQLITE_LIMIT_LENGTH, 64 << 20);
-	sqlite3_create_function(db->sql, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, db_holds,
-				NULL, NULL);
+	sqlite3_create_function(db->sql, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				db_holds, NULL, NULL);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {
@@ -291,8 +291,9 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 
 int db_open(struct db *db, const char *path, enum db_mode mode)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_READ ? SQLITE_OPEN_READONLY :
-							    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	int flags = SQLITE_OPEN_NOMUTEX |
+		    (mode == DB_READ ? SQLITE_OPEN_READONLY
+				     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	int code, r;
 
 	*db = (struct db){ 0 };

@@ -32,7 +32,7 @@ struct db {
 	sqlite3_stmt *stmt[DB_STATEMENTS];
 	struct words words;
 	struct db_resource resource[DB_RESOURCES]; /* by the number's remainder */
-	int error; /* the first one since db_begin */
+	int error;				   /* the first one since db_begin */
 };
 
 enum db_mode { DB_READ, DB_WRITE };
@@ -52,7 +52,7 @@ int db_run(struct db *db, sqlite3_stmt *s);  /* to its end, and reset */
 void db_reset(sqlite3_stmt *s);
 
 void db_bind_text(sqlite3_stmt *s, int at, struct str text); /* as bytes; must stay until reset */
-void db_bind_u64(sqlite3_stmt *s, int at, uint64_t v);	      /* above INT64_MAX is INT64_MAX */
+void db_bind_u64(sqlite3_stmt *s, int at, uint64_t v);	     /* above INT64_MAX is INT64_MAX */
 struct str db_column_text(sqlite3_stmt *s, int at);
 uint64_t db_column_u64(sqlite3_stmt *s, int at); /* negative is 0 */
 

@@ -85,7 +85,9 @@ static bool bind_trace(struct db *db, sqlite3_stmt *s, const struct trace_id *id
 static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
 {
 	bool of_trace = trace_id_is_set(f->trace_id);
-	sqlite3_stmt *s = db_stmt(db, of_trace ? DB_LOG_OF_TRACE : f->after ? DB_LOG_AFTER : DB_LOG_NEWEST);
+	sqlite3_stmt *s = db_stmt(db, of_trace	 ? DB_LOG_OF_TRACE
+				      : f->after ? DB_LOG_AFTER
+						 : DB_LOG_NEWEST);
 
 	db_bind_u64(s, 1, f->since_ns);
 	db_bind_u64(s, 2, f->until_ns ? f->until_ns : UINT64_MAX);
@@ -100,7 +102,8 @@ static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
 }
 
 int store_logs(struct store *st, const struct log_filter *f,
-	       int (*each)(const struct log_record *, const struct resource *, uint64_t, void *), void *you)
+	       int (*each)(const struct log_record *, const struct resource *, uint64_t, void *),
+	       void *you)
 {
 	char needle[256];
 	struct log_search q = { .filter = f,

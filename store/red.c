@@ -244,7 +244,9 @@ int store_services(struct store *st, struct str run, uint64_t since_ns, uint64_t
 int store_routes(struct store *st, struct str run, struct str service, uint64_t since_ns,
 		 uint64_t until_ns, int (*each)(const struct store_red *, void *), void *you)
 {
-	struct window w = { .run = run, .service = service, .since_ns = since_ns, .until_ns = until_ns };
+	struct window w = {
+		.run = run, .service = service, .since_ns = since_ns, .until_ns = until_ns
+	};
 
 	return TRACE(red_query(st, &w, give_routes, each, you));
 }

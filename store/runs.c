@@ -44,7 +44,8 @@ int store_run_ended(struct store *st, struct str id, uint64_t ended_ns, int32_t 
 	return TRACE(r);
 }
 
-int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *), void *you)
+int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *),
+	       void *you)
 {
 	struct db *db;
 	int r = store_reader_take(st, &db);

@@ -75,7 +75,8 @@ enum {
 		 " (SELECT freelist_count FROM pragma_freelist_count())," \
 		 " (SELECT page_size FROM pragma_page_size())") \
 	X(WORD_FIND, "SELECT id FROM word WHERE text = ?1") \
-	X(WORD_ADD, "INSERT INTO word(text) SELECT ?1 WHERE (SELECT ifnull(max(id), 0) FROM word) < ?2") \
+	X(WORD_ADD, \
+	  "INSERT INTO word(text) SELECT ?1 WHERE (SELECT ifnull(max(id), 0) FROM word) < ?2") \
 	X(WORD_TEXT, "SELECT text FROM word WHERE id = ?1") \
 	X(RUN_PUT, "INSERT INTO run VALUES(?1, ?2, ?3, ?4, 0, -1) ON CONFLICT(id) DO UPDATE SET" \
 		   " command = ?2, pid = ?3, started_ns = ?4") \
@@ -85,7 +86,8 @@ enum {
 	X(RUN_OLDEST, "SELECT id, started_ns, ended_ns FROM run WHERE ended_ns > 0" \
 		      " AND (SELECT count(*) FROM run) > ?1 ORDER BY started_ns LIMIT 1") \
 	X(RUN_DELETE, "DELETE FROM run WHERE id = ?1") \
-	X(RUN_TRACES, "SELECT no FROM trace WHERE start_ns >= ?1 AND n_spans > 0 AND run = ?2 LIMIT 64") \
+	X(RUN_TRACES, \
+	  "SELECT no FROM trace WHERE start_ns >= ?1 AND n_spans > 0 AND run = ?2 LIMIT 64") \
 	X(RUN_LOGS_DELETE, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE time_ns >= ?1" \
 			   " AND run = ?2 LIMIT 4096)") \
 	X(RUN_REQUESTS_DELETE, "DELETE FROM request WHERE start_ns >= ?1 AND run = ?2") \
@@ -94,45 +96,54 @@ enum {
 	X(RESOURCE_USED, "UPDATE resource SET last_span = max(last_span, ?2)," \
 			 " last_log = max(last_log, ?3) WHERE no = ?1") \
 	X(RESOURCE_DATA, "SELECT data FROM resource WHERE no = ?1") \
-	X(RESOURCE_SWEEP, "DELETE FROM resource WHERE last_span < ifnull((SELECT min(id) FROM span)," \
-			  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
-	X(LAST, "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)" \
-		" FROM last") \
+	X(RESOURCE_SWEEP, \
+	  "DELETE FROM resource WHERE last_span < ifnull((SELECT min(id) FROM span)," \
+	  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
+	X(LAST, \
+	  "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)" \
+	  " FROM last") \
 	X(LAST_SET, "UPDATE last SET no = ?1, cursor = ?2") \
 	X(TRACE_BY_ID, "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1") \
 	X(TRACE_NO, "SELECT no FROM trace WHERE trace_id = ?1") \
-	X(TRACE_ADD, "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9," \
-		     " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)") \
-	X(TRACE_SET, "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
-		     " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
-		     " http_status = ?13, service = ?14, run = ?15, route = ?16, method = ?17," \
-		     " name = ?18, facts = ?19 WHERE no = ?1 AND trace_id = ?2") \
+	X(TRACE_ADD, \
+	  "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9," \
+	  " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)") \
+	X(TRACE_SET, \
+	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
+	  " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
+	  " http_status = ?13, service = ?14, run = ?15, route = ?16, method = ?17," \
+	  " name = ?18, facts = ?19 WHERE no = ?1 AND trace_id = ?2") \
 	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			" ORDER BY start_ns DESC, no DESC") \
 	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			 " AND cursor > ?11 ORDER BY cursor") \
 	X(TRACE_DELETE, "DELETE FROM trace WHERE no = ?1") \
 	X(SPAN_ADD, "INSERT INTO span VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-	X(SPAN_LIST, "SELECT span_id, parent_id, resource, start_ns, duration_ns, what, data FROM span" \
-		     " WHERE id >= ?1 AND id < ?2 ORDER BY id") \
+	X(SPAN_LIST, \
+	  "SELECT span_id, parent_id, resource, start_ns, duration_ns, what, data FROM span" \
+	  " WHERE id >= ?1 AND id < ?2 ORDER BY id") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
 	X(REQUEST_ADD, "INSERT INTO request VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
-	X(REQUEST_LIST, "SELECT start_ns, service, route, method, resource, server, error, duration_ns" \
-			" FROM request WHERE start_ns >= ?1 AND start_ns < ?2 AND (?3 IS NULL OR run = ?3)" \
-			" AND (?4 IS NULL OR service = ?4) ORDER BY start_ns DESC LIMIT ?5") \
-	X(LOG_ADD, "INSERT INTO log(time_ns, trace, span_id, severity, resource, service, run, data)" \
-		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-	X(LOG_NEWEST, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER \
-		      " ORDER BY time_ns DESC, id DESC") \
-	X(LOG_AFTER, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND id > ?6 ORDER BY id") \
+	X(REQUEST_LIST, \
+	  "SELECT start_ns, service, route, method, resource, server, error, duration_ns" \
+	  " FROM request WHERE start_ns >= ?1 AND start_ns < ?2 AND (?3 IS NULL OR run = ?3)" \
+	  " AND (?4 IS NULL OR service = ?4) ORDER BY start_ns DESC LIMIT ?5") \
+	X(LOG_ADD, \
+	  "INSERT INTO log(time_ns, trace, span_id, severity, resource, service, run, data)" \
+	  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(LOG_NEWEST, \
+	  "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " ORDER BY time_ns DESC, id DESC") \
+	X(LOG_AFTER, \
+	  "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND id > ?6 ORDER BY id") \
 	X(LOG_OF_TRACE, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND trace = ?6" \
 			" ORDER BY time_ns, id") \
 	X(OLD_SPAN, "SELECT id FROM span ORDER BY id LIMIT 1 OFFSET ?1") \
 	X(OLD_START, "SELECT ifnull(max(start_ns), 0) FROM span WHERE id < ?1") \
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
 	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
-	X(OLD_REQUESTS_DELETE, "DELETE FROM request WHERE (start_ns, id) IN" \
-			       " (SELECT start_ns, id FROM request WHERE start_ns < ?1 LIMIT 4096)") \
+	X(OLD_REQUESTS_DELETE, \
+	  "DELETE FROM request WHERE (start_ns, id) IN" \
+	  " (SELECT start_ns, id FROM request WHERE start_ns < ?1 LIMIT 4096)") \
 	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \
 	X(OLD_LOGS_DELETE, "DELETE FROM log WHERE id IN" \
 			   " (SELECT id FROM log WHERE time_ns < ?1 ORDER BY time_ns LIMIT 4096)")
@@ -141,5 +152,5 @@ enum db_statement {
 #define X(name, sql) DB_##name,
 	STATEMENTS(X)
 #undef X
-	DB_STATEMENTS,
+		DB_STATEMENTS,
 };

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const uint64_t memory_bytes = (uint64_t)64 << 20;
+
 static uint64_t limit_from(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
@@ -34,6 +36,8 @@ int store_open(struct store **out, const char *path)
 	pthread_mutex_init(&st->pool, NULL);
 	pthread_cond_init(&st->given, NULL);
 	st->max_bytes = limit_from("ORIEL_STORE_MAX_BYTES", (uint64_t)2 << 30);
+	if (st->memory && st->max_bytes > memory_bytes)
+		st->max_bytes = memory_bytes;
 	st->max_runs = limit_from("ORIEL_STORE_MAX_RUNS", 1000);
 	r = st->path ? db_open(&st->writer, st->path, DB_WRITE) : ERR(-ENOMEM);
 	if (r < 0) {

@@ -25,7 +25,7 @@ enum { STORE_LATEST = 0 };
 
 /*
  * The file is made if it isn't there (0600), its directory isn't. Limits: ORIEL_STORE_MAX_BYTES
- * (2 GiB) and ORIEL_STORE_MAX_RUNS (1,000); beyond them the oldest goes, in small steps.
+ * (2 GiB; in memory at most 64 MiB) and ORIEL_STORE_MAX_RUNS (1,000); beyond them the oldest goes, in small steps.
  */
 int store_open(struct store **out, const char *path);
 struct store *store_free(struct store *st);
@@ -59,19 +59,20 @@ struct store_run {
 
 int store_run_started(struct store *st, const struct store_run *run);
 int store_run_ended(struct store *st, struct str id, uint64_t ended_ns, int32_t wait_status);
-int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *), void *you);
+int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *),
+	       void *you);
 
 /* Zero or empty members don't filter. */
 struct trace_filter {
 	struct str run, service, route; /* of any span; route: of a server span */
-	struct str name;	      /* the one that the list shows */
-	struct str text;	      /* in span names or attribute values; of the newest 200,000 spans */
-	uint64_t since_ns, until_ns;  /* start of the trace's first span: since <= t < until */
-	uint64_t min_ns, max_ns;      /* duration */
-	bool errors_only;	      /* at least one span with STATUS_ERROR */
-	int http_status;	      /* of a server span */
-	uint64_t after;		      /* only traces that changed after this cursor */
-	size_t limit;		      /* 0: 50 */
+	struct str name;		/* the one that the list shows */
+	struct str text; /* in span names or attribute values; of the newest 200,000 spans */
+	uint64_t since_ns, until_ns; /* start of the trace's first span: since <= t < until */
+	uint64_t min_ns, max_ns;     /* duration */
+	bool errors_only;	     /* at least one span with STATUS_ERROR */
+	int http_status;	     /* of a server span */
+	uint64_t after;		     /* only traces that changed after this cursor */
+	size_t limit;		     /* 0: 50 */
 };
 
 /* A trace in a list: its root, or the earliest span that is here. */
@@ -107,7 +108,8 @@ struct log_filter {
 };
 
 int store_logs(struct store *st, const struct log_filter *f,
-	       int (*each)(const struct log_record *, const struct resource *, uint64_t cursor, void *),
+	       int (*each)(const struct log_record *, const struct resource *, uint64_t cursor,
+			   void *),
 	       void *you);
 
 /*

@@ -140,5 +140,6 @@ void summary_bind(const struct summary *sum, sqlite3_stmt *s)
 	sqlite3_bind_int64(s, 16, sum->route);
 	sqlite3_bind_int64(s, 17, sum->method);
 	db_bind_text(s, 18, sum->name);
-	db_bind_text(s, 19, (struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) });
+	db_bind_text(s, 19,
+		     (struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) });
 }

@@ -113,7 +113,8 @@ static void the_newest_comes_first_and_the_limit_holds(void **state)
 
 	for (uint8_t i = 1; i <= 5; i++)
 		write_order(st, i, i == 3 ? 90000 : i * 1000u);
-	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 3 }, see_trace, &seen), 0);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 3 }, see_trace, &seen),
+			 0);
 	assert_int_equal(seen.n, 3);
 	assert_int_equal(seen.at[0].start_ns, 90000);
 	assert_int_equal(seen.at[1].start_ns, 5000);
@@ -134,7 +135,9 @@ static void after_a_cursor_only_changes_come_oldest_first(void **state)
 	add_span(late, 1, 9, 1, "send")->start_ns = 1500;
 	assert_int_equal(store_write(st, &late, 1), 0);
 	batch_free(late);
-	assert_int_equal(store_traces(st, &(struct trace_filter){ .after = at.trace }, see_trace, &seen), 0);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ .after = at.trace }, see_trace,
+				      &seen),
+			 0);
 	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.at[0].start_ns, 3000);
 	assert_int_equal(seen.at[1].start_ns, 1000);
@@ -277,7 +280,9 @@ static void logs_are_found_by_each_filter(void **state)
 	assert_memory_equal(&seen.trace_id[0], &(struct trace_id){ .b = { [15] = 1 } }, 16);
 	assert_int_equal(count_logs(st, (struct log_filter){ .min_severity = 10 }, &seen), 1);
 	assert_int_equal(count_logs(st, (struct log_filter){ .service = STR("shop") }, &seen), 1);
-	assert_int_equal(count_logs(st, (struct log_filter){ .run = STR("00000000000000bb") }, &seen), 1);
+	assert_int_equal(count_logs(st, (struct log_filter){ .run = STR("00000000000000bb") },
+				    &seen),
+			 1);
 	assert_int_equal(count_logs(st, (struct log_filter){ .text = STR("PARTS") }, &seen), 1);
 	assert_int_equal(count_logs(st, (struct log_filter){ .since_ns = 5000 }, &seen), 1);
 	assert_int_equal(count_logs(st, (struct log_filter){ .until_ns = 5000 }, &seen), 1);
@@ -369,12 +374,16 @@ static void routes_are_counted_within_the_window(void **state)
 	write_order(st, 1, 1000);
 	write_order(st, 2, 50000);
 	write_order(st, 3, 90000);
-	assert_int_equal(store_routes(st, (struct str){ 0 }, STR("shop"), 2000, 90000, see_red, &seen), 0);
+	assert_int_equal(store_routes(st, (struct str){ 0 }, STR("shop"), 2000, 90000, see_red,
+				      &seen),
+			 0);
 	assert_int_equal(seen.n, 1);
 	assert_string_equal(seen.route[0], "/orders");
 	assert_int_equal(seen.at[0].n, 1);
 	seen.n = 0;
-	assert_int_equal(store_routes(st, STR("00000000000000aa"), (struct str){ 0 }, 0, 0, see_red, &seen), 0);
+	assert_int_equal(store_routes(st, STR("00000000000000aa"), (struct str){ 0 }, 0, 0, see_red,
+				      &seen),
+			 0);
 	assert_int_equal(seen.n, 2);
 }
 

@@ -140,7 +140,8 @@ struct seen_logs {
 	struct trace_id trace_id[16];
 };
 
-static inline int see_log(const struct log_record *l, const struct resource *r, uint64_t cursor, void *you)
+static inline int see_log(const struct log_record *l, const struct resource *r, uint64_t cursor,
+			  void *you)
 {
 	struct seen_logs *seen = you;
 	size_t i = seen->n++;

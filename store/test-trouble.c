@@ -57,7 +57,9 @@ static size_t count_all(struct store *st)
 {
 	size_t n = 0;
 
-	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1000000 }, count_one, &n), 0);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1000000 }, count_one,
+				      &n),
+			 0);
 	return n;
 }
 
@@ -249,7 +251,8 @@ static void a_damaged_file_is_an_error_not_a_crash(void **state)
 	if (store_open(&st, disk_file) == 0) {
 		size_t n = 0;
 
-		assert_true(store_traces(st, &(struct trace_filter){ .text = STR("y") }, count_one, &n) < 0);
+		assert_true(store_traces(st, &(struct trace_filter){ .text = STR("y") }, count_one,
+					 &n) < 0);
 		assert_int_equal(n, 0);
 		assert_int_equal(write_many(st, 5000, 10, ""), -EBADMSG);
 	}
@@ -275,12 +278,15 @@ static void the_oldest_goes_when_there_are_too_many_bytes(void **state)
 	assert_int_equal(store_bytes(st, &used), 0);
 	assert_true(used < 8 << 20);
 	assert_true(count_all(st) >= 2000);
-	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1000000 }, oldest_start, &oldest), 0);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1000000 }, oldest_start,
+				      &oldest),
+			 0);
 	assert_true(oldest > 1000 + 20000);
 
 	struct seen_logs seen = { 0 };
 
-	assert_int_equal(store_logs(st, &(struct log_filter){ .until_ns = 11000 }, see_log, &seen), 0);
+	assert_int_equal(store_logs(st, &(struct log_filter){ .until_ns = 11000 }, see_log, &seen),
+			 0);
 	assert_int_equal(seen.n, 0);
 }
 

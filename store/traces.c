@@ -65,11 +65,13 @@ static bool bind_filter(struct db *db, sqlite3_stmt *s, const struct trace_filte
 	if (f->name.n)
 		db_bind_text(s, 6, f->name);
 	if (f->http_status)
-		sqlite3_bind_int64(s, 10, (sqlite3_int64)((uint32_t)FACT_STATUS | (uint32_t)f->http_status));
+		sqlite3_bind_int64(s, 10,
+				   (sqlite3_int64)((uint32_t)FACT_STATUS |
+						   (uint32_t)f->http_status));
 	if (f->after)
 		db_bind_u64(s, 11, f->after);
-	return bind_fact(db, s, 7, FACT_SERVICE, f->service) && bind_fact(db, s, 8, FACT_RUN, f->run) &&
-	       bind_fact(db, s, 9, FACT_ROUTE, f->route);
+	return bind_fact(db, s, 7, FACT_SERVICE, f->service) &&
+	       bind_fact(db, s, 8, FACT_RUN, f->run) && bind_fact(db, s, 9, FACT_ROUTE, f->route);
 }
 
 static struct str word_or_none(struct db *db, uint32_t id)

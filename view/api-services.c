@@ -71,7 +71,8 @@ static bool window_read(struct query *q, struct window *w, struct reply *r)
 	uint64_t now = clock_real_ns();
 
 	*w = (struct window){ .since_ns = now > window_default_ns ? now - window_default_ns : 0 };
-	if (query_run(q, &w->run) == QUERY_OK && query_window(q, &w->since_ns, &w->until_ns) == QUERY_OK)
+	if (query_run(q, &w->run) == QUERY_OK &&
+	    query_window(q, &w->since_ns, &w->until_ns) == QUERY_OK)
 		return true;
 	reply_error(r, 400, q->why);
 	return false;
@@ -92,7 +93,8 @@ static void list_close(struct reply *r, int error)
 		reply_error(r, 503, store_why());
 }
 
-void answer_services(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_services(const struct view_facts *v, struct query *q, struct str argument,
+		     struct reply *r)
 {
 	struct window w;
 	int error = 0;
@@ -102,11 +104,13 @@ void answer_services(const struct view_facts *v, struct query *q, struct str arg
 		return;
 	list_open(&r->json, STR("services"));
 	if (v->store)
-		error = store_services(v->store, w.run, w.since_ns, w.until_ns, service_json, &r->json);
+		error = store_services(v->store, w.run, w.since_ns, w.until_ns, service_json,
+				       &r->json);
 	list_close(r, error);
 }
 
-void answer_routes(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_routes(const struct view_facts *v, struct query *q, struct str argument,
+		   struct reply *r)
 {
 	struct window w;
 	int error = 0;
@@ -116,8 +120,8 @@ void answer_routes(const struct view_facts *v, struct query *q, struct str argum
 		return;
 	list_open(&r->json, STR("routes"));
 	if (v->store)
-		error = store_routes(v->store, w.run, query_get(q, STR("service")), w.since_ns, w.until_ns,
-				     route_json, &r->json);
+		error = store_routes(v->store, w.run, query_get(q, STR("service")), w.since_ns,
+				     w.until_ns, route_json, &r->json);
 	list_close(r, error);
 }
 

@@ -27,7 +27,8 @@ static void counters_json(struct json *j)
 	json_close(j, ']');
 }
 
-void answer_status(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_status(const struct view_facts *v, struct query *q, struct str argument,
+		   struct reply *r)
 {
 	struct json *j = &r->json;
 
@@ -48,7 +49,8 @@ void answer_status(const struct view_facts *v, struct query *q, struct str argum
 	json_close(j, '}');
 }
 
-void answer_metrics(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_metrics(const struct view_facts *v, struct query *q, struct str argument,
+		    struct reply *r)
 {
 	(void)q;
 	(void)argument;
@@ -62,7 +64,8 @@ void answer_metrics(const struct view_facts *v, struct query *q, struct str argu
 }
 
 /* Prometheus text 0.0.4. The sentences of the list hold no backslash and no newline. */
-void answer_prometheus(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_prometheus(const struct view_facts *v, struct query *q, struct str argument,
+		       struct reply *r)
 {
 	struct out *o = &r->body;
 

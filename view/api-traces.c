@@ -73,7 +73,8 @@ static void cursor_json(struct json *j, const struct listing *l, uint64_t newest
 	json_u64_text(j, cursor);
 }
 
-void answer_traces(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_traces(const struct view_facts *v, struct query *q, struct str argument,
+		   struct reply *r)
 {
 	struct listing l = { .json = &r->json };
 	struct store_cursors newest = { 0 };
@@ -198,7 +199,8 @@ void answer_logs(const struct view_facts *v, struct query *q, struct str argumen
 		reply_error(r, 503, store_why());
 }
 
-void answer_in_flight(const struct view_facts *v, struct query *q, struct str argument, struct reply *r)
+void answer_in_flight(const struct view_facts *v, struct query *q, struct str argument,
+		      struct reply *r)
 {
 	(void)q;
 	(void)argument;

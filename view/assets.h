@@ -19,9 +19,9 @@ struct view_asset {
 	const char *path;	  /* starts with '/'; NULL ends the table */
 	const char *content_type; /* with its charset */
 	const unsigned char *gzip;
-	size_t size;		  /* of `gzip` */
-	const char *etag;	  /* with its quotes */
-	bool immutable;		  /* the name changes with the content: browsers may keep it for good */
+	size_t size;	  /* of `gzip` */
+	const char *etag; /* with its quotes */
+	bool immutable;	  /* the name changes with the content: browsers may keep it for good */
 };
 
 extern const struct view_asset view_assets[];

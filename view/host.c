@@ -97,7 +97,8 @@ static int bind_to(const struct addrinfo *a)
 
 static int bind_any(const struct host *h, unsigned port)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
 	char text[8];
 	int fd = -EADDRNOTAVAIL;
@@ -120,8 +121,8 @@ static uint16_t port_of(int fd)
 	socklen_t n = sizeof(at);
 
 	getsockname(fd, (struct sockaddr *)&at, &n);
-	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port :
-						((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+					      : ((struct sockaddr_in *)&at)->sin_port);
 }
 
 int host_listen(struct host *h)

@@ -81,8 +81,8 @@ static bool name_is_plain(struct str path)
 
 	for (size_t i = 0; i < path.n; i++) {
 		char c = path.p[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			      c == '-' || c == '_';
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			      (c >= '0' && c <= '9') || c == '-' || c == '_';
 
 		if (!letter && (first || (c != '.' && c != '/')))
 			return false;

@@ -51,7 +51,8 @@ static int query_add(struct query *q, struct str pair)
 		return QUERY_OK;
 	if (q->n_parameters == QUERY_PARAMETERS)
 		return query_wrong(q, "too many parameters");
-	if (!query_decode(q, cut.head, true, &p->name) || !query_decode(q, cut.tail, true, &p->value))
+	if (!query_decode(q, cut.head, true, &p->name) ||
+	    !query_decode(q, cut.tail, true, &p->value))
 		return query_wrong(q, "a parameter is not percent-encoded as it should be");
 	q->n_parameters++;
 	return QUERY_OK;

@@ -15,9 +15,9 @@ struct reply {
 	const char *type;
 	struct out body;
 	struct json json;
-	const char *etag;  /* of the page's files; NULL: the body may not be kept */
+	const char *etag; /* of the page's files; NULL: the body may not be kept */
 	bool immutable;
-	bool gzipped;	   /* the body already is */
+	bool gzipped; /* the body already is */
 };
 
 /* What answers may use of struct view. */
@@ -48,13 +48,15 @@ void reply_error(struct reply *r, unsigned status, const char *why);
 
 struct view_route {
 	const char *path, *sentence;
-	void (*answer)(const struct view_facts *v, struct query *q, struct str argument, struct reply *r);
+	void (*answer)(const struct view_facts *v, struct query *q, struct str argument,
+		       struct reply *r);
 };
 
 extern const struct view_route view_routes[];
 extern const size_t view_n_routes;
 
 #define X(path, function, sentence) \
-	void function(const struct view_facts *v, struct query *q, struct str argument, struct reply *r);
+	void function(const struct view_facts *v, struct query *q, struct str argument, \
+		      struct reply *r);
 VIEW_ROUTES(X)
 #undef X

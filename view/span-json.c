@@ -24,7 +24,8 @@ const char *status_name(enum span_status status)
 
 static void bytes_json(struct json *j, struct str b)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digit[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct out text = { 0 };
 
 	for (size_t i = 0; i < b.n; i += 3) {
@@ -232,7 +233,8 @@ static void span_json(struct json *j, const struct span *s, const struct resourc
 		json_bool(j, true);
 	}
 	if (s->end != SPAN_ENDED)
-		member_str(j, STR("end"), s->end == SPAN_ABANDONED ? STR("abandoned") : STR("orphaned"));
+		member_str(j, STR("end"),
+			   s->end == SPAN_ABANDONED ? STR("abandoned") : STR("orphaned"));
 	if (s->scope)
 		member_str(j, STR("scope"), s->scope->name);
 	member_number(j, STR("thread_id"), s->thread_id);

@@ -25,17 +25,22 @@ static bool point_is_within(uint32_t point, const uint32_t (*range)[2], size_t n
 
 #define WITHIN(point, ranges) point_is_within(point, ranges, sizeof(ranges) / sizeof((ranges)[0]))
 
-static const uint32_t unsafe[][2] = { { 0, 0x1f },	 { 0x7f, 0x9f },     { 0x61c, 0x61c },
-				      { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-				      { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff } };
+static const uint32_t unsafe[][2] = {
+	{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0x61c, 0x61c },
+	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff }
+};
 
-static const uint32_t wide[][2] = { { 0x1100, 0x115f },   { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
-				    { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
-				    { 0xffe0, 0xffe6 },   { 0x1f300, 0x1f64f }, { 0x1f680, 0x1faff },
+static const uint32_t wide[][2] = { { 0x1100, 0x115f },	 { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
+				    { 0xf900, 0xfaff },	 { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
+				    { 0xffe0, 0xffe6 },	 { 0x1f300, 0x1f64f }, { 0x1f680, 0x1faff },
 				    { 0x20000, 0x3fffd } };
 
-static const uint32_t combining[][2] = { { 0x300, 0x36f },   { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff },
-					 { 0x20d0, 0x20ff }, { 0xfe00, 0xfe2f } };
+static const uint32_t combining[][2] = { { 0x300, 0x36f },
+					 { 0x1ab0, 0x1aff },
+					 { 0x1dc0, 0x1dff },
+					 { 0x20d0, 0x20ff },
+					 { 0xfe00, 0xfe2f } };
 
 struct glyph {
 	struct str text;
@@ -52,9 +57,11 @@ static struct glyph glyph_of(struct str s)
 	point = utf8_point(s, n);
 	if (WITHIN(point, unsafe))
 		return (struct glyph){ STR("·"), 1, n };
-	return (struct glyph){ str_first(s, n), WITHIN(point, wide)	  ? 2 :
-						WITHIN(point, combining) ? 0 :
-									   1, n };
+	return (struct glyph){ str_first(s, n),
+			       WITHIN(point, wide)	  ? 2
+			       : WITHIN(point, combining) ? 0
+							  : 1,
+			       n };
 }
 
 size_t terminal_columns(struct str text)
@@ -103,7 +110,9 @@ size_t terminal_duration(struct out *o, uint64_t ns)
 		uint64_t unit;
 		const char *name;
 		size_t extra; /* bytes of the name that take no column */
-	} scale[] = { { 1000000000, "s", 0 }, { 1000000, "ms", 0 }, { 1000, "µs", 1 }, { 1, "ns", 0 } };
+	} scale[] = {
+		{ 1000000000, "s", 0 }, { 1000000, "ms", 0 }, { 1000, "µs", 1 }, { 1, "ns", 0 }
+	};
 	char text[48];
 	size_t i = 0;
 

@@ -62,8 +62,8 @@ static inline struct answer client_ask(const char *address, const char *method, 
 {
 	struct out o = { 0 };
 
-	out_fmt(&o, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", method, target, address,
-		headers);
+	out_fmt(&o, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n", method, target,
+		address, headers);
 
 	struct answer a = client_send(address, o.p, o.n);
 
@@ -89,5 +89,5 @@ static inline void json_drop(json_t **j)
 	json_decref(*j);
 }
 
-#define scoped_json scoped(json_drop) json_t *
+#define scoped_json   scoped(json_drop) json_t *
 #define scoped_answer scoped(answer_free) struct answer

@@ -27,7 +27,8 @@ static struct trace_text *an_order(void)
 	struct span *s = timed(add_span(shop, 1, 5, 1, "INSERT orders"), 12000, 13100);
 
 	s->kind = SPAN_CLIENT;
-	s->attributes = attributes_of(shop, 1, text_of("db.query.text", "INSERT INTO orders VALUES (?, ?)"));
+	s->attributes = attributes_of(shop, 1,
+				      text_of("db.query.text", "INSERT INTO orders VALUES (?, ?)"));
 	s = timed(add_span(shop, 1, 1, 0, "GET"), 0, 14200);
 	s->kind = SPAN_SERVER;
 	s->attributes = attributes_of(shop, 2, text_of("http.route", "/orders"),
@@ -92,7 +93,9 @@ static void nothing_foreign_reaches_the_terminal(void **state)
 	struct trace_text *t = trace_text_new();
 	struct batch *b = batch_of("sh\033[31mop", "", 1);
 	struct out o = { 0 };
-	struct span *s = add_span(b, 1, 1, 0, "a\033]0;title\007\r\n\xff\xc2\x9b" "b\xe2\x80\xae");
+	struct span *s = add_span(b, 1, 1, 0,
+				  "a\033]0;title\007\r\n\xff\xc2\x9b"
+				  "b\xe2\x80\xae");
 
 	(void)state;
 	s->status = STATUS_ERROR;
@@ -188,9 +191,14 @@ static void durations_have_three_digits_or_so(void **state)
 	const struct {
 		uint64_t ns;
 		const char *text;
-	} pair[] = { { 0, "0 ns" },	      { 999, "999 ns" },	  { 1834000, "1.83 ms" },
-		     { 830000, "830 µs" },    { 14200000, "14.2 ms" },	  { 1500000000, "1.50 s" },
-		     { 99000000000, "99.0 s" }, { 3600000000000, "3600 s" } };
+	} pair[] = { { 0, "0 ns" },
+		     { 999, "999 ns" },
+		     { 1834000, "1.83 ms" },
+		     { 830000, "830 µs" },
+		     { 14200000, "14.2 ms" },
+		     { 1500000000, "1.50 s" },
+		     { 99000000000, "99.0 s" },
+		     { 3600000000000, "3600 s" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {

@@ -93,7 +93,9 @@ static void write_orders(struct store *st)
 	struct batch *b = batch_of("shop", "00000000000000aa", 4720);
 	struct span_event event = { .time_ns = 1500, .name = STR("exception") };
 	struct span *s = add_span(b, 1, 1, 0, "GET /orders");
-	struct store_run run = { .id = STR("00000000000000aa"), .command = STR("./shop"), .pid = 4720,
+	struct store_run run = { .id = STR("00000000000000aa"),
+				 .command = STR("./shop"),
+				 .pid = 4720,
 				 .started_ns = 10 };
 
 	s->kind = SPAN_SERVER;
@@ -117,8 +119,9 @@ static void write_orders(struct store *st)
 static int begin(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct view_options options = { .listen = "127.0.0.1:0", .sources = &sources, .you = f,
-					.assets = assets };
+	struct view_options options = {
+		.listen = "127.0.0.1:0", .sources = &sources, .you = f, .assets = assets
+	};
 
 	open_on_disk((void **)&f->store);
 	write_orders(f->store);
@@ -172,7 +175,8 @@ static void traces_are_listed(void **state)
 	assert_string_equal(text_in(t, "status"), "error");
 	assert_string_equal(text_in(t, "start_ns"), "1000");
 	assert_string_equal(text_in(t, "run"), "00000000000000aa");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(t, "services"), 0)), "shop");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(t, "services"), 0)),
+			    "shop");
 	assert_int_equal(json_integer_value(json_object_get(t, "duration_ns")), 1834000);
 	assert_int_equal(json_integer_value(json_object_get(t, "http_status")), 503);
 	assert_int_equal(json_integer_value(json_object_get(t, "spans")), 2);
@@ -230,12 +234,23 @@ static void each_filter_of_traces_filters(void **state)
 static void a_parameter_without_sense_is_a_400(void **state)
 {
 	static const char *const target[] = {
-		"/api/traces?limit=0",	      "/api/traces?limit=many",	    "/api/traces?run=xyz",
-		"/api/traces?min_ms=1e3",     "/api/traces?errors=maybe",   "/api/traces?status=99",
-		"/api/traces?since_ns=-1",    "/api/traces?q=%",	    "/api/traces?q=%00",
-		"/api/traces?q=%zz",	      "/api/logs?trace_id=1",	    "/api/logs?min_severity=25",
-		"/api/services?since_ns=now", "/api/routes?since_ns=9&until_ns=8",
-		"/api/runs?limit=-1",	      "/api/traces/xyz",	    "/api/traces/" T1 "0",
+		"/api/traces?limit=0",
+		"/api/traces?limit=many",
+		"/api/traces?run=xyz",
+		"/api/traces?min_ms=1e3",
+		"/api/traces?errors=maybe",
+		"/api/traces?status=99",
+		"/api/traces?since_ns=-1",
+		"/api/traces?q=%",
+		"/api/traces?q=%00",
+		"/api/traces?q=%zz",
+		"/api/logs?trace_id=1",
+		"/api/logs?min_severity=25",
+		"/api/services?since_ns=now",
+		"/api/routes?since_ns=9&until_ns=8",
+		"/api/runs?limit=-1",
+		"/api/traces/xyz",
+		"/api/traces/" T1 "0",
 		"/api/traces/00000000000000000000000000000000",
 		"/api/traces?min_ms=99999999999999999999",
 		"/api/traces?since_ns=99999999999999999999999",
@@ -253,9 +268,7 @@ static json_t *span_named(json_t *spans, const char *name)
 	size_t i;
 	json_t *s;
 
-	json_array_foreach(spans, i, s)
-		if (strcmp(text_in(s, "name"), name) == 0)
-			return s;
+	json_array_foreach(spans, i, s) if (strcmp(text_in(s, "name"), name) == 0) return s;
 	fail_msg("no span %s", name);
 	return NULL;
 }
@@ -282,7 +295,8 @@ static void a_trace_has_its_spans_logs_and_what_is_open(void **state)
 	assert_null(json_object_get(s, "dropped"));
 	assert_null(json_object_get(s, "links"));
 	assert_string_equal(text_in(json_object_get(s, "attributes"), "http.route"), "/orders");
-	assert_string_equal(text_in(json_array_get(json_object_get(s, "events"), 0), "time_ns"), "1500");
+	assert_string_equal(text_in(json_array_get(json_object_get(s, "events"), 0), "time_ns"),
+			    "1500");
 	assert_non_null(span_named(spans, "na\"me\xef\xbf\xbd"));
 	assert_true(json_is_true(json_object_get(open, "open")));
 	assert_string_equal(text_in(open, "parent_id"), "0000000000000001");
@@ -298,7 +312,8 @@ static void a_trace_has_its_spans_logs_and_what_is_open(void **state)
 
 static void an_unknown_trace_is_a_404(void **state)
 {
-	scoped_json j = client_json(address(state), "/api/traces/000000000000000000000000000000ff", 404);
+	scoped_json j =
+		client_json(address(state), "/api/traces/000000000000000000000000000000ff", 404);
 
 	assert_non_null(text_in(j, "error"));
 }
@@ -306,7 +321,8 @@ static void an_unknown_trace_is_a_404(void **state)
 static void services_and_routes_have_their_numbers(void **state)
 {
 	scoped_json services = client_json(address(state), "/api/services?since_ns=0", 200);
-	scoped_json routes = client_json(address(state), "/api/routes?since_ns=0&service=shop", 200);
+	scoped_json routes =
+		client_json(address(state), "/api/routes?since_ns=0&service=shop", 200);
 	json_t *s = json_array_get(json_object_get(services, "services"), 0);
 	json_t *r = json_array_get(json_object_get(routes, "routes"), 0);
 
@@ -344,9 +360,11 @@ static void what_is_live_comes_from_the_sources(void **state)
 	assert_string_equal(text_in(status, "run_dir"), "/dev/shm/oriel-0");
 	assert_int_equal(json_integer_value(json_object_get(status, "pid")), getpid());
 	assert_true(json_array_size(json_object_get(status, "counters")) > 10);
-	assert_string_equal(text_in(json_array_get(json_object_get(flight, "spans"), 0), "name"), "hangs");
+	assert_string_equal(text_in(json_array_get(json_object_get(flight, "spans"), 0), "name"),
+			    "hangs");
 	assert_non_null(text_in(flight, "now_ns"));
-	assert_string_equal(text_in(json_array_get(json_object_get(metrics, "metrics"), 0), "name"), "orders");
+	assert_string_equal(text_in(json_array_get(json_object_get(metrics, "metrics"), 0), "name"),
+			    "orders");
 }
 
 static void metrics_are_prometheus_text(void **state)
@@ -355,7 +373,9 @@ static void metrics_are_prometheus_text(void **state)
 
 	assert_int_equal(a.status, 200);
 	assert_non_null(strstr(a.head, "text/plain; version=0.0.4"));
-	assert_non_null(strstr(a.body, "# TYPE oriel_http_requests_total counter\noriel_http_requests_total "));
+	assert_non_null(
+		strstr(a.body,
+		       "# TYPE oriel_http_requests_total counter\noriel_http_requests_total "));
 	assert_non_null(strstr(a.body, "\nextra 1\n"));
 	assert_int_equal(a.body[a.n_body - 1], '\n');
 }
@@ -389,7 +409,8 @@ static void other_methods_are_a_405(void **state)
 	static const char *const method[] = { "POST", "PUT", "DELETE", "OPTIONS", "TRACE" };
 
 	for (size_t i = 0; i < sizeof(method) / sizeof(method[0]); i++) {
-		scoped_answer a = client_ask(address(state), method[i], "/api/traces", "Content-Length: 0\r\n");
+		scoped_answer a = client_ask(address(state), method[i], "/api/traces",
+					     "Content-Length: 0\r\n");
 
 		assert_int_equal(a.status, 405);
 		assert_non_null(strstr(a.head, "Allow: GET, HEAD"));
@@ -398,8 +419,10 @@ static void other_methods_are_a_405(void **state)
 
 static void what_is_not_there_is_a_404_in_json(void **state)
 {
-	static const char *const target[] = { "/nothing", "/api", "/api/trace", "/api/traces/",
-					      "/api/status/", "/../etc/passwd", "//" };
+	static const char *const target[] = {
+		"/nothing",	"/api",		  "/api/trace", "/api/traces/",
+		"/api/status/", "/../etc/passwd", "//"
+	};
 
 	for (size_t i = 0; i < sizeof(target) / sizeof(target[0]); i++) {
 		scoped_json j = client_json(address(state), target[i], 404);
@@ -422,11 +445,17 @@ static struct answer ask_host(void **state, const char *host)
 
 static void only_our_own_hosts_are_answered(void **state)
 {
-	static const char *const ours[] = { "localhost", "localhost:1", "127.0.0.1", "LOCALHOST:8321",
-					    "[::1]:8321", "[::1]" };
-	static const char *const theirs[] = { "evil.example", "evil.example:8321", "localhost.evil.example",
-					      "127.0.0.1.evil.example", "10.0.0.1:8321", "[::2]",
-					      "localhost:x", "[::1", "localhost:80:80" };
+	static const char *const ours[] = { "localhost",      "localhost:1", "127.0.0.1",
+					    "LOCALHOST:8321", "[::1]:8321",  "[::1]" };
+	static const char *const theirs[] = { "evil.example",
+					      "evil.example:8321",
+					      "localhost.evil.example",
+					      "127.0.0.1.evil.example",
+					      "10.0.0.1:8321",
+					      "[::2]",
+					      "localhost:x",
+					      "[::1",
+					      "localhost:80:80" };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		scoped_answer a = ask_host(state, ours[i]);
@@ -460,8 +489,10 @@ static void an_address_of_many_kilobytes_is_refused(void **state)
 static void big_answers_are_gzipped_for_those_who_take_it(void **state)
 {
 	scoped_answer plain = client_ask(address(state), "GET", "/metrics", "");
-	scoped_answer gzip = client_ask(address(state), "GET", "/metrics", "Accept-Encoding: br, gzip;q=0.8\r\n");
-	scoped_answer never = client_ask(address(state), "GET", "/metrics", "Accept-Encoding: gzip;q=0\r\n");
+	scoped_answer gzip = client_ask(address(state), "GET", "/metrics",
+					"Accept-Encoding: br, gzip;q=0.8\r\n");
+	scoped_answer never =
+		client_ask(address(state), "GET", "/metrics", "Accept-Encoding: gzip;q=0\r\n");
 	struct out o = { 0 };
 
 	assert_null(strstr(plain.head, "Content-Encoding"));
@@ -475,7 +506,8 @@ static void big_answers_are_gzipped_for_those_who_take_it(void **state)
 
 static void small_answers_are_not(void **state)
 {
-	scoped_answer a = client_ask(address(state), "GET", "/api/runs", "Accept-Encoding: gzip\r\n");
+	scoped_answer a =
+		client_ask(address(state), "GET", "/api/runs", "Accept-Encoding: gzip\r\n");
 
 	assert_null(strstr(a.head, "Content-Encoding"));
 	assert_non_null(strstr(a.head, "Cache-Control: no-store"));
@@ -490,7 +522,8 @@ static void the_page_comes_with_a_strict_policy(void **state)
 	assert_int_equal(gzip.status, 200);
 	assert_non_null(strstr(gzip.head, "Content-Type: text/html; charset=utf-8"));
 	assert_non_null(strstr(gzip.head, "Content-Encoding: gzip"));
-	assert_non_null(strstr(gzip.head, "Content-Security-Policy: default-src 'none'; script-src 'self'"));
+	assert_non_null(strstr(gzip.head,
+			       "Content-Security-Policy: default-src 'none'; script-src 'self'"));
 	assert_non_null(strstr(gzip.head, "X-Content-Type-Options: nosniff"));
 	assert_memory_equal(gzip.body, page_gz, assets[0].size);
 	assert_string_equal(plain.body, "<!doctype html><title>Oriel</title>");
@@ -521,8 +554,9 @@ static void a_taken_port_means_the_next(void **state)
 
 static void an_address_without_sense_is_an_error(void **state)
 {
-	static const char *const listen[] = { "", "127.0.0.1", ":8321", "127.0.0.1:", "127.0.0.1:99999",
-					      "[::1:80", "a:b:80" };
+	static const char *const listen[] = { "",	    "127.0.0.1",       ":8321",
+					      "127.0.0.1:", "127.0.0.1:99999", "[::1:80",
+					      "a:b:80" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(listen) / sizeof(listen[0]); i++) {
@@ -535,17 +569,21 @@ static void an_address_without_sense_is_an_error(void **state)
 
 static void files_of_a_folder_are_served_and_none_beside_it(void **state)
 {
-	static const char *const beside[] = { "/../data.db", "/%2e%2e/data.db", "/.hidden", "/sub/../../data.db",
-					      "//etc/passwd", "/sub", "/missing.js" };
+	static const char *const beside[] = { "/../data.db",	    "/%2e%2e/data.db", "/.hidden",
+					      "/sub/../../data.db", "//etc/passwd",    "/sub",
+					      "/missing.js" };
 	char folder[260], script[1200];
 	struct view *v;
-	struct view_options options = { .listen = "127.0.0.1:0", .web_dir = folder, .assets = assets };
+	struct view_options options = { .listen = "127.0.0.1:0",
+					.web_dir = folder,
+					.assets = assets };
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "%s/web", disk_folder);
-	snprintf(script, sizeof(script),
-		 "mkdir -p %s/sub && cd %s && echo page >index.html && echo code >sub/a.js && echo no >.hidden",
-		 folder, folder);
+	snprintf(
+		script, sizeof(script),
+		"mkdir -p %s/sub && cd %s && echo page >index.html && echo code >sub/a.js && echo no >.hidden",
+		folder, folder);
 	assert_int_equal(system(script), 0);
 	assert_int_equal(view_start(&v, &options), 0);
 
@@ -566,7 +604,9 @@ static void files_of_a_folder_are_served_and_none_beside_it(void **state)
 static void without_a_store_the_live_facts_are_there(void **state)
 {
 	struct view *v;
-	struct view_options options = { .listen = "127.0.0.1:0", .sources = &sources, .you = *state };
+	struct view_options options = { .listen = "127.0.0.1:0",
+					.sources = &sources,
+					.you = *state };
 
 	assert_int_equal(view_start(&v, &options), 0);
 
@@ -614,11 +654,12 @@ static void the_last_request_is_remembered(void **state)
 
 static void *ask_on(void *you)
 {
-	static const char *const target[] = { "/api/traces", ("/api/traces/" T1), "/api/services?since_ns=0",
-					      "/api/logs", "/metrics" };
+	static const char *const target[] = { "/api/traces", ("/api/traces/" T1),
+					      "/api/services?since_ns=0", "/api/logs", "/metrics" };
 
 	for (int i = 0; i < 50; i++) {
-		scoped_answer a = client_ask(you, "GET", target[i % 5], "Accept-Encoding: gzip\r\n");
+		scoped_answer a =
+			client_ask(you, "GET", target[i % 5], "Accept-Encoding: gzip\r\n");
 
 		if (a.status != 200)
 			return you;
@@ -633,7 +674,9 @@ static void many_ask_while_the_store_is_written(void **state)
 	void *failed;
 
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, ask_on, (void *)view_address(f->view)), 0);
+		assert_int_equal(pthread_create(&thread[i], NULL, ask_on,
+						(void *)view_address(f->view)),
+				 0);
 	for (int i = 0; i < 50; i++)
 		write_orders(f->store);
 	for (size_t i = 0; i < 4; i++) {

@@ -136,7 +136,8 @@ static struct str note_of(struct trace_text *t, const struct span *s)
 	struct str sql = attributes_text(s->attributes, STR("db.query.text"));
 	struct str why = ending_of(s);
 	char text[24];
-	struct str note = { text, status ? (size_t)snprintf(text, sizeof(text), "%d", (int)status) : 0 };
+	struct str note = { text,
+			    status ? (size_t)snprintf(text, sizeof(text), "%d", (int)status) : 0 };
 
 	if (s->status == STATUS_ERROR && why.n && !str_eq(why, note))
 		return joined(&t->arena, note, note.n ? " " : "", why);
@@ -145,9 +146,11 @@ static struct str note_of(struct trace_text *t, const struct span *s)
 	return arena_copy(&t->arena, note);
 }
 
-static int add_line(struct trace_text *t, const struct span *s, const struct resource *from, bool open)
+static int add_line(struct trace_text *t, const struct span *s, const struct resource *from,
+		    bool open)
 {
-	struct line *l = room_for((void **)&t->line, &t->n_lines, &t->room_lines, sizeof(*l), SPANS_MOST);
+	struct line *l =
+		room_for((void **)&t->line, &t->n_lines, &t->room_lines, sizeof(*l), SPANS_MOST);
 
 	if (!l) {
 		t->n_left_out++;
@@ -177,10 +180,12 @@ int trace_text_open_span(const struct span *s, const struct resource *from, void
 	return add_line(you, s, from, true);
 }
 
-int trace_text_log(const struct log_record *l, const struct resource *from, uint64_t cursor, void *you)
+int trace_text_log(const struct log_record *l, const struct resource *from, uint64_t cursor,
+		   void *you)
 {
 	struct trace_text *t = you;
-	struct note *n = room_for((void **)&t->log, &t->n_logs, &t->room_logs, sizeof(*n), LOGS_MOST);
+	struct note *n =
+		room_for((void **)&t->log, &t->n_logs, &t->room_logs, sizeof(*n), LOGS_MOST);
 
 	(void)cursor;
 	if (!n) {
@@ -191,7 +196,8 @@ int trace_text_log(const struct log_record *l, const struct resource *from, uint
 	n->time_ns = l->time_ns;
 	n->severity = l->severity;
 	n->severity_text = arena_copy(&t->arena, l->severity_text);
-	n->body = arena_copy(&t->arena, l->body.type == VALUE_STRING ? l->body.text : l->event_name);
+	n->body =
+		arena_copy(&t->arena, l->body.type == VALUE_STRING ? l->body.text : l->event_name);
 	n->service = arena_copy(&t->arena, from->service);
 	n->attributes = copy_attributes(&t->arena, l->attributes);
 	n->next = NONE;
@@ -202,7 +208,8 @@ static int compare_ids(const void *pa, const void *pb, void *you)
 {
 	const struct line *line = you;
 
-	return memcmp(&line[*(const int *)pa].id, &line[*(const int *)pb].id, sizeof(struct span_id));
+	return memcmp(&line[*(const int *)pa].id, &line[*(const int *)pb].id,
+		      sizeof(struct span_id));
 }
 
 static int find_line(const struct trace_text *t, struct span_id id)
@@ -261,7 +268,8 @@ static bool build(struct trace_text *t, int *top)
 	qsort_r(t->by_id, t->n_lines, sizeof(*t->by_id), compare_ids, t->line);
 	*top = NONE;
 	for (size_t i = 0; i < t->n_lines; i++) {
-		int parent = span_id_is_set(t->line[i].parent) ? find_line(t, t->line[i].parent) : NONE;
+		int parent =
+			span_id_is_set(t->line[i].parent) ? find_line(t, t->line[i].parent) : NONE;
 		int *list = parent == NONE || parent == (int)i ? top : &t->line[parent].first_child;
 
 		t->line[i].next = *list;
@@ -293,10 +301,10 @@ static unsigned indent(const struct columns *c, const struct line *l)
 	return l->depth < c->depth ? l->depth : c->depth;
 }
 
-#define RESET "\033[0m"
-#define DIM "\033[2m"
-#define BOLD "\033[1m"
-#define RED "\033[31m"
+#define RESET  "\033[0m"
+#define DIM    "\033[2m"
+#define BOLD   "\033[1m"
+#define RED    "\033[31m"
 #define YELLOW "\033[33m"
 
 static void colour(const struct columns *c, const char *code)
@@ -323,7 +331,9 @@ static void branches(const struct columns *c, const struct line *l, bool own)
 
 	colour(c, DIM);
 	for (unsigned i = 1; i < depth + !own; i++)
-		out_str(c->to, l->last_for >> i & 1 ? STR("   ") : c->look->ascii ? STR("|  ") : STR("│  "));
+		out_str(c->to, l->last_for >> i & 1 ? STR("   ")
+			       : c->look->ascii	    ? STR("|  ")
+						    : STR("│  "));
 	if (own && depth) {
 		bool last = l->last_for >> depth & 1;
 
@@ -353,12 +363,16 @@ static void bar(const struct columns *c, const struct line *l)
 		to = from + 1;
 	colour(c, l->error ? RED : service_colour(l->service));
 	for (size_t i = 0; i < c->bar; i++) {
-		bool left = 2 * i >= from && 2 * i < to, right = 2 * i + 1 >= from && 2 * i + 1 < to;
+		bool left = 2 * i >= from && 2 * i < to,
+		     right = 2 * i + 1 >= from && 2 * i + 1 < to;
 
 		if (c->look->ascii)
 			out_char(c->to, left || right ? '=' : ' ');
 		else
-			out_str(c->to, left && right ? STR("━") : left ? STR("╸") : right ? STR("╺") : STR(" "));
+			out_str(c->to, left && right ? STR("━")
+				       : left	     ? STR("╸")
+				       : right	     ? STR("╺")
+						     : STR(" "));
 	}
 	colour(c, RESET);
 }
@@ -425,7 +439,9 @@ static void write_line(const struct columns *c, const struct line *l)
 
 static struct str severity_name(const struct note *n)
 {
-	static const char *const name[] = { "", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL" };
+	static const char *const name[] = {
+		"", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"
+	};
 
 	if (n->severity_text.n)
 		return n->severity_text;
@@ -462,9 +478,9 @@ static void write_log(const struct columns *c, const struct note *n, const struc
 
 		branches(c, under, false);
 		colour(c, DIM);
-		out_str(c->to, under->first_child == NONE ? STR("  ") :
-			       c->look->ascii		  ? STR("| ") :
-							    STR("│ "));
+		out_str(c->to, under->first_child == NONE ? STR("  ")
+			       : c->look->ascii		  ? STR("| ")
+							  : STR("│ "));
 		colour(c, RESET);
 		left -= 3 * (size_t)depth + 2;
 	}

@@ -26,8 +26,8 @@
 struct trace_text;
 
 struct trace_text_look {
-	bool colour; /* escape sequences */
-	bool ascii;  /* no box drawing */
+	bool colour;	/* escape sequences */
+	bool ascii;	/* no box drawing */
 	unsigned width; /* columns; 0: 100 */
 };
 
@@ -36,7 +36,8 @@ struct trace_text *trace_text_free(struct trace_text *t);
 
 /* Callbacks as store_trace_spans and store_logs take them; `you` is the trace_text. */
 int trace_text_span(const struct span *s, const struct resource *from, void *you);
-int trace_text_log(const struct log_record *l, const struct resource *from, uint64_t cursor, void *you);
+int trace_text_log(const struct log_record *l, const struct resource *from, uint64_t cursor,
+		   void *you);
 
 /* The same of a span in flight: its end is now. */
 int trace_text_open_span(const struct span *s, const struct resource *from, void *you);

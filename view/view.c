@@ -105,7 +105,8 @@ static void answer_by_route(const struct view *v, struct query *q, bool gzip, st
 		struct str path = str_of(view_routes[i].path);
 		bool prefix = str_ends(path, STR("/"));
 
-		if (prefix ? str_starts(q->path, path) && q->path.n > path.n : str_eq(q->path, path)) {
+		if (prefix ? str_starts(q->path, path) && q->path.n > path.n
+			   : str_eq(q->path, path)) {
 			view_routes[i].answer(&v->facts, q, str_from(q->path, path.n), r);
 			return;
 		}
@@ -122,7 +123,8 @@ static void answer(const struct view *v, struct MHD_Connection *c, const struct 
 
 	if (host.n && !host_is_ours(&v->host, host))
 		reply_error(r, 403, "this Host is not ours: use the address that Oriel printed");
-	else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+	else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
+		 strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		reply_error(r, 405, "only GET and HEAD");
 	else if (request->too_long)
 		reply_error(r, 400, "the address is too long");
@@ -172,8 +174,9 @@ static void reply_headers(const struct reply *r, struct MHD_Response *m)
 	if (r->etag)
 		MHD_add_response_header(m, MHD_HTTP_HEADER_ETAG, r->etag);
 	MHD_add_response_header(m, MHD_HTTP_HEADER_CACHE_CONTROL,
-				!r->etag ? "no-store" :
-				r->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+				!r->etag       ? "no-store"
+				: r->immutable ? "public, max-age=31536000, immutable"
+					       : "no-cache");
 	if (r->status == 405)
 		MHD_add_response_header(m, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 }
@@ -195,8 +198,9 @@ static enum MHD_Result reply_send(struct reply *r, struct MHD_Connection *c)
 	return sent;
 }
 
-static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *url, const char *method,
-			      const char *version, const char *data, size_t *n_data, void **request)
+static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *url,
+			      const char *method, const char *version, const char *data,
+			      size_t *n_data, void **request)
 {
 	struct view *v = you;
 	struct reply r = { .status = 200, .type = "application/json; charset=utf-8" };
@@ -233,13 +237,16 @@ static int view_serve(struct view *v)
 		return TRACE(fd);
 	host_text(&v->host, v->address, sizeof(v->address));
 	v->facts.address = v->address;
-	v->daemon = MHD_start_daemon(
-		MHD_USE_AUTO_INTERNAL_THREAD | (strchr(v->host.name, ':') ? MHD_USE_IPv6 : 0), 0, NULL,
-		NULL, handle, v, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_BYTES, MHD_OPTION_URI_LOG_CALLBACK, request_new, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_END);
+	v->daemon =
+		MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD |
+					 (strchr(v->host.name, ':') ? MHD_USE_IPv6 : 0),
+				 0, NULL, NULL, handle, v, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
+				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+				 MHD_OPTION_URI_LOG_CALLBACK, request_new, NULL,
+				 MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_END);
 	if (v->daemon)
 		return 0;
 	close(fd);
@@ -262,7 +269,8 @@ int view_start(struct view **out, const struct view_options *options)
 	if (options->web_dir && v->page.dir < 0)
 		r = ERR(-errno);
 	else
-		r = host_read(&v->host, str_of(options->listen)) == HOST_OK ? view_serve(v) : ERR(-EINVAL);
+		r = host_read(&v->host, str_of(options->listen)) == HOST_OK ? view_serve(v)
+									    : ERR(-EINVAL);
 	if (r < 0) {
 		view_stop(v);
 		return TRACE(r);

@@ -42,7 +42,8 @@ struct view_sources {
 	 * Elements of an array of span objects: the spans of one trace that are still open, each
 	 * with view_open_span_json; `extent` is widened by view_extent_add for each.
 	 */
-	void (*trace_open)(struct json *j, struct trace_id id, struct view_extent *extent, void *you);
+	void (*trace_open)(struct json *j, struct trace_id id, struct view_extent *extent,
+			   void *you);
 
 	/* Prometheus text after our own counters; may be NULL. */
 	void (*prometheus)(struct out *o, void *you);
@@ -52,12 +53,12 @@ struct view_sources {
 };
 
 struct view_options {
-	const char *listen;	/* HOST:PORT; a taken port means the next free one, up to 20 on */
-	struct store *store;	/* NULL: no store, live facts only */
+	const char *listen;  /* HOST:PORT; a taken port means the next free one, up to 20 on */
+	struct store *store; /* NULL: no store, live facts only */
 	const struct view_sources *sources;
 	void *you;
 	const struct view_asset *assets; /* the built-in page; NULL: none */
-	const char *web_dir;	/* serve the page from here instead, for its authors */
+	const char *web_dir;		 /* serve the page from here instead, for its authors */
 };
 
 int view_start(struct view **out, const struct view_options *options);
