@@ -1,0 +1,79 @@
+# A collector of the test's own: its folders, its page, and waiting for what must come.
+#
+#     load collecting
+#     setup() { collecting_begin; }
+#     teardown() { collecting_end; }
+
+collecting_begin() {
+	local name
+	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	BUILD=${ORIEL_BUILD:-$TOP/build}
+	for name in $(compgen -e | grep -E '^(OTEL|ORIEL)_|^TRACEPARENT$'); do
+		unset "$name"
+	done
+	ORIEL_RUN_DIR=$(mktemp -d /dev/shm/oriel-story-XXXXXX)
+	export ORIEL_RUN_DIR ORIEL_DATA_DIR=$BATS_TEST_TMPDIR/data ORIEL_LISTEN=127.0.0.1:0
+	STARTED=()
+}
+
+collecting_end() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || :
+	done
+	pid=$(collector_pid)
+	if [ -n "$pid" ]; then
+		kill "$pid" 2>/dev/null
+		wait_for 4 gone "$pid" || kill -9 "$pid"
+	fi
+	[ ! -s "$ORIEL_DATA_DIR/collector.log" ] || sed 's/^/collector.log: /' "$ORIEL_DATA_DIR/collector.log"
+	rm -rf "$ORIEL_RUN_DIR"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		read -rt 0.1 <> <(:) || :
+	done
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+collector_pid() { tr -dc 0-9 2>/dev/null <"$ORIEL_RUN_DIR/collector.pid" || :; }
+
+# start NAME COMMAND...: in the background; ADDRESS is the first address that it prints.
+start() {
+	local out=$BATS_TEST_TMPDIR/$1.out
+	shift
+	: >"$out"
+	"$@" >"$out" 2>"$out.err" 3>&- 4>&- &
+	STARTED+=($!)
+	until grep -aqE 'http://[0-9.:]+' "$out"; do
+		gone "${STARTED[-1]}" && {
+			cat "$out" "$out.err"
+			return 1
+		}
+		read -rt 0.05 <> <(:) || :
+	done
+	ADDRESS=$(grep -aoE 'http://[0-9.:]+' "$out" | head -n 1)
+}
+
+find_page() {
+	PAGE=$("$BUILD/oriel" 2>/dev/null | grep -aoE 'http://[0-9.:]+' | head -n 1)
+	[ -n "$PAGE" ]
+}
+
+# The API's answer, of the collector that runs now.
+api() { find_page && curl -sf -m 10 "$PAGE/api/$1"; }
+
+# api_says PATH FILTER: jq's filter is true of it
+api_says() { api "$1" | jq -e "$2"; }
+
+# A number of the collector's own from /metrics, 0 if it isn't there; labels are summed.
+metric() {
+	find_page && curl -sf -m 10 "$PAGE/metrics" |
+		awk -v name="$1" '$1 == name || index($1, name "{") == 1 { n += $2 } END { printf "%d\n", n }'
+}
