@@ -105,7 +105,7 @@ static int collect_exec(const struct command *self, int argc, char **argv)
 
 static const struct example examples[] = {
 	{ "oriel collect", "collect in the foreground, and log to the terminal" },
-	{ "oriel collect --listen 0.0.0.0:8321 --linger 0", "show the page to other machines; stay for good" },
+	{ "oriel collect --listen 0.0.0.0:8321", "show the page to other machines, too" },
 	{ "oriel collect --store none", "keep nothing on disk" },
 	{ NULL, NULL },
 };

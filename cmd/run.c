@@ -82,13 +82,17 @@ static void greet(const char *name, const struct control_reply *collector)
 		fprintf(stderr, "oriel: watching %s\n", name);
 }
 
-static int complain_of_collector(int r)
+static int complain_of_collector(const struct run *run, int r)
 {
 	char log[PLACE_ROOM];
 
-	fprintf(stderr, "oriel: no collector: %s; ", err_path(r));
-	if (place_data_dir(log) == 0)
-		fprintf(stderr, "its log is %s/collector.log; ", log);
+	if (r == -EPERM && !run->run_dir[0])
+		fprintf(stderr, "oriel: no collector: %s belongs to another user or is open to others (chmod 700); ",
+			variable_get("ORIEL_RUN_DIR") ? variable_get("ORIEL_RUN_DIR") : "/dev/shm/oriel-UID");
+	else if (r == -ESRCH && place_data_dir(log) == 0)
+		fprintf(stderr, "oriel: no collector: it ended at once, %s/collector.log says why; ", log);
+	else
+		fprintf(stderr, "oriel: no collector: %s; ", err_path(r));
 	fprintf(stderr, "%s\n", strict() ? "refusing to start" : "the command runs all the same");
 	return strict() ? EXIT_REFUSED : 0;
 }
@@ -107,7 +111,7 @@ static int find_collector(struct run *run, const char *name)
 	else if (r == 0)
 		r = collector_summon(run->run_dir, &collector);
 	if (r < 0)
-		return complain_of_collector(r);
+		return complain_of_collector(run, r);
 	run->has_collector = r == 0;
 	if (run->has_collector)
 		greet(name, &collector);
@@ -122,7 +126,7 @@ static int start(void *you)
 	if (run->has_collector) {
 		int r = collector_tell_run(run->run_dir, run->id, run->argv);
 
-		if (r != 0 && complain_of_collector(r < 0 ? r : ERR(-ECONNRESET)))
+		if (r != 0 && complain_of_collector(run, r < 0 ? r : ERR(-ECONNRESET)))
 			return EXIT_REFUSED;
 	}
 	return exec_in_place(run->argv);

@@ -12,12 +12,16 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
-enum { ANSWER_MS = 2000 };
+enum {
+	ANSWER_MS = 2000,
+	READY_FD = 3, /* the collector's end of a pipe; it closes it when it can be asked */
+};
 
 /* ---- one question, one answer ------------------------------------------------------------------ */
 
@@ -152,7 +156,7 @@ int collector_flush(const char *run_dir, unsigned timeout_ms)
 /* ---- starting one ------------------------------------------------------------------------------ */
 
 /* Nothing of ours goes along: signals, descriptors, terminal, directory, what is meant for the run. */
-static void become_collector(const char *self, const char *run_dir)
+static void become_collector(const char *self, const char *run_dir, int ready)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
 	char *preload = environment_without_agent(getenv("LD_PRELOAD"));
@@ -169,64 +173,89 @@ static void become_collector(const char *self, const char *run_dir)
 		setenv("LD_PRELOAD", preload, 1);
 	else
 		unsetenv("LD_PRELOAD");
-	fd = open("/dev/null", O_RDWR);
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (chdir("/") < 0 || fd < 0)
+		_exit(127);
+	ready = fcntl(ready, F_DUPFD, READY_FD + 1);
+	if (ready < 0 || dup2(ready, READY_FD) < 0)
 		_exit(127);
 	for (int i = 0; i < 3; i++)
 		if (fd != i)
 			dup2(fd, i);
-	syscall(SYS_close_range, 3u, ~0u, 0);
+	syscall(SYS_close_range, READY_FD + 1u, ~0u, 0);
+	setenv("ORIEL_READY_FD", "3", 1);
 	execl(self, "oriel", "collect", "--background", (char *)NULL);
 	_exit(127);
 }
 
-/* A grandchild in a session of its own: its end is never ours to notice. */
-static int spawn(const char *run_dir)
+/*
+ * A grandchild in a session of its own: its end is never ours to notice. `*ready` is a pipe that
+ * ends when it is ready, or dead.
+ */
+static int spawn(const char *run_dir, int *ready)
 {
 	char self[PLACE_ROOM];
+	int r = place_self(self), ends[2];
 	pid_t pid;
-	int r = place_self(self);
 
 	if (r < 0)
 		return TRACE(r);
-	pid = fork();
-	if (pid < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return ERR(-errno);
+	pid = fork();
 	if (pid == 0) {
 		setsid();
 		if (fork() == 0)
-			become_collector(self, run_dir);
+			become_collector(self, run_dir, ends[1]);
 		_exit(0);
 	}
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	r = pid < 0 ? ERR(-errno) : 0;
+	close(ends[1]);
+	while (r == 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return 0;
+	if (r < 0)
+		close(ends[0]);
+	else
+		*ready = ends[0];
+	return r;
 }
 
-/* Until one answers. Two milliseconds at first, because that is nearly enough. */
-static int wait_for(const char *run_dir, struct control_reply *reply)
+/* Somebody holds the run directory's lock: a collector that may not answer yet. */
+static bool is_locked(const char *run_dir)
+{
+	char path[PLACE_ROOM + 16];
+	scoped_fd int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/collector.pid", run_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* Ours is ready, or gone because another was first, or because it could not. */
+static int wait_for(const char *run_dir, int ready, struct control_reply *reply)
 {
 	uint64_t end = clock_mono_ns() + COLLECTOR_WAIT_MS * 1000000ull;
-	struct timespec nap = { .tv_nsec = 2000000 };
+	struct timespec nap = { .tv_nsec = 5000000 };
+	struct pollfd ours = { .fd = ready, .events = POLLIN };
 	int r;
 
-	do {
+	while (poll(&ours, 1, COLLECTOR_WAIT_MS) < 0 && errno == EINTR)
+		;
+	while ((r = collector_hello(run_dir, reply)) == COLLECTOR_NONE && is_locked(run_dir) &&
+	       clock_mono_ns() < end)
 		nanosleep(&nap, NULL);
-		r = collector_hello(run_dir, reply);
-		if (nap.tv_nsec < 32000000)
-			nap.tv_nsec *= 2;
-	} while (r == COLLECTOR_NONE && clock_mono_ns() < end);
-	return r == COLLECTOR_NONE ? ERR(-ETIMEDOUT) : TRACE(r);
+	return r == COLLECTOR_NONE ? ERR(-ESRCH) : TRACE(r);
 }
 
 int collector_summon(const char *run_dir, struct control_reply *reply)
 {
 	int r = collector_hello(run_dir, reply);
+	scoped_fd int ready = -1;
 
 	if (r != COLLECTOR_NONE)
 		return TRACE(r);
-	r = spawn(run_dir);
+	r = spawn(run_dir, &ready);
 	if (r < 0)
 		return TRACE(r);
-	return TRACE(wait_for(run_dir, reply));
+	return TRACE(wait_for(run_dir, ready, reply));
 }

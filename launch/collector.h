@@ -22,7 +22,7 @@ enum {
 
 int collector_hello(const char *run_dir, struct control_reply *reply);
 
-/* Starts one if need be. -ETIMEDOUT: none answered in time. */
+/* Starts one if need be. -ESRCH: it ended at once; its log says why. */
 int collector_summon(const char *run_dir, struct control_reply *reply);
 
 /* From the process that execs next; hands over its standard output and error. */

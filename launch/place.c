@@ -88,7 +88,7 @@ int place_run_dir(char *to)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return ERR(-ENOTDIR);
-	if (st.st_uid != geteuid() || (st.st_mode & 022))
+	if (st.st_uid != geteuid() || (st.st_mode & 077))
 		return ERR(-EPERM);
 	strcpy(to, path);
 	return 0;

@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ enum {
 	EXIT_IN_USE = 3, /* there is another one */
 	KEEP_MS = 5000,	 /* for the store, at the end */
 	LINGER_S = 60,
-	LINGER_MOST_S = 4000000, /* that many milliseconds fit, and nobody waits so long */
+	LINGER_MOST_S = 4000000, /* as many milliseconds fit */
 };
 
 struct house {
@@ -75,12 +76,14 @@ static bool is_none(const char *name)
 static uint32_t linger(bool background)
 {
 	const char *text = variable_get("ORIEL_LINGER");
-	uint64_t seconds = background ? LINGER_S : LINGER_MOST_S;
+	uint64_t seconds = LINGER_S;
 
-	if (text && !str_to_u64(str_of(text), &seconds))
+	if (!text)
+		return background ? LINGER_S * 1000 : UINT32_MAX;
+	if (!str_to_u64(str_of(text), &seconds))
 		say("ORIEL_LINGER=%s is no number of seconds; it is taken as %d", text, LINGER_S);
 	if (seconds > LINGER_MOST_S)
-		seconds = LINGER_MOST_S;
+		return UINT32_MAX;
 	return seconds ? (uint32_t)(seconds * 1000) : 1;
 }
 
@@ -107,7 +110,7 @@ static void open_store(struct house *h)
 	const char *given = variable_get("ORIEL_STORE");
 	int r;
 
-	if (is_none("ORIEL_STORE"))
+	if (!h->data_dir[0])
 		return;
 	r = place_make_data_dir(h->data_dir);
 	if (r == 0) {
@@ -151,6 +154,16 @@ static void open_page(struct house *h)
 	collector_set_address(h->collector, view_address(h->view));
 }
 
+/* Whoever started us waits for the other end of this pipe. */
+static void tell_ready(void)
+{
+	const char *fd = variable_get("ORIEL_READY_FD");
+
+	if (fd && strcmp(fd, "3") == 0)
+		close(3);
+	unsetenv("ORIEL_READY_FD");
+}
+
 static int open_house(struct house *h, bool background)
 {
 	struct collector_options options = { .linger_ms = linger(background), .sink = &routes_sink };
@@ -166,6 +179,8 @@ static int open_house(struct house *h, bool background)
 	}
 	if (interval && str_to_u64(str_of(interval), &ms) && ms <= UINT32_MAX)
 		options.export_ms = (uint32_t)ms;
+	if (!is_none("ORIEL_STORE") && place_data_dir(h->data_dir) == 0)
+		options.data_dir = h->data_dir;
 	options.run_dir = h->run_dir;
 	options.you = h->routes;
 	r = collector_new(&h->collector, &options);
@@ -182,6 +197,7 @@ static int open_house(struct house *h, bool background)
 		.started_ns = clock_real_ns(),
 	};
 	open_page(h);
+	tell_ready();
 	routes_set_looking(h->routes, facts_looking, &h->facts);
 	say("collecting pid=%d run_dir=%s page=%s%s store=%s", getpid(), h->run_dir,
 	    h->view ? "http://" : "none", h->view ? view_address(h->view) : "",

@@ -44,6 +44,13 @@ struct routes {
 	void *looking_you;
 };
 
+static uint32_t left_ms(uint64_t end_ns)
+{
+	uint64_t now = clock_mono_ns();
+
+	return now < end_ns ? (uint32_t)((end_ns - now) / 1000000) : 0;
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 /* To the people who started the service, if they would not be kept waiting; and to the log. */
@@ -143,6 +150,18 @@ static void routes_give(void *to, struct batch *b, void *you)
 		destination_offer(route->leg[i].destination, b);
 }
 
+/* From a thread of the collector's, which doesn't close the route meanwhile. */
+static void routes_flush(void *to, uint32_t timeout_ms, void *you)
+{
+	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
+	struct routes *all = you;
+	struct route *route = to;
+
+	keeper_flush(all->keeper, timeout_ms);
+	for (size_t i = 0; route && i < route->n_legs; i++)
+		destination_flush(route->leg[i].destination, left_ms(end));
+}
+
 /* ---- closing ------------------------------------------------------------------------------------- */
 
 static void unlink_route(struct routes *all, struct route *route)
@@ -162,18 +181,11 @@ static void finish(struct route *route, uint32_t timeout_ms)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 
-	for (size_t i = 0; i < route->n_legs; i++) {
-		uint64_t now = clock_mono_ns();
-
-		destination_flush(route->leg[i].destination, now < end ? (uint32_t)((end - now) / 1000000) : 0);
-	}
+	for (size_t i = 0; i < route->n_legs; i++)
+		destination_flush(route->leg[i].destination, left_ms(end));
 	unlink_route(route->all, route);
-	for (size_t i = 0; i < route->n_legs; i++) {
-		uint64_t now = clock_mono_ns();
-
-		destination_free(route->leg[i].destination,
-				 now < end ? (uint32_t)((end - now) / 1000000) : 0);
-	}
+	for (size_t i = 0; i < route->n_legs; i++)
+		destination_free(route->leg[i].destination, left_ms(end));
 	if (route->out_fd >= 0)
 		close(route->out_fd);
 	free(route);
@@ -279,6 +291,7 @@ const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
 	.close = routes_close,
+	.flush = routes_flush,
 	.run_started = routes_run_started,
 	.run_ended = routes_run_ended,
 	.busy = routes_busy,
