@@ -139,11 +139,14 @@ static void route_end(struct collector *c, struct route *route)
 	route_free(route);
 }
 
-/* Within a run a route stays for the run's next process, which often has the same settings. */
+/*
+ * Within a run a route stays for the run's next process, which often has the same settings. A file
+ * that isn't read yet may be of any run, so none is over while there is one.
+ */
 void collector_settle(struct collector *c)
 {
 	for (struct run *run = c->run, *next; run; run = next) {
-		bool over = run == c->nameless || run_is_over(run);
+		bool over = run == c->nameless || (!c->pending && run_is_over(run));
 
 		next = run->next;
 		for (struct route *route = c->route, *after; route; route = after) {
