@@ -22,7 +22,7 @@ endforeach()
 # fuzz/fuzz-NOUN.c becomes build/fuzz/NOUN, all of them by the target `fuzz`. They see every room.
 if(ORIEL_FUZZ)
 	set(rooms)
-	foreach(room view launch collect export store lib wire model base)
+	foreach(room agent view launch collect export store lib wire model base)
 		if(TARGET room-${room})
 			list(APPEND rooms room-${room})
 		endif()

@@ -40,7 +40,8 @@ wait_for() {
 	done
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# Not there, or only waiting to be reaped by an init that takes its time.
+gone() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 
 collector_pid() { tr -dc 0-9 2>/dev/null <"$ORIEL_RUN_DIR/collector.pid" || :; }
 
