@@ -39,10 +39,11 @@ __attribute__((constructor)) static void agent_start(void)
 
 	if (wanted() && oriel_start(NULL) == 0) {
 		http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
-		atomic_store_explicit(&missed,
-				      oriel_counter("oriel.agent.missed", "{operation}",
-						    "Operations not watched: the agent had no room"),
-				      memory_order_relaxed);
+		atomic_store_explicit(
+			&missed,
+			oriel_counter("oriel.agent.missed", "{operation}",
+				      "Operations not watched: the agent had no room"),
+			memory_order_relaxed);
 		for (const struct watched *const *w = watched; *w; w++)
 			(*w)->start();
 		atomic_store_explicit(&agent_on, true, memory_order_relaxed);

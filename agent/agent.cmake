@@ -15,3 +15,19 @@ target_link_options(oriel-agent PRIVATE
 if(TARGET oriel-shared)
 	target_link_libraries(oriel-agent PRIVATE oriel-shared)
 endif()
+
+# The plugins of test/programs/plugin.c, one for each of Debian's libcurls. GnuTLS's has no headers of
+# its own here; its functions are the same but for their versions.
+find_file(CURL_GNUTLS_FILE libcurl-gnutls.so.4 PATHS ${CURL_LIBDIR} PATH_SUFFIXES lib lib/${CMAKE_LIBRARY_ARCHITECTURE})
+foreach(flavour openssl gnutls)
+	if(flavour STREQUAL "gnutls" AND NOT CURL_GNUTLS_FILE)
+		continue()
+	endif()
+	add_library(plugin-${flavour} MODULE ${CMAKE_SOURCE_DIR}/test/programs/plugin.c)
+	set_target_properties(plugin-${flavour} PROPERTIES PREFIX ""
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+	target_compile_definitions(plugin-${flavour} PRIVATE PLUGIN)
+	target_compile_options(plugin-${flavour} PRIVATE -fvisibility=default)
+	target_link_libraries(plugin-${flavour} PRIVATE PkgConfig::SQLITE
+		$<IF:$<STREQUAL:${flavour},gnutls>,${CURL_GNUTLS_FILE},PkgConfig::CURL>)
+endforeach()

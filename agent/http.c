@@ -54,8 +54,8 @@ static size_t scheme_length(struct str url)
 
 		if (c == ':')
 			return i && url.p[i + 1] == '/' && url.p[i + 2] == '/' ? i : 0;
-		if (!(c >= 'a' && c <= 'z') && !(i && ((c >= '0' && c <= '9') || c == '+' ||
-						       c == '-' || c == '.')))
+		if (!(c >= 'a' && c <= 'z') &&
+		    !(i && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))
 			return 0;
 	}
 	return 0;
@@ -142,14 +142,23 @@ static bool port_of(struct str text, int *port)
 	return true;
 }
 
+/* What a registered name may hold: visible, and not a delimiter of URLs or lists. */
+static bool is_host_character(unsigned char c)
+{
+	static const bool not [256] = {
+		['/'] = 1, ['\\'] = 1, ['?'] = 1, ['#'] = 1,  ['@'] = 1, ['['] = 1, [']'] = 1,
+		['<'] = 1, ['>'] = 1,  ['"'] = 1, ['\''] = 1, [':'] = 1, [','] = 1, [';'] = 1,
+		['`'] = 1, ['{'] = 1,  ['}'] = 1, ['|'] = 1,  ['^'] = 1, [127] = 1,
+	};
+
+	return c > ' ' && !not [c];
+}
+
 static bool is_host_name(struct str name)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-
-		if (c <= ' ' || c == 127 || strchr("/\\?#@[]<>\"':,;`{}|^", c))
+	for (size_t i = 0; i < name.n; i++)
+		if (!is_host_character((unsigned char)name.p[i]))
 			return false;
-	}
 	return name.n > 0 && name.n <= 255;
 }
 

@@ -10,13 +10,12 @@
 
 #include "agent/agent.h"
 
-#define FLAVOUR(name, version, or_plain)                                                                     \
-	static struct real_library name##_library;                                                 \
-	static struct real name##_real[] = { CURL_CALLS(REAL_ROW, name, version, or_plain) };                \
+#define FLAVOUR(name, version, or_plain) \
+	static struct real_library name##_library; \
+	static struct real name##_real[] = { CURL_CALLS(REAL_ROW, name, version, or_plain) }; \
 	static const struct curl_flavour name = { &name##_library, name##_real };
 
-#define REAL_ROW(call, name, version, or_plain)                                                            \
-	{ #call, version, or_plain, &name##_library, NULL },
+#define REAL_ROW(call, name, version, or_plain) { #call, version, or_plain, &name##_library, NULL },
 
 FLAVOUR(openssl, "CURL_OPENSSL_4", true)
 FLAVOUR(gnutls, "CURL_GNUTLS_3", false)
@@ -37,51 +36,50 @@ _Static_assert(sizeof(curl_off_t) <= sizeof(void *), "an option's value fits a p
 
 #define CALLER __builtin_return_address(0)
 
-#define EXPORT(flavour, call, version)                                                             \
-	__asm__(".symver " #flavour "_" #call "," #call version)
+#define EXPORT(flavour, call, version) __asm__(".symver " #flavour "_" #call "," #call version)
 
-#define HOOKS(flavour, version)                                                                    \
-	CURL *flavour##_curl_easy_init(void);                                                      \
-	HOOK CURL *flavour##_curl_easy_init(void)                                                  \
-	{                                                                                          \
-		return libcurl_init(&flavour, CALLER);                                             \
-	}                                                                                          \
-	CURLcode flavour##_curl_easy_setopt(CURL *curl, CURLoption option, ...);                   \
-	HOOK CURLcode flavour##_curl_easy_setopt(CURL *curl, CURLoption option, ...)               \
-	{                                                                                          \
-		va_list arguments;                                                                 \
-		void *value;                                                                       \
-                                                                                                   \
-		va_start(arguments, option);                                                       \
-		value = argument_of(option, arguments);                                            \
-		va_end(arguments);                                                                 \
-		return libcurl_setopt(&flavour, curl, option, value, CALLER);                      \
-	}                                                                                          \
-	CURLcode flavour##_curl_easy_perform(CURL *curl);                                          \
-	HOOK CURLcode flavour##_curl_easy_perform(CURL *curl)                                      \
-	{                                                                                          \
-		return libcurl_perform(&flavour, curl, CALLER);                                    \
-	}                                                                                          \
-	CURL *flavour##_curl_easy_duphandle(CURL *curl);                                           \
-	HOOK CURL *flavour##_curl_easy_duphandle(CURL *curl)                                       \
-	{                                                                                          \
-		return libcurl_duphandle(&flavour, curl, CALLER);                                  \
-	}                                                                                          \
-	void flavour##_curl_easy_reset(CURL *curl);                                                \
-	HOOK void flavour##_curl_easy_reset(CURL *curl)                                            \
-	{                                                                                          \
-		libcurl_reset(&flavour, curl, CALLER);                                             \
-	}                                                                                          \
-	void flavour##_curl_easy_cleanup(CURL *curl);                                              \
-	HOOK void flavour##_curl_easy_cleanup(CURL *curl)                                          \
-	{                                                                                          \
-		libcurl_cleanup(&flavour, curl);                                                   \
-	}                                                                                          \
-	EXPORT(flavour, curl_easy_init, version);                                                  \
-	EXPORT(flavour, curl_easy_setopt, version);                                                \
-	EXPORT(flavour, curl_easy_perform, version);                                               \
-	EXPORT(flavour, curl_easy_duphandle, version);                                             \
-	EXPORT(flavour, curl_easy_reset, version);                                                 \
+#define HOOKS(flavour, version) \
+	CURL *flavour##_curl_easy_init(void); \
+	HOOK CURL *flavour##_curl_easy_init(void) \
+	{ \
+		return libcurl_init(&flavour, CALLER); \
+	} \
+	CURLcode flavour##_curl_easy_setopt(CURL *curl, CURLoption option, ...); \
+	HOOK CURLcode flavour##_curl_easy_setopt(CURL *curl, CURLoption option, ...) \
+	{ \
+		va_list arguments; \
+		void *value; \
+\
+		va_start(arguments, option); \
+		value = argument_of(option, arguments); \
+		va_end(arguments); \
+		return libcurl_setopt(&flavour, curl, option, value, CALLER); \
+	} \
+	CURLcode flavour##_curl_easy_perform(CURL *curl); \
+	HOOK CURLcode flavour##_curl_easy_perform(CURL *curl) \
+	{ \
+		return libcurl_perform(&flavour, curl, CALLER); \
+	} \
+	CURL *flavour##_curl_easy_duphandle(CURL *curl); \
+	HOOK CURL *flavour##_curl_easy_duphandle(CURL *curl) \
+	{ \
+		return libcurl_duphandle(&flavour, curl, CALLER); \
+	} \
+	void flavour##_curl_easy_reset(CURL *curl); \
+	HOOK void flavour##_curl_easy_reset(CURL *curl) \
+	{ \
+		libcurl_reset(&flavour, curl, CALLER); \
+	} \
+	void flavour##_curl_easy_cleanup(CURL *curl); \
+	HOOK void flavour##_curl_easy_cleanup(CURL *curl) \
+	{ \
+		libcurl_cleanup(&flavour, curl); \
+	} \
+	EXPORT(flavour, curl_easy_init, version); \
+	EXPORT(flavour, curl_easy_setopt, version); \
+	EXPORT(flavour, curl_easy_perform, version); \
+	EXPORT(flavour, curl_easy_duphandle, version); \
+	EXPORT(flavour, curl_easy_reset, version); \
 	EXPORT(flavour, curl_easy_cleanup, version)
 
 HOOKS(openssl, "@@CURL_OPENSSL_4");

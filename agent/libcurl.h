@@ -14,21 +14,21 @@
 
 #include "agent/real.h"
 
-#define CURL_CALLS(X, ...)                                                                         \
-	X(curl_easy_init, __VA_ARGS__)                                                             \
-	X(curl_easy_setopt, __VA_ARGS__)                                                           \
-	X(curl_easy_perform, __VA_ARGS__)                                                          \
-	X(curl_easy_getinfo, __VA_ARGS__)                                                          \
-	X(curl_easy_strerror, __VA_ARGS__)                                                         \
-	X(curl_easy_duphandle, __VA_ARGS__)                                                        \
-	X(curl_easy_reset, __VA_ARGS__)                                                            \
+#define CURL_CALLS(X, ...) \
+	X(curl_easy_init, __VA_ARGS__) \
+	X(curl_easy_setopt, __VA_ARGS__) \
+	X(curl_easy_perform, __VA_ARGS__) \
+	X(curl_easy_getinfo, __VA_ARGS__) \
+	X(curl_easy_strerror, __VA_ARGS__) \
+	X(curl_easy_duphandle, __VA_ARGS__) \
+	X(curl_easy_reset, __VA_ARGS__) \
 	X(curl_easy_cleanup, __VA_ARGS__)
 
 enum curl_call {
 #define X(call, ...) CALL_##call,
 	CURL_CALLS(X, )
 #undef X
-	N_CURL_CALLS
+		N_CURL_CALLS
 };
 
 struct curl_flavour {

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <microhttpd.h>
+#include <strings.h>
 
 #include "agent/http.h"
 #include "agent/mhd-options.h"
@@ -26,13 +27,13 @@
 #include "agent/table.h"
 #include "wire/record.h"
 
-#define CALLS(X)                                                                                   \
-	X(MHD_start_daemon)                                                                        \
-	X(MHD_start_daemon_va)                                                                     \
-	X(MHD_stop_daemon)                                                                         \
-	X(MHD_queue_response)                                                                      \
-	X(MHD_get_connection_info)                                                                 \
-	X(MHD_get_connection_values)                                                               \
+#define CALLS(X) \
+	X(MHD_start_daemon) \
+	X(MHD_start_daemon_va) \
+	X(MHD_stop_daemon) \
+	X(MHD_queue_response) \
+	X(MHD_get_connection_info) \
+	X(MHD_get_connection_values) \
 	X(MHD_lookup_connection_value)
 
 enum {
@@ -102,7 +103,8 @@ struct headers {
 	struct MHD_Connection *connection;
 	const char *traceparent, *tracestate, *baggage, *host, *user_agent;
 	bool two_parents;
-	size_t n; /* bytes of `joined` */
+	bool context; /* something that may carry one: traceparent, b3, baggage, uber-, x- */
+	size_t n;     /* bytes of `joined` */
 	char joined[JOINED_MOST];
 };
 
@@ -121,13 +123,6 @@ static const char *join(struct headers *h, const char *first, const char *more)
 	return at;
 }
 
-static bool is_key(const char *key, const char *name, size_t n)
-{
-	return str_eq_nocase(str_of(key), (struct str){ name, n });
-}
-
-#define IS_KEY(key, name) is_key(key, "" name, sizeof(name) - 1)
-
 static enum MHD_Result header_seen(void *arg, enum MHD_ValueKind kind, const char *key,
 				   const char *value)
 {
@@ -138,24 +133,31 @@ static enum MHD_Result header_seen(void *arg, enum MHD_ValueKind kind, const cha
 		return MHD_YES;
 	switch (str_lower(key[0])) {
 	case 't':
-		if (IS_KEY(key, "traceparent")) {
+		h->context = true;
+		if (!strcasecmp(key, "traceparent")) {
 			h->two_parents |= h->traceparent != NULL;
 			h->traceparent = value;
-		} else if (IS_KEY(key, "tracestate")) {
+		} else if (!strcasecmp(key, "tracestate")) {
 			h->tracestate = h->tracestate ? join(h, h->tracestate, value) : value;
 		}
 		break;
 	case 'b':
-		if (IS_KEY(key, "baggage"))
+		h->context = true;
+		if (!strcasecmp(key, "baggage"))
 			h->baggage = h->baggage ? join(h, h->baggage, value) : value;
 		break;
 	case 'h':
-		if (IS_KEY(key, "host"))
+		if (!strcasecmp(key, "host"))
 			h->host = value;
 		break;
 	case 'u':
-		if (IS_KEY(key, "user-agent"))
+		if (!strcasecmp(key, "user-agent"))
 			h->user_agent = value;
+		else
+			h->context = true;
+		break;
+	case 'x':
+		h->context = true;
 		break;
 	}
 	return MHD_YES;
@@ -165,11 +167,11 @@ static const char *header_get(void *arg, const char *name)
 {
 	struct headers *h = arg;
 
-	if (IS_KEY(name, "traceparent"))
+	if (!strcmp(name, "traceparent"))
 		return h->two_parents ? NULL : h->traceparent;
-	if (IS_KEY(name, "tracestate"))
+	if (!strcmp(name, "tracestate"))
 		return h->tracestate;
-	if (IS_KEY(name, "baggage"))
+	if (!strcmp(name, "baggage"))
 		return h->baggage;
 	if (!REAL(MHD_lookup_connection_value))
 		return NULL;
@@ -213,11 +215,12 @@ static void request_begin(struct request *q, const char *method, const char *ver
 
 	h.connection = q->connection;
 	h.traceparent = h.tracestate = h.baggage = h.host = h.user_agent = NULL;
-	h.two_parents = false;
+	h.two_parents = h.context = false;
 	h.n = 0;
 	if (REAL(MHD_get_connection_values))
 		REAL(MHD_get_connection_values)(q->connection, MHD_HEADER_KIND, header_seen, &h);
-	oriel_context_extract(&q->parent, header_get, &h);
+	if (h.context)
+		oriel_context_extract(&q->parent, header_get, &h);
 
 	q->begun = true;
 	q->method = method ? http_method(str_of(method)) : NULL;
@@ -267,8 +270,8 @@ static struct outcome client_closed(const struct request *q, unsigned status)
 		status ? status : CLIENT_CLOSED,
 		"client_closed",
 		q->handled ? "Client closed the connection while the server was still processing "
-			     "the request." :
-			     "Client closed the connection before the server could start "
+			     "the request."
+			   : "Client closed the connection before the server could start "
 			     "processing the request.",
 	};
 }
@@ -286,8 +289,7 @@ static struct outcome outcome_of(const struct request *q, enum MHD_RequestTermin
 	    code == MHD_REQUEST_TERMINATED_READ_ERROR)
 		return client_closed(q, status);
 	if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && q->refused)
-		return (struct outcome){ status, "refused",
-					 "The handler closed the connection." };
+		return (struct outcome){ status, "refused", "The handler closed the connection." };
 	if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && status < 400)
 		return (struct outcome){ status, "connection_error",
 					 "The connection ended before the response was sent." };

@@ -42,14 +42,16 @@ void *pool_take(struct pool *p)
 		struct pool_item *item = item_at(p, (uint32_t)head - 1);
 		uint32_t next = atomic_load_explicit(&item->next, memory_order_relaxed);
 
-		if (atomic_compare_exchange_weak_explicit(
-			    &p->free, &head, ((head >> 32) + 1) << 32 | next, memory_order_acq_rel,
-			    memory_order_acquire))
+		if (atomic_compare_exchange_weak_explicit(&p->free, &head,
+							  ((head >> 32) + 1) << 32 | next,
+							  memory_order_acq_rel,
+							  memory_order_acquire))
 			return item;
 	}
 	i = atomic_load_explicit(&p->fresh, memory_order_relaxed);
 	while (i < p->n)
-		if (atomic_compare_exchange_weak_explicit(&p->fresh, &i, i + 1, memory_order_relaxed,
+		if (atomic_compare_exchange_weak_explicit(&p->fresh, &i, i + 1,
+							  memory_order_relaxed,
 							  memory_order_relaxed))
 			return item_at(p, i);
 	return NULL;
@@ -66,7 +68,8 @@ void pool_give(struct pool *p, void *pointer)
 		atomic_store_explicit(&item->next, (uint32_t)head, memory_order_relaxed);
 	} while (!atomic_compare_exchange_weak_explicit(&p->free, &head,
 							((head >> 32) + 1) << 32 | (i + 1),
-							memory_order_release, memory_order_relaxed));
+							memory_order_release,
+							memory_order_relaxed));
 }
 
 bool pool_has(const struct pool *p, const void *pointer)

@@ -16,11 +16,11 @@ static _Atomic bool started;
 
 struct object {
 	uintptr_t base;
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
 	const uint32_t *gnu_hash, *hash;
-	const ElfW(Half) *versions;
-	const ElfW(Verdef) *definitions;
+	const ElfW(Half) * versions;
+	const ElfW(Verdef) * definitions;
 	size_t n_definitions;
 };
 
@@ -55,7 +55,7 @@ static uint32_t hash_sysv(const char *s)
 }
 
 /* glibc has relocated these pointers in place, but not where the section is read-only. */
-static const void *pointer_of(uintptr_t base, const ElfW(Dyn) *d)
+static const void *pointer_of(uintptr_t base, const ElfW(Dyn) * d)
 {
 	return (const void *)(d->d_un.d_ptr < base ? base + d->d_un.d_ptr : d->d_un.d_ptr);
 }
@@ -131,8 +131,8 @@ static uint32_t object_look(const struct object *o, const struct search *s)
 	const ElfW(Addr) *bloom = (const void *)(o->gnu_hash + 4);
 	const uint32_t *bucket = (const void *)(bloom + n_bloom);
 	const unsigned bits = 8 * sizeof(*bloom);
-	ElfW(Addr) mask = (ElfW(Addr))1 << s->gnu % bits |
-			  (ElfW(Addr))1 << (s->gnu >> o->gnu_hash[3]) % bits;
+	ElfW(Addr) mask =
+		(ElfW(Addr))1 << s->gnu % bits | (ElfW(Addr))1 << (s->gnu >> o->gnu_hash[3]) % bits;
 
 	if (!n || !n_bloom || (bloom[s->gnu / bits % n_bloom] & mask) != mask)
 		return 0;
@@ -147,7 +147,7 @@ static uint32_t object_look(const struct object *o, const struct search *s)
 	return 0;
 }
 
-static const ElfW(Phdr) *segment_of(const struct dl_phdr_info *info, uintptr_t address)
+static const ElfW(Phdr) * segment_of(const struct dl_phdr_info *info, uintptr_t address)
 {
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];

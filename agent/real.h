@@ -9,7 +9,8 @@
  * The first loaded object after the agent that defines the name (in this version, if one is given,
  * so that two libcurls in one process stay apart) has it. That finds libraries of RTLD_LOCAL
  * plugins too, which dlsym(RTLD_NEXT) does not, never finds the agent itself, and leaves dlerror()
- * and the loader's lock alone. What came by dlopen is kept loaded, since its address is remembered.
+ * and the loader's lock alone. What came by dlopen is kept loaded from its first call on, since its
+ * address is remembered; that one time a pending dlerror() of the calling thread is lost.
  *
  * Any thread; two that ask at once find the same.
  */

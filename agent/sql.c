@@ -323,9 +323,10 @@ static bool opens_values(const struct reader *r)
 	    operation_is(r, "create alter drop"))
 		return false;
 	return word_is(r->last.s, "in") ||
-	       !word_is(r->last.s, "and or not where on using over as exists conflict by having when "
-				   "then else case select from join into all distinct union set "
-				   "filter key references check returning except intersect");
+	       !word_is(r->last.s,
+			"and or not where on using over as exists conflict by having when "
+			"then else case select from join into all distinct union set "
+			"filter key references check returning except intersect");
 }
 
 static void nest_word(struct reader *r, struct str word)

@@ -4,10 +4,32 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-#define ERRORS(X)                                                                                  \
-	X(ERROR) X(INTERNAL) X(PERM) X(ABORT) X(BUSY) X(LOCKED) X(NOMEM) X(READONLY) X(INTERRUPT)  \
-	X(IOERR) X(CORRUPT) X(NOTFOUND) X(FULL) X(CANTOPEN) X(PROTOCOL) X(EMPTY) X(SCHEMA)         \
-	X(TOOBIG) X(CONSTRAINT) X(MISMATCH) X(MISUSE) X(NOLFS) X(AUTH) X(FORMAT) X(RANGE)          \
+#define ERRORS(X) \
+	X(ERROR) \
+	X(INTERNAL) \
+	X(PERM) \
+	X(ABORT) \
+	X(BUSY) \
+	X(LOCKED) \
+	X(NOMEM) \
+	X(READONLY) \
+	X(INTERRUPT) \
+	X(IOERR) \
+	X(CORRUPT) \
+	X(NOTFOUND) \
+	X(FULL) \
+	X(CANTOPEN) \
+	X(PROTOCOL) \
+	X(EMPTY) \
+	X(SCHEMA) \
+	X(TOOBIG) \
+	X(CONSTRAINT) \
+	X(MISMATCH) \
+	X(MISUSE) \
+	X(NOLFS) \
+	X(AUTH) \
+	X(FORMAT) \
+	X(RANGE) \
 	X(NOTADB)
 
 static const char *const names[] = {

@@ -28,24 +28,24 @@
 #include "agent/table.h"
 #include "wire/record.h"
 
-#define CALLS(X)                                                                                   \
-	X(sqlite3_step)                                                                            \
-	X(sqlite3_open)                                                                            \
-	X(sqlite3_open_v2)                                                                         \
-	X(sqlite3_open16)                                                                          \
-	X(sqlite3_close)                                                                           \
-	X(sqlite3_close_v2)                                                                        \
-	X(sqlite3_trace)                                                                           \
-	X(sqlite3_profile)                                                                         \
-	X(sqlite3_trace_v2)                                                                        \
-	X(sqlite3_sql)                                                                             \
-	X(sqlite3_expanded_sql)                                                                    \
-	X(sqlite3_free)                                                                            \
-	X(sqlite3_errstr)                                                                          \
-	X(sqlite3_db_filename)                                                                     \
-	X(sqlite3_db_handle)                                                                       \
-	X(sqlite3_db_mutex)                                                                        \
-	X(sqlite3_mutex_enter)                                                                     \
+#define CALLS(X) \
+	X(sqlite3_step) \
+	X(sqlite3_open) \
+	X(sqlite3_open_v2) \
+	X(sqlite3_open16) \
+	X(sqlite3_close) \
+	X(sqlite3_close_v2) \
+	X(sqlite3_trace) \
+	X(sqlite3_profile) \
+	X(sqlite3_trace_v2) \
+	X(sqlite3_sql) \
+	X(sqlite3_expanded_sql) \
+	X(sqlite3_free) \
+	X(sqlite3_errstr) \
+	X(sqlite3_db_filename) \
+	X(sqlite3_db_handle) \
+	X(sqlite3_db_mutex) \
+	X(sqlite3_mutex_enter) \
 	X(sqlite3_mutex_leave)
 
 enum {

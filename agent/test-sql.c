@@ -35,7 +35,8 @@ static void summary_is(const char *statement, const char *wanted, const char *co
 static void literals_become_question_marks(void **state)
 {
 	(void)state;
-	text_is("SELECT 'a', 1, 1.5e-3, .5, 0xFF, x'00ff', X'' FROM t", "SELECT ?, ?, ?, ?, ?, ?, ? FROM t");
+	text_is("SELECT 'a', 1, 1.5e-3, .5, 0xFF, x'00ff', X'' FROM t",
+		"SELECT ?, ?, ?, ?, ?, ?, ? FROM t");
 	text_is("INSERT INTO t VALUES('it''s', -7)", "INSERT INTO t VALUES(?, -?)");
 	text_is("SELECT 12abc", "SELECT ?");
 }
@@ -71,12 +72,15 @@ static void a_double_quoted_value_is_a_literal(void **state)
 		"INSERT INTO t(\"a\", \"b\") VALUES (?, ?), (?, ?) RETURNING \"a\"");
 	text_is("SELECT a FROM t WHERE b IN (\"x\", \"y\") AND \"c\" LIKE \"z%\"",
 		"SELECT a FROM t WHERE b IN (?, ?) AND \"c\" LIKE ?");
-	text_is("SELECT a FROM t WHERE b IN (SELECT \"b\" FROM u)", "SELECT a FROM t WHERE b IN (SELECT \"b\" FROM u)");
+	text_is("SELECT a FROM t WHERE b IN (SELECT \"b\" FROM u)",
+		"SELECT a FROM t WHERE b IN (SELECT \"b\" FROM u)");
 	text_is("SELECT a FROM t WHERE b BETWEEN \"x\" AND \"y\" AND \"c\"",
 		"SELECT a FROM t WHERE b BETWEEN ? AND ? AND \"c\"");
-	text_is("SELECT a FROM t WHERE b = lower(\"X\") AND (\"c\" = 1)", "SELECT a FROM t WHERE b = lower(?) AND (\"c\" = ?)");
+	text_is("SELECT a FROM t WHERE b = lower(\"X\") AND (\"c\" = 1)",
+		"SELECT a FROM t WHERE b = lower(?) AND (\"c\" = ?)");
 	text_is("UPDATE t SET \"a\" = \"x\", \"b\" = \"y\"", "UPDATE t SET \"a\" = ?, \"b\" = ?");
-	text_is("CREATE TABLE t(\"a\" INT, \"b\" TEXT DEFAULT \"x\")", "CREATE TABLE t(\"a\" INT, \"b\" TEXT DEFAULT ?)");
+	text_is("CREATE TABLE t(\"a\" INT, \"b\" TEXT DEFAULT \"x\")",
+		"CREATE TABLE t(\"a\" INT, \"b\" TEXT DEFAULT ?)");
 }
 
 static void pragma_and_attach_keep_no_arguments(void **state)
@@ -84,15 +88,18 @@ static void pragma_and_attach_keep_no_arguments(void **state)
 	(void)state;
 	text_is("PRAGMA main.key = secret", "PRAGMA main.key = ?");
 	text_is("PRAGMA key(\"secret\")", "PRAGMA key(?)");
-	text_is("ATTACH DATABASE secret AS other KEY \"secret\"", "ATTACH DATABASE ? AS other KEY ?");
+	text_is("ATTACH DATABASE secret AS other KEY \"secret\"",
+		"ATTACH DATABASE ? AS other KEY ?");
 }
 
 static void the_summary_is_operation_and_tables(void **state)
 {
 	(void)state;
 	summary_is("SELECT * FROM orders WHERE id = 1", "SELECT orders", "orders");
-	summary_is("select a from main.\"my orders\" o, items i", "select main.my orders items", "");
-	summary_is("SELECT a FROM t JOIN u ON t.id = u.id LEFT JOIN v USING (x)", "SELECT t u v", "");
+	summary_is("select a from main.\"my orders\" o, items i", "select main.my orders items",
+		   "");
+	summary_is("SELECT a FROM t JOIN u ON t.id = u.id LEFT JOIN v USING (x)", "SELECT t u v",
+		   "");
 	summary_is("INSERT OR REPLACE INTO t (a, b) VALUES (1, 2)", "INSERT t", "t");
 	summary_is("INSERT INTO t(a) VALUES(1) ON CONFLICT DO UPDATE SET a = 2", "INSERT t", "t");
 	summary_is("UPDATE OR IGNORE t SET a = 1", "UPDATE t", "t");

@@ -47,8 +47,8 @@ int main(int argc, char **argv)
 	fetch(d, "duplicate");
 	curl_easy_cleanup(d);
 
-	traced = curl_slist_append(traced,
-				   "TraceParent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+	traced = curl_slist_append(
+		traced, "TraceParent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, traced);
 	fetch(c, "own traceparent");
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);

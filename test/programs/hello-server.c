@@ -13,8 +13,8 @@ static const char *const paths[] = { "/error", "/refuse", "/" };
 
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const char *text)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)text,
-								 MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result done = MHD_queue_response(c, status, r);
 
 	MHD_destroy_response(r);

@@ -30,9 +30,11 @@ int main(int argc, char **argv)
 		return 1;
 	run(db, "CREATE TABLE orders(id INTEGER PRIMARY KEY, name TEXT UNIQUE)");
 	run(db, "CREATE TABLE audit(id INTEGER)");
-	run(db, "CREATE TRIGGER t AFTER INSERT ON orders BEGIN INSERT INTO audit VALUES(new.id); END");
-	run(db, "BEGIN; INSERT INTO orders(name) VALUES('Ann'); INSERT INTO orders(name) VALUES('Bob'), "
-		"('Eve'); COMMIT");
+	run(db,
+	    "CREATE TRIGGER t AFTER INSERT ON orders BEGIN INSERT INTO audit VALUES(new.id); END");
+	run(db,
+	    "BEGIN; INSERT INTO orders(name) VALUES('Ann'); INSERT INTO orders(name) VALUES('Bob'), "
+	    "('Eve'); COMMIT");
 	run(db, "INSERT INTO orders(name) VALUES('Ann')");
 	run(db, "SELECT count(*) AS n FROM audit -- 42 is a secret");
 

@@ -38,24 +38,27 @@ static void bound(sqlite3 *db)
 
 int main(void)
 {
+	static char one[] = "one", two[] = "two", three[] = "three", four[] = "four";
 	sqlite3 *db;
 
 	if (sqlite3_open(":memory:", &db))
 		return 1;
-	sqlite3_exec(db, "CREATE TABLE t(a); CREATE TABLE u(a);"
-			 "CREATE TRIGGER x AFTER INSERT ON t BEGIN INSERT INTO u VALUES(new.a); END;",
+	sqlite3_exec(db,
+		     "CREATE TABLE t(a); CREATE TABLE u(a);"
+		     "CREATE TRIGGER x AFTER INSERT ON t BEGIN INSERT INTO u VALUES(new.a); END;",
 		     NULL, NULL, NULL);
-	printf("%d\n", sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_ROW | SQLITE_TRACE_CLOSE,
-					v2, "one"));
+	printf("%d\n",
+	       sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_ROW | SQLITE_TRACE_CLOSE, v2,
+				one));
 	sqlite3_exec(db, "INSERT INTO t VALUES(1), (2), (3)", NULL, NULL, NULL);
 	bound(db);
-	printf("%s\n", (const char *)sqlite3_trace(db, legacy, "two"));
-	printf("%p\n", sqlite3_profile(db, profile, "three"));
+	printf("%s\n", (const char *)sqlite3_trace(db, legacy, two));
+	printf("%p\n", sqlite3_profile(db, profile, three));
 	sqlite3_exec(db, "INSERT INTO t VALUES(4)", NULL, NULL, NULL);
 	bound(db);
 	printf("%s\n", (const char *)sqlite3_trace(db, NULL, NULL));
 	sqlite3_profile(db, NULL, NULL);
 	bound(db);
-	sqlite3_trace_v2(db, SQLITE_TRACE_CLOSE, v2, "four");
+	sqlite3_trace_v2(db, SQLITE_TRACE_CLOSE, v2, four);
 	return sqlite3_close(db);
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "agent/pool.h"
+#include "agent/table.h"
+
+enum { N = 64, THREADS = 4, ROUNDS = 20000 };
+
+struct thing {
+	struct pool_item item;
+	_Atomic int owners;
+};
+
+static void a_pool_gives_each_item_once_and_then_none(void **state)
+{
+	static struct pool p = { .item_bytes = sizeof(struct thing), .n = N };
+	struct thing *had[N];
+
+	(void)state;
+	assert_null(pool_take(&p));
+	assert_true(pool_open(&p));
+	for (int i = 0; i < N; i++) {
+		had[i] = pool_take(&p);
+		assert_true(pool_has(&p, had[i]));
+		assert_int_equal(atomic_fetch_add(&had[i]->owners, 1), 0);
+	}
+	assert_null(pool_take(&p));
+	pool_give(&p, had[5]);
+	assert_ptr_equal(pool_take(&p), had[5]);
+	assert_null(pool_take(&p));
+}
+
+static void only_items_are_in_the_pool(void **state)
+{
+	static struct pool p = { .item_bytes = sizeof(struct thing), .n = N };
+	char *item;
+
+	(void)state;
+	assert_false(pool_has(&p, NULL));
+	assert_true(pool_open(&p));
+	item = pool_take(&p);
+	assert_false(pool_has(&p, item + 1));
+	assert_false(pool_has(&p, item - sizeof(struct thing)));
+	assert_false(pool_has(&p, item + N * sizeof(struct thing)));
+	assert_false(pool_has(&p, NULL));
+	assert_false(pool_has(&p, &p));
+}
+
+static struct pool shared = { .item_bytes = sizeof(struct thing), .n = THREADS };
+static struct table_slot slots[64];
+static const struct table table = { slots, 64 };
+static _Atomic int wrong;
+
+static void *take_and_give(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct thing *t = pool_take(&shared);
+
+		if (!t) {
+			atomic_fetch_add(&wrong, 1);
+			continue;
+		}
+		if (atomic_fetch_add(&t->owners, 1) != 0 || !table_put(&table, t, t) ||
+		    table_get(&table, t) != t || table_remove(&table, t) != t)
+			atomic_fetch_add(&wrong, 1);
+		atomic_fetch_sub(&t->owners, 1);
+		pool_give(&shared, t);
+	}
+	return NULL;
+}
+
+static void threads_never_share_an_item_or_a_slot(void **state)
+{
+	pthread_t thread[THREADS];
+
+	(void)state;
+	assert_true(pool_open(&shared));
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, take_and_give, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(wrong, 0);
+}
+
+static void a_table_forgets_what_is_removed(void **state)
+{
+	static struct table_slot few[16];
+	static const struct table t = { few, 16 };
+	char key[17];
+
+	(void)state;
+	assert_null(table_get(&t, NULL));
+	for (int i = 0; i < 16; i++)
+		assert_true(table_put(&t, &key[i], &key[i]));
+	assert_false(table_put(&t, &key[16], &key[16]));
+	for (int i = 0; i < 16; i++)
+		assert_ptr_equal(table_get(&t, &key[i]), &key[i]);
+	assert_ptr_equal(table_remove(&t, &key[3]), &key[3]);
+	assert_null(table_remove(&t, &key[3]));
+	assert_null(table_get(&t, &key[3]));
+	assert_true(table_put(&t, &key[16], &key[16]));
+	assert_ptr_equal(table_get(&t, &key[16]), &key[16]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pool_gives_each_item_once_and_then_none),
+		cmocka_unit_test(only_items_are_in_the_pool),
+		cmocka_unit_test(threads_never_share_an_item_or_a_slot),
+		cmocka_unit_test(a_table_forgets_what_is_removed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

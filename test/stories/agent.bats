@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# Programs that know nothing of Oriel, watched: what is seen, and that they can't tell.
+
+bats_require_minimum_version 1.5.0
+load collecting
+setup() { collecting_begin; }
+teardown() {
+	[ -z "${SERVER:-}" ] || stop_server
+	collecting_end
+}
+
+# serve COMMAND...: a server of programs/ that prints its port and ends with its standard input
+serve() {
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	"$@" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+	SERVER=$!
+	exec 7>"$BATS_TEST_TMPDIR/in"
+	wait_for 20 test -s "$BATS_TEST_TMPDIR/out"
+	HERE=127.0.0.1:$(head -n 1 "$BATS_TEST_TMPDIR/out")
+}
+
+# What the server printed after its port; fails if it ended badly.
+stop_server() {
+	exec 7>&-
+	wait "$SERVER"
+	SERVER=
+	rm "$BATS_TEST_TMPDIR/in"
+	tail -n +2 "$BATS_TEST_TMPDIR/out"
+}
+
+# raw TEXT: sends it as it is and goes away
+raw() {
+	exec 5<>"/dev/tcp/${HERE%:*}/${HERE#*:}"
+	printf "$1" >&5
+	exec 5>&-
+}
+
+# spans FILTER: jq's filter is true of the list of all spans
+spans() {
+	api 'traces?limit=500' | jq -r '.traces[].trace_id' | while read -r id; do
+		api "traces/$id"
+	done | jq -se "[.[].spans[]] | $1"
+}
+
+# see FILTER: it becomes true soon
+see() {
+	wait_for 20 spans "$1" || {
+		spans . || :
+		false
+	}
+}
+
+# span of the path, as jq
+at() { echo "[.[] | select(.attributes.\"url.path\" == \"$1\")]"; }
+
+run_watched() { "$BUILD/oriel" run -- "$@"; }
+
+# same COMMAND...: prints the same and ends the same, with and without
+same() {
+	local plain=0 watched=0
+	rm -f "$BATS_TEST_TMPDIR"/*.db
+	"$@" >"$BATS_TEST_TMPDIR/plain" 2>&1 || plain=$?
+	rm -f "$BATS_TEST_TMPDIR"/*.db
+	run_watched "$@" >"$BATS_TEST_TMPDIR/watched" 2>"$BATS_TEST_TMPDIR/err" || watched=$?
+	diff "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/watched"
+	[ "$plain" = "$watched" ]
+}
+
+@test "a request is a server span in the words of the semantic conventions" {
+	serve run_watched "$BUILD/programs/hello-server"
+	curl -s "http://$HERE/a%20b?x=1&sig=secret" -H 'Host: [::1]:99' -A me \
+		-H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' \
+		-H 'tracestate: a=1' -H 'tracestate: b=2'
+	see 'length == 1'
+	spans '.[0] | .name == "GET" and .kind == "server" and .status == "unset"
+		and .trace_id == "0af7651916cd43dd8448eb211c80319c" and .parent_id == "b7ad6b7169203331"
+		and .trace_state == "a=1,b=2" and .scope == "oriel.libmicrohttpd"
+		and (.attributes | del(.["network.peer.port"])) == {
+			"http.request.method": "GET", "http.response.status_code": 200,
+			"url.path": "/a%20b", "url.scheme": "http", "url.query": "x=1&sig=REDACTED",
+			"server.address": "::1", "server.port": 99, "client.address": "127.0.0.1",
+			"network.peer.address": "127.0.0.1", "network.protocol.version": "1.1",
+			"user_agent.original": "me" }'
+}
+
+@test "odd requests are answered as ever, and labelled within bounds" {
+	serve run_watched "$BUILD/programs/hello-server" threads
+	[ "$(curl -s -X FOO "http://$HERE/foo" -H 'Host: a:b:c')" = no ]
+	[ "$(curl -s "http://$HERE/error")" = broken ]
+	run curl -s "http://$HERE/refuse"
+	[ "$status" = 52 ]
+	see 'length == 3'
+	spans "$(at /foo)[0] | .name == \"HTTP\" and .attributes.\"http.request.method\" == \"_OTHER\"
+		and .attributes.\"http.request.method_original\" == \"FOO\"
+		and (.attributes | has(\"server.address\") | not)"
+	spans "$(at /error)[0] | .status == \"error\" and .attributes.\"error.type\" == \"500\""
+	spans "$(at /refuse)[0] | .status == \"error\" and .attributes.\"error.type\" == \"refused\""
+	wait_for 10 api_says metrics '[.metrics[] | select(.name == "http.server.request.duration")
+		| .attributes["http.request.method"]] | sort == ["GET", "GET", "_OTHER"]'
+}
+
+@test "a client that goes away is an error of its own kind" {
+	serve run_watched "$BUILD/programs/hello-server"
+	raw 'POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc'
+	raw 'GET /early HTTP/1.1\r\n'
+	see 'length == 2'
+	spans "[.[] | .status == \"error\" and .attributes.\"error.type\" == \"client_closed\"
+		and .attributes.\"http.response.status_code\" == 499] == [true, true]"
+	spans "$(at /early)[0].status_message | test(\"before the server could start\")"
+	spans "$(at /half)[0].status_message | test(\"still processing\")"
+}
+
+@test "a server that uses all of libmicrohttpd, libcurl and SQLite gives whole traces" {
+	serve run_watched "$BUILD/programs/busy-server"
+	[ "$(curl -s "http://$HERE/sql")" = sql ]
+	[ "$(curl -s "http://$HERE/later" -d x)" = later ]
+	[ "$(curl -s -m 2 "http://$HERE/upgrade" -H 'Connection: Upgrade' -H 'Upgrade: raw')" = raw ]
+	run curl -s -m 0.3 "http://$HERE/hang"
+	[ "$status" = 28 ]
+	see "$(at /later)[0].attributes.\"http.response.status_code\" == 202"
+	see "$(at /upgrade)[0] | .attributes.\"http.response.status_code\" == 101 and (has(\"open\") | not)"
+	see "$(at /hang)[0].open"
+	see "($(at /sql)[0].span_id) as \$s | [.[] | select(.parent_id == \$s)] | length == 1 and (.[0] |
+		.kind == \"client\" and .scope == \"oriel.sqlite\"
+		and .attributes.\"db.query.text\" == \"SELECT ?, ?\")"
+	[ "$(stop_server)" = "begun 4 completed 4" ]
+	SERVER=
+}
+
+@test "a request to the next server is one trace through both" {
+	serve run_watched "$BUILD/programs/hello-server"
+	next=$HERE hello=$SERVER
+	rm "$BATS_TEST_TMPDIR/in"
+	exec 8>&7
+	serve run_watched "$BUILD/programs/busy-server"
+	[ "$(curl -s "http://$HERE/next?http://me:secret@$next/there")" = next ]
+	see "$(at /there) | length == 1"
+	spans "[.[].trace_id] | unique | length == 1"
+	spans "($(at /next)[0].span_id) as \$s | ([.[] | select(.parent_id == \$s)][0]) as \$c
+		| ($(at /there)[0].parent_id == \$c.span_id)
+		and \$c.attributes.\"url.full\" == \"http://REDACTED:REDACTED@$next/there\"
+		and \$c.scope == \"oriel.libcurl\""
+	exec 8>&-
+	stop_server
+	wait "$hello"
+}
+
+@test "libcurl's programs get the answers that they would get, with their own headers" {
+	serve "$BUILD/programs/hello-server"
+	same "$BUILD/programs/curl-gets" "http://$HERE/a"
+	see 'length == 7'
+	spans '[.[].name] | sort == ["GET", "GET", "GET", "GET", "HEAD", "PATCH", "POST"]'
+	spans '[.[] | select(.attributes."error.type" == "CURLE_COULDNT_CONNECT")][0]
+		| .status == "error" and .attributes."url.full" ==
+			"http://REDACTED:REDACTED@127.0.0.1:1/?sig=REDACTED&a=1"'
+}
+
+@test "each run of a statement is one span, however it ends" {
+	same "$BUILD/programs/sqlite-runs" "$BATS_TEST_TMPDIR/runs.db"
+	see 'length == 17'
+	spans '[.[] | select(has("open") or has("end"))] == []'
+	spans '[.[].attributes."db.namespace"] | unique == ["runs.db"]'
+	spans '[.[] | select(.status == "error") | .attributes."error.type"] | sort ==
+		["SQLITE_BUSY", "SQLITE_CONSTRAINT"]'
+	run ! spans '[.[] | tostring] | join("") | test("Ann|42|secret")'
+}
+
+@test "a program that traces SQLite itself sees what it would see" {
+	same "$BUILD/programs/sqlite-traced"
+	see 'length == 8'
+}
+
+@test "libraries that only a plugin knows are watched, and may be unloaded" {
+	serve "$BUILD/programs/hello-server"
+	for flavour in openssl gnutls; do
+		[ -e "$BUILD/programs/plugin-$flavour.so" ] || continue
+		same "$BUILD/programs/plugin" "$BUILD/programs/plugin-$flavour.so" "http://$HERE/p"
+		see '[.[] | select(.scope == "oriel.libcurl")] | length == 2'
+		see '[.[] | select(.scope == "oriel.sqlite")] | length == 2'
+		rm -rf "$ORIEL_DATA_DIR"
+		pid=$(collector_pid)
+		kill "$pid" && wait_for 10 gone "$pid"
+	done
+}
+
+@test "watched functions may be called before main, after it, and on the smallest stacks" {
+	same "$BUILD/programs/early"
+	see '[.[] | select(.scope == "oriel.sqlite")] | length >= 100'
+}
+
+@test "ORIEL_INSTRUMENT=no and OTEL_SDK_DISABLED=true leave a program alone" {
+	ORIEL_INSTRUMENT=no same "$BUILD/programs/sqlite-runs" "$BATS_TEST_TMPDIR/a.db"
+	OTEL_SDK_DISABLED=true same "$BUILD/programs/sqlite-runs" "$BATS_TEST_TMPDIR/a.db"
+	same "$BUILD/programs/sqlite-traced"
+	see 'length == 8'
+}
