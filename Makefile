@@ -35,10 +35,16 @@ install: all ## Install into PREFIX (/usr/local), below DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
 	@echo "Installed into $(DESTDIR)$(PREFIX)."
 
+format: ## Bring all C files into the form that CI wants
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+tidy: $(BUILD)/build.ninja ## Look for suspicious code with clang-tidy (slow)
+	@git ls-files '*.c' ':!test/fuzz' ':!test/header.c' | xargs -P 2 -n 8 clang-tidy -p $(BUILD) --quiet 2>/dev/null
+
 clean: ## Remove what was built
 	rm -rf $(BUILD)
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-.PHONY: all demo check bench install clean help
+.PHONY: all demo check bench install format tidy clean help
