@@ -9,6 +9,7 @@
 #include "collect/guard.h"
 #include "collect/intake.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 enum { CHUNKS = 60, ROUNDS = 200 };
@@ -81,6 +82,10 @@ int main(void)
 	struct intake *in = NULL;
 	int r = 1;
 
+	/* As the collector keeps its heap (collect/collector.c). */
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
 	hand_layout(&h, CHUNKS);
 	if (guard_init() < 0 || !mkdtemp(path))
 		return 1;

@@ -464,6 +464,64 @@ static void flush_answers_when_all_was_given_and_stop_ends_it(void **state)
 	assert_int_equal(faccessat(s->dir, "1.segment", F_OK, 0), -1);
 }
 
+static void look_at_span(const struct span *span, const struct resource *r, void *you)
+{
+	(void)r;
+	if (str_eq(span->name, STR("open")) && span->end_ns >= span->start_ns)
+		*(int *)you = 1;
+}
+
+static void look_at_metrics(const struct batch *b, void *you)
+{
+	(void)b;
+	(void)you;
+}
+
+static void others_may_look_while_it_runs(void **state)
+{
+	struct seen *s = *state;
+	struct collector_options o = { .run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s };
+	uint64_t loss[N_LOSSES];
+	struct out out = { 0 };
+	struct json j = { .out = &out };
+	struct collector *c;
+	char text[1024];
+	int in_flight = 0;
+	pthread_t t;
+	pid_t pid;
+
+	assert_int_equal(collector_new(&c, &o), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct hand_segment seg = service(s, "");
+
+		for (uint64_t i = 3;; i++) {
+			if (atomic_load(&hand_chunk(&seg, 0)->write) + 512 > CHUNK_SIZE)
+				pause();
+			hand_write(&seg, 0, hand_end(i, i));
+			usleep(1000);
+		}
+	}
+	assert_int_equal(pthread_create(&t, NULL, run_thread, c), 0);
+	while (!in_flight) {
+		collector_in_flight(c, 10, look_at_span, &in_flight);
+		collector_metrics(c, look_at_metrics, NULL);
+		collector_losses(c, loss);
+	}
+	json_open(&j, '{');
+	collector_status_json(c, &j);
+	json_close(&j, '}');
+	out_char(&out, '\0');
+	snprintf(text, sizeof(text), "%s", out.p);
+	out_fini(&out);
+	collector_stop(c);
+	pthread_join(t, NULL);
+	collector_free(c);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_non_null(strstr(text, "\"service\":\"checkout\""));
+}
+
 static void nonsense_on_the_socket_is_turned_away(void **state)
 {
 	struct seen *s = *state;
@@ -500,6 +558,7 @@ int main(void)
 		TEST(a_directory_that_others_may_enter_is_refused),
 		TEST(a_run_ends_with_its_last_process_and_its_descriptors_close),
 		TEST(flush_answers_when_all_was_given_and_stop_ends_it),
+		TEST(others_may_look_while_it_runs),
 		TEST(nonsense_on_the_socket_is_turned_away),
 	};
 

@@ -9,7 +9,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -323,6 +325,28 @@ static void what_a_thread_writes_while_it_is_drained_comes_once(void **state)
 	assert_int_equal(w.written + w.lost, BURST);
 }
 
+/* Another process: what it does to the bytes is nobody's business but the reader's. */
+static void a_writer_that_changes_everything_while_we_read_harms_nobody(void **state)
+{
+	struct room *r = *state;
+	struct intake_drained d;
+	pid_t pid;
+
+	open_it(r);
+	pid = fork();
+	if (pid == 0)
+		for (uint64_t seed = 1;; seed = seed * 6364136223846793005u + 1442695040888963407u)
+			((unsigned char *)r->s.head)[(seed >> 20) % r->in->size] =
+				(unsigned char)(seed >> 56);
+	for (int i = 0; i < 20000; i++) {
+		int left = intake_drain(r->in, count, r, &d);
+
+		assert_true(left == 0 || left == INTAKE_MORE);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -342,6 +366,7 @@ int main(void)
 		TEST(a_record_that_lies_about_its_size_is_skipped_and_counted),
 		TEST(a_cursor_beyond_its_chunk_reads_nothing_beyond_it),
 		TEST(a_segment_cut_short_is_an_error_not_a_signal),
+		TEST(a_writer_that_changes_everything_while_we_read_harms_nobody),
 		TEST(what_a_thread_writes_while_it_is_drained_comes_once),
 	};
 

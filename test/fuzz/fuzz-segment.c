@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment with anything in it: opened, drained, its metrics read, its threads reclaimed, its owner
+ * gone. The input patches a segment that was whole, because few random files get past the first
+ * check: offset, length, bytes, and again; an odd first byte means that the input is the file.
+ */
+#include "collect/assemble.h"
+#include "collect/by-hand.h"
+#include "collect/guard.h"
+#include "collect/intake.h"
+#include "collect/metrics.h"
+#include "collect/reclaim.h"
+
+#include <stdlib.h>
+
+enum { CHUNKS = 4 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char path[] = "/dev/shm/oriel-fuzz-XXXXXX";
+static int dir = -1;
+
+static void leave(void)
+{
+	unlinkat(dir, "f.segment", 0);
+	rmdir(path);
+}
+
+static void begin(void)
+{
+	if (dir >= 0)
+		return;
+	if (guard_init() < 0 || !mkdtemp(path))
+		abort();
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	atexit(leave);
+	stderr = fopen("/dev/null", "w"); /* refusals; the fuzzer and the sanitizers have their own way out */
+}
+
+static void patch(unsigned char *map, size_t n, const uint8_t *data, size_t size)
+{
+	while (size >= 5) {
+		uint32_t at;
+		size_t k = data[4];
+
+		memcpy(&at, data, 4);
+		data += 5;
+		size -= 5;
+		k = k < size ? k : size;
+		at %= (uint32_t)n;
+		k = k < n - at ? k : n - at;
+		memcpy(map + at, data, k);
+		data += k;
+		size -= k;
+	}
+}
+
+static void fill(struct hand_segment *s)
+{
+	struct hand_record start = hand_start(1, "span", 1);
+
+	hand_str(&start, "k", "v");
+	hand_write(s, 0, hand_thread(7));
+	hand_write(s, 0, start);
+	hand_write(s, 0, hand_event(1, "event", 2));
+	hand_write(s, 1, hand_end(1, 3));
+	hand_write(s, 2, hand_log(1, "log", 3));
+	atomic_store(&s->state[1], CHUNK_FULL);
+	atomic_store(&s->state[2], CHUNK_IDLE);
+}
+
+static void each(const struct record_head *h, uint32_t tid, void *you)
+{
+	assemble_record(you, h, tid);
+}
+
+static bool lives(pid_t pid, uint32_t tid, void *you)
+{
+	(void)pid;
+	(void)you;
+	return tid % 2;
+}
+
+static void look(struct intake *in)
+{
+	struct timeline t = { .rate = 1ull << 31 };
+	struct resource *resource = resource_new((struct attributes){ 0 }, STR(""), 1);
+	struct assembler a;
+	struct intake_drained d;
+	struct batch *b = NULL;
+
+	if (assembler_init(&a, &t, INSTANT_TSC, NULL) < 0)
+		abort();
+	assembler_set_resource(&a, resource);
+	for (int i = 0; i < 4; i++) {
+		while (intake_drain(in, each, &a, &d) == INTAKE_MORE)
+			;
+		assemble_round(&a);
+		reclaim_dead(in, lives, NULL);
+	}
+	metrics_snapshot(&b, in, resource, 1);
+	batch_free(b);
+	assemble_gone(&a, STR("gone"), 1);
+	batch_free(assembler_take(&a));
+	assembler_fini(&a);
+	resource_free(resource);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct segment_header h;
+	struct hand_segment s;
+	struct intake *in;
+
+	begin();
+	hand_layout(&h, CHUNKS);
+	s = hand_segment(dir, "f.segment", &h);
+	if (!s.head)
+		abort();
+	fill(&s);
+	hand_publish(&s);
+	if (size && data[0] % 2)
+		memcpy(s.head, data + 1, size - 1 < h.size ? size - 1 : h.size);
+	else if (size)
+		patch((unsigned char *)s.head, h.size, data + 1, size - 1);
+	munmap(s.head, h.size);
+	close(s.fd);
+	if (!intake_open(&in, dir, "f.segment")) {
+		look(in);
+		intake_close(in);
+	}
+	unlinkat(dir, "f.segment", 0);
+	return 0;
+}
