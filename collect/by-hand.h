@@ -174,6 +174,7 @@ struct hand_segment {
 	struct segment_header *head;
 	_Atomic uint32_t *slot, *state;
 	unsigned char *chunks;
+	size_t size;
 	int fd;
 };
 
@@ -221,6 +222,7 @@ static inline struct hand_segment hand_segment(int dir_fd, const char *name,
 		return s;
 	memcpy(map, h, sizeof(*h));
 	s.head = map;
+	s.size = h->size;
 	s.slot = (void *)((char *)map + h->slots_at);
 	s.state = (void *)((char *)map + h->states_at);
 	s.chunks = (unsigned char *)map + h->chunks_at;
@@ -254,7 +256,7 @@ static inline void hand_write(struct hand_segment *s, uint32_t i, struct hand_re
 static inline void hand_unmap(struct hand_segment *s)
 {
 	if (s->head)
-		munmap(s->head, s->head->size);
+		munmap(s->head, s->size);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->head = NULL;
