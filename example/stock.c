@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	stock.reserved = oriel_counter("stock.reserved", "{item}", "Items that were reserved");
 	stock.refused = oriel_counter("stock.refused", "{order}", "Reservations that were refused");
 	at.sin_port = htons((uint16_t)atoi(option(argv, "--port", "8081")));
-	stock.db = open_stock(option(argv, "--data", "."));
+	stock.db = open_stock(option(argv, "--data", "/tmp"));
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);

@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	at.sin_port = htons((uint16_t)atoi(option(argv, "--port", "8080")));
-	shop.db = open_orders(option(argv, "--data", "."));
+	shop.db = open_orders(option(argv, "--data", "/tmp"));
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
