@@ -4,7 +4,7 @@
  *
  * What a handle will do can't be read back from it, so we follow the options that matter from
  * curl_easy_init on: method, URL, port, and the program's own header list. For a transfer, headers
- * of ours stand in front of that list, in the caller's frame; its nodes are not touched:
+ * of ours stand in front of that list; its nodes are not touched:
  *
  *     [traceparent: ..] -> [tracestate: ..] -> the program's first node -> ...
  *
@@ -30,6 +30,27 @@
 
 enum { URL_MOST = 1024, METHOD_MOST = 24, HANDLES_MOST = 2048 };
 
+enum { LINES_MOST = 2048, NODES_MOST = 8 };
+
+struct injected {
+	const struct curl_slist *own; /* the program's */
+	size_t n, used;
+	struct curl_slist node[NODES_MOST];
+	char line[LINES_MOST];
+};
+
+struct transfer {
+	const char *method; /* known, as text that stays; NULL: another */
+	const char *version;
+	struct http_url url;
+	uint64_t begin_ns;
+	long status;
+	const char *error; /* error.type */
+	char status_text[4];
+	struct oriel_span span;
+	char text[URL_MOST + 64]; /* url.full */
+};
+
 struct handle {
 	struct pool_item item;
 	bool connect_only, is_url_handle, busy;
@@ -39,6 +60,10 @@ struct handle {
 	struct curl_slist *headers;
 	char custom[METHOD_MOST]; /* CURLOPT_CUSTOMREQUEST; "": none */
 	char url[URL_MOST];
+
+	/* of the transfer that runs; here, as the caller's stack may be small */
+	struct injected injected;
+	struct transfer transfer;
 };
 
 static struct pool handles = { .item_bytes = sizeof(struct handle), .n = HANDLES_MOST };
@@ -143,15 +168,6 @@ static void handle_option(struct handle *h, CURLoption option, void *value)
 
 /* ---- headers of ours ---------------------------------------------------------------------------- */
 
-enum { LINES_MOST = 2048, NODES_MOST = 8 };
-
-struct injected {
-	const struct curl_slist *own; /* the program's */
-	size_t n, used;
-	struct curl_slist node[NODES_MOST];
-	char line[LINES_MOST];
-};
-
 static bool line_is(const char *line, struct str name)
 {
 	return str_eq_nocase(str_first(str_of(line), name.n), name) &&
@@ -194,18 +210,6 @@ static struct curl_slist *injected_list(struct injected *i)
 }
 
 /* ---- the span -------------------------------------------------------------------------------------- */
-
-struct transfer {
-	const char *method; /* known, as text that stays; NULL: another */
-	const char *version;
-	struct http_url url;
-	uint64_t begin_ns;
-	long status;
-	const char *error; /* error.type */
-	char status_text[4];
-	struct oriel_span span;
-	char text[URL_MOST + 64]; /* url.full */
-};
 
 /* False: not an HTTP transfer whose target we know beforehand. */
 static bool transfer_begin(struct transfer *t, const struct handle *h)
@@ -320,33 +324,30 @@ static void transfer_end(struct transfer *t, const struct curl_flavour *f, CURL 
 
 /* ---- what the program calls, by flavour ----------------------------------------------------------- */
 
-/* Apart from libcurl_perform, so that a pass-through doesn't pay for its frame. */
-static __attribute__((noinline)) CURLcode perform_watched(const struct curl_flavour *f, CURL *curl,
-							  struct handle *h)
+static CURLcode perform_watched(const struct curl_flavour *f, CURL *curl, struct handle *h)
 {
-	struct injected i;
-	struct transfer t;
+	struct injected *i = &h->injected;
 	int kept = errno;
 	CURLcode r;
 
-	if (!transfer_begin(&t, h)) {
+	if (!transfer_begin(&h->transfer, h)) {
 		errno = kept;
 		return CURL_REAL(f, curl_easy_perform)(curl);
 	}
-	i.own = h->headers;
-	i.n = i.used = 0;
-	oriel_context_inject(inject, &i);
+	i->own = h->headers;
+	i->n = i->used = 0;
+	oriel_context_inject(inject, i);
 	h->busy = true;
-	if (i.n)
-		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, injected_list(&i));
+	if (i->n)
+		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, injected_list(i));
 	errno = kept;
 	r = CURL_REAL(f, curl_easy_perform)(curl);
 	kept = errno;
 	/* The program may have set another list from a callback: that one stays. */
-	if (i.n)
+	if (i->n)
 		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, h->headers);
 	h->busy = false;
-	transfer_end(&t, f, curl, r);
+	transfer_end(&h->transfer, f, curl, r);
 	errno = kept;
 	return r;
 }
@@ -430,7 +431,7 @@ CURL *libcurl_duphandle(const struct curl_flavour *f, CURL *curl, const void *ca
 	h = handle_new(copy);
 	if (h) {
 		memcpy((char *)h + sizeof(h->item), (char *)from + sizeof(from->item),
-		       sizeof(*h) - sizeof(h->item));
+		       offsetof(struct handle, injected) - sizeof(h->item));
 		h->busy = false;
 	}
 	errno = kept;

@@ -11,6 +11,7 @@ teardown() {
 
 # serve COMMAND...: a server of programs/ that prints its port and ends with its standard input
 serve() {
+	rm -f "$BATS_TEST_TMPDIR/out"
 	mkfifo "$BATS_TEST_TMPDIR/in"
 	"$@" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
 	SERVER=$!
