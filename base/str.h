@@ -68,7 +68,7 @@ static inline struct str str_from(struct str s, size_t at)
 {
 	if (at > s.n)
 		at = s.n;
-	return (struct str){ s.p + at, s.n - at };
+	return (struct str){ at ? s.p + at : s.p, s.n - at };
 }
 
 static inline struct str str_first(struct str s, size_t n)
@@ -81,7 +81,7 @@ static inline struct cut str_cut(struct str s, char at)
 	const char *c = s.n ? memchr(s.p, at, s.n) : NULL;
 
 	if (!c)
-		return (struct cut){ .head = s, .tail = { s.p + s.n, 0 } };
+		return (struct cut){ .head = s, .tail = { s.n ? s.p + s.n : s.p, 0 } };
 	size_t i = (size_t)(c - s.p);
 	return (struct cut){ .head = { s.p, i }, .tail = { c + 1, s.n - i - 1 }, .found = true };
 }

@@ -159,6 +159,14 @@ static struct attributes point_attributes(struct batch *b, struct str bytes)
 	return (struct attributes){ to, to ? l.n : 0, l.dropped };
 }
 
+/* Overflow series are made ahead, for the day that there is no room; until then nobody asks for them. */
+static bool point_is_spare(const struct metric_point *p)
+{
+	bool empty = p->kind == METRIC_HISTOGRAM ? p->count == 0 : p->integer == 0 && p->number == 0;
+
+	return empty && attributes_find(p->attributes, STR("otel.metric.overflow"));
+}
+
 static bool point_add(struct batch *b, const struct area *area, const struct series *s, uint64_t now)
 {
 	const struct instrument *i = instrument_at(area, s->instrument_at);
@@ -186,6 +194,7 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		point_histogram(p, i, cell);
 	else
 		point_number(p, i, *cell);
+	b->n_points -= point_is_spare(p);
 	return true;
 }
 

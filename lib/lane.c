@@ -20,6 +20,8 @@ static void lane_give(struct lane *lane, enum chunk_state as)
 
 	if (as == CHUNK_IDLE)
 		lane_free_count(1);
+	/* Before the state: a stale owner that has died would make the collector seal the next one's. */
+	lane->chunk->owner_tid = 0;
 	lane->at = lane->limit = NULL;
 	lane->chunk = NULL;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -38,7 +40,7 @@ static void lane_thread(struct lane *lane, uint32_t tid)
 
 	memcpy(lane->at, &r, sizeof(r));
 	lane->at += sizeof(r);
-	lane->chunk->owner_tid = tid;
+	lane->chunk->last_tid = tid;
 	atomic_store_explicit(&lane->chunk->write, (uint32_t)(lane->at - (unsigned char *)lane->chunk),
 			      memory_order_release);
 }
@@ -71,7 +73,8 @@ static bool lane_try(struct lane *lane, uint32_t index, size_t size, uint32_t ti
 	lane->index = index;
 	lane->at = (unsigned char *)c + write;
 	lane->limit = (unsigned char *)c + CHUNK_SIZE;
-	if (write == CHUNK_HEAD || c->owner_tid != tid)
+	c->owner_tid = tid;
+	if (write == CHUNK_HEAD || c->last_tid != tid)
 		lane_thread(lane, tid);
 	return true;
 }

@@ -143,8 +143,9 @@ enum chunk_state {
 /* Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. */
 struct chunk {
 	_Atomic uint32_t write; /* owner: stored with release after a record is whole */
-	uint32_t owner_tid;	/* written by the owner right after it took the chunk */
-	char pad[56];
+	uint32_t owner_tid;	/* the thread that has it; 0 while nobody has, or nobody says */
+	uint32_t last_tid;	/* the thread whose records stand before `write` */
+	char pad[52];
 	_Atomic uint32_t read; /* collector's, kept here so that the next collector goes on */
 	uint32_t reader_tid;   /* collector's: tid of the records at `read` */
 	char pad2[56];
