@@ -5,6 +5,135 @@
  */
 #include "agent/sql.h"
 
+#include <stdint.h>
+
+/* The keywords that mean something here, in alphabetical order, and what each means. */
+enum use {
+	VALUE = 1 << 0,	       /* a value follows, so "x" after it may be a string */
+	CLAUSE = 1 << 1,       /* a parenthesis after it holds no function arguments */
+	FROM_END = 1 << 2,     /* ends the list of tables */
+	TABLES = 1 << 3,       /* a table follows */
+	OBJECT = 1 << 4,       /* what is created */
+	BEFORE_NAME = 1 << 5,  /* stands before the name that we want */
+	CHANGE = 1 << 6,       /* the operation of WITH ... AS (...) */
+	DDL = 1 << 7,	       /* the object follows */
+	ONE_NAME = 1 << 8,     /* one name, and no more */
+	NAME_NEXT = 1 << 9,    /* the name follows the operation */
+	ATTACH_WORD = 1 << 10, /* no argument of ATTACH */
+};
+
+#define KEYWORDS(X) \
+	X(ALL, CLAUSE) \
+	X(ALTER, DDL | ONE_NAME) \
+	X(ANALYZE, ONE_NAME) \
+	X(AND, CLAUSE) \
+	X(AS, CLAUSE | ATTACH_WORD) \
+	X(ATTACH, ATTACH_WORD) \
+	X(BETWEEN, VALUE) \
+	X(BY, CLAUSE) \
+	X(CASE, CLAUSE) \
+	X(CHECK, CLAUSE) \
+	X(CONFLICT, CLAUSE) \
+	X(CREATE, DDL | ONE_NAME) \
+	X(DATABASE, ATTACH_WORD) \
+	X(DEFAULT, VALUE) \
+	X(DELETE, CHANGE) \
+	X(DISTINCT, CLAUSE) \
+	X(DROP, DDL | ONE_NAME) \
+	X(ELSE, VALUE | CLAUSE) \
+	X(ESCAPE, VALUE) \
+	X(EXCEPT, CLAUSE | FROM_END) \
+	X(EXISTS, CLAUSE | BEFORE_NAME) \
+	X(FILTER, CLAUSE) \
+	X(FROM, CLAUSE | TABLES) \
+	X(GLOB, VALUE) \
+	X(GROUP, FROM_END) \
+	X(HAVING, CLAUSE | FROM_END) \
+	X(IF, BEFORE_NAME) \
+	X(IN, 0) \
+	X(INDEX, OBJECT) \
+	X(INSERT, CHANGE) \
+	X(INTERSECT, CLAUSE | FROM_END) \
+	X(INTO, CLAUSE | TABLES) \
+	X(IS, VALUE) \
+	X(JOIN, CLAUSE | TABLES) \
+	X(KEY, CLAUSE | ATTACH_WORD) \
+	X(LIKE, VALUE) \
+	X(LIMIT, VALUE | FROM_END) \
+	X(MATCH, VALUE) \
+	X(NOT, VALUE | CLAUSE | BEFORE_NAME) \
+	X(OFFSET, VALUE) \
+	X(ON, CLAUSE | FROM_END) \
+	X(OR, CLAUSE | BEFORE_NAME) \
+	X(ORDER, FROM_END) \
+	X(OVER, CLAUSE) \
+	X(PRAGMA, ONE_NAME | NAME_NEXT) \
+	X(REFERENCES, CLAUSE) \
+	X(REGEXP, VALUE) \
+	X(REINDEX, ONE_NAME | NAME_NEXT) \
+	X(REPLACE, CHANGE) \
+	X(RETURNING, CLAUSE) \
+	X(SELECT, CLAUSE | FROM_END | CHANGE) \
+	X(SET, CLAUSE | FROM_END) \
+	X(TABLE, OBJECT) \
+	X(THEN, VALUE | CLAUSE) \
+	X(TRIGGER, OBJECT) \
+	X(UNION, CLAUSE | FROM_END) \
+	X(UPDATE, CHANGE | NAME_NEXT) \
+	X(USING, CLAUSE | FROM_END) \
+	X(VACUUM, ONE_NAME) \
+	X(VALUES, FROM_END) \
+	X(VIEW, OBJECT) \
+	X(WHEN, VALUE | CLAUSE) \
+	X(WHERE, CLAUSE | FROM_END) \
+	X(WINDOW, FROM_END) \
+	X(WITH, 0)
+
+enum word {
+	NO_WORD,
+#define X(name, use) WORD_##name,
+	KEYWORDS(X)
+#undef X
+		N_WORDS
+};
+
+static const struct keyword {
+	const char *name;
+	uint8_t n;
+	uint16_t use;
+} keywords[N_WORDS] = {
+#define X(name, use) [WORD_##name] = { #name, sizeof(#name) - 1, use },
+	KEYWORDS(X)
+#undef X
+};
+
+/* Where the keywords of each letter begin; those of the next letter end them. */
+static const uint8_t letters[27] = {
+	1,  7,	9,  13, 18, 22, 24, 26, 27, 34, 35, 36, 38, 39,
+	40, 45, 46, 46, 51, 53, 56, 59, 62, 66, 66, 66, 66,
+};
+
+_Static_assert(N_WORDS == 66, "letters[] belongs to these keywords");
+
+static enum word word_of(struct str s)
+{
+	unsigned char letter = (unsigned char)(str_lower(s.p[0]) - 'a');
+
+	if (letter >= 26)
+		return NO_WORD;
+	for (int i = letters[letter]; i < letters[letter + 1]; i++) {
+		size_t k = 1;
+
+		if (keywords[i].n != s.n)
+			continue;
+		while (k < s.n && str_lower(s.p[k]) == str_lower(keywords[i].name[k]))
+			k++;
+		if (k == s.n)
+			return (enum word)i;
+	}
+	return NO_WORD;
+}
+
 enum kind {
 	SPACE,	/* and comments */
 	WORD,	/* keyword or plain name */
@@ -17,6 +146,7 @@ enum kind {
 struct token {
 	enum kind kind;
 	struct str s;
+	enum word word; /* of a WORD */
 };
 
 static bool is_digit(char c)
@@ -92,22 +222,26 @@ static struct token token_of(struct str s)
 	char c = s.p[0], next = s.n > 1 ? s.p[1] : 0;
 
 	if (is_blank(c))
-		return (struct token){ SPACE, str_first(s, run_of(s, 0, is_blank)) };
+		return (struct token){ .kind = SPACE, .s = str_first(s, run_of(s, 0, is_blank)) };
 	if ((c == '-' && next == '-') || (c == '/' && next == '*'))
-		return (struct token){ SPACE, str_first(s, comment_end(s)) };
+		return (struct token){ .kind = SPACE, .s = str_first(s, comment_end(s)) };
 	if (c == '\'')
-		return (struct token){ LITERAL, str_first(s, quoted_end(s, 0, c)) };
+		return (struct token){ .kind = LITERAL, .s = str_first(s, quoted_end(s, 0, c)) };
 	if (str_lower(c) == 'x' && next == '\'')
-		return (struct token){ LITERAL, str_first(s, quoted_end(s, 1, next)) };
+		return (struct token){ .kind = LITERAL, .s = str_first(s, quoted_end(s, 1, next)) };
 	if (is_digit(c) || (c == '.' && is_digit(next)))
-		return (struct token){ LITERAL, str_first(s, number_end(s)) };
+		return (struct token){ .kind = LITERAL, .s = str_first(s, number_end(s)) };
 	if (c == '"' || c == '`' || c == '[')
-		return (struct token){ QUOTED, str_first(s, quoted_end(s, 0, c == '[' ? ']' : c)) };
+		return (struct token){ .kind = QUOTED,
+				       .s = str_first(s, quoted_end(s, 0, c == '[' ? ']' : c)) };
 	if (c == '?' || ((c == ':' || c == '@' || c == '$' || c == '#') && is_word(next)))
-		return (struct token){ PARAMETER, str_first(s, parameter_end(s)) };
-	if (is_word(c))
-		return (struct token){ WORD, str_first(s, run_of(s, 0, is_word)) };
-	return (struct token){ SIGN, str_first(s, 1) };
+		return (struct token){ .kind = PARAMETER, .s = str_first(s, parameter_end(s)) };
+	if (is_word(c)) {
+		struct str word = str_first(s, run_of(s, 0, is_word));
+
+		return (struct token){ WORD, word, word_of(word) };
+	}
+	return (struct token){ .kind = SIGN, .s = str_first(s, 1) };
 }
 
 /* ---- the text ------------------------------------------------------------------------------------ */
@@ -117,6 +251,7 @@ enum { TABLES_MOST = 8 };
 struct reader {
 	struct sql *out;
 	size_t text_n, summary_n, operation_n;
+	enum word operation;
 	struct token last; /* the last but spaces */
 	bool with;	   /* the operation comes after WITH ... AS (...) */
 	bool space;	   /* to be written before the next token */
@@ -132,23 +267,9 @@ struct reader {
 	size_t name_at;
 };
 
-static bool word_is(struct str s, const char *list)
+static bool word_does(enum word w, unsigned use)
 {
-	struct str rest = str_of(list);
-
-	while (rest.n) {
-		struct cut c = str_cut(rest, ' ');
-
-		if (str_eq_nocase(s, c.head))
-			return true;
-		rest = c.tail;
-	}
-	return false;
-}
-
-static bool operation_is(const struct reader *r, const char *list)
-{
-	return word_is((struct str){ r->out->summary_room, r->operation_n }, list);
+	return (keywords[w].use & use) != 0;
 }
 
 static void put(struct reader *r, struct str s)
@@ -166,11 +287,7 @@ static bool is_value_place(const struct reader *r)
 		return true;
 	if (r->last.kind == SIGN)
 		return strchr("=<>!|+-*/%&~", r->last.s.p[0]) != NULL;
-	if (r->last.kind != WORD)
-		return false;
-	return word_is(r->last.s, "like glob match regexp between is not then else when default "
-				  "escape limit offset") ||
-	       (r->between && word_is(r->last.s, "and"));
+	return word_does(r->last.word, VALUE) || (r->between && r->last.word == WORD_AND);
 }
 
 static bool is_member(const struct reader *r, struct str after)
@@ -184,11 +301,11 @@ static bool is_secret(const struct reader *r, struct token t)
 {
 	if (t.kind == SIGN)
 		return false;
-	if (operation_is(r, "pragma"))
+	if (r->operation == WORD_PRAGMA)
 		return r->depth > 0 || (r->last.kind != WORD && r->last.s.p[0] != '.') ||
 		       t.kind == QUOTED;
-	if (operation_is(r, "attach") && r->last.kind)
-		return !word_is(t.s, "attach database as key") && !word_is(r->last.s, "as");
+	if (r->operation == WORD_ATTACH)
+		return !word_does(t.word, ATTACH_WORD) && r->last.word != WORD_AS;
 	return false;
 }
 
@@ -233,7 +350,7 @@ static void name_begin(struct reader *r, struct token t)
 	r->name_at = r->summary_n - unquoted(t).n;
 	r->n_tables++;
 	r->in_name = true;
-	if (operation_is(r, "pragma create drop alter reindex analyze vacuum"))
+	if (word_does(r->operation, ONE_NAME))
 		r->done = true;
 }
 
@@ -250,22 +367,24 @@ static bool name_go_on(struct reader *r, struct token t)
 
 static void operation_found(struct reader *r, struct token t)
 {
-	if (t.kind != WORD || (r->depth && (r->with || !word_is(t.s, "select values"))))
+	if (t.kind != WORD ||
+	    (r->depth && (r->with || (t.word != WORD_SELECT && t.word != WORD_VALUES))))
 		return;
-	if (r->with && !word_is(t.s, "select insert update delete replace"))
+	if (r->with && !word_does(t.word, CHANGE))
 		return;
-	if (word_is(t.s, "with")) {
+	if (t.word == WORD_WITH) {
 		r->with = true;
 		return;
 	}
 	if (summary_put(r, t.s, false))
 		r->operation_n = t.s.n;
-	r->want_name = word_is(t.s, "update pragma reindex");
+	r->operation = t.word;
+	r->want_name = word_does(t.word, NAME_NEXT);
 }
 
 static void object_found(struct reader *r, struct token t)
 {
-	if (word_is(t.s, "table index view trigger")) {
+	if (word_does(t.word, OBJECT)) {
 		summary_put(r, t.s, true);
 		r->want_name = true;
 	}
@@ -274,8 +393,7 @@ static void object_found(struct reader *r, struct token t)
 static void summarise_word(struct reader *r, struct token t)
 {
 	if (r->want_name) {
-		bool skip = t.kind == WORD && (word_is(t.s, "if not exists or") ||
-					       (r->last.kind == WORD && word_is(r->last.s, "or")));
+		bool skip = word_does(t.word, BEFORE_NAME) || r->last.word == WORD_OR;
 
 		if (!skip) /* IF NOT EXISTS name, UPDATE OR IGNORE name */
 			name_begin(r, t);
@@ -283,14 +401,13 @@ static void summarise_word(struct reader *r, struct token t)
 	}
 	if (t.kind != WORD)
 		return;
-	if (operation_is(r, "create drop alter")) {
+	if (word_does(r->operation, DDL)) {
 		object_found(r, t);
-	} else if (word_is(t.s, "from join into")) {
-		r->want_name = !(r->last.kind == WORD && word_is(r->last.s, "distinct"));
-		r->in_from = r->want_name && !word_is(t.s, "into");
+	} else if (word_does(t.word, TABLES)) {
+		r->want_name = r->last.word != WORD_DISTINCT;
+		r->in_from = r->want_name && t.word != WORD_INTO;
 		r->from_depth = r->depth;
-	} else if (word_is(t.s, "where on using group order limit set having union intersect "
-				"except window values select")) {
+	} else if (word_does(t.word, FROM_END)) {
 		r->in_from = false;
 	}
 }
@@ -319,38 +436,33 @@ static bool opens_values(const struct reader *r)
 {
 	if (r->last.kind == SIGN)
 		return is_value_place(r);
-	if (r->last.kind != WORD || r->in_name || !r->operation_n ||
-	    operation_is(r, "create alter drop"))
+	if (r->last.kind != WORD || r->in_name || !r->operation_n || word_does(r->operation, DDL))
 		return false;
-	return word_is(r->last.s, "in") ||
-	       !word_is(r->last.s,
-			"and or not where on using over as exists conflict by having when "
-			"then else case select from join into all distinct union set "
-			"filter key references check returning except intersect");
+	return r->last.word == WORD_IN || !word_does(r->last.word, CLAUSE);
 }
 
-static void nest_word(struct reader *r, struct str word)
+static void nest_word(struct reader *r, enum word word)
 {
 	bool opened = r->last.kind == SIGN && r->last.s.p[0] == '(';
 
 	if (r->values && r->depth < r->list_depth)
 		r->list_depth = r->values = 0;
-	if (opened && r->depth == r->list_depth && word_is(word, "select with"))
+	if (opened && r->depth == r->list_depth && (word == WORD_SELECT || word == WORD_WITH))
 		r->list_depth = 0;
-	if (word_is(word, "values") && !r->list_depth) {
+	if (word == WORD_VALUES && !r->list_depth) {
 		r->values = true;
 		r->list_depth = r->depth + 1;
 	}
-	if (word_is(word, "between"))
+	if (word == WORD_BETWEEN)
 		r->between = true;
 }
 
 static void nest(struct reader *r, struct token t)
 {
-	if (r->between && r->last.kind == WORD && word_is(r->last.s, "and"))
+	if (r->between && r->last.word == WORD_AND)
 		r->between = false;
 	if (t.kind == WORD) {
-		nest_word(r, t.s);
+		nest_word(r, t.word);
 	} else if (t.kind == SIGN && t.s.p[0] == '(') {
 		r->depth++;
 		if (!r->list_depth && opens_values(r))
@@ -366,7 +478,7 @@ static struct str collection_of(const struct reader *r)
 {
 	size_t end = r->name_at;
 
-	if (r->n_tables != 1 || operation_is(r, "pragma"))
+	if (r->n_tables != 1 || r->operation == WORD_PRAGMA)
 		return (struct str){ 0 };
 	while (end < r->summary_n && r->out->summary_room[end] != ' ')
 		end++;
