@@ -25,10 +25,11 @@ static void flush_work(struct job *job)
 	const struct collector_options *o = &f->c->options;
 	uint64_t until = clock_mono_ns() + f->call.request.timeout_ms * MS;
 
-	for (size_t i = 0; i < f->n; i++) {
+	for (size_t i = 0; i <= f->n && o->sink->flush; i++) {
 		uint64_t now = clock_mono_ns();
 
-		o->sink->flush(f->route[i]->handle, now < until ? (uint32_t)((until - now) / MS) : 0, o->you);
+		o->sink->flush(i < f->n ? f->route[i]->handle : NULL,
+			       now < until ? (uint32_t)((until - now) / MS) : 0, o->you);
 	}
 }
 

@@ -46,7 +46,8 @@ struct collector_sink {
 	void (*close)(void *route, uint32_t timeout_ms, void *you);
 	/*
 	 * Deliver or count all that the route was given so far. May be NULL. Unlike the others it
-	 * comes from a thread of its own and may wait; the route is not closed meanwhile.
+	 * comes from a thread of its own and may wait; the route is not closed meanwhile. NULL, the
+	 * last of each round: what was given without a route or to routes that are closed by now.
 	 */
 	void (*flush)(void *route, uint32_t timeout_ms, void *you);
 	void (*run_started)(const struct collector_run *run, void *you);

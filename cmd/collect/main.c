@@ -31,6 +31,7 @@
 enum {
 	EXIT_IN_USE = 3, /* there is another one */
 	KEEP_MS = 5000,	 /* for the store, at the end */
+	RUNS_LOOKED_AT = 100,
 	LINGER_S = 60,
 	LINGER_MOST_S = 4000000, /* as many milliseconds fit */
 };
@@ -105,6 +106,16 @@ static int complain_of_lock(const char *run_dir, int r, bool background)
 	return EXIT_IN_USE;
 }
 
+/* Runs whose end no collector saw, because it was killed itself. */
+static int each_run(const struct store_run *run, void *you)
+{
+	struct house *h = you;
+
+	if (!run->ended_ns && (run->pid <= 0 || (kill(run->pid, 0) < 0 && errno == ESRCH)))
+		keeper_run_ended(h->keeper, run->id, clock_real_ns(), -1);
+	return 0;
+}
+
 static void open_store(struct house *h)
 {
 	const char *given = variable_get("ORIEL_STORE");
@@ -126,7 +137,9 @@ static void open_store(struct house *h)
 	}
 	if (r == 0)
 		r = keeper_new(&h->keeper, h->store);
-	if (r < 0)
+	if (r == 0)
+		store_runs(h->store, RUNS_LOOKED_AT, each_run, h);
+	else
 		say("store: %s; keeping nothing", err_path(r));
 }
 

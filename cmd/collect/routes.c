@@ -51,6 +51,13 @@ static uint32_t left_ms(uint64_t end_ns)
 	return now < end_ns ? (uint32_t)((end_ns - now) / 1000000) : 0;
 }
 
+static struct timespec deadline(uint32_t ms)
+{
+	uint64_t t = clock_mono_ns() + (uint64_t)ms * 1000000;
+
+	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000), .tv_nsec = (long)(t % 1000000000) };
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 /* To the people who started the service, if they would not be kept waiting; and to the log. */
@@ -150,16 +157,28 @@ static void routes_give(void *to, struct batch *b, void *you)
 		destination_offer(route->leg[i].destination, b);
 }
 
+/* What closed routes still deliver, and the store's. */
+static void flush_rest(struct routes *all, uint32_t timeout_ms)
+{
+	struct timespec until = deadline(timeout_ms);
+
+	pthread_mutex_lock(&all->lock);
+	while (all->n_closing && pthread_cond_timedwait(&all->closed, &all->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&all->lock);
+	keeper_flush(all->keeper, timeout_ms);
+}
+
 /* From a thread of the collector's, which doesn't close the route meanwhile. */
 static void routes_flush(void *to, uint32_t timeout_ms, void *you)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
-	struct routes *all = you;
 	struct route *route = to;
 
-	keeper_flush(all->keeper, timeout_ms);
 	for (size_t i = 0; route && i < route->n_legs; i++)
 		destination_flush(route->leg[i].destination, left_ms(end));
+	if (!route)
+		flush_rest(you, timeout_ms);
 }
 
 /* ---- closing ------------------------------------------------------------------------------------- */
@@ -302,11 +321,15 @@ const struct collector_sink routes_sink = {
 int routes_new(struct routes **out)
 {
 	struct routes *r = calloc(1, sizeof(*r));
+	pthread_condattr_t monotonic;
 
 	if (!r)
 		return ERR(-ENOMEM);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->closed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->closed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	*out = r;
 	return 0;
 }
