@@ -17,7 +17,8 @@ $(BUILD)/build.ninja: CMakeLists.txt
 
 demo: ## Build, start a small shop under oriel, show a trace; Ctrl-C ends it
 	@test/setup build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@echo "Building ..."; ninja -C $(BUILD) --quiet
 	@BUILD=$(BUILD) example/demo
 
 check: ## Run every test there is; STEPS="unit stories" runs some
@@ -26,7 +27,8 @@ check: ## Run every test there is; STEPS="unit stories" runs some
 
 bench: ## Measure; prints a table
 	@test/setup build bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
 	@BUILD=$(BUILD) bench/run $(FIGURES)
 
 install: all ## Install into PREFIX (/usr/local), below DESTDIR
