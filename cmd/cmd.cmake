@@ -19,3 +19,6 @@ if(TARGET room-collect AND TARGET room-export AND TARGET room-store AND TARGET r
 		room-collect room-export room-view room-store room-launch web-assets Threads::Threads)
 	install(TARGETS oriel-collect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 endif()
+
+file(GLOB pages CONFIGURE_DEPENDS doc/man/*.1)
+install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

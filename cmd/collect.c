@@ -119,6 +119,14 @@ const struct command command_collect = {
 		 "background when none is there, and it leaves when there is nothing to do and nobody is "
 		 "looking. Started by hand it stays until Ctrl-C or SIGTERM; then it delivers what it has "
 		 "and leaves.",
+	.usage_mdoc = ".Op Ar options",
+	.manual = ".Sh EXIT STATUS\n"
+		  ".Bl -tag -width 64 -compact\n"
+		  ".It 0\nIt had nothing more to do, or was told to leave.\n"
+		  ".It 1\nIt could not collect; standard error says why.\n"
+		  ".It 3\nAnother collector has this run directory.\n"
+		  ".It 64\nThe options make no sense.\n"
+		  ".El\n",
 	.examples = examples,
 	.options = options,
 	.groups = 1u << VARIABLE_COLLECTOR,

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oriel doctor: what would be watched in a program, and why the rest wouldn't.
+ * oriel doctor: what would be watched in a program, and why the rest wouldn't; and what Oriel finds
+ * around it.
  *
  * Exit status: 0 when the program can be watched, 1 when it can't, 127 when it isn't found.
  */
 #include "cmd/arguments.h"
 #include "cmd/terminal.h"
 #include "base/err.h"
+#include "base/scoped.h"
+#include "launch/collector.h"
 #include "launch/exec.h"
 #include "launch/place.h"
 #include "launch/verdict.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 enum { TOPIC_WIDE = 16, TEXT_AT = 2 + 2 + TOPIC_WIDE };
 
@@ -69,6 +74,102 @@ static void show_verdict(const struct ink *ink, const struct verdict *v)
 	printf("\n");
 }
 
+/* ---- what is around it -------------------------------------------------------------------------- */
+
+static void show_memory(const struct ink *ink, const char *run_dir)
+{
+	struct statvfs fs;
+	char text[PLACE_ROOM + 128];
+	uint64_t mib;
+
+	if (statvfs(run_dir, &fs) < 0)
+		return;
+	mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+	snprintf(text, sizeof(text), "%s, %llu MiB free; a process takes 1 MiB, less where little is free",
+		 run_dir, (unsigned long long)mib);
+	line(ink, mib < 2 ? ink->bad : ink->good, mib < 2 ? ink->no : ink->yes, "shared memory", text);
+}
+
+/* The path of a process's (version 2) control group; empty if there is none. */
+static struct str cgroup_of(const char *pid, char text[4096])
+{
+	char path[64];
+	scoped_fd int fd = -1;
+	ssize_t n;
+	struct str all;
+
+	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, 4095);
+	all = (struct str){ text, n > 0 ? (size_t)n : 0 };
+	while (all.n) {
+		struct cut c = str_cut(all, '\n');
+
+		if (str_starts(c.head, STR("0::")))
+			return str_from(c.head, 3);
+		all = c.tail;
+	}
+	return all;
+}
+
+/* When a whole group is killed for want of memory, a collector inside goes with it. */
+static void show_cgroup(const struct ink *ink, int collector)
+{
+	char ours[4096], its[4096], pid[16];
+	struct str a, b;
+
+	snprintf(pid, sizeof(pid), "%d", collector);
+	a = cgroup_of("self", ours);
+	b = cgroup_of(pid, its);
+	if (a.n > 1 && str_eq(a, b))
+		line(ink, ink->note, ink->maybe, "control group",
+		     "the collector is in the same one as what you start here; should the kernel kill the "
+		     "whole group for want of memory, what it has not written yet is lost");
+}
+
+static void show_collector(const struct ink *ink, const char *run_dir)
+{
+	struct control_reply c;
+	char text[512];
+	int r = collector_hello(run_dir, &c);
+
+	if (r == COLLECTOR_NONE) {
+		line(ink, ink->dim, ink->dash, "collector", "none is running; `oriel run` starts one");
+	} else if (r < 0) {
+		snprintf(text, sizeof(text), "doesn't answer: %s", err_path(r));
+		line(ink, ink->bad, ink->no, "collector", text);
+	} else {
+		snprintf(text, sizeof(text), "pid %d, version %s%s%s%s", c.pid, c.version,
+			 c.address[0] ? ", http://" : "", c.address, c.address[0] ? "/" : "");
+		line(ink, ink->good, ink->yes, "collector", text);
+		if (strcmp(c.version, ORIEL_VERSION) != 0)
+			line(ink, ink->note, ink->maybe, "version",
+			     "the collector is of another version than this command (" ORIEL_VERSION ")");
+		show_cgroup(ink, c.pid);
+	}
+}
+
+static void show_surroundings(const struct ink *ink)
+{
+	char path[PLACE_ROOM];
+	int r = place_run_dir(path);
+
+	if (r == -EPERM) {
+		line(ink, ink->bad, ink->no, "run directory",
+		     "belongs to another user, or is open to others; chmod 700 it, or set ORIEL_RUN_DIR");
+	} else if (r < 0) {
+		line(ink, ink->bad, ink->no, "run directory", err_path(r));
+	} else {
+		show_memory(ink, path);
+		show_collector(ink, path);
+	}
+	if (place_agent(path) == 0)
+		line(ink, ink->good, ink->yes, "agent", path);
+	else
+		line(ink, ink->bad, ink->no, "agent", "liboriel-agent.so isn't where oriel is installed");
+	printf("\n");
+}
+
 static int doctor_program(const struct ink *ink, char **argv)
 {
 	struct arena arena = { 0 };
@@ -102,27 +203,33 @@ static int doctor_exec(const struct command *self, int argc, char **argv)
 	struct arguments a = { .command = self, .argc = argc, .argv = argv };
 	struct ink ink = terminal_ink(stdout);
 	const struct option *option;
+	int status = 0;
 
 	if (arguments_next(&a, &option) < 0)
 		return EXIT_USAGE;
-	if (a.at >= argc) {
-		fprintf(stderr, "oriel doctor: which command? oriel doctor -- ./your-server\n");
-		return EXIT_USAGE;
-	}
-	return doctor_program(&ink, argv + a.at);
+	if (a.at < argc)
+		status = doctor_program(&ink, argv + a.at);
+	else
+		printf("\n");
+	if (status <= 1)
+		show_surroundings(&ink);
+	return status;
 }
 
 static const struct example examples[] = {
 	{ "oriel doctor -- ./server", "would it be watched, and what of it?" },
+	{ "oriel doctor", "is everything in place?" },
 	{ NULL, NULL },
 };
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "Say what would be watched in a program, and why the rest would not",
-	.usage = "[--] COMMAND [ARGUMENT...]",
-	.about = "Looks at the program as `oriel run` would, without running it. Exit status 0: it can be "
-		 "watched, 1: it can't, 127: there is no such command.",
+	.summary = "Say what would be watched in a program, and why not the rest",
+	.usage = "[[--] COMMAND [ARGUMENT...]]",
+	.usage_mdoc = ".Op Oo Fl \\- Oc Ar command Op Ar argument ...",
+	.about = "Looks at the program as `oriel run` would, without running it, and at what Oriel needs around "
+		 "it: shared memory, the collector, the agent. Exit status 0: it can be watched, 1: it can't, "
+		 "127: there is no such command.",
 	.examples = examples,
 	.exec = doctor_exec,
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Help: everything here is drawn from the tables of the commands and variables, also the manual
- * pages' lists of options (`oriel help --mdoc COMMAND`, used by doc/man).
+ * pages (`oriel help --mdoc [COMMAND]`, cmd/manual.c).
  */
 #include "cmd/arguments.h"
+#include "cmd/manual.h"
 #include "cmd/terminal.h"
 #include "launch/variables.h"
 
@@ -95,6 +96,10 @@ static int help_exec(const struct command *self, int argc, char **argv)
 	const struct command *c;
 
 	(void)self;
+	if (argc > 1 && strcmp(argv[1], "--mdoc") == 0) {
+		c = argc > 2 ? command_find(argv[2]) : NULL;
+		return c ? manual_command(c) : manual_all();
+	}
 	if (argc < 2)
 		return help_all();
 	c = command_find(argv[1]);

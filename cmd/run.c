@@ -197,6 +197,16 @@ const struct command command_run = {
 		 "What can't be watched is told in one line on standard error, and the command runs all the "
 		 "same; `oriel doctor -- COMMAND` says more. Exit status: the command's own; 127 if it isn't "
 		 "found, 126 if it can't be executed, 125 if --strict refused.",
+	.usage_mdoc = ".Op Ar options\n.Op Fl \\-\n.Ar command\n.Op Ar argument ...",
+	.manual = ".Sh EXIT STATUS\n"
+		  "That of the command: a shell sees what it would have seen without\n.Nm oriel run .\n"
+		  "As PID 1, or with\n.Fl \\-init ,\n128 and the signal's number for a command that a signal ended.\n"
+		  ".Bl -tag -width 127 -compact\n"
+		  ".It 64\nThe options make no sense.\n"
+		  ".It 125\n.Fl \\-strict\nrefused to start what can't be watched.\n"
+		  ".It 126\nThe command can't be executed.\n"
+		  ".It 127\nThere is no such command.\n"
+		  ".El\n",
 	.examples = examples,
 	.options = options,
 	.groups = 0x1f,

@@ -13,7 +13,7 @@ const struct variable variables[] = {
 
 	{ "OTEL_SDK_DISABLED", VARIABLE_RECORDING, NULL, "false", "Record nothing", false },
 	{ "OTEL_TRACES_SAMPLER", VARIABLE_RECORDING, "NAME", "parentbased_always_on",
-	  "Which traces are recorded: always_on, always_off, traceidratio, parentbased_...", false },
+	  "Which traces are recorded: always_on, always_off, traceidratio, or parentbased_ and one of these", false },
 	{ "OTEL_TRACES_SAMPLER_ARG", VARIABLE_RECORDING, "RATIO", "1.0",
 	  "For traceidratio: from 0.0 to 1.0", false },
 	{ "OTEL_PROPAGATORS", VARIABLE_RECORDING, "LIST", "tracecontext,baggage",

@@ -98,6 +98,7 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 	json_open(j, '{');
 	member_str(j, STR("service"), r->service);
 	member_str(j, STR("instance"), r->instance);
+	member_str(j, STR("run"), r->run);
 	member_str(j, STR("name"), p->name);
 	member_str(j, STR("unit"), p->unit);
 	member_str(j, STR("description"), p->description);

@@ -78,16 +78,30 @@ teardown() { collecting_end; }
 }
 
 @test "a script is looked at by its interpreter" {
-	printf '#!/usr/bin/env python3\n' >script
+	printf '#!/usr/bin/env dash\n' >script
 	chmod +x script
 	run -0 "$ORIEL" doctor -- ./script
-	[[ $output == *"a script, run by "*/python3* ]]
+	[[ $output == *"a script, run by "*/dash* ]]
 }
 
-@test "a missing program is 127, a missing command a complaint" {
+@test "a missing program is 127" {
 	run -127 "$ORIEL" doctor -- no-such-program
 	[[ $output == *"command not found"* ]]
-	run -64 "$ORIEL" doctor
+}
+
+@test "without a program it says whether everything is in place" {
+	run -0 "$ORIEL" doctor
+	[[ $output == *"shared memory"*"MiB free"*"collector"*"none is running"*"liboriel-agent.so"* ]]
+	"$ORIEL" run -- sqlite3 :memory: 'select 1'
+	run -0 "$ORIEL" doctor
+	[[ $output == *"collector"*"pid $(collector_pid), version"* ]]
+}
+
+@test "the manual pages are what the tables say" {
+	for c in run collect doctor; do
+		"$ORIEL" help --mdoc $c | diff "$TOP/doc/man/oriel-$c.1" -
+	done
+	"$ORIEL" help --mdoc | diff "$TOP/doc/man/oriel.1" -
 }
 
 @test "there are no colours where no terminal is" {
