@@ -84,6 +84,7 @@ bool lane_next(struct thread *t, struct lane *lane, size_t size)
 	struct lane next = { .index = lane->index };
 	uint32_t n = process.n_chunks, from;
 
+	process_children_count();
 	if (atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) == 0)
 		return false;
 	/* Where this thread left off first, so that a thread that rests often stays in one chunk. */

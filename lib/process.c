@@ -125,7 +125,8 @@ static bool process_memory(void)
 		return false;
 	carry_use(p);
 	metric_use(p + carry);
-	return true;
+	process.unwatched = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return process.unwatched != MAP_FAILED;
 }
 
 static void process_adopt(struct segment_header *s)
@@ -198,7 +199,15 @@ static void process_prepare(void)
 
 static void process_parent(void)
 {
+	process_children_count();
 	pthread_mutex_unlock(&door);
+}
+
+void process_children_count(void)
+{
+	if (process.unwatched && atomic_load_explicit(process.unwatched, memory_order_relaxed))
+		process_lose(LOSS_forks_unwatched,
+			     atomic_exchange_explicit(process.unwatched, 0, memory_order_relaxed));
 }
 
 static bool collector_is_gone(void)
@@ -231,6 +240,7 @@ static void process_child(void)
 			thread_inherit(kept.entry, kept.depth);
 	} else if (recording) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
+		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&door);
 	errno = kept_errno;

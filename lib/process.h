@@ -32,6 +32,7 @@ struct process {
 	uint32_t n_slots, n_chunks;
 	struct thread *threads;
 	_Atomic uint32_t *wiped;	/* WIPE_MARK, or 0 in a child that nobody told of */
+	_Atomic uint32_t *unwatched;	/* shared with children: those that got no segment count here */
 	_Atomic uint32_t n_threads;
 	_Atomic uint32_t crowded;	/* more threads than chunks are good for: give them back early */
 	_Atomic uint32_t why_off;	/* enum oriel_off, or 0 */
@@ -50,6 +51,9 @@ struct process {
 extern struct process process;
 
 enum { WIPE_MARK = 0x6f72696c };
+
+/* What children without a segment counted, into our own; now and then, by whoever passes. */
+void process_children_count(void);
 
 static inline void process_lose(enum segment_loss reason, uint64_t n)
 {

@@ -205,6 +205,13 @@ static void longjmp_leaves_spans_that_the_outer_end_closes(void **state)
 	assert_int_equal(s.abandoned, 2);
 }
 
+static void *one_span(void *you)
+{
+	ORIEL_SPAN("short") {
+	}
+	return you;
+}
+
 static void forks(void)
 {
 	int status;
@@ -237,6 +244,32 @@ static void a_forked_child_has_a_segment_and_its_parents_context(void **state)
 	assert_int_equal(s.n[RECORD_END], 2);
 }
 
+static void forks_without_room(void)
+{
+	struct rlimit none = { 0, RLIM_INFINITY };
+	int status;
+	pid_t pid;
+
+	must(oriel_start(NULL) == 0);
+	setrlimit(RLIMIT_FSIZE, &none);
+	pid = fork();
+	if (pid == 0)
+		_exit(oriel_why_off() == ORIEL_OFF_FORKED ? 0 : 98);
+	waitpid(pid, &status, 0);
+	must(status == 0);
+	one_span(NULL);
+}
+
+static void a_child_without_a_segment_is_counted_by_its_parent(void **state)
+{
+	struct seen s = seen_of(forks_without_room);
+
+	(void)state;
+	assert_int_equal(s.segments, 1);
+	assert_int_equal(s.loss[LOSS_forks_unwatched], 1);
+	assert_int_equal(s.n[RECORD_END], 1);
+}
+
 static void forks_raw(void)
 {
 	int status;
@@ -264,13 +297,6 @@ static void a_child_that_nobody_told_of_stays_silent(void **state)
 	assert_int_equal(s.segments, 1);
 	assert_int_equal(s.n[RECORD_START], 1);
 	assert_int_equal(s.n[RECORD_LOG], 0);
-}
-
-static void *one_span(void *you)
-{
-	ORIEL_SPAN("short") {
-	}
-	return you;
 }
 
 static void many_threads(void)
@@ -529,6 +555,7 @@ int main(void)
 		cmocka_unit_test(longjmp_leaves_spans_that_the_outer_end_closes),
 		cmocka_unit_test(a_forked_child_has_a_segment_and_its_parents_context),
 		cmocka_unit_test(a_child_that_nobody_told_of_stays_silent),
+		cmocka_unit_test(a_child_without_a_segment_is_counted_by_its_parent),
 		cmocka_unit_test(short_threads_share_chunks_and_lose_nothing),
 		cmocka_unit_test(what_finds_no_room_is_counted_and_every_start_has_its_end),
 		cmocka_unit_test(a_handler_in_the_middle_of_a_write_tears_nothing),
