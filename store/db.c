@@ -229,6 +229,29 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
+/* Another collector may have done it while we waited for the lock. */
+static int db_upgrade(struct db *db)
+{
+	char sql[64];
+	int64_t version = 0;
+	int r = db_pragma(db, "BEGIN IMMEDIATE");
+
+	if (r < 0)
+		return TRACE(r);
+	r = db_number(db, "PRAGMA user_version", &version);
+	if (r == 0 && version == SCHEMA_VERSION - 1) {
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+		r = db_pragma(db, SCHEMA_FROM_1);
+		if (r == 0)
+			r = db_pragma(db, sql);
+	}
+	if (r == 0)
+		r = db_pragma(db, "COMMIT");
+	if (r < 0)
+		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	return TRACE(r);
+}
+
 static int db_check(struct db *db, const char *path)
 {
 	int64_t version = 0, application = 0, tables = 0;
@@ -246,6 +269,8 @@ static int db_check(struct db *db, const char *path)
 		db_why("%s is a database, but not one of Oriel's", path);
 		return ERR(-EBADMSG);
 	}
+	if (version == SCHEMA_VERSION - 1)
+		return TRACE(db_upgrade(db));
 	if (version != SCHEMA_VERSION) {
 		db_why("%s was written by a %s Oriel (form %lld, this one knows %d): use that one, or "
 		       "another ORIEL_DATA_DIR",

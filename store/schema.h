@@ -13,11 +13,13 @@
  *
  * `trace.facts` is a set of 32-bit numbers: FACT_SERVICE, FACT_ROUTE… in the highest bits, the
  * word's number below (store/summary.h). A trace of which only logs have come has n_spans = 0.
+ *
+ * Form 2 added `trace.path`. A file of form 1 is brought up to it when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
 	SPAN_BITS = 20,
 };
@@ -32,7 +34,8 @@ enum {
 	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, cursor INTEGER," \
 	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
 	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
-	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB);" \
+	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB," \
+	" path BLOB);" \
 	"CREATE TABLE last(no INTEGER NOT NULL, cursor INTEGER NOT NULL);" \
 	"INSERT INTO last VALUES(0, 0);" \
 	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
@@ -47,9 +50,12 @@ enum {
 	"CREATE INDEX log_time ON log(time_ns);" \
 	"CREATE INDEX log_trace ON log(trace) WHERE trace IS NOT NULL;"
 
+/* From the form before to this one, on top of setting user_version. */
+#define SCHEMA_FROM_1 "ALTER TABLE trace ADD COLUMN path BLOB;"
+
 #define TRACE_COLUMNS \
 	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
-	" http_status, service, run, route, method, name, facts"
+	" http_status, service, run, route, method, name, facts, path"
 
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
@@ -107,12 +113,12 @@ enum {
 	X(TRACE_NO, "SELECT no FROM trace WHERE trace_id = ?1") \
 	X(TRACE_ADD, \
 	  "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9," \
-	  " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)") \
+	  " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
 	X(TRACE_SET, \
 	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
 	  " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
 	  " http_status = ?13, service = ?14, run = ?15, route = ?16, method = ?17," \
-	  " name = ?18, facts = ?19 WHERE no = ?1 AND trace_id = ?2") \
+	  " name = ?18, facts = ?19, path = ?20 WHERE no = ?1 AND trace_id = ?2") \
 	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			" ORDER BY start_ns DESC, no DESC") \
 	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \

@@ -79,6 +79,7 @@ struct trace_filter {
 struct trace_summary {
 	struct trace_id trace_id;
 	struct str run, service, name, route, method;
+	struct str path; /* its url.path, of a client its url.full; without the query */
 	int http_status;
 	enum span_kind kind;
 	enum span_status status;

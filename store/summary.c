@@ -43,6 +43,23 @@ void summary_fact(struct summary *sum, enum fact kind, uint32_t what)
 		sum->fact[sum->n_facts++] = fact;
 }
 
+/*
+ * What was asked for, for a list where no route is known: a server's path, a client's address, both
+ * without their query. Not a word: paths hold ids, and there is no end of them.
+ */
+static struct str summary_path(const struct span *s)
+{
+	const struct value *v = either(s, STR("url.path"), STR("http.target"));
+	struct str path;
+
+	if (!v)
+		v = either(s, STR("url.full"), STR("http.url"));
+	if (!v || v->type != VALUE_STRING)
+		return (struct str){ "", 0 };
+	path = str_cut(v->text, '?').head;
+	return path.n > PATH_BYTES ? (struct str){ path.p, PATH_BYTES } : path;
+}
+
 /* Does this span show the trace better than what shows it now? */
 static bool summary_is_better(const struct summary *sum, bool root, uint64_t start_ns)
 {
@@ -69,6 +86,7 @@ void summary_add(struct summary *sum, const struct span *s, const struct summary
 		sum->route = at->route;
 		sum->method = at->method;
 		sum->name = s->name;
+		sum->path = summary_path(s);
 	}
 	if (!sum->n_spans || s->start_ns < sum->start_ns)
 		sum->start_ns = s->start_ns;
@@ -118,6 +136,7 @@ void summary_read(struct summary *sum, sqlite3_stmt *s)
 	sum->method = (uint32_t)sqlite3_column_int64(s, 16);
 	sum->name = db_column_text(s, 17);
 	summary_read_facts(sum, db_column_text(s, 18));
+	sum->path = db_column_text(s, 19);
 }
 
 void summary_bind(const struct summary *sum, sqlite3_stmt *s)
@@ -142,4 +161,5 @@ void summary_bind(const struct summary *sum, sqlite3_stmt *s)
 	db_bind_text(s, 18, sum->name);
 	db_bind_text(s, 19,
 		     (struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) });
+	db_bind_text(s, 20, sum->path);
 }

@@ -14,7 +14,7 @@
 #include "model/telemetry.h"
 #include "store/db.h"
 
-enum { FACTS_MOST = 128 };
+enum { FACTS_MOST = 128, PATH_BYTES = 512 };
 
 enum fact {
 	FACT_SERVICE = 1u << 28,
@@ -32,7 +32,7 @@ struct summary {
 	bool root;
 	int kind, status, http_status;
 	uint32_t service, run, route, method; /* words */
-	struct str name;		      /* borrowed: from the statement or the span */
+	struct str name, path;		      /* borrowed: from the statement or the span */
 	uint32_t fact[FACTS_MOST];
 	size_t n_facts;
 };

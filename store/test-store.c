@@ -66,6 +66,69 @@ static void what_was_written_is_found(void **state)
 	assert_true(seen.at[0].has_root);
 }
 
+static void path_is(struct store *st, uint8_t trace, enum span_kind kind, const char *key,
+		    const char *value, const char *path)
+{
+	struct batch *b = batch_of("shop", "", 1);
+	struct span *s = add_span(b, trace, 1, 0, "GET");
+	struct seen_traces seen = { 0 };
+
+	s->kind = kind;
+	s->start_ns = s->end_ns = trace * 1000u;
+	s->attributes = attributes_of(b, 1, text_of(key, value));
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1 }, see_trace, &seen),
+			 0);
+	assert_string_equal(seen.at[0].path, path);
+}
+
+static void a_trace_shows_what_was_asked_for(void **state)
+{
+	struct store *st = *state;
+
+	path_is(st, 1, SPAN_SERVER, "url.path", "/carts/7", "/carts/7");
+	path_is(st, 2, SPAN_SERVER, "http.target", "/carts/8?token=x", "/carts/8");
+	path_is(st, 3, SPAN_CLIENT, "url.full", "http://a/b?c", "http://a/b");
+	path_is(st, 4, SPAN_SERVER, "other", "/carts/9", "");
+	assert_int_equal(count_traces(st, (struct trace_filter){ .text = STR("CARTS/7") }), 1);
+}
+
+/* The part of a trace that comes later doesn't change what its root said. */
+static void the_path_is_that_of_the_root(void **state)
+{
+	struct store *st = *state;
+	struct batch *b = batch_of("stock", "", 2);
+	struct span *s = add_span(b, 1, 2, 1, "GET");
+	struct seen_traces seen = { 0 };
+
+	path_is(st, 1, SPAN_SERVER, "url.path", "/carts/7", "/carts/7");
+	s->kind = SPAN_SERVER;
+	s->start_ns = 500;
+	s->attributes = attributes_of(b, 1, text_of("url.path", "/stock"));
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen), 0);
+	assert_int_equal(seen.at[0].n_spans, 2);
+	assert_string_equal(seen.at[0].path, "/carts/7");
+}
+
+static void a_path_without_end_is_cut(void **state)
+{
+	struct store *st = *state;
+	struct batch *b = batch_of("shop", "", 1);
+	struct span *s = add_span(b, 1, 1, 0, "GET");
+	static char path[100000];
+	struct seen_traces seen = { 0 };
+
+	memset(path, 'a', sizeof(path) - 1);
+	s->attributes = attributes_of(b, 1, text_of("url.path", path));
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen), 0);
+	assert_int_equal(seen.at[0].n_path, 512);
+}
+
 static void a_trace_is_found_by_each_filter(void **state)
 {
 	struct store *st = *state;
@@ -449,6 +512,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(what_was_written_is_found),
+		WITH_STORE(a_trace_shows_what_was_asked_for),
+		WITH_STORE(the_path_is_that_of_the_root),
+		WITH_STORE(a_path_without_end_is_cut),
 		WITH_STORE(a_trace_is_found_by_each_filter),
 		WITH_STORE(errors_only_hides_traces_without_one),
 		WITH_STORE(the_newest_comes_first_and_the_limit_holds),

@@ -100,10 +100,11 @@ struct seen_traces {
 	size_t n;
 	int stop_with;
 	struct {
-		char name[64], service[32], route[32], method[16], services[64];
+		char name[64], service[32], route[32], method[16], path[64], services[64];
 		int http_status, status;
 		uint32_t n_spans, n_errors, n_logs;
 		uint64_t start_ns, duration_ns, cursor;
+		size_t n_path;
 		bool has_root;
 	} at[16];
 };
@@ -118,6 +119,8 @@ static inline int see_trace(const struct trace_summary *t, void *you)
 	snprintf(seen->at[i].service, 32, STR_FMT, STR_ARG(t->service));
 	snprintf(seen->at[i].route, 32, STR_FMT, STR_ARG(t->route));
 	snprintf(seen->at[i].method, 16, STR_FMT, STR_ARG(t->method));
+	snprintf(seen->at[i].path, 64, STR_FMT, STR_ARG(t->path));
+	seen->at[i].n_path = t->path.n;
 	seen->at[i].services[0] = '\0';
 	for (size_t k = 0; k < t->n_services && n < 40; k++)
 		n += (size_t)snprintf(seen->at[i].services + n, 64 - n, STR_FMT " ",

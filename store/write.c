@@ -195,6 +195,7 @@ static bool summary_load(struct writing *w, struct summary *sum, const struct gr
 	if (found) {
 		summary_read(sum, s);
 		sum->name = arena_copy(&w->arena, sum->name);
+		sum->path = arena_copy(&w->arena, sum->path);
 	} else {
 		*sum = (struct summary){ .no = ++w->last_no, .trace_id = g->trace_id };
 	}

@@ -31,6 +31,7 @@ static int trace_json(const struct trace_summary *t, void *you)
 	key_str(j, STR("kind"), str_of(kind_name(t->kind)));
 	member_str(j, STR("method"), t->method);
 	member_str(j, STR("route"), t->route);
+	member_str(j, STR("path"), t->path);
 	if (t->http_status) {
 		json_key(j, STR("http_status"));
 		json_i64(j, t->http_status);

@@ -243,6 +243,7 @@ static void span_json(struct json *j, const struct span *s, const struct resourc
 	events_json(j, s);
 	links_json(j, s);
 	dropped_json(j, s);
+	member_str(j, STR("run"), r->run);
 	json_close(j, '}');
 }
 

@@ -17,6 +17,7 @@ static void traces_are_listed(void **state)
 	assert_string_equal(text_in(t, "kind"), "server");
 	assert_string_equal(text_in(t, "method"), "GET");
 	assert_string_equal(text_in(t, "route"), "/orders");
+	assert_string_equal(text_in(t, "path"), "/orders/");
 	assert_string_equal(text_in(t, "status"), "error");
 	assert_string_equal(text_in(t, "start_ns"), "1000");
 	assert_string_equal(text_in(t, "run"), "00000000000000aa");
@@ -145,6 +146,7 @@ static void a_trace_has_its_spans_logs_and_what_is_open(void **state)
 	assert_non_null(span_named(spans, "na\"me\xef\xbf\xbd"));
 	assert_true(json_is_true(json_object_get(open, "open")));
 	assert_string_equal(text_in(open, "parent_id"), "0000000000000001");
+	assert_string_equal(text_in(open, "run"), "00000000000000aa");
 	assert_int_equal(json_array_size(logs), 1);
 	s = json_array_get(logs, 0);
 	assert_string_equal(text_in(s, "body"), "it failed");

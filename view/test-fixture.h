@@ -99,7 +99,8 @@ static inline void write_orders(struct store *st)
 	s->kind = SPAN_SERVER;
 	s->end_ns = 1834000 + 1000;
 	s->thread_id = 4721;
-	s->attributes = attributes_of(b, 3, text_of("http.route", "/orders"),
+	s->attributes = attributes_of(b, 4, text_of("http.route", "/orders"),
+				      text_of("url.path", "/orders/"),
 				      text_of("http.request.method", "GET"),
 				      int_of("http.response.status_code", 503));
 	s->status = STATUS_ERROR;
@@ -125,7 +126,7 @@ static inline int begin(void **state)
 	write_orders(f->store);
 	make_assets();
 	f->live = true;
-	f->open = batch_of("shop", "", 4720);
+	f->open = batch_of("shop", "00000000000000aa", 4720);
 	add_span(f->open, 1, 7, 1, "hangs")->end_ns = 9000000;
 	options.store = f->store;
 	assert_int_equal(view_start(&f->view, &options), 0);

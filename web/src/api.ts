@@ -25,6 +25,7 @@ export interface Span {
 	events?: { time_ns: string; name: string; attributes?: Values }[];
 	links?: { trace_id: string; span_id: string; attributes?: Values }[];
 	dropped?: Record<string, number>;
+	run?: string;
 }
 
 export interface Log {
@@ -149,6 +150,7 @@ export interface Status {
 export interface Metric {
 	service: string;
 	instance?: string;
+	run?: string;
 	name: string;
 	unit?: string;
 	kind: string;

@@ -55,6 +55,11 @@ export function link(view: string, id = "", query: Record<string, string> = {}):
 	return format({ view, id, query: run ? { run, ...query } : query });
 }
 
+// For lists that come whole: what belongs to the run that was picked, or all.
+export function ofRun(run: string | undefined): (of: { run?: string }) => boolean {
+	return (of) => !run || of.run === run;
+}
+
 export function here(): Place {
 	return parse(location.hash);
 }

@@ -7,7 +7,7 @@ import { follow } from "../follow";
 import { duration, plain, plural, whole } from "../format";
 import { fill, h, keyed, Row, text } from "../h";
 import { empty, meter, serviceName, table, traceLink, View } from "../parts";
-import { here } from "../place";
+import { here, ofRun } from "../place";
 import { title } from "../title";
 import { step } from "./traces";
 
@@ -25,10 +25,10 @@ export function inFlight(): View {
 	const age = (s: Span) => Math.max(0, (Date.now() + ahead) * 1e6 - Number(whole(s.start_ns)));
 
 	async function look(signal: AbortSignal): Promise<void> {
-		const a = await get<{ now_ns: string; spans: Span[] }>("in-flight", { run: here().query.run }, signal);
+		const a = await get<{ now_ns: string; spans: Span[] }>("in-flight", {}, signal);
 
 		ahead = Number(whole(a.now_ns) / 1000000n) - Date.now();
-		spans = a.spans ?? [];
+		spans = (a.spans ?? []).filter(ofRun(here().query.run));
 		show();
 	}
 

@@ -7,7 +7,7 @@ import { follow } from "../follow";
 import { duration, figure, plain, plural, value } from "../format";
 import { fill, h, keyed, Row, svg, text } from "../h";
 import { empty, field, serviceName, setField, table, View } from "../parts";
-import { amend, here } from "../place";
+import { amend, here, ofRun } from "../place";
 import { icon } from "../icons";
 
 export function metrics(): View {
@@ -21,7 +21,7 @@ export function metrics(): View {
 		h("div.filters", { role: "search" }, h("label.search", null, icon("search"), search)), list, none);
 
 	async function look(signal: AbortSignal): Promise<void> {
-		const all = (await get<{ metrics: Metric[] }>("metrics", {}, signal)).metrics ?? [];
+		const all = ((await get<{ metrics: Metric[] }>("metrics", {}, signal)).metrics ?? []).filter(ofRun(here().query.run));
 		const q = (here().query.q ?? "").toLowerCase();
 		const some = all.filter((m) => !unused(m)).filter((m) => !q || key(m).toLowerCase().includes(q));
 
