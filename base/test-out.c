@@ -15,10 +15,10 @@
 #include "base/json.h"
 #include "base/out.h"
 
-#define assert_out(o, literal)                                                                     \
-	do {                                                                                       \
-		assert_int_equal((o)->n, sizeof(literal) - 1);                                     \
-		assert_memory_equal((o)->p, literal, sizeof(literal) - 1);                         \
+#define assert_out(o, literal) \
+	do { \
+		assert_int_equal((o)->n, sizeof(literal) - 1); \
+		assert_memory_equal((o)->p, literal, sizeof(literal) - 1); \
 	} while (0)
 
 static int fresh(void **state)
