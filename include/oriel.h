@@ -158,14 +158,19 @@ struct oriel_attribute {
 	} value;
 };
 
+/* strlen, which the compiler knows for a literal; 0 for NULL. */
+static inline size_t oriel_length(const char *text)
+{
+	return text ? __builtin_strlen(text) : 0;
+}
+
 static inline struct oriel_attribute oriel_attribute_of(const char *key, enum oriel_type type, size_t n)
 {
 	struct oriel_attribute a;
 
 	a.key = key;
 	a.shape = (n < UINT32_MAX ? (uint64_t)n : UINT32_MAX) | (uint64_t)type << 48;
-	if (key)
-		a.shape |= (uint64_t)(uint16_t)__builtin_strlen(key) << 32;
+	a.shape |= (uint64_t)(uint16_t)oriel_length(key) << 32;
 	a.value.integer = 0;
 	return a;
 }
@@ -181,7 +186,7 @@ static inline struct oriel_attribute oriel_strn(const char *key, const char *val
 
 static inline struct oriel_attribute oriel_str(const char *key, const char *value)
 {
-	return oriel_strn(key, value, value ? __builtin_strlen(value) : 0);
+	return oriel_strn(key, value, oriel_length(value));
 }
 
 static inline struct oriel_attribute oriel_int(const char *key, int64_t value)
@@ -397,7 +402,7 @@ static inline void oriel_span_begin(struct oriel_span *span, const char *name,
 				    const struct oriel_span_options *options,
 				    struct oriel_attributes attributes)
 {
-	*span = oriel_span_open(name, name ? __builtin_strlen(name) : 0, options, attributes);
+	*span = oriel_span_open(name, oriel_length(name), options, attributes);
 }
 
 static inline struct oriel_span oriel_span_none(void)
@@ -420,7 +425,7 @@ static inline void oriel_span_end(struct oriel_span *span)
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...)                                                  \
 	(oriel_gate.recording ?                                                                    \
-		 oriel_span_open((name), __builtin_strlen(name), (options), ORIEL_WITH(__VA_ARGS__)) : \
+		 oriel_span_open((name), oriel_length(name), (options), ORIEL_WITH(__VA_ARGS__)) : \
 		 oriel_span_none())
 
 #define oriel_span_set(span, ...)                                                                  \
@@ -483,7 +488,7 @@ ORIEL_API void oriel_log_write(enum oriel_severity severity, const char *event, 
 static inline void oriel_log_all(enum oriel_severity severity, const char *event,
 				 struct oriel_attributes attributes)
 {
-	oriel_log_write(severity, event, event ? __builtin_strlen(event) : 0, attributes);
+	oriel_log_write(severity, event, oriel_length(event), attributes);
 }
 
 #define oriel_log(level, event, ...)                                                               \
