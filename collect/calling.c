@@ -64,6 +64,8 @@ static void everything_so_far(struct collector *c)
 {
 	struct timespec wait = { 0, 5 * (long)MS };
 
+	for (struct pending *f = c->pending; f; f = f->next)
+		f->next_ns = 0;
 	collector_look_for_files(c, clock_mono_ns());
 	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
 		collector_round(c);

@@ -70,8 +70,11 @@ find_page() {
 # The API's answer, of the collector that runs now.
 api() { find_page && curl -sf -m 10 "$PAGE/api/$1"; }
 
-# api_says PATH FILTER: jq's filter is true of it
-api_says() { api "$1" | jq -e "$2"; }
+# api_says PATH FILTER: jq's filter is true of it. (Of nothing at all jq 1.6 says that it is true.)
+api_says() {
+	local answer
+	answer=$(api "$1") && [ -n "$answer" ] && jq -e "$2" <<<"$answer"
+}
 
 # A number of the collector's own from /metrics, 0 if it isn't there; labels are summed.
 metric() {

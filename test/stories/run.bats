@@ -179,6 +179,7 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 
 @test "a collector that was killed is replaced by the next run" {
 	oriel_run -- sqlite3 :memory: 'select 1'
+	wait_for 10 api_says traces '.traces | length == 1'
 	first=$(collector_pid)
 	kill -9 "$first"
 	wait_for 5 gone "$first"
