@@ -27,7 +27,7 @@ void *arena_grow(struct arena *a, size_t n);
 
 static inline void *arena_take(struct arena *a, size_t n)
 {
-	n = (n + 7) & ~(size_t)7;
+	n = (n + 7 + !n) & ~(size_t)7; /* nothing takes 8 bytes: an address of its own */
 	if ((size_t)(a->end - a->at) < n)
 		return arena_grow(a, n);
 	void *p = a->at;

@@ -201,6 +201,17 @@ static void an_arena_holds_pieces_larger_than_its_blocks(void **state)
 	assert_int_equal(a.total, 0);
 }
 
+static void nothing_at_all_has_an_address_too(void **state)
+{
+	struct arena a = { 0 };
+	char *p = arena_take(&a, 0), *q = arena_take(&a, 0);
+
+	(void)state;
+	assert_non_null(p);
+	assert_true(p != q);
+	arena_fini(&a);
+}
+
 static void a_copy_outlives_what_it_copied(void **state)
 {
 	struct arena a = { 0 };
@@ -278,6 +289,7 @@ int main(void)
 						done),
 		cmocka_unit_test(arena_memory_is_aligned_and_does_not_move),
 		cmocka_unit_test(an_arena_holds_pieces_larger_than_its_blocks),
+		cmocka_unit_test(nothing_at_all_has_an_address_too),
 		cmocka_unit_test(a_copy_outlives_what_it_copied),
 		cmocka_unit_test(an_error_says_where_it_was_born_and_passed),
 		cmocka_unit_test(a_new_error_forgets_the_path_of_the_last),
