@@ -38,7 +38,8 @@ unsigned arguments_distance(const char *a, const char *b)
 	return row[n % 3][m];
 }
 
-static void consider(const char *word, const char *known, char best[VARIABLE_NAME_ROOM], unsigned *least_far)
+static void consider(const char *word, const char *known, char best[VARIABLE_NAME_ROOM],
+		     unsigned *least_far)
 {
 	unsigned far = arguments_distance(word, known);
 
@@ -95,7 +96,8 @@ static const struct option *find_option(const struct command *c, struct str name
 	return NULL;
 }
 
-static int set_variable(struct arguments *a, const struct variable *v, const char *name, struct cut text)
+static int set_variable(struct arguments *a, const struct variable *v, const char *name,
+			struct cut text)
 {
 	char option[VARIABLE_NAME_ROOM];
 	int r = 0;
@@ -154,7 +156,8 @@ int arguments_next(struct arguments *a, const struct option **option)
 		if (str_eq(word, STR("-h")))
 			exit(help_command(a->command));
 		if (!str_starts(word, STR("--"))) {
-			fprintf(stderr, "oriel %s: unknown option %s; options are long, such as --help\n",
+			fprintf(stderr,
+				"oriel %s: unknown option %s; options are long, such as --help\n",
 				a->command->name, word.p);
 			return -EINVAL;
 		}

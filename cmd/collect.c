@@ -23,14 +23,16 @@
 enum { LOG_MOST = 4 << 20 }; /* then it becomes collector.log.1 */
 
 static const struct option options[] = {
-	{ "background", NULL, "As started by `oriel run`: log to collector.log, leave quietly if one is running" },
+	{ "background", NULL,
+	  "As started by `oriel run`: log to collector.log, leave quietly if one is running" },
 	{ NULL, NULL, NULL },
 };
 
 /* Soft limits of a service may be narrow on purpose; the collector's needs are its own. */
 static void reset_limits(void)
 {
-	static const int limits[] = { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE };
+	static const int limits[] = { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE,
+				      RLIMIT_NOFILE };
 	struct rlimit limit;
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -114,11 +116,12 @@ const struct command command_collect = {
 	.name = "collect",
 	.summary = "Be the collector; `oriel run` starts one by itself",
 	.usage = "[OPTIONS]",
-	.about = "Takes up what services record, keeps it, sends it where their settings say, and serves the "
-		 "page. There is one collector for each run directory; `oriel run` starts one in the "
-		 "background when none is there, and it leaves when there is nothing to do and nobody is "
-		 "looking. Started by hand it stays until Ctrl-C or SIGTERM; then it delivers what it has "
-		 "and leaves.",
+	.about =
+		"Takes up what services record, keeps it, sends it where their settings say, and serves the "
+		"page. There is one collector for each run directory; `oriel run` starts one in the "
+		"background when none is there, and it leaves when there is nothing to do and nobody is "
+		"looking. Started by hand it stays until Ctrl-C or SIGTERM; then it delivers what it has "
+		"and leaves.",
 	.usage_mdoc = ".Op Ar options",
 	.manual = ".Sh EXIT STATUS\n"
 		  ".Bl -tag -width 64 -compact\n"

@@ -20,13 +20,13 @@ struct example {
 struct command {
 	const char *name;
 	const char *summary;
-	const char *usage; /* after "oriel NAME" */
-	const char *usage_mdoc; /* the same for the manual page */
-	const char *about; /* paragraphs for help and the manual page */
+	const char *usage;		/* after "oriel NAME" */
+	const char *usage_mdoc;		/* the same for the manual page */
+	const char *about;		/* paragraphs for help and the manual page */
 	const struct example *examples; /* ended by a NULL line */
 	const struct option *options;	/* of its own; ended by a NULL name; may be NULL */
 	const char *manual; /* more sections of the manual page, in mdoc(7); may be NULL */
-	unsigned groups; /* bits (1 << enum variable_group): variables that are options, too */
+	unsigned groups;    /* bits (1 << enum variable_group): variables that are options, too */
 	int (*exec)(const struct command *self, int argc, char **argv); /* argv[0] is the name */
 };
 

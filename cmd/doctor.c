@@ -16,13 +16,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 enum { TOPIC_WIDE = 16, TEXT_AT = 2 + 2 + TOPIC_WIDE };
 
-static void line(const struct ink *ink, const char *colour, const char *mark, const char *topic, const char *text)
+static void line(const struct ink *ink, const char *colour, const char *mark, const char *topic,
+		 const char *text)
 {
 	printf("  %s%s%s %s%-*s%s", colour, mark, ink->off, ink->bold, TOPIC_WIDE, topic, ink->off);
 	terminal_wrap(stdout, text, TEXT_AT, terminal_width(stdout));
@@ -48,7 +51,10 @@ static void show_finding(const struct ink *ink, const struct finding *f)
 static const char *libc_text(const struct program *p)
 {
 	static const char *const text[] = {
-		[LIBC_NONE] = "static", [LIBC_GNU] = "glibc", [LIBC_MUSL] = "musl", [LIBC_OTHER] = "unknown libc",
+		[LIBC_NONE] = "static",
+		[LIBC_GNU] = "glibc",
+		[LIBC_MUSL] = "musl",
+		[LIBC_OTHER] = "unknown libc",
 	};
 
 	return text[p->libc];
@@ -60,17 +66,23 @@ static void show_program(const struct ink *ink, const struct program *p)
 	if (!str_eq(p->path, p->command))
 		printf("  %s" STR_FMT "%s", ink->dim, STR_ARG(p->path), ink->off);
 	if (p->script.n)
-		printf("\n  %sa script, run by " STR_FMT "%s", ink->dim, STR_ARG(p->binary), ink->off);
+		printf("\n  %sa script, run by " STR_FMT "%s", ink->dim, STR_ARG(p->binary),
+		       ink->off);
 	if (p->is_elf)
-		printf("\n  %sELF, %d-bit %s, %s%s", ink->dim, p->elf.bits, elf_machine_name(p->elf.machine),
-		       p->elf.native ? libc_text(p) : "foreign", ink->off);
+		printf("\n  %sELF, %d-bit %s, %s%s", ink->dim, p->elf.bits,
+		       elf_machine_name(p->elf.machine), p->elf.native ? libc_text(p) : "foreign",
+		       ink->off);
 	printf("\n\n");
 }
 
 static void show_verdict(const struct ink *ink, const struct verdict *v)
 {
 	for (size_t i = 0; i < v->n_findings; i++)
-		show_finding(ink, &v->finding[i]);
+		if (v->finding[i].grade != FINDING_NOTE)
+			show_finding(ink, &v->finding[i]);
+	for (size_t i = 0; i < v->n_findings; i++)
+		if (v->finding[i].grade == FINDING_NOTE)
+			show_finding(ink, &v->finding[i]);
 	printf("\n");
 }
 
@@ -79,15 +91,21 @@ static void show_verdict(const struct ink *ink, const struct verdict *v)
 static void show_memory(const struct ink *ink, const char *run_dir)
 {
 	struct statvfs fs;
+	struct statfs kind;
 	char text[PLACE_ROOM + 128];
 	uint64_t mib;
 
 	if (statvfs(run_dir, &fs) < 0)
 		return;
 	mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
-	snprintf(text, sizeof(text), "%s, %llu MiB free; a process takes 1 MiB, less where little is free",
-		 run_dir, (unsigned long long)mib);
-	line(ink, mib < 2 ? ink->bad : ink->good, mib < 2 ? ink->no : ink->yes, "shared memory", text);
+	snprintf(text, sizeof(text),
+		 "%s, %llu MiB free; a process takes 1 MiB, less where little is free", run_dir,
+		 (unsigned long long)mib);
+	line(ink, mib < 2 ? ink->bad : ink->good, mib < 2 ? ink->no : ink->yes, "shared memory",
+	     text);
+	if (statfs(run_dir, &kind) == 0 && kind.f_type != TMPFS_MAGIC)
+		line(ink, ink->note, ink->maybe, "shared memory",
+		     "this directory isn't in memory (tmpfs), so what services record reaches a disk, too");
 }
 
 /* The path of a process's (version 2) control group; empty if there is none. */
@@ -134,7 +152,8 @@ static void show_collector(const struct ink *ink, const char *run_dir)
 	int r = collector_hello(run_dir, &c);
 
 	if (r == COLLECTOR_NONE) {
-		line(ink, ink->dim, ink->dash, "collector", "none is running; `oriel run` starts one");
+		line(ink, ink->dim, ink->dash, "collector",
+		     "none is running; `oriel run` starts one");
 	} else if (r < 0) {
 		snprintf(text, sizeof(text), "doesn't answer: %s", err_path(r));
 		line(ink, ink->bad, ink->no, "collector", text);
@@ -144,7 +163,8 @@ static void show_collector(const struct ink *ink, const char *run_dir)
 		line(ink, ink->good, ink->yes, "collector", text);
 		if (strcmp(c.version, ORIEL_VERSION) != 0)
 			line(ink, ink->note, ink->maybe, "version",
-			     "the collector is of another version than this command (" ORIEL_VERSION ")");
+			     "the collector is of another version than this command (" ORIEL_VERSION
+			     ")");
 		show_cgroup(ink, c.pid);
 	}
 }
@@ -163,10 +183,11 @@ static void show_surroundings(const struct ink *ink)
 		show_memory(ink, path);
 		show_collector(ink, path);
 	}
-	if (place_agent(path) == 0)
+	if (program_agent(path) == 0)
 		line(ink, ink->good, ink->yes, "agent", path);
 	else
-		line(ink, ink->bad, ink->no, "agent", "liboriel-agent.so isn't where oriel is installed");
+		line(ink, ink->bad, ink->no, "agent",
+		     "liboriel-agent.so, or a library that it needs, isn't where oriel is installed");
 	printf("\n");
 }
 
@@ -183,13 +204,14 @@ static int doctor_program(const struct ink *ink, char **argv)
 			strchr(argv[0], '/') ? "no such file" : "command not found");
 		status = EXIT_MISSING;
 	} else if (r == PROGRAM_DENIED) {
-		fprintf(stderr, "oriel doctor: " STR_FMT ": may not be executed\n", STR_ARG(p.path));
+		fprintf(stderr, "oriel doctor: " STR_FMT ": may not be executed\n",
+			STR_ARG(p.path));
 		status = EXIT_DENIED;
 	} else if (r < 0) {
 		fprintf(stderr, "oriel doctor: %s\n", err_path(r));
 		status = EXIT_REFUSED;
 	} else {
-		verdict_of(&v, &p, place_agent(agent) == 0 ? agent : NULL, VERDICT_THOROUGH);
+		verdict_of(&v, &p, program_agent(agent) == 0 ? agent : NULL, VERDICT_THOROUGH);
 		show_program(ink, &p);
 		show_verdict(ink, &v);
 		status = v.preload ? 0 : 1;
@@ -227,9 +249,10 @@ const struct command command_doctor = {
 	.summary = "Say what would be watched in a program, and why not the rest",
 	.usage = "[[--] COMMAND [ARGUMENT...]]",
 	.usage_mdoc = ".Op Oo Fl \\- Oc Ar command Op Ar argument ...",
-	.about = "Looks at the program as `oriel run` would, without running it, and at what Oriel needs around "
-		 "it: shared memory, the collector, the agent. Exit status 0: it can be watched, 1: it can't, "
-		 "127: there is no such command.",
+	.about =
+		"Looks at the program as `oriel run` would, without running it, and at what Oriel needs around "
+		"it: shared memory, the collector, the agent. Exit status 0: it can be watched, 1: it can't, "
+		"127: there is no such command.",
 	.examples = examples,
 	.exec = doctor_exec,
 };

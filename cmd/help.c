@@ -18,8 +18,8 @@ int help_all(void)
 	       ink.bold, ink.off);
 	printf("  %soriel run -- ./your-server%s    start it, and watch it on http://127.0.0.1:8321/\n",
 	       ink.bold, ink.off);
-	printf("  %soriel%s                         what is running, and where the page is\n\n", ink.bold,
-	       ink.off);
+	printf("  %soriel%s                         what is running, and where the page is\n\n",
+	       ink.bold, ink.off);
 	printf("%sCommands%s\n", ink.bold, ink.off);
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
@@ -37,8 +37,8 @@ static void option_line(const struct ink *ink, const char *name, const char *arg
 		printf("\n%*s", 34, "");
 	else
 		printf("%*s", 34 - wide, "");
-	snprintf(text, sizeof(text), "%s%s%s%s", about, otherwise ? " (" : "", otherwise ? otherwise : "",
-		 otherwise ? ")" : "");
+	snprintf(text, sizeof(text), "%s%s%s%s", about, otherwise ? " (" : "",
+		 otherwise ? otherwise : "", otherwise ? ")" : "");
 	(void)ink;
 	terminal_wrap(stdout, text, 34, terminal_width(stdout));
 }
@@ -73,7 +73,8 @@ int help_command(const struct command *c)
 	struct ink ink = terminal_ink(stdout);
 
 	for (const struct example *e = c->examples; e && e->line; e++)
-		printf("  %s%s%s\n      %s%s%s\n", ink.bold, e->line, ink.off, ink.dim, e->about, ink.off);
+		printf("  %s%s%s\n      %s%s%s\n", ink.bold, e->line, ink.off, ink.dim, e->about,
+		       ink.off);
 	printf("%s%sUsage%s  oriel %s%s%s\n\n", c->examples ? "\n" : "", ink.bold, ink.off, c->name,
 	       c->usage[0] ? " " : "", c->usage);
 	paragraphs(c->about);

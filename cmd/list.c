@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-extern const struct command command_collect, command_doctor, command_help, command_run, command_version;
+extern const struct command command_collect, command_doctor, command_help, command_run,
+	command_version;
 
 const struct command *const commands[] = {
 	&command_collect, &command_doctor, &command_help, &command_run, &command_version, NULL,

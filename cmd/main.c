@@ -11,11 +11,14 @@ static int unknown(const char *word)
 
 	/* `oriel ./server` is what one tries first. */
 	if (strchr(word, '/') || access(word, X_OK) == 0)
-		fprintf(stderr, "oriel: %s is no command of oriel; to watch it: oriel run -- %s\n", word, word);
+		fprintf(stderr, "oriel: %s is no command of oriel; to watch it: oriel run -- %s\n",
+			word, word);
 	else if (near)
-		fprintf(stderr, "oriel: unknown command '%s'; did you mean `oriel %s`?\n", word, near);
+		fprintf(stderr, "oriel: unknown command '%s'; did you mean `oriel %s`?\n", word,
+			near);
 	else
-		fprintf(stderr, "oriel: unknown command '%s'; `oriel help` lists what there is\n", word);
+		fprintf(stderr, "oriel: unknown command '%s'; `oriel help` lists what there is\n",
+			word);
 	return EXIT_USAGE;
 }
 

@@ -162,7 +162,8 @@ static void see_also(const char *self)
 
 	printf(".Sh SEE ALSO\n");
 	for (size_t i = 0; i < 4; i++) {
-		static const char *const page[] = { "oriel", "oriel-collect", "oriel-doctor", "oriel-run" };
+		static const char *const page[] = { "oriel", "oriel-collect", "oriel-doctor",
+						    "oriel-run" };
 
 		if (strcmp(page[i], self) == 0)
 			continue;

@@ -54,7 +54,8 @@ static int ask(const char *address, const char *path, struct out *answer)
 
 	if (fd < 0)
 		return TRACE(fd);
-	len = snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path, address);
+	len = snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path,
+		       address);
 	if (len >= (int)sizeof(request) || send(fd, request, (size_t)len, MSG_NOSIGNAL) != len)
 		return ERR(-EPIPE);
 	do {
@@ -72,7 +73,8 @@ static int parse(json_t **out, struct str answer)
 	const char *body = answer.n ? memmem(answer.p, answer.n, "\r\n\r\n", 4) : NULL;
 	json_t *value;
 
-	if (!body || !(str_starts(answer, STR("HTTP/1.0 200")) || str_starts(answer, STR("HTTP/1.1 200"))))
+	if (!body ||
+	    !(str_starts(answer, STR("HTTP/1.0 200")) || str_starts(answer, STR("HTTP/1.1 200"))))
 		return ERR(-EPROTO);
 	body += 4;
 	value = json_loadb(body, answer.n - (size_t)(body - answer.p), 0, NULL);

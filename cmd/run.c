@@ -23,7 +23,8 @@
 enum { FLUSH_MS = 5000 }; /* as PID 1, before the container ends; docker stop waits for 10 s */
 
 static const struct option options[] = {
-	{ "init", NULL, "Stay as an init, as oriel does as PID 1: reap, forward signals, flush at the end" },
+	{ "init", NULL,
+	  "Stay as an init, as oriel does as PID 1: reap, forward signals, flush at the end" },
 	{ NULL, NULL, NULL },
 };
 
@@ -31,7 +32,7 @@ struct run {
 	char **argv;
 	char id[RUN_ID_ROOM];
 	char run_dir[PLACE_ROOM];
-	bool has_collector;
+	bool has_collector, is_watched;
 };
 
 static bool strict(void)
@@ -72,14 +73,18 @@ static int look(struct run *run, struct verdict *v, const char *agent, char name
 }
 
 /* One line on a terminal, so that one knows where to look. */
-static void greet(const char *name, const struct control_reply *collector)
+static void greet(const struct run *run, const char *name, const struct control_reply *collector)
 {
 	if (!isatty(STDERR_FILENO) && !variable_is_true("ORIEL_VERBOSE"))
 		return;
-	if (collector->address[0])
-		fprintf(stderr, "oriel: watching %s, page at http://%s/\n", name, collector->address);
+	if (run->is_watched)
+		fprintf(stderr, "oriel: watching %s%s", name, collector->address[0] ? ", " : "");
 	else
-		fprintf(stderr, "oriel: watching %s\n", name);
+		fprintf(stderr, "oriel: ");
+	if (collector->address[0])
+		fprintf(stderr, "page at http://%s/\n", collector->address);
+	else
+		fprintf(stderr, "%s\n", run->is_watched ? "" : "there is no page");
 }
 
 static int complain_of_collector(const struct run *run, int r)
@@ -87,10 +92,13 @@ static int complain_of_collector(const struct run *run, int r)
 	char log[PLACE_ROOM];
 
 	if (r == -EPERM && !run->run_dir[0])
-		fprintf(stderr, "oriel: no collector: %s belongs to another user or is open to others (chmod 700); ",
-			variable_get("ORIEL_RUN_DIR") ? variable_get("ORIEL_RUN_DIR") : "/dev/shm/oriel-UID");
+		fprintf(stderr,
+			"oriel: no collector: %s belongs to another user or is open to others (chmod 700); ",
+			variable_get("ORIEL_RUN_DIR") ? variable_get("ORIEL_RUN_DIR")
+						      : "/dev/shm/oriel-UID");
 	else if (r == -ESRCH && place_data_dir(log) == 0)
-		fprintf(stderr, "oriel: no collector: it ended at once, %s/collector.log says why; ", log);
+		fprintf(stderr,
+			"oriel: no collector: it ended at once, %s/collector.log says why; ", log);
 	else
 		fprintf(stderr, "oriel: no collector: %s; ", err_path(r));
 	fprintf(stderr, "%s\n", strict() ? "refusing to start" : "the command runs all the same");
@@ -114,7 +122,7 @@ static int find_collector(struct run *run, const char *name)
 		return complain_of_collector(run, r);
 	run->has_collector = r == 0;
 	if (run->has_collector)
-		greet(name, &collector);
+		greet(run, name, &collector);
 	return 0;
 }
 
@@ -168,8 +176,9 @@ static int run_exec(const struct command *self, int argc, char **argv)
 	run.argv = argv + a.at;
 	variables_make_absolute();
 	environment_new_run(run.id);
-	has_agent = place_agent(agent) == 0;
+	has_agent = program_agent(agent) == 0;
 	status = look(&run, &v, has_agent ? agent : NULL, name);
+	run.is_watched = status == 0 && v.preload;
 	if (status == 0)
 		status = find_collector(&run, name);
 	if (status)
@@ -180,7 +189,8 @@ static int run_exec(const struct command *self, int argc, char **argv)
 }
 
 static const struct example examples[] = {
-	{ "oriel run -- ./server --port 8080", "start a server and watch it on http://127.0.0.1:8321/" },
+	{ "oriel run -- ./server --port 8080",
+	  "start a server and watch it on http://127.0.0.1:8321/" },
 	{ "oriel run --service-name shop -- ./server", "give the service a name" },
 	{ "oriel run --traces-exporter otlp --exporter-otlp-endpoint http://otel:4318 -- ./server",
 	  "send its spans to an OpenTelemetry receiver, too" },
@@ -191,22 +201,24 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "Start a program, and watch it",
 	.usage = "[OPTIONS] [--] COMMAND [ARGUMENT...]",
-	.about = "The command takes oriel's place: same pid, process group, descriptors and exit status. A "
-		 "collector is started if none is running; it keeps what the program recorded even if that "
-		 "is killed, and it leaves by itself later.\n"
-		 "What can't be watched is told in one line on standard error, and the command runs all the "
-		 "same; `oriel doctor -- COMMAND` says more. Exit status: the command's own; 127 if it isn't "
-		 "found, 126 if it can't be executed, 125 if --strict refused.",
+	.about =
+		"The command takes oriel's place: same pid, process group, descriptors and exit status. A "
+		"collector is started if none is running; it keeps what the program recorded even if that "
+		"is killed, and it leaves by itself later.\n"
+		"What can't be watched is told in one line on standard error, and the command runs all the "
+		"same; `oriel doctor -- COMMAND` says more. Exit status: the command's own; 127 if it isn't "
+		"found, 126 if it can't be executed, 125 if --strict refused.",
 	.usage_mdoc = ".Op Ar options\n.Op Fl \\-\n.Ar command\n.Op Ar argument ...",
-	.manual = ".Sh EXIT STATUS\n"
-		  "That of the command: a shell sees what it would have seen without\n.Nm oriel run .\n"
-		  "As PID 1, or with\n.Fl \\-init ,\n128 and the signal's number for a command that a signal ended.\n"
-		  ".Bl -tag -width 127 -compact\n"
-		  ".It 64\nThe options make no sense.\n"
-		  ".It 125\n.Fl \\-strict\nrefused to start what can't be watched.\n"
-		  ".It 126\nThe command can't be executed.\n"
-		  ".It 127\nThere is no such command.\n"
-		  ".El\n",
+	.manual =
+		".Sh EXIT STATUS\n"
+		"That of the command: a shell sees what it would have seen without\n.Nm oriel run .\n"
+		"As PID 1, or with\n.Fl \\-init ,\n128 and the signal's number for a command that a signal ended.\n"
+		".Bl -tag -width 127 -compact\n"
+		".It 64\nThe options make no sense.\n"
+		".It 125\n.Fl \\-strict\nrefused to start what can't be watched.\n"
+		".It 126\nThe command can't be executed.\n"
+		".It 127\nThere is no such command.\n"
+		".El\n",
 	.examples = examples,
 	.options = options,
 	.groups = 0x1f,

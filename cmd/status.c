@@ -15,12 +15,14 @@
 
 enum { NAME_WIDE = 24, COMMAND_WIDE = 44 };
 
-/* "12 s", "3 min", "5 h", "9 d" */
+/* "12 ms", "12 s", "3 min", "5 h", "9 d" */
 static const char *write_age(char to[24], int64_t ns)
 {
 	int64_t s = ns > 0 ? ns / 1000000000 : 0;
 
-	if (s < 120)
+	if (ns < 1000000000)
+		snprintf(to, 24, "%d ms", (int)(ns > 0 ? ns / 1000000 : 0));
+	else if (s < 120)
 		snprintf(to, 24, "%d s", (int)s);
 	else if (s < 7200)
 		snprintf(to, 24, "%d min", (int)(s / 60));
@@ -53,8 +55,7 @@ static size_t count_live(const json_t *processes)
 	const json_t *p;
 	size_t i, n = 0;
 
-	json_array_foreach(processes, i, p)
-		n += is_live(p);
+	json_array_foreach(processes, i, p) n += is_live(p);
 	return n;
 }
 
@@ -63,15 +64,17 @@ static void show_processes(const struct ink *ink, const json_t *processes, int64
 	const json_t *p;
 	size_t i;
 
-	json_array_foreach(processes, i, p) {
+	json_array_foreach(processes, i, p)
+	{
 		int64_t open = page_number(p, "open_spans"), lost = page_number(p, "dropped");
 		char age[24], name[NAME_WIDE + 1];
 
 		if (!is_live(p))
 			continue;
-		printf("  %s%s%s %s%-*s%s pid %-8lld %8s", ink->good, ink->dot, ink->off, ink->bold, NAME_WIDE,
-		       clean(name, sizeof(name), page_text(p, "service")), ink->off,
-		       (long long)page_number(p, "pid"), write_age(age, now - page_number(p, "started_ns")));
+		printf("  %s%s%s %s%-*s%s pid %-8lld %8s", ink->good, ink->dot, ink->off, ink->bold,
+		       NAME_WIDE, clean(name, sizeof(name), page_text(p, "service")), ink->off,
+		       (long long)page_number(p, "pid"),
+		       write_age(age, now - page_number(p, "started_ns")));
 		printf("  %10lld records", (long long)page_number(p, "records"));
 		if (open)
 			printf("  %lld in flight", (long long)open);
@@ -85,7 +88,9 @@ static void show_run(const struct ink *ink, const json_t *run, int64_t now)
 {
 	int64_t started = page_number(run, "started_ns"), ended = page_number(run, "ended_ns");
 	const char *status = ended ? page_text(run, "status") : "running";
-	const char *colour = !ended ? ink->good : strcmp(status, "exit 0") == 0 ? ink->dim : ink->bad;
+	const char *colour = !ended			     ? ink->good
+			     : strcmp(status, "exit 0") == 0 ? ink->dim
+							     : ink->bad;
 	char age[24], lasted[24], command[COMMAND_WIDE + 1];
 
 	if (strcmp(status, "unknown") == 0)
@@ -108,8 +113,7 @@ static void show_runs(const struct ink *ink, const char *address)
 	runs = json_object_get(answer, "runs");
 	if (json_array_size(runs))
 		printf("\n  %sRuns%s\n", ink->bold, ink->off);
-	json_array_foreach(runs, i, run)
-		show_run(ink, run, (int64_t)clock_real_ns());
+	json_array_foreach(runs, i, run) show_run(ink, run, (int64_t)clock_real_ns());
 	json_decref(answer);
 }
 
@@ -118,7 +122,8 @@ static void show_destinations(const struct ink *ink, const json_t *destinations)
 	const json_t *d;
 	size_t i;
 
-	json_array_foreach(destinations, i, d) {
+	json_array_foreach(destinations, i, d)
+	{
 		bool failing = json_is_true(json_object_get(d, "failing"));
 		char endpoint[100], why[160];
 
@@ -127,19 +132,26 @@ static void show_destinations(const struct ink *ink, const json_t *destinations)
 		       clean(endpoint, sizeof(endpoint), page_text(d, "endpoint")),
 		       (long long)page_number(d, "sent"));
 		if (page_number(d, "dropped"))
-			printf(", %s%lld lost%s", ink->bad, (long long)page_number(d, "dropped"), ink->off);
-		if (failing)
-			printf(", %s%s%s", ink->bad, clean(why, sizeof(why), page_text(d, "why")), ink->off);
+			printf(", %s%lld lost%s", ink->bad, (long long)page_number(d, "dropped"),
+			       ink->off);
 		printf("\n");
+		if (failing) {
+			printf("    %s", ink->bad);
+			terminal_wrap(stdout, clean(why, sizeof(why), page_text(d, "why")), 4,
+				      terminal_width(stdout));
+			printf("%s", ink->off);
+		}
 	}
 }
 
 static int nothing_runs(const struct ink *ink)
 {
 	printf("\n  Nothing is running under Oriel.\n\n");
-	printf("  %soriel run -- ./your-server%s    start it, and watch it on a page\n", ink->bold, ink->off);
+	printf("  %soriel run -- ./your-server%s    start it, and watch it on a page\n", ink->bold,
+	       ink->off);
 	printf("  %soriel doctor -- ./your-server%s would it be watched?\n", ink->bold, ink->off);
-	printf("  %soriel collect%s                 look at what earlier runs left\n", ink->bold, ink->off);
+	printf("  %soriel collect%s                 look at what earlier runs left\n", ink->bold,
+	       ink->off);
 	printf("  %soriel help%s                    everything else\n\n", ink->bold, ink->off);
 	return 0;
 }
@@ -151,8 +163,8 @@ static int show(const struct ink *ink, const struct control_reply *c)
 	int r = c->address[0] ? page_get(&status, c->address, "/api/status") : 0;
 
 	if (r < 0) {
-		fprintf(stderr, "oriel: the collector (pid %d) doesn't answer on http://%s/: %s\n", c->pid,
-			c->address, err_path(r));
+		fprintf(stderr, "oriel: the collector (pid %d) doesn't answer on http://%s/: %s\n",
+			c->pid, c->address, err_path(r));
 		return 1;
 	}
 	processes = json_object_get(status, "processes");
@@ -166,8 +178,8 @@ static int show(const struct ink *ink, const struct control_reply *c)
 	if (status)
 		show_runs(ink, c->address);
 	printf("\n  %scollector pid %d, version %s%s%s%s\n\n", ink->dim, c->pid, c->version,
-	       page_text(status, "data_dir")[0] ? ", keeps it in " : "", page_text(status, "data_dir"),
-	       ink->off);
+	       page_text(status, "data_dir")[0] ? ", keeps it in " : "",
+	       page_text(status, "data_dir"), ink->off);
 	json_decref(status);
 	return 0;
 }

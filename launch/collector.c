@@ -51,7 +51,8 @@ static int send_request(int fd, const struct control_request *request, const int
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = { .bytes = { 0 } };
-	struct iovec bytes = { .iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request) };
+	struct iovec bytes = { .iov_base = (void *)(uintptr_t)request,
+			       .iov_len = sizeof(*request) };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
 	if (n_fds) {
@@ -94,8 +95,8 @@ static int read_reply(int fd, unsigned timeout_ms, struct control_reply *out)
 	return 0;
 }
 
-static int ask(const char *run_dir, const struct control_request *request, const int *fds, size_t n_fds,
-	       unsigned timeout_ms, struct control_reply *reply)
+static int ask(const char *run_dir, const struct control_request *request, const int *fds,
+	       size_t n_fds, unsigned timeout_ms, struct control_reply *reply)
 {
 	scoped_fd int fd = -1;
 	int r = connect_to(run_dir, &fd);

@@ -16,7 +16,7 @@
 #include "collect/control.h"
 
 enum {
-	COLLECTOR_NONE = 1,    /* positive outcome: none is running */
+	COLLECTOR_NONE = 1,	  /* positive outcome: none is running */
 	COLLECTOR_WAIT_MS = 2000, /* for one that starts */
 };
 

@@ -86,9 +86,9 @@ const char *elf_machine_name(uint16_t machine)
 		uint16_t machine;
 		const char *name;
 	} known[] = {
-		{ EM_386, "x86" },	{ EM_X86_64, "x86-64" },    { EM_ARM, "ARM" },
-		{ EM_AARCH64, "arm64" }, { EM_RISCV, "RISC-V" },    { EM_PPC64, "ppc64" },
-		{ EM_S390, "s390x" },	{ EM_MIPS, "MIPS" },	    { EM_LOONGARCH, "LoongArch" },
+		{ EM_386, "x86" },	 { EM_X86_64, "x86-64" }, { EM_ARM, "ARM" },
+		{ EM_AARCH64, "arm64" }, { EM_RISCV, "RISC-V" },  { EM_PPC64, "ppc64" },
+		{ EM_S390, "s390x" },	 { EM_MIPS, "MIPS" },	  { EM_LOONGARCH, "LoongArch" },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -144,7 +144,8 @@ static bool offset_of(const struct reading *r, uint64_t address, uint64_t *offse
 static int read_parts(struct reading *r)
 {
 	r->n_parts = r->head.e_phnum;
-	if (r->n_parts > ELF_MOST_HEADERS || (r->n_parts && r->head.e_phentsize != sizeof(elf_part)))
+	if (r->n_parts > ELF_MOST_HEADERS ||
+	    (r->n_parts && r->head.e_phentsize != sizeof(elf_part)))
 		return ELF_BROKEN;
 	if (!r->source->read(r->source, r->head.e_phoff, r->part, r->n_parts * sizeof(elf_part)))
 		return ELF_BROKEN;
@@ -214,10 +215,11 @@ static int read_dynamic(struct reading *r, const elf_part *part, struct elf *elf
 		    !read_text(r, at + d.needed[i], room - d.needed[i], &needed[i]))
 			return ELF_BROKEN;
 	/* rpath and runpath are one too high, so that zero says "none". */
-	if (d.rpath && (d.rpath > room || !read_text(r, at + d.rpath - 1, room - d.rpath + 1, &elf->rpath)))
+	if (d.rpath &&
+	    (d.rpath > room || !read_text(r, at + d.rpath - 1, room - d.rpath + 1, &elf->rpath)))
 		return ELF_BROKEN;
-	if (d.runpath &&
-	    (d.runpath > room || !read_text(r, at + d.runpath - 1, room - d.runpath + 1, &elf->runpath)))
+	if (d.runpath && (d.runpath > room ||
+			  !read_text(r, at + d.runpath - 1, room - d.runpath + 1, &elf->runpath)))
 		return ELF_BROKEN;
 	elf->needed = needed;
 	elf->n_needed = d.n_needed;
@@ -278,7 +280,8 @@ int elf_read(struct elf *out, const struct elf_source *source, struct arena *are
 }
 
 /* Does `name`, between NULs, lie in these bytes of the file? Windows overlap by its length. */
-static bool strings_hold(const struct elf_source *source, uint64_t at, uint64_t size, const char *name)
+static bool strings_hold(const struct elf_source *source, uint64_t at, uint64_t size,
+			 const char *name)
 {
 	char window[16384], whole[128];
 	size_t n = strlen(name) + 2, keep = 0;

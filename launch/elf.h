@@ -31,11 +31,11 @@ struct elf_source elf_of_fd(int fd);
 struct elf_source elf_of_bytes(struct str bytes);
 
 struct elf {
-	int bits;	  /* 32 or 64 */
-	bool native;	  /* this machine's word size, byte order and instruction set */
-	uint16_t machine; /* EM_* */
-	bool executable;  /* ET_EXEC: at a fixed address */
-	bool dynamic;	  /* has a dynamic section */
+	int bits;		/* 32 or 64 */
+	bool native;		/* this machine's word size, byte order and instruction set */
+	uint16_t machine;	/* EM_* */
+	bool executable;	/* ET_EXEC: at a fixed address */
+	bool dynamic;		/* has a dynamic section */
 	struct str interpreter; /* empty: static, or a shared object */
 	struct str rpath, runpath;
 	const struct str *needed;

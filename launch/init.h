@@ -12,8 +12,8 @@
 #pragma once
 
 struct init {
-	int (*start)(void *you);	/* in the child; returns only a status, when exec failed */
-	void (*ended)(void *you);	/* in the parent */
+	int (*start)(void *you);  /* in the child; returns only a status, when exec failed */
+	void (*ended)(void *you); /* in the parent */
 	void *you;
 };
 

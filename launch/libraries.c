@@ -79,8 +79,12 @@ static void read_conf(struct search *s, const char *path, int deep)
 static void system_dirs(struct search *s)
 {
 	static const struct str usual[] = {
-		STR("/lib/" MULTIARCH), STR("/usr/lib/" MULTIARCH), STR("/lib64"),
-		STR("/usr/lib64"), STR("/lib"), STR("/usr/lib"),
+		STR("/lib/" MULTIARCH),
+		STR("/usr/lib/" MULTIARCH),
+		STR("/lib64"),
+		STR("/usr/lib64"),
+		STR("/lib"),
+		STR("/usr/lib"),
 	};
 
 	read_conf(s, "/etc/ld.so.conf", 0);
@@ -110,8 +114,10 @@ static bool expand(struct out *to, struct str dir, struct str origin)
 		struct str token;
 		bool origin;
 	} known[] = {
-		{ STR("$ORIGIN"), true }, { STR("${ORIGIN}"), true },
-		{ STR("$LIB"), false },	  { STR("${LIB}"), false },
+		{ STR("$ORIGIN"), true },
+		{ STR("${ORIGIN}"), true },
+		{ STR("$LIB"), false },
+		{ STR("${LIB}"), false },
 	};
 
 	while (dir.n) {

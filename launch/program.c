@@ -2,6 +2,7 @@
 #include "launch/program.h"
 #include "base/err.h"
 #include "base/scoped.h"
+#include "launch/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,7 +222,8 @@ int program_look(struct program *out, char *const *argv, struct arena *arena)
 		if (p.elf.interpreter.n && !exists(p.elf.interpreter))
 			p.no_interpreter = true;
 		if (!p.is_static)
-			r = libraries_find(&p.libs, p.binary, &p.elf, getenv("LD_LIBRARY_PATH"), arena);
+			r = libraries_find(&p.libs, p.binary, &p.elf, getenv("LD_LIBRARY_PATH"),
+					   arena);
 	}
 	if (r == 0)
 		*out = p;
@@ -239,4 +241,29 @@ bool program_mentions(const struct program *p, const char *name)
 struct str program_name(const struct program *p)
 {
 	return last_part(p->binary);
+}
+
+int program_agent(char *to)
+{
+	struct arena arena = { 0 };
+	struct libraries libs = { 0 };
+	struct elf elf = { 0 };
+	char path[PLACE_ROOM];
+	int r = place_agent(path);
+
+	if (r < 0)
+		return TRACE(r);
+	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct elf_source source = elf_of_fd(fd);
+
+	if (fd < 0 || elf_read(&elf, &source, &arena) != 0)
+		r = ERR(-ENOENT);
+	else if (elf.native) /* one for another machine or libc was named on purpose */
+		r = libraries_find(&libs, str_of(path), &elf, getenv("LD_LIBRARY_PATH"), &arena);
+	if (r == 0 && libs.n_missing)
+		r = ERR(-ENOENT);
+	if (r == 0)
+		memcpy(to, path, sizeof(path));
+	arena_fini(&arena);
+	return r;
 }

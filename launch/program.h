@@ -27,12 +27,12 @@ enum program_libc {
 };
 
 struct program {
-	struct str command;  /* argv[0] */
-	struct str path;     /* what was found for it */
-	struct str script;   /* path of the first script, when `path` is one; else empty */
-	struct str binary;   /* the ELF file that runs in the end: `path`, or an interpreter */
-	bool readable;	     /* could `binary` be read? */
-	bool is_elf;	     /* and is it ELF of a form that makes sense? */
+	struct str command; /* argv[0] */
+	struct str path;    /* what was found for it */
+	struct str script;  /* path of the first script, when `path` is one; else empty */
+	struct str binary;  /* the ELF file that runs in the end: `path`, or an interpreter */
+	bool readable;	    /* could `binary` be read? */
+	bool is_elf;	    /* and is it ELF of a form that makes sense? */
 	struct elf elf;
 	enum program_libc libc;
 	bool is_static;	     /* no dynamic linker takes part */
@@ -49,3 +49,9 @@ bool program_mentions(const struct program *p, const char *name);
 
 /* Last part of the binary's path. */
 struct str program_name(const struct program *p);
+
+/*
+ * The agent's path (PLACE_ROOM bytes): place_agent's, if all that it needs can be found as well. A
+ * program that preloads a library which lacks another doesn't start, so -ENOENT then.
+ */
+int program_agent(char *to);

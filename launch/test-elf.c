@@ -39,10 +39,14 @@ static void usual(struct image *i)
 	i->head.e_phoff = sizeof(i->head);
 	i->head.e_phnum = 3;
 	i->head.e_phentsize = sizeof(Elf64_Phdr);
-	i->part[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = BASE, .p_filesz = sizeof(i->bytes) };
-	i->part[1] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = AT_INTERPRETER,
+	i->part[0] =
+		(Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = BASE, .p_filesz = sizeof(i->bytes) };
+	i->part[1] = (Elf64_Phdr){ .p_type = PT_INTERP,
+				   .p_offset = AT_INTERPRETER,
 				   .p_filesz = sizeof(interpreter) };
-	i->part[2] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_offset = AT_DYNAMIC, .p_filesz = sizeof(i->dyn) };
+	i->part[2] = (Elf64_Phdr){ .p_type = PT_DYNAMIC,
+				   .p_offset = AT_DYNAMIC,
+				   .p_filesz = sizeof(i->dyn) };
 	i->dyn[0] = (Elf64_Dyn){ .d_tag = DT_NEEDED, .d_un.d_val = 1 };
 	i->dyn[1] = (Elf64_Dyn){ .d_tag = DT_NEEDED, .d_un.d_val = 14 };
 	i->dyn[2] = (Elf64_Dyn){ .d_tag = DT_STRTAB, .d_un.d_ptr = BASE + AT_STRINGS };

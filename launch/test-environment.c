@@ -45,8 +45,10 @@ static void the_agent_is_there_once(void **state)
 static void asan_comes_before_it(void **state)
 {
 	(void)state;
-	environment_set(&(struct verdict){ .preload = true, .asan = STR("/usr/lib/libasan.so.8") }, agent, run);
-	assert_string_equal(getenv("LD_PRELOAD"), "/usr/lib/libasan.so.8:/opt/oriel/liboriel-agent.so");
+	environment_set(&(struct verdict){ .preload = true, .asan = STR("/usr/lib/libasan.so.8") },
+			agent, run);
+	assert_string_equal(getenv("LD_PRELOAD"),
+			    "/usr/lib/libasan.so.8:/opt/oriel/liboriel-agent.so");
 }
 
 static void nothing_is_preloaded_where_it_would_fail(void **state)

@@ -20,7 +20,9 @@ static struct program usual(void)
 		.binary = STR("/usr/bin/shop"),
 		.readable = true,
 		.is_elf = true,
-		.elf = { .bits = 64, .native = true, .interpreter = STR("/lib64/ld-linux-x86-64.so.2") },
+		.elf = { .bits = 64,
+			 .native = true,
+			 .interpreter = STR("/lib64/ld-linux-x86-64.so.2") },
 		.libc = LIBC_GNU,
 		.libs = { .item = library, .n = 2 },
 	};
@@ -39,9 +41,9 @@ static void assert_blind(const struct program *p, const char *topic)
 	struct verdict v = judge(p);
 
 	assert_false(v.preload);
-	assert_non_null(v.blind);
-	assert_string_equal(v.blind->topic, topic);
-	assert_ptr_equal(verdict_line(&v)->topic, v.blind->topic);
+	assert_non_null(verdict_blind(&v));
+	assert_string_equal(verdict_blind(&v)->topic, topic);
+	assert_ptr_equal(verdict_line(&v), verdict_blind(&v));
 }
 
 static void a_usual_program_is_watched_without_a_word(void **state)
@@ -141,7 +143,7 @@ static void nothing_is_watched_without_an_agent(void **state)
 	(void)state;
 	verdict_of(&v, &p, NULL, VERDICT_QUICK);
 	assert_false(v.preload);
-	assert_string_equal(v.blind->topic, "agent");
+	assert_string_equal(verdict_blind(&v)->topic, "agent");
 }
 
 static void asan_s_runtime_goes_first(void **state)

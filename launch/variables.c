@@ -13,7 +13,8 @@ const struct variable variables[] = {
 
 	{ "OTEL_SDK_DISABLED", VARIABLE_RECORDING, NULL, "false", "Record nothing", false },
 	{ "OTEL_TRACES_SAMPLER", VARIABLE_RECORDING, "NAME", "parentbased_always_on",
-	  "Which traces are recorded: always_on, always_off, traceidratio, or parentbased_ and one of these", false },
+	  "Which traces are recorded: always_on, always_off, traceidratio, or parentbased_ and one of these",
+	  false },
 	{ "OTEL_TRACES_SAMPLER_ARG", VARIABLE_RECORDING, "RATIO", "1.0",
 	  "For traceidratio: from 0.0 to 1.0", false },
 	{ "OTEL_PROPAGATORS", VARIABLE_RECORDING, "LIST", "tracecontext,baggage",
@@ -39,14 +40,16 @@ const struct variable variables[] = {
 	  "How to speak to it", true },
 	{ "OTEL_EXPORTER_OTLP_HEADERS", VARIABLE_DESTINATION, "KEY=VALUE,...", NULL,
 	  "Headers of each request, such as an API key", true },
-	{ "OTEL_EXPORTER_OTLP_COMPRESSION", VARIABLE_DESTINATION, "NAME", "none", "gzip or none", true },
+	{ "OTEL_EXPORTER_OTLP_COMPRESSION", VARIABLE_DESTINATION, "NAME", "none", "gzip or none",
+	  true },
 	{ "OTEL_EXPORTER_OTLP_TIMEOUT", VARIABLE_DESTINATION, "MS", "10000",
 	  "Give one request up after this long", true },
 	{ "OTEL_EXPORTER_OTLP_CERTIFICATE", VARIABLE_DESTINATION, "FILE", NULL,
 	  "Certificates (PEM) that the receiver's is checked against", true },
 	{ "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", VARIABLE_DESTINATION, "FILE", NULL,
 	  "Our own certificate (PEM), for mutual TLS", true },
-	{ "OTEL_EXPORTER_OTLP_CLIENT_KEY", VARIABLE_DESTINATION, "FILE", NULL, "Its key (PEM)", true },
+	{ "OTEL_EXPORTER_OTLP_CLIENT_KEY", VARIABLE_DESTINATION, "FILE", NULL, "Its key (PEM)",
+	  true },
 	{ "OTEL_METRIC_EXPORT_INTERVAL", VARIABLE_DESTINATION, "MS", "10000",
 	  "Send metrics this often", false },
 
@@ -56,7 +59,8 @@ const struct variable variables[] = {
 	  "Keep traces and logs there; none: keep nothing", false },
 	{ "ORIEL_STORE_MAX_BYTES", VARIABLE_COLLECTOR, "BYTES", "2147483648",
 	  "Beyond this the oldest traces go", false },
-	{ "ORIEL_STORE_MAX_RUNS", VARIABLE_COLLECTOR, "N", "1000", "Beyond this the oldest runs go", false },
+	{ "ORIEL_STORE_MAX_RUNS", VARIABLE_COLLECTOR, "N", "1000", "Beyond this the oldest runs go",
+	  false },
 	{ "ORIEL_DATA_DIR", VARIABLE_COLLECTOR, "DIR", "~/.local/share/oriel",
 	  "The data directory: the store, the collector's log", false },
 	{ "ORIEL_RUN_DIR", VARIABLE_COLLECTOR, "DIR", "/dev/shm/oriel-UID",
@@ -173,7 +177,8 @@ void variables_make_absolute(void)
 			continue;
 		make_absolute(v->name, here);
 		for (size_t i = 0; v->per_signal && i < sizeof(signals) / sizeof(signals[0]); i++) {
-			snprintf(name, sizeof(name), "%s%s%s", otlp, signals[i], v->name + sizeof(otlp) - 1);
+			snprintf(name, sizeof(name), "%s%s%s", otlp, signals[i],
+				 v->name + sizeof(otlp) - 1);
 			make_absolute(name, here);
 		}
 	}

@@ -23,7 +23,7 @@ enum variable_group {
 struct variable {
 	const char *name;
 	enum variable_group group;
-	const char *argument;  /* what it is called in help; NULL: a switch, true when given alone */
+	const char *argument; /* what it is called in help; NULL: a switch, true when given alone */
 	const char *otherwise; /* the default, for people; NULL: none */
 	const char *about;
 	bool per_signal; /* OTEL_EXPORTER_OTLP_X is also OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_X */

@@ -19,8 +19,10 @@ static const struct watched watched[] = {
 
 enum { N_WATCHED = sizeof(watched) / sizeof(watched[0]) };
 
-__attribute__((format(printf, 4, 5))) static struct finding *
-add(struct verdict *v, enum finding_grade grade, const char *topic, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static struct finding *add(struct verdict *v,
+								 enum finding_grade grade,
+								 const char *topic, const char *fmt,
+								 ...)
 {
 	struct finding *f = &v->finding[v->n_findings];
 	va_list list;
@@ -33,8 +35,6 @@ add(struct verdict *v, enum finding_grade grade, const char *topic, const char *
 	va_start(list, fmt);
 	vsnprintf(f->says, sizeof(f->says), fmt, list);
 	va_end(list);
-	if (grade == FINDING_BLIND && !v->blind)
-		v->blind = f;
 	return f;
 }
 
@@ -131,7 +131,8 @@ static void find_reasons(struct verdict *v, const struct program *p, const char 
 			add(v, FINDING_BLIND, reasons[i].topic, "%s", reasons[i].says);
 	if (!agent)
 		add(v, FINDING_BLIND, "agent",
-		    "can't be watched: liboriel-agent.so isn't where oriel is installed");
+		    "can't be watched: liboriel-agent.so, or a library that it needs, isn't where oriel is "
+		    "installed");
 }
 
 /* ---- what will be seen ------------------------------------------------------------------------ */
@@ -197,7 +198,8 @@ static void find_sanitizers(struct verdict *v, const struct program *p, enum ver
 	if (tsan)
 		add(v, FINDING_NOTE, "sanitizer",
 		    "is built with ThreadSanitizer; that works, the agent is not checked by it");
-	if (!asan && care == VERDICT_THOROUGH && p->elf.native && program_mentions(p, "__asan_init"))
+	if (!asan && care == VERDICT_THOROUGH && p->elf.native &&
+	    program_mentions(p, "__asan_init"))
 		add(v, FINDING_NOTE, "sanitizer",
 		    "has AddressSanitizer linked in; that works, the agent is not checked by it");
 }
@@ -206,12 +208,12 @@ static void find_sanitizers(struct verdict *v, const struct program *p, enum ver
 static bool hands_over(const struct program *p)
 {
 	static const struct str known[] = {
-		STR("bash"),   STR("chroot"), STR("dash"),    STR("env"),      STR("flock"),
-		STR("ionice"), STR("ksh"),    STR("make"),    STR("mksh"),     STR("nice"),
-		STR("ninja"),  STR("nohup"),  STR("nsenter"), STR("numactl"),  STR("oriel"),
+		STR("bash"),	STR("chroot"),	STR("dash"),	STR("env"),	STR("flock"),
+		STR("ionice"),	STR("ksh"),	STR("make"),	STR("mksh"),	STR("nice"),
+		STR("ninja"),	STR("nohup"),	STR("nsenter"), STR("numactl"), STR("oriel"),
 		STR("prlimit"), STR("runuser"), STR("setarch"), STR("setpriv"), STR("setsid"),
-		STR("sh"),     STR("stdbuf"), STR("su"),      STR("sudo"),     STR("taskset"),
-		STR("time"),   STR("timeout"), STR("unshare"), STR("xargs"),   STR("zsh"),
+		STR("sh"),	STR("stdbuf"),	STR("su"),	STR("sudo"),	STR("taskset"),
+		STR("time"),	STR("timeout"), STR("unshare"), STR("xargs"),	STR("zsh"),
 	};
 
 	if (p->script.n)
@@ -228,29 +230,39 @@ static void find_handover(struct verdict *v, const struct program *p)
 		add(v, FINDING_NOTE, "environment",
 		    "clears the environment; put `oriel run --` after it, not before");
 	else if (v->hands_over)
-		add(v, FINDING_NOTE, "children", "starts other programs; those are watched in turn");
+		add(v, FINDING_NOTE, "children",
+		    "starts other programs; those are watched in turn");
 	else if (!v->n_watched)
 		add(v, FINDING_NOTE, "nothing to see",
 		    "uses none of the libraries that are watched (libmicrohttpd, libcurl, SQLite); only "
 		    "what it calls in liboriel, opens later or starts will be seen");
 }
 
-void verdict_of(struct verdict *v, const struct program *p, const char *agent, enum verdict_care care)
+void verdict_of(struct verdict *v, const struct program *p, const char *agent,
+		enum verdict_care care)
 {
 	*v = (struct verdict){ .hands_over = hands_over(p) };
 	find_reasons(v, p, agent);
 	if (p->is_elf && p->elf.native && !p->is_static)
 		find_watched(v, p, care);
 	find_sanitizers(v, p, care);
-	if (!v->blind)
+	v->preload = !verdict_blind(v);
+	if (v->preload)
 		find_handover(v, p);
-	v->preload = !v->blind;
+}
+
+const struct finding *verdict_blind(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->n_findings; i++)
+		if (v->finding[i].grade == FINDING_BLIND)
+			return &v->finding[i];
+	return NULL;
 }
 
 const struct finding *verdict_line(const struct verdict *v)
 {
-	if (v->blind)
-		return v->blind;
+	if (verdict_blind(v))
+		return verdict_blind(v);
 	for (size_t i = 0; i < v->n_findings; i++)
 		if (strcmp(v->finding[i].topic, "environment") == 0 ||
 		    strcmp(v->finding[i].topic, "nothing to see") == 0)

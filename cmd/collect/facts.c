@@ -54,7 +54,8 @@ static void each_of_trace(const struct span *s, const struct resource *r, void *
 	view_extent_add(w->extent, s);
 }
 
-static void facts_trace_open(struct json *j, struct trace_id id, struct view_extent *extent, void *you)
+static void facts_trace_open(struct json *j, struct trace_id id, struct view_extent *extent,
+			     void *you)
 {
 	struct facts *f = you;
 	struct wanted_trace wanted = { id, j, extent };
@@ -147,10 +148,12 @@ static void facts_prometheus(struct out *o, void *you)
 	uint64_t loss[N_LOSSES];
 
 	collector_losses(f->collector, loss);
-	out_str(o, STR("# HELP oriel_service_losses_total What services could not record, by reason\n"
-		       "# TYPE oriel_service_losses_total counter\n"));
+	out_str(o,
+		STR("# HELP oriel_service_losses_total What services could not record, by reason\n"
+		    "# TYPE oriel_service_losses_total counter\n"));
 	for (size_t i = 0; i < N_LOSSES; i++)
-		out_fmt(o, "oriel_service_losses_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i], loss[i]);
+		out_fmt(o, "oriel_service_losses_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
+			loss[i]);
 }
 
 bool facts_looking(void *you)

@@ -54,7 +54,8 @@ static struct timespec deadline(uint32_t ms)
 {
 	uint64_t t = clock_mono_ns() + (uint64_t)ms * 1000000;
 
-	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000), .tv_nsec = (long)(t % 1000000000) };
+	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000),
+				  .tv_nsec = (long)(t % 1000000000) };
 }
 
 /* ---- the thread ---------------------------------------------------------------------------------- */

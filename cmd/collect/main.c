@@ -131,7 +131,8 @@ static void open_store(struct house *h)
 		r = store_open(&h->store, h->store_path);
 	}
 	if (r < 0) {
-		say("store: %s path=%s; keeping everything in memory instead", err_path(r), h->store_path);
+		say("store: %s path=%s; keeping everything in memory instead", err_path(r),
+		    h->store_path);
 		h->data_dir[0] = '\0';
 		r = store_open(&h->store, NULL);
 	}
@@ -179,7 +180,8 @@ static void tell_ready(void)
 
 static int open_house(struct house *h, bool background)
 {
-	struct collector_options options = { .linger_ms = linger(background), .sink = &routes_sink };
+	struct collector_options options = { .linger_ms = linger(background),
+					     .sink = &routes_sink };
 	const char *interval = variable_get("OTEL_METRIC_EXPORT_INTERVAL");
 	uint64_t ms;
 	int r = place_run_dir(h->run_dir);
@@ -214,7 +216,9 @@ static int open_house(struct house *h, bool background)
 	routes_set_looking(h->routes, facts_looking, &h->facts);
 	say("collecting pid=%d run_dir=%s page=%s%s store=%s", getpid(), h->run_dir,
 	    h->view ? "http://" : "none", h->view ? view_address(h->view) : "",
-	    !h->store ? "none" : h->data_dir[0] ? h->store_path : "memory");
+	    !h->store	     ? "none"
+	    : h->data_dir[0] ? h->store_path
+			     : "memory");
 	return -1;
 }
 
@@ -242,7 +246,8 @@ int main(int argc, char **argv)
 	if (r < 0)
 		say("collecting failed: %s", err_path(r));
 	else if (stopped_by)
-		say("leaving, as signal SIG%s says; delivering what is there", sigabbrev_np(stopped_by));
+		say("leaving, as signal SIG%s says; delivering what is there",
+		    sigabbrev_np(stopped_by));
 	else
 		say("leaving, as there is nothing to do; the next run starts another");
 	close_house(&house);

@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CLOSE_LATE_MS = 10000 }; /* a closed route may still deliver for so long, beside the others */
+enum {
+	CLOSE_LATE_MS = 10000
+}; /* a closed route may still deliver for so long, beside the others */
 
 struct leg {
 	struct destination *destination;
@@ -55,7 +57,8 @@ static struct timespec deadline(uint32_t ms)
 {
 	uint64_t t = clock_mono_ns() + (uint64_t)ms * 1000000;
 
-	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000), .tv_nsec = (long)(t % 1000000000) };
+	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000),
+				  .tv_nsec = (long)(t % 1000000000) };
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
@@ -108,7 +111,8 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	char why[160] = "", text[256];
 	int r;
 
-	r = destination_new(&leg->destination, kind, settings, &place, (struct destination_limits){ 0 }, why);
+	r = destination_new(&leg->destination, kind, settings, &place,
+			    (struct destination_limits){ 0 }, why);
 	if (r < 0)
 		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
 			 why[0] ? why : err_path(r));
@@ -124,7 +128,8 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	route->n_legs++;
 }
 
-static void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
+static void *routes_open(const struct settings *settings, const struct collector_run *run,
+			 void *you)
 {
 	struct routes *all = you;
 	struct route *route = calloc(1, sizeof(*route));
@@ -303,7 +308,8 @@ static bool routes_busy(void *you)
 	pthread_mutex_lock(&all->lock);
 	busy = all->n_closing > 0;
 	pthread_mutex_unlock(&all->lock);
-	return busy || keeper_queued(all->keeper) || (all->looking && all->looking(all->looking_you));
+	return busy || keeper_queued(all->keeper) ||
+	       (all->looking && all->looking(all->looking_you));
 }
 
 const struct collector_sink routes_sink = {

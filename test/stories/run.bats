@@ -138,6 +138,13 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	grep -qi '<html' page
 }
 
+@test "an agent that lacks a library doesn't keep the program from starting" {
+	mkdir alone
+	cp "$BUILD/liboriel-agent.so" alone
+	run -0 "$ORIEL" run --agent alone/liboriel-agent.so -- echo hi
+	[[ $output == *"or a library that it needs"*hi ]]
+}
+
 @test "what an option says is in the program's environment, and wins" {
 	export OTEL_SERVICE_NAME=from-environment
 	[ "$(oriel_run --service-name one -- printenv OTEL_SERVICE_NAME)" = one ]
