@@ -478,6 +478,20 @@ static void a_run_starts_and_ends(void **state)
 	assert_int_equal(seen.wait_status, 9);
 }
 
+/* A collector that takes over from a dead one tells the runs that it finds. */
+static void a_run_told_again_keeps_its_start(void **state)
+{
+	struct store *st = *state;
+	struct store_run run = { .id = STR("00000000000000aa"), .pid = 9, .started_ns = 100 };
+	struct store_run seen;
+
+	assert_int_equal(store_run_started(st, &run), 0);
+	run.started_ns = 5000;
+	assert_int_equal(store_run_started(st, &run), 0);
+	assert_int_equal(store_runs(st, 5, see_run, &seen), 1);
+	assert_int_equal(seen.started_ns, 100);
+}
+
 static void texts_that_are_not_utf8_are_kept_as_they_are(void **state)
 {
 	struct store *st = *state;
@@ -528,6 +542,7 @@ int main(void)
 		WITH_STORE(a_service_without_server_spans_is_counted_by_its_roots),
 		WITH_STORE(routes_are_counted_within_the_window),
 		WITH_STORE(a_run_starts_and_ends),
+		WITH_STORE(a_run_told_again_keeps_its_start),
 		WITH_STORE(texts_that_are_not_utf8_are_kept_as_they_are),
 		WITH_STORE(times_beyond_what_sqlite_can_count_do_no_harm),
 	};

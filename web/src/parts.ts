@@ -27,6 +27,11 @@ export function serviceName(name: string): HTMLElement {
 		h("span.dot", { style: { background: colour(name) } }), h("span.service-name", null, plain(shortName(name), 120)));
 }
 
+// A dotted or snake_cased name that may go on in the next line after a dot or underscore.
+export function broken(name: string): Child[] {
+	return name.split(/(?<=[._/])(?=.)/).map((part, i) => i ? [h("wbr"), part] : part);
+}
+
 // What there is to see before anything is there: the next command.
 export function empty(head: string, line: string, command?: string): HTMLElement {
 	return h("div.empty", null, h("h2", null, head), h("p", null, line),

@@ -13,7 +13,7 @@ import { step } from "./traces";
 
 export function inFlight(): View {
 	const body = h("tbody");
-	const list = h("section.card", null, table([["Running for", "n ticking-head"], ["Service", "mid"], ["Span"], ["", "wide"], ["Process", "n mid"]],
+	const list = h("section.card", null, table([["Running for", "n ticking-head"], ["Service"], ["Span"], ["", "wide mid"], ["Process", "n mid"]],
 		body, "Spans that run now, oldest first"));
 	const none = h("div");
 	const said = h("span.dim");
@@ -47,12 +47,12 @@ export function inFlight(): View {
 	function line(first: Span): Row<Span> {
 		let s = first;
 		const took = h("td.n.ticking");
-		const bar = h("td.wide");
+		const bar = h("td.wide.mid");
 		const what = h("a.row-link", { href: traceLink(s.trace_id, s.span_id) }, plain(title(s), 200));
 		const tr = h("tr.link", { onclick: (e: Event) => {
 			if (!(e.target as Element).closest("a"))
 				what.click();
-		} }, took, h("td.mid", null, serviceName(s.service)), h("td.what", null, what), bar, h("td.n.mid", null, s.pid ?? ""));
+		} }, took, h("td", null, serviceName(s.service)), h("td.what", null, what), bar, h("td.n.mid", null, s.pid ?? ""));
 
 		return { el: tr, set(now) {
 			s = now;

@@ -6,7 +6,7 @@ import { colour } from "../colour";
 import { follow } from "../follow";
 import { duration, figure, plain, plural, value } from "../format";
 import { fill, h, keyed, Row, svg, text } from "../h";
-import { empty, field, serviceName, setField, table, View } from "../parts";
+import { broken, empty, field, serviceName, setField, table, View } from "../parts";
 import { amend, here, ofRun } from "../place";
 import { icon } from "../icons";
 
@@ -59,7 +59,7 @@ function line(first: Metric): Row<Metric> {
 	const v = h("td.n");
 	const drawing = h("td.histogram-cell");
 	const el = h("tr", null,
-		h("th.metric", { scope: "row", title: plain(first.description, 400) }, h("span.said", null, plain(first.name, 160)),
+		h("th.metric", { scope: "row", title: plain(first.description, 400) }, h("span.said", null, broken(plain(first.name, 160))),
 		  Object.entries(first.attributes ?? {}).map(([k, a]) =>
 			  h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(a), 80)))),
 		h("td.mid", null, serviceName(first.service)), v, drawing);

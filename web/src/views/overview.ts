@@ -22,17 +22,19 @@ export function overview(): View {
 	const windows = h("div.segmented", { role: "group", "aria-label": "Time" }, WINDOWS.map(([id, label]) =>
 		h("button", { type: "button", "data-window": id, onclick: () => amend({ minutes: id === "15" ? "" : id }) }, label)));
 	const head: [string, string?][] = [["Service"], ["Rate", "n"], ["Requests", "n mid"], ["Errors", "n"], ["p50", "n mid"],
-		["p95", "n"], ["p99", "n mid"], ["Latency", "wide spread-head"], ["Processes", "n mid"], ["Last", "n mid"]];
+		["p95", "n"], ["p99", "n mid"], ["Latency", "wide mid"], ["Processes", "n mid"], ["Last", "n mid"]];
 	const services = h("section.card", null, table(head, body, "Services"));
 	const routesTitle = h("h2");
 	const routes = h("section.card", { hidden: true }, routesTitle, table([["Route"], ["Rate", "n"], ["Requests", "n mid"],
-		["Errors", "n"], ["p50", "n mid"], ["p95", "n"], ["p99", "n mid"], ["Latency", "wide spread-head"]], routeBody, "Routes"));
+		["Errors", "n"], ["p50", "n mid"], ["p95", "n"], ["p99", "n mid"], ["Latency", "wide mid"]], routeBody, "Routes"));
 	const errorBody = h("tbody");
-	const errors = h("section.card", { hidden: true }, h("h2", null, "Latest errors"), table([["When", "when"], ["Service", "mid"],
-		["Request"], ["Status", "n"], ["Duration", "n"]], errorBody, "Latest errors"));
+	const errors = h("section.card", { hidden: true }, h("h2", null, "Traces with errors"), table([["When", "when"], ["Service", "mid"],
+		["Request"], ["Status", "n"], ["Duration", "n"]], errorBody, "Traces with errors"));
 	const none = h("div");
 	const el = h("div.page", null, h("div.headline", null, h("h1", null, "Overview"), windows), tiles, services, routes, errors, none);
 
+	// What rows are drawn against; a row outlives many answers.
+	let span = 1;
 	let longestNow = 1;
 	let longestRoute = 1;
 
@@ -71,22 +73,22 @@ export function overview(): View {
 		return { since: `${now - seconds() * 1000}000000`, seconds: Math.max(1, Math.min(seconds(), age || seconds())), over: false };
 	}
 
-	function show(list: Service[], rs: RouteFigures[], picked: string, st: Status, span: number): void {
+	function show(list: Service[], rs: RouteFigures[], picked: string, st: Status, counted: number): void {
+		span = counted;
 		for (const b of windows.querySelectorAll("button"))
 			b.setAttribute("aria-pressed", String(b.dataset.window === (here().query.minutes || "15")));
 		services.hidden = !list.length;
 		tiles.hidden = !list.length;
-		showTiles(list, st, span);
-		const longest = ordinary(list.map((s) => s.p99_ns));
-		longestNow = longest;
-		keyed(body, list, (s) => s.service, () => serviceRow(span, () => longestNow));
+		showTiles(list, st);
+		longestNow = ordinary(list.map((s) => s.p99_ns));
+		keyed(body, list, (s) => s.service, serviceRow);
 		for (const tr of body.children)
 			tr.classList.toggle("picked", (tr as HTMLElement).dataset.service === picked && list.length > 1);
 		routes.hidden = !rs.length;
 		fill(routesTitle, picked ? "Routes of " : "Routes", picked ? serviceName(picked) : null, picked && list.length > 1 ?
 			h("button.plain.small", { type: "button", onclick: () => amend({ service: "" }) }, "All") : null);
 		longestRoute = ordinary(rs.map((r) => r.p99_ns));
-		keyed(routeBody, rs, (r) => `${r.service} ${r.method} ${r.route}`, () => routeRow(span));
+		keyed(routeBody, rs, (r) => `${r.service} ${r.method} ${r.route}`, routeRow);
 	}
 
 	function showErrors(list: TraceLine[]): void {
@@ -109,7 +111,7 @@ export function overview(): View {
 			     FIRST_COMMAND);
 	}
 
-	function showTiles(list: Service[], st: Status, span: number): void {
+	function showTiles(list: Service[], st: Status): void {
 		const all = list.reduce((n, s) => n + s.count, 0);
 		const bad = list.reduce((n, s) => n + s.errors, 0);
 		const run = here().query.run;
@@ -134,7 +136,7 @@ export function overview(): View {
 		close: () => following.stop(),
 	};
 
-	function serviceRow(over: number, most: () => number): Row<Service> {
+	function serviceRow(): Row<Service> {
 		const cells = figureCells();
 		const processes = h("td.n.mid");
 		const last = h("td.n.mid");
@@ -150,13 +152,13 @@ export function overview(): View {
 				tr.dataset.service = s.service;
 				fill(name, h("a", { href: link("traces", "", { service: s.service }) }, serviceName(s.service)));
 			}
-			cells.set(s, over, most(), { service: s.service });
+			cells.set(s, span, longestNow, { service: s.service });
 			text(processes, s.processes ? count(s.processes) : "gone");
 			text(last, ago(s.last_ns, Date.now()));
 		} };
 	}
 
-	function routeRow(over: number): Row<RouteFigures> {
+	function routeRow(): Row<RouteFigures> {
 		const cells = figureCells();
 		const name = h("th", { scope: "row" });
 		const tr = h("tr", null, name, ...cells.all);
@@ -172,7 +174,7 @@ export function overview(): View {
 					     r.method ? h("span.method", null, plain(r.method, 12)) : null,
 					     plain(r.route, 120) || h("span.dim", null, "without a route")));
 			}
-			cells.set(r, over, longestRoute, where);
+			cells.set(r, span, longestRoute, where);
 		} };
 	}
 }
@@ -207,7 +209,7 @@ function tile(label: string, figure: string, line: Child, cls = "", href = ""): 
 // The columns that services and routes share, with the spread from p50 to p99 drawn.
 function figureCells() {
 	const [r, n, e, a, b, c] = ["n", "n mid", "n", "n mid", "n", "n mid"].map((cls) => h("td", { class: cls }));
-	const spread = h("td.wide");
+	const spread = h("td.wide.mid");
 	let drawn = "";
 
 	return { all: [r, n, e, a, b, c, spread], set(f: Figures, seconds: number, most: number, where: Record<string, string>) {

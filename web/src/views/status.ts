@@ -5,7 +5,7 @@ import { get, Counter, Destination, Process, Status } from "../api";
 import { follow } from "../follow";
 import { ago, bytes, count, plain } from "../format";
 import { Child, fill, h } from "../h";
-import { empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
+import { broken, empty, FIRST_COMMAND, serviceName, table, tag, View } from "../parts";
 
 const LOSS = /drop|lost|loss|bad$|truncat|overflow|corrupt|invalid|unstarted/i;
 
@@ -74,7 +74,7 @@ function counters(losses: Counter[], list: Counter[]): HTMLElement {
 
 	return h("section.card", null, h("h2", null, "Counters ", bad.length ? tag("error", "losses") : tag("ok", "nothing lost")),
 		table([["Counter"], ["Value", "n"], ["Unit", "mid"], ["What it counts"]], h("tbody", null, [...bad, ...rest].map((c) => h("tr", {
-			class: bad.includes(c) ? "failed" : undefined }, h("th", { scope: "row" }, h("code", null, plain(c.name, 80))),
+			class: bad.includes(c) ? "failed" : undefined }, h("th", { scope: "row" }, h("code", null, broken(plain(c.name, 80)))),
 		h("td.n", null, bad.includes(c) ? h("b.bad", null, count(c.value)) : c.value ? count(c.value) : h("span.dim", null, "0")), h("td.mid.dim", null, plain(c.unit, 20)),
 		h("td.dim.body", null, plain(c.about, 300))))), "Counters"));
 }
