@@ -86,6 +86,8 @@ struct batch *assembler_batch(struct assembler *a)
 {
 	if (!a->batch)
 		a->batch = batch_new(a->resource);
+	if (a->batch)
+		a->batch->again = a->again > 0;
 	return a->batch;
 }
 
@@ -140,6 +142,7 @@ static struct open_span *span_of(struct assembler *a, uint64_t id)
 		stats_add(records_unstarted, 1);
 		return NULL;
 	}
+	o->was_seen = a->seen;
 	list_add(a, &a->unstarted, o);
 	return o;
 }
@@ -291,9 +294,12 @@ static void finish_ended(struct assembler *a, bool all)
 	stats_add(spans_finished, n);
 }
 
+/* What a collector before us had seen of a span was of one that it had begun, and has delivered. */
 static void unstarted_drop(struct assembler *a, struct open_span *o)
 {
-	stats_add(records_unstarted, o->n_details + o->has_end + o->dropped_events + o->dropped_links);
+	if (!o->was_seen)
+		stats_add(records_unstarted,
+			  o->n_details + o->has_end + o->dropped_events + o->dropped_links);
 	open_remove(&a->open, o);
 }
 
@@ -325,6 +331,7 @@ void assemble_round(struct assembler *a)
 	finish_ended(a, false);
 	walk_unstarted(a, false);
 	a->round++;
+	a->again -= a->again > 0;
 	a->observed_ns = clock_real_ns();
 }
 

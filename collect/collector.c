@@ -534,6 +534,8 @@ static void collector_leave(struct collector *c)
 	collector_settle(c);
 	collector_settle(c);
 	collector_close_routes(c);
+	for (struct process *p = c->process; p; p = p->next)
+		settle_all(&p->owed, p->in, p->n_rounds);
 }
 
 int collector_run(struct collector *c)

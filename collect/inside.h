@@ -48,8 +48,8 @@ struct collector {
 
 #define MS 1000000ull
 
-/* The last END, the round after it, and one for good measure. */
-enum { ROUNDS_TO_SETTLE = 3 };
+/* The last END, until it is given, and until all that was read before it counts as settled. */
+enum { ROUNDS_TO_SETTLE = SETTLE_LAG + 2 };
 
 /* One round over all processes: drain, assemble, give. */
 void collector_round(struct collector *c);

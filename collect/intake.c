@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "collect/guard.h"
 #include "collect/lease.h"
+#include "collect/settle.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -134,11 +135,6 @@ struct adopt {
 	uint32_t i;
 };
 
-static struct chunk *intake_chunk_at(const struct intake *in, uint32_t i)
-{
-	return (struct chunk *)(in->map + in->head.chunks_at + (size_t)i * CHUNK_SIZE);
-}
-
 static _Atomic uint32_t *intake_states(const struct intake *in)
 {
 	return (_Atomic uint32_t *)(in->map + in->head.states_at);
@@ -153,14 +149,9 @@ static void adopt_step(void *you)
 	struct adopt *a = you;
 
 	for (a->i = 0; a->i < a->in->head.n_chunks; a->i++) {
-		struct chunk *c = intake_chunk_at(a->in, a->i);
-		struct intake_chunk *mine = &a->in->chunk[a->i];
 		uint32_t was = CHUNK_LOCKED;
 
-		mine->read = atomic_load_explicit(&c->read, memory_order_acquire);
-		if (mine->read < CHUNK_HEAD || mine->read > CHUNK_SIZE || mine->read % 8)
-			mine->read = CHUNK_HEAD;
-		mine->tid = __atomic_load_n(&c->reader_tid, __ATOMIC_RELAXED);
+		settle_find(intake_chunk_at(a->in, a->i), &a->in->chunk[a->i].found);
 		atomic_compare_exchange_strong_explicit(&intake_states(a->in)[a->i], &was, CHUNK_FULL,
 							memory_order_acquire, memory_order_relaxed);
 	}
@@ -178,7 +169,11 @@ static int intake_adopt(struct intake *in)
 
 	int r = intake_copy(in, settings, in->head.settings_at, in->head.settings_size);
 
-	return r < 0 ? r : intake_step(in, adopt_step, &(struct adopt){ .in = in });
+	if (!r)
+		r = intake_step(in, adopt_step, &(struct adopt){ .in = in });
+	for (uint32_t i = 0; !r && i < in->head.n_chunks; i++)
+		settle_adopt(&in->chunk[i]);
+	return r;
 }
 
 int intake_open(struct intake **out, int dir_fd, const char *name)
@@ -251,16 +246,6 @@ static void copy_step(void *you)
 		memcpy(s->in->bytes, (unsigned char *)c + read, write - read);
 }
 
-/* Release: whoever goes on from `read` after us finds nothing before it of interest. */
-static void read_step(void *you)
-{
-	struct chunk_step *s = you;
-	struct chunk *c = intake_chunk_at(s->in, s->i);
-
-	__atomic_store_n(&c->reader_tid, s->in->chunk[s->i].tid, __ATOMIC_RELAXED);
-	atomic_store_explicit(&c->read, s->in->chunk[s->i].read, memory_order_release);
-}
-
 /* Acquire: pairs with the release of the owner that left it idle. */
 static void lock_step(void *you)
 {
@@ -270,6 +255,14 @@ static void lock_step(void *you)
 	s->done = atomic_compare_exchange_strong_explicit(&intake_states(s->in)[s->i], &was,
 							  CHUNK_LOCKED, memory_order_acquire,
 							  memory_order_relaxed);
+}
+
+/* Release: pairs with the acquire of the thread that takes it next. */
+static void unlock_step(void *you)
+{
+	struct chunk_step *s = you;
+
+	atomic_store_explicit(&intake_states(s->in)[s->i], CHUNK_IDLE, memory_order_release);
 }
 
 /*
@@ -285,9 +278,8 @@ static void free_step(void *you)
 	if (s->in->state[s->i] == CHUNK_FULL)
 		atomic_fetch_add_explicit(&intake_words(s->in)->n_free, 1, memory_order_relaxed);
 	__atomic_store_n(&c->owner_tid, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&c->reader_tid, 0, __ATOMIC_RELAXED);
 	atomic_store_explicit(&c->write, CHUNK_HEAD, memory_order_relaxed);
-	atomic_store_explicit(&c->read, CHUNK_HEAD, memory_order_release);
+	settle_reset(c);
 	atomic_store_explicit(&intake_states(s->in)[s->i], CHUNK_FREE, memory_order_release);
 }
 
@@ -297,9 +289,9 @@ static void intake_bad(uint64_t n)
 }
 
 /* A size that makes no sense leaves nothing to go on from: the rest is skipped. */
-static uint64_t intake_walk(struct intake *in, struct intake_chunk *mine, size_t n, intake_each *each,
-			    void *you)
+static uint64_t intake_walk(struct intake *in, uint32_t i, size_t n, intake_each *each, void *you)
 {
+	struct intake_chunk *mine = &in->chunk[i];
 	uint64_t n_records = 0;
 	size_t at = 0;
 
@@ -312,10 +304,12 @@ static uint64_t intake_walk(struct intake *in, struct intake_chunk *mine, size_t
 			break;
 		}
 		n_records++;
-		if (h->type == RECORD_THREAD && h->size >= sizeof(struct record_thread))
+		if (h->type == RECORD_THREAD && h->size >= sizeof(struct record_thread)) {
 			mine->tid = (uint32_t)((const struct record_thread *)h)->tid;
-		else
+		} else {
+			in->here = (struct place){ i, mine->gen, mine->read + (uint32_t)at };
 			each(h, mine->tid, you);
+		}
 		at += h->size;
 	}
 	return n_records;
@@ -345,20 +339,21 @@ static int chunk_drain(struct intake *in, uint32_t i, intake_each *each, void *y
 		return r;
 	n = chunk_bytes(mine, s.write);
 	if (!n)
-		return 0;
+		return settle_chunk(in, i);
 	if (!mine->tid)
 		mine->tid = s.owner_tid;
-	d->n_records += intake_walk(in, mine, n, each, you);
+	d->n_records += intake_walk(in, i, n, each, you);
 	d->n_bytes += n;
 	mine->read += n;
-	return intake_step(in, read_step, &s);
+	mine->last = (struct intake_spot){ mine->read, mine->tid, in->round };
+	return settle_chunk(in, i);
 }
 
 static int chunk_free(struct intake *in, uint32_t i)
 {
 	int r = intake_step(in, free_step, &(struct chunk_step){ .in = in, .i = i });
 
-	in->chunk[i] = (struct intake_chunk){ .read = CHUNK_HEAD };
+	settle_fresh(in, i);
 	return r;
 }
 
@@ -372,7 +367,9 @@ static int chunk_recycle_idle(struct intake *in, uint32_t i, intake_each *each, 
 	if (r < 0 || !s.done)
 		return r;
 	r = chunk_drain(in, i, each, you, d);
-	return r < 0 ? r : chunk_free(in, i);
+	if (r < 0)
+		return r;
+	return settle_may_free(in, i) ? chunk_free(in, i) : intake_step(in, unlock_step, &s);
 }
 
 static int chunk_round(struct intake *in, uint32_t i, intake_each *each, void *you,
@@ -382,13 +379,16 @@ static int chunk_round(struct intake *in, uint32_t i, intake_each *each, void *y
 
 	if (r < 0)
 		return r;
-	if (in->state[i] == CHUNK_FULL) {
+	if (in->state[i] == CHUNK_FULL && !in->chunk[i].waits)
 		d->n_full++;
-		return chunk_free(in, i);
+	if (in->state[i] != CHUNK_FULL && in->state[i] != CHUNK_IDLE) {
+		settle_is_used(in, i);
+		return 0;
 	}
-	if (in->state[i] == CHUNK_IDLE)
-		return chunk_recycle_idle(in, i, each, you, d);
-	return 0;
+	if (!settle_may_free(in, i))
+		return 0;
+	return in->state[i] == CHUNK_FULL ? chunk_free(in, i) :
+					    chunk_recycle_idle(in, i, each, you, d);
 }
 
 int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d)

@@ -9,11 +9,16 @@
  *     r = intake_drain(in, each, you, &d);    every record once; INTAKE_MORE: call again
  *     in = intake_close(in);
  *
+ * What was read is not always delivered yet. `round` is the number of this round, and what was read
+ * in rounds up to `settled` has been delivered (both 0: all of it always is). The cursors in the
+ * segment follow that, not the reading: see collect/settle.h.
+ *
  * Everything is copied out under the guard (collect/guard.h) and only the copy is believed. A segment
  * that was cut short is -EFAULT from any call, counted once; it can only be closed then.
  */
 #pragma once
 
+#include "collect/open.h"
 #include "model/settings.h"
 #include "wire/record.h"
 #include "wire/segment.h"
@@ -29,10 +34,27 @@ enum intake_outcome {
 
 enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 512 };
 
+/* A point between two records of a chunk, the thread of what follows, and when we were there. */
+struct intake_spot {
+	uint32_t at, tid;
+	uint64_t round;
+};
+
+/* What the segment has been told of a chunk. */
+struct intake_told {
+	uint32_t read, tid, open, open_tid, seen;
+};
+
 /* What the collector knows of a chunk; it never asks the segment again. */
 struct intake_chunk {
 	uint32_t read, tid, bad;
 	uint32_t doomed, doomed_write; /* its owner, found dead once, and the cursor then */
+	uint32_t gen;		       /* how often it was freed, from 1 */
+	uint32_t n_pins;	       /* its records of spans that are open, or not delivered yet */
+	bool waits;		       /* could be freed, but for what isn't delivered */
+	struct intake_spot last, mark, done; /* read; waiting to be settled; settled */
+	struct intake_spot clear;	     /* nobody needs a START or a detail before it */
+	struct intake_told told, found;	     /* now, and what the last collector had left */
 };
 
 struct intake {
@@ -45,6 +67,9 @@ struct intake {
 	struct intake_chunk *chunk;
 	uint32_t *state; /* a copy, per round */
 	uint32_t next;	 /* chunk that an unfinished round goes on with */
+	uint32_t n_waiting;
+	uint64_t round, settled;
+	struct place here; /* of the record that `each` is given */
 	_Atomic bool cut_short;
 	_Alignas(8) unsigned char bytes[CHUNK_SIZE];
 };
@@ -60,6 +85,11 @@ typedef void intake_each(const struct record_head *record, uint32_t tid, void *y
 int intake_open(struct intake **out, int dir_fd, const char *name);
 int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d);
 struct intake *intake_close(struct intake *in);
+
+static inline struct chunk *intake_chunk_at(const struct intake *in, uint32_t i)
+{
+	return (struct chunk *)(in->map + in->head.chunks_at + (size_t)i * CHUNK_SIZE);
+}
 
 /* Any guarded step on the mapping, with the segment's own error. */
 int intake_step(struct intake *in, void (*step)(void *you), void *you);

@@ -108,6 +108,8 @@ struct piece *open_copy(struct open_table *t, struct open_span *o, const struct 
 	p->next = NULL;
 	p->tid = tid;
 	p->slab = class;
+	p->place = t->here;
+	t->n_copies++;
 	memcpy(p->bytes, h, h->size);
 	o->memory += h->size;
 	return p;
@@ -153,16 +155,39 @@ static void open_shrink(struct open_table *t)
 {
 	arena_fini(&t->arena);
 	free(t->slot);
-	*t = (struct open_table){ .seed = t->seed };
+	*t = (struct open_table){
+		.seed = t->seed, .here = t->here, .n_copies = t->n_copies, .gone = t->gone
+	};
+}
+
+/* Without memory the place is forgotten: its chunk then waits until it is needed. */
+static void places_add(struct places *l, struct place place)
+{
+	if (!place.gen)
+		return;
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 64;
+		struct place *item = realloc(l->item, room * sizeof(*item));
+
+		if (!item)
+			return;
+		l->item = item;
+		l->room = room;
+	}
+	l->item[l->n++] = place;
 }
 
 void open_remove(struct open_table *t, struct open_span *o)
 {
 	open_unplace(t, o);
-	if (o->start)
+	if (o->start) {
+		places_add(&t->gone, o->start->place);
 		piece_free(t, o->start);
+	}
 	for (struct piece *p = o->detail, *next; p; p = next) {
 		next = p->next;
+		p->place.at = 0;
+		places_add(&t->gone, p->place);
 		piece_free(t, p);
 	}
 	o->next = t->spare;
@@ -175,5 +200,6 @@ void open_fini(struct open_table *t)
 {
 	arena_fini(&t->arena);
 	free(t->slot);
+	free(t->gone.item);
 	*t = (struct open_table){ 0 };
 }

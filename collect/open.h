@@ -10,6 +10,9 @@
  *
  * Nothing here is allocated per span: entries and record copies come from recycled slabs. A burst's
  * memory goes back once the table is empty again.
+ *
+ * Each copy knows the place in the segment that it was made of (`here`, if its gen isn't 0). The
+ * places of a span that is removed are added to `gone`, which is for the table's owner to take.
  */
 #pragma once
 
@@ -25,12 +28,24 @@ enum {
 	PIECE_CLASSES = PIECE_SMALL / 64 + 4,
 };
 
+/* Where a record lies; `gen` counts how often its chunk has been freed, from 1. */
+struct place {
+	uint32_t chunk, gen;
+	uint32_t at; /* 0: not a START, nobody needs to know */
+};
+
+struct places {
+	struct place *item;
+	size_t n, room;
+};
+
 /* A copy of a record; `bytes` is aligned as records are. */
 struct piece {
 	struct piece *next;
 	uint32_t tid;
 	uint32_t slab;
-	unsigned char bytes[];
+	struct place place;
+	_Alignas(8) unsigned char bytes[];
 };
 
 struct open_span {
@@ -43,6 +58,7 @@ struct open_span {
 	uint32_t memory, n_details, n_events, n_links;
 	uint32_t dropped_events, dropped_links;
 	bool has_end, listed;
+	bool was_seen; /* its first record had been looked at by a collector before us */
 	uint8_t end_flags, end_code;
 };
 
@@ -58,6 +74,9 @@ struct open_table {
 	struct arena arena;
 	struct open_span *spare;
 	struct piece *spare_piece[PIECE_CLASSES];
+	struct place here;
+	uint64_t n_copies; /* ever made */
+	struct places gone;
 };
 
 struct open_span *open_find(const struct open_table *t, uint64_t id);

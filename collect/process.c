@@ -160,6 +160,9 @@ static int process_begin(struct process *p, const struct process_place *place)
 			return ERR(-ENOMEM);
 		assembler_set_resource(&p->a, p->resource);
 	}
+	/* It has been another collector's, which may not have come to mark all that it delivered. */
+	if (h->collector_pid)
+		p->a.again = SETTLE_LAG + 2;
 	p->look = true;
 	return 0;
 }
@@ -187,6 +190,7 @@ struct process *process_free(struct process *p)
 {
 	if (!p)
 		return NULL;
+	settle_forget(&p->owed);
 	assembler_fini(&p->a);
 	resource_free(p->resource);
 	death_forget(&p->death);
@@ -197,18 +201,45 @@ struct process *process_free(struct process *p)
 
 /* ---- while it lives --------------------------------------------------------------------------- */
 
+/* Of what had been delivered already, only records of spans that are open matter. */
 static void process_record(const struct record_head *h, uint32_t tid, void *you)
 {
-	assemble_record(you, h, tid);
+	struct process *p = you;
+	struct place here = p->in->here;
+	struct intake_chunk *c = &p->in->chunk[here.chunk];
+	uint64_t before = p->a.open.n_copies;
+
+	if (h->type == RECORD_LOG && here.at < c->found.read)
+		return;
+	if (h->type == RECORD_START && h->flags & RECORD_SETTLED)
+		return;
+	p->a.seen = here.at < c->found.seen;
+	p->a.open.here = here;
+	assemble_record(&p->a, h, tid);
+	c->n_pins += p->a.open.n_copies != before;
 }
 
 int process_drain(struct process *p)
 {
-	int r = intake_drain(p->in, process_record, &p->a, &p->drained);
+	int r;
 
-	if (!r)
-		assemble_round(&p->a);
-	return r;
+	if (!p->in->next)
+		settle_look(&p->owed, p->in, p->n_rounds, p->owed.first ? clock_mono_ns() : 0);
+	r = intake_drain(p->in, process_record, p, &p->drained);
+	if (r)
+		return r;
+	assemble_round(&p->a);
+	p->n_rounds++;
+	return 0;
+}
+
+struct batch *process_take(struct process *p)
+{
+	struct batch *b = assembler_take(&p->a);
+
+	if (b || p->a.open.gone.n)
+		settle_owe(&p->owed, b, &p->a.open.gone, p->n_rounds, clock_mono_ns());
+	return b;
 }
 
 struct tend_step {

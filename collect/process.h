@@ -3,7 +3,7 @@
  * Process: one watched process, from its segment's first sight to its last batch.
  *
  *     r = process_open(&p, where, name);      outcomes and errors of intake_open
- *     r = process_drain(p);                   then take what is finished: assembler_take(&p->a)
+ *     r = process_drain(p);                   then take what is finished: process_take(p)
  *     process_tend(p, now);                   about once a second
  *     if (process_is_gone(p) && process_is_explained(p, now))
  *             process_close_spans(p);         drain first, to the end
@@ -18,6 +18,7 @@
 #include "collect/death.h"
 #include "collect/identity.h"
 #include "collect/intake.h"
+#include "collect/settle.h"
 
 struct route;
 
@@ -34,6 +35,8 @@ struct process {
 	struct intake *in;
 	struct assembler a;
 	struct timeline own_time; /* of a segment from before the last boot */
+	struct owed owed;
+	uint64_t n_rounds;
 	struct resource *resource;
 	struct route *route;
 	struct death death;
@@ -60,6 +63,9 @@ void process_rename(struct process *p);
 
 /* One part of a round: 0 (the round is whole), INTAKE_MORE, or -EFAULT. */
 int process_drain(struct process *p);
+
+/* What is finished now, NULL: nothing; it is owed until whom it's given to have let go of it. */
+struct batch *process_take(struct process *p);
 
 /* Heartbeat, losses and dead threads; `loss` gets what was lost since the last time. */
 void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSES]);

@@ -124,7 +124,7 @@ void collector_give_batch(struct collector *c, struct process *p, struct batch *
 
 void collector_give(struct collector *c, struct process *p)
 {
-	collector_give_batch(c, p, assembler_take(&p->a));
+	collector_give_batch(c, p, process_take(p));
 }
 
 static void route_end(struct collector *c, struct route *route)

@@ -16,10 +16,12 @@
 #include "model/telemetry.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct batch {
 	_Atomic uint32_t refs;
 	struct resource *resource;
+	bool again; /* some of it may have been given before, by a collector that was killed */
 	struct arena arena;
 	struct span *span;
 	size_t n_spans, room_spans;

@@ -66,6 +66,23 @@ static void what_was_written_is_found(void **state)
 	assert_true(seen.at[0].has_root);
 }
 
+static void a_span_given_again_is_kept_once(void **state)
+{
+	struct store *st = *state;
+	struct batch *b = batch_of("shop", "", 1);
+	struct seen_traces seen = { 0 };
+
+	add_span(b, 7, 1, 0, "GET /orders");
+	assert_int_equal(store_write(st, &b, 1), 0);
+	add_span(b, 7, 2, 1, "SELECT");
+	b->again = true;
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+	assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.at[0].n_spans, 2);
+}
+
 static void path_is(struct store *st, uint8_t trace, enum span_kind kind, const char *key,
 		    const char *value, const char *path)
 {
@@ -526,6 +543,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(what_was_written_is_found),
+		WITH_STORE(a_span_given_again_is_kept_once),
 		WITH_STORE(a_trace_shows_what_was_asked_for),
 		WITH_STORE(the_path_is_that_of_the_root),
 		WITH_STORE(a_path_without_end_is_cut),

@@ -3,7 +3,8 @@
  * Writing: batches become rows, in one transaction.
  *
  * Spans are gathered by trace first, whatever batch they came in: a trace's row is then read and
- * written once per write, and its spans get numbers side by side.
+ * written once per write, and its spans get numbers side by side. A batch that may have been given
+ * before (`again`) is looked at span by span; others are not.
  */
 #include "store/inside.h"
 
@@ -13,9 +14,11 @@
 #include "store/summary.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 struct source {
 	uint32_t resource, service, run;
+	bool again;
 };
 
 struct span_ref {
@@ -28,6 +31,7 @@ struct group {
 	struct trace_id trace_id;
 	struct span_ref *first, **last;
 	uint64_t n_logs, no;
+	bool again;
 };
 
 struct writing {
@@ -39,7 +43,7 @@ struct writing {
 	uint32_t *slot; /* open addressing: index + 1 into group */
 	size_t n_groups, n_slots;
 	uint64_t last_no, cursor, last_log;
-	uint64_t n_items, n_dropped;
+	uint64_t n_items, n_dropped, n_known;
 };
 
 static struct group *group_of(struct writing *w, struct trace_id id)
@@ -107,6 +111,7 @@ static void write_gather(struct writing *w, const struct batch *b, struct source
 	from->resource = write_resource(w, b->resource);
 	from->service = words_give(w->db, b->resource->service);
 	from->run = words_give(w->db, b->resource->run);
+	from->again = b->again;
 	for (size_t i = 0; i < b->n_spans; i++) {
 		struct group *g = group_of(w, b->span[i].trace_id);
 		struct span_ref *ref = arena_take_n(&w->arena, struct span_ref, 1);
@@ -118,6 +123,7 @@ static void write_gather(struct writing *w, const struct batch *b, struct source
 		*ref = (struct span_ref){ &b->span[i], from, NULL };
 		*g->last = ref;
 		g->last = &ref->next;
+		g->again |= b->again;
 	}
 	for (size_t i = 0; i < b->n_logs; i++)
 		if (trace_id_is_set(b->log[i].trace_id))
@@ -203,18 +209,62 @@ static bool summary_load(struct writing *w, struct summary *sum, const struct gr
 	return found;
 }
 
+/* The span ids of a trace, sorted. */
+struct known {
+	sqlite3_int64 *id;
+	size_t n;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	sqlite3_int64 x = *(const sqlite3_int64 *)a, y = *(const sqlite3_int64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void known_load(struct writing *w, struct known *k, const struct summary *sum)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_SPAN_LIST);
+
+	k->id = arena_take_n(&w->arena, sqlite3_int64, sum->n_spans);
+	if (!k->id)
+		w->db->error = ERR(-ENOMEM);
+	db_bind_u64(s, 1, sum->no << SPAN_BITS);
+	db_bind_u64(s, 2, (sum->no + 1) << SPAN_BITS);
+	while (k->id && k->n < sum->n_spans && db_step(w->db, s) == DB_ROW)
+		k->id[k->n++] = sqlite3_column_int64(s, 0);
+	db_reset(s);
+	if (k->n)
+		qsort(k->id, k->n, sizeof(*k->id), by_number);
+}
+
+/* Given by a collector that was killed before it could say so, and now by the next one. */
+static bool is_known(const struct known *k, const struct span_ref *ref)
+{
+	sqlite3_int64 id = id_number(ref->span->span_id);
+
+	return ref->from->again && k->n && bsearch(&id, k->id, k->n, sizeof(id), by_number);
+}
+
 static void write_group(struct writing *w, struct group *g)
 {
 	struct summary sum;
 	struct summary_span at;
+	struct known known = { 0 };
 	bool found = summary_load(w, &sum, g);
 
+	if (found && g->again && sum.n_spans)
+		known_load(w, &known, &sum);
 	g->no = sum.no;
 	sum.cursor = ++w->cursor;
 	sum.n_logs += g->n_logs;
 	for (const struct span_ref *ref = g->first; ref && !w->db->error; ref = ref->next) {
 		uint64_t id = sum.no << SPAN_BITS | sum.n_spans;
 
+		if (is_known(&known, ref)) {
+			w->n_known++;
+			continue;
+		}
 		if (sum.n_spans >> SPAN_BITS) {
 			w->n_dropped++;
 			continue;
@@ -326,7 +376,7 @@ int store_write(struct store *st, struct batch *const *batches, size_t n)
 	arena_fini(&w.arena);
 	if (r < 0)
 		return TRACE(r);
-	stats_add(store_written, w.n_items - w.n_dropped);
+	stats_add(store_written, w.n_items - w.n_dropped - w.n_known);
 	stats_add(store_dropped, w.n_dropped);
 	return 0;
 }

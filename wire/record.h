@@ -44,6 +44,7 @@ enum record_flag {
 	RECORD_REMOTE = 8,     /* START: the parent is in another process */
 	RECORD_TRACESTATE = 16,/* START, LINK: u16 n and n bytes stand before the attributes */
 	RECORD_CUT = 32,       /* some attribute or text did not fit */
+	RECORD_SETTLED = 64,   /* START: the collector's mark: this span has been delivered */
 };
 
 struct record_head {

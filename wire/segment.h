@@ -23,6 +23,7 @@
  *     OWNED -> IDLE    its thread ended, or chunks are scarce    its owner, release
  *     IDLE -> OWNED    a thread goes on where another stopped    writer, CAS acquire
  *     IDLE -> LOCKED   drained, to be recycled                   collector, CAS acquire
+ *     LOCKED -> IDLE   was written to meanwhile                  collector, release
  *     OWNED -> FULL    its owner is dead (tid gone)              collector, CAS
  *     FULL, LOCKED -> FREE   drained, cursors reset              collector, release
  *
@@ -146,9 +147,16 @@ struct chunk {
 	uint32_t owner_tid;	/* the thread that has it; 0 while nobody has, or nobody says */
 	uint32_t last_tid;	/* the thread whose records stand before `write` */
 	char pad[52];
-	_Atomic uint32_t read; /* collector's, kept here so that the next collector goes on */
-	uint32_t reader_tid;   /* collector's: tid of the records at `read` */
-	char pad2[56];
+	/*
+	 * The collector's, kept here so that the next one goes on: open <= read <= seen. What lies
+	 * before `read` has been delivered, apart from spans that are open; their records begin at
+	 * `open`. What lies before `seen` had been looked at.
+	 */
+	_Atomic uint32_t read;
+	uint32_t reader_tid; /* tid of the records at `read` */
+	uint32_t open, open_tid;
+	uint32_t seen;
+	char pad2[44];
 };
 
 _Static_assert(sizeof(struct chunk) == CHUNK_HEAD, "a chunk's head is two cache lines");
