@@ -4,10 +4,10 @@
 //
 //     ORIEL_PAGE=http://127.0.0.1:8321/ ORIEL_REQUEST=http://127.0.0.1:8080/orders npm test
 //
-// ORIEL_PAGE is where the collector listens; it must have a trace or get one from ORIEL_REQUEST, the
-// address of a service that it watches. CHROMIUM names another browser than Debian's. What no
-// service says on demand (hostile names, 5,000 spans, a collector that is away) is answered in
-// the API's place, for that one question.
+// ORIEL_PAGE is where the collector listens, ORIEL_REQUEST the address of a service that it watches;
+// without them nothing can be tested, and everything fails. CHROMIUM names another browser than
+// Debian's. What no service says on demand (hostile names, 5,000 spans, a collector that is away)
+// is answered in the API's place, for that one question.
 
 import assert from "node:assert";
 import fs from "node:fs";
@@ -19,7 +19,6 @@ import { chromium } from "playwright-core";
 const PAGE = process.env.ORIEL_PAGE;
 const REQUEST = process.env.ORIEL_REQUEST;
 const VIEWS = ["overview", "traces", "in-flight", "logs", "metrics", "status"];
-const options = { skip: PAGE ? false : "ORIEL_PAGE is not set" };
 
 let context;
 let page;
@@ -27,8 +26,7 @@ let profile;
 let complaints;
 
 before(async () => {
-	if (!PAGE)
-		return;
+	assert.ok(PAGE && REQUEST, "set ORIEL_PAGE and ORIEL_REQUEST (test/run page does)");
 	profile = fs.mkdtempSync(path.join(os.tmpdir(), "oriel-page-"));
 	context = await chromium.launchPersistentContext(profile, {
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -37,8 +35,7 @@ before(async () => {
 		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 			"--disable-component-update", "--disable-sync"],
 	});
-	if (REQUEST)
-		await fetch(REQUEST).then((a) => a.text());
+	await ask();
 });
 
 after(async () => {
@@ -48,8 +45,6 @@ after(async () => {
 });
 
 beforeEach(async () => {
-	if (!context)
-		return;
 	await page?.close();
 	page = await context.newPage();
 	complaints = [];
@@ -64,6 +59,13 @@ const side = () => page.getByRole("complementary");
 
 async function api(question) {
 	return (await fetch(new URL(`/api/${question}`, PAGE))).json();
+}
+
+async function ask() {
+	const answer = await fetch(REQUEST);
+
+	await answer.text();
+	assert.ok(answer.ok, `${REQUEST} answered ${answer.status}`);
 }
 
 // The trace with the most spans among those that the list shows first.
@@ -96,18 +98,43 @@ function calm() {
 	assert.deepEqual(complaints, []);
 }
 
-test("the list of traces fills", options, async () => {
+test("the list of traces fills", async () => {
 	await page.goto(at("#/traces"));
 	await page.locator("a.row-link").first().waitFor();
-	if (REQUEST) {
-		const known = new Set(await page.locator("a.row-link").evaluateAll((all) => all.map((a) => a.href)));
-		await fetch(REQUEST).then((a) => a.text());
-		await page.waitForFunction((old) => [...document.querySelectorAll("a.row-link")].some((a) => !old.includes(a.href)), [...known]);
-	}
+	const known = await page.locator("a.row-link").evaluateAll((all) => all.map((a) => a.href));
+	await ask();
+	await page.waitForFunction((old) => [...document.querySelectorAll("a.row-link")].some((a) => !old.includes(a.href)), known);
 	calm();
 });
 
-test("a trace opens as a waterfall with all its spans", options, async () => {
+test("a line of the list says what was asked for", async () => {
+	await page.goto(at("#/traces"));
+	await page.locator("a.row-link", { hasText: `GET${new URL(REQUEST).pathname}` }).first().waitFor();
+	calm();
+});
+
+test("the run that is picked narrows what is in flight, and the metrics", async () => {
+	const { metrics } = await api("metrics");
+	const mine = metrics.find((m) => m.name === "http.server.request.duration" && m.count);
+	const other = metrics.find((m) => m.run !== mine.run);
+	const names = page.getByRole("table").locator(".service-name");
+	const open = (run, name) => ({ ...made(1).spans[0], span_id: run, run, service: name, open: true });
+
+	assert.ok(other, "only one run has metrics");
+	await page.goto(at(`#/metrics?run=${mine.run}`));
+	await names.first().waitFor();
+	assert.deepEqual(new Set(await names.allTextContents()), new Set([mine.service.replace("unknown_service:", "")]));
+	await page.route("**/api/in-flight*", (r) => r.fulfill({ json: { now_ns: String(BigInt(Date.now()) * 1000000n),
+		spans: [open(mine.run, "mine"), open(other.run, "other")] } }));
+	await page.goto(at("#/in-flight"));
+	await page.getByText("2 spans open").waitFor();
+	await page.getByRole("combobox", { name: "Run" }).selectOption(mine.run);
+	await page.getByText("1 span open").waitFor();
+	assert.deepEqual(await names.allTextContents(), ["mine"]);
+	calm();
+});
+
+test("a trace opens as a waterfall with all its spans", async () => {
 	const { trace_id, spans } = await largest();
 
 	await page.goto(at("#/traces"));
@@ -124,7 +151,7 @@ test("a trace opens as a waterfall with all its spans", options, async () => {
 	calm();
 });
 
-test("a click on a span shows its attributes, and the address leads back to it", options, async () => {
+test("a click on a span shows its attributes, and the address leads back to it", async () => {
 	const { trace_id } = await largest();
 	const { spans } = await api(`traces/${trace_id}`);
 
@@ -141,7 +168,7 @@ test("a click on a span shows its attributes, and the address leads back to it",
 	calm();
 });
 
-test("keys lead through a trace: down, left, right, escape", options, async () => {
+test("keys lead through a trace: down, left, right, escape", async () => {
 	const trace = made(3);
 
 	await openMade(trace);
@@ -161,7 +188,7 @@ test("keys lead through a trace: down, left, right, escape", options, async () =
 	calm();
 });
 
-test("a trace of 5,000 spans opens, and its last span is a key away", options, async () => {
+test("a trace of 5,000 spans opens, and its last span is a key away", async () => {
 	await openMade(made(5000));
 	await tree().focus();
 	await page.keyboard.press("End");
@@ -171,7 +198,7 @@ test("a trace of 5,000 spans opens, and its last span is a key away", options, a
 	calm();
 });
 
-test("markup in names, keys and values stays text", options, async () => {
+test("markup in names, keys and values stays text", async () => {
 	const evil = `<img src=x onerror="document.body.id='taken'"><b>bold</b>`;
 	const trace = made(2, { name: evil, service: evil, status: "error", status_message: evil, attributes: { [evil]: evil, "http.route": evil },
 		events: [{ time_ns: String(BigInt(Date.now()) * 1000000n), name: evil, attributes: { [evil]: evil } }] });
@@ -188,7 +215,7 @@ test("markup in names, keys and values stays text", options, async () => {
 	calm();
 });
 
-test("light and dark follow the system, and the button changes them", options, async () => {
+test("light and dark follow the system, and the button changes them", async () => {
 	const ground = (dark) => page.waitForFunction((want) => {
 		const sum = getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((n, v) => n + +v, 0);
 		return want ? sum < 150 : sum > 600;
@@ -206,7 +233,7 @@ test("light and dark follow the system, and the button changes them", options, a
 	calm();
 });
 
-test("no view is wider than a telephone", options, async () => {
+test("no view is wider than a telephone", async () => {
 	const { trace_id } = await largest();
 
 	await page.setViewportSize({ width: 390, height: 844 });
@@ -219,7 +246,7 @@ test("no view is wider than a telephone", options, async () => {
 	calm();
 });
 
-test("a collector that is away is told, and its return is noticed", options, async () => {
+test("a collector that is away is told, and its return is noticed", async () => {
 	await page.goto(at("#/overview"));
 	await page.waitForResponse((r) => r.url().includes("/api/services"));
 	await page.route("**/api/**", (r) => r.abort());
@@ -228,7 +255,7 @@ test("a collector that is away is told, and its return is noticed", options, asy
 	await page.getByText("The collector does not answer").waitFor({ state: "hidden" });
 });
 
-test("a trace that isn't there says so", options, async () => {
+test("a trace that isn't there says so", async () => {
 	await page.goto(at(`#/trace/${"0".repeat(31)}1`));
 	await page.getByText("This trace isn't here").waitFor();
 });
