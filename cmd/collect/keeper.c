@@ -15,11 +15,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum {
-	QUEUE_ITEMS = 262144,
+	QUEUE_ITEMS = 65536,
 	WRITE_BATCHES = 256,
 	GATHER_MS = 20, /* one transaction for what comes at once */
+	KEEPER_NICE = 10,
 };
 
 enum entry_kind {
@@ -164,6 +167,8 @@ static void *run(void *you)
 	struct keeper *k = you;
 	struct entry *head;
 
+	/* Keeping is most of a collector's work and can wait; draining can't. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), KEEPER_NICE);
 	while ((head = take(k))) {
 		write_list(k, head);
 		done(k, head);
@@ -225,11 +230,12 @@ static void give(struct keeper *k, struct entry *e, size_t items)
 	pthread_mutex_lock(&k->lock);
 	full = items && k->items + items > QUEUE_ITEMS && k->items;
 	if (!full) {
+		if (!k->head) /* else the thread writes, or gathers and looks at the clock */
+			pthread_cond_signal(&k->wake);
 		*k->tail = e;
 		k->tail = &e->next;
 		k->items += items;
 		k->n_offered++;
-		pthread_cond_signal(&k->wake);
 	}
 	pthread_mutex_unlock(&k->lock);
 	if (full) {
