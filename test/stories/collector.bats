@@ -53,6 +53,52 @@ seen() { api_says services "[.services[] | select(.service == \"stock\") | .coun
 	wait_for 20 seen 25
 }
 
+# holds: ten spans are open, 500 have ended, and there are 500 logs; descriptor 8 holds its standard input open.
+start_holds() {
+	"$BUILD/oriel" run -- true
+	first=$(collector_pid)
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	exec 8<>"$BATS_TEST_TMPDIR/hold"
+	start holds sh -c "exec '$BUILD/oriel' run -- '$BUILD/programs/holds' 500 <'$BATS_TEST_TMPDIR/hold' 8>&-"
+}
+
+# held N: so many of its spans are in the store, once, and all logs, at least once
+held() {
+	api_says services "[.services[] | select(.service == \"holds\") | .count] == [$1]" &&
+		api_says "logs?service=holds&limit=1000" '.logs | unique_by(.attributes) | length == 500'
+}
+
+# The next collector, and the end of all spans.
+holds_end() {
+	"$BUILD/oriel" run -- true 8>&-
+	[ "$(collector_pid)" != "$first" ]
+	exec 8>&-
+	wait_for 20 held 510 || {
+		api services
+		api "logs?service=holds&limit=1000" | jq '.logs | length'
+		curl -s "$PAGE/metrics" | grep -E '^oriel_(records|spans|logs)'
+		false
+	}
+	[ "$(metric oriel_spans_orphaned_total)" = 0 ]
+	[ "$(metric oriel_records_unstarted_total)" = 0 ]
+	[ "$(metric oriel_records_bad_total)" = 0 ]
+}
+
+@test "spans that are open when the collector is killed end in the next one" {
+	start_holds
+	wait_for 20 held 500
+	kill -9 "$first"
+	wait_for 10 gone "$first"
+	holds_end
+}
+
+@test "what a killed collector had read and not delivered is delivered by the next one" {
+	start_holds
+	kill -9 "$first"
+	wait_for 10 gone "$first"
+	holds_end
+}
+
 # with_endpoint URL: requests are answered, and the page has them, whatever the endpoint does
 with_endpoint() {
 	export OTEL_EXPORTER_OTLP_ENDPOINT=$1 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
