@@ -106,12 +106,15 @@ static uint32_t write_resource(struct writing *w, const struct resource *r)
 	return (uint32_t)sqlite3_last_insert_rowid(w->db->sql);
 }
 
-static void write_gather(struct writing *w, const struct batch *b, struct source *from)
+static void write_source(struct writing *w, const struct resource *r, struct source *to)
 {
-	from->resource = write_resource(w, b->resource);
-	from->service = words_give(w->db, b->resource->service);
-	from->run = words_give(w->db, b->resource->run);
-	from->again = b->again;
+	to->resource = write_resource(w, r);
+	to->service = words_give(w->db, r->service);
+	to->run = words_give(w->db, r->run);
+}
+
+static void write_gather(struct writing *w, const struct batch *b, const struct source *from)
+{
 	for (size_t i = 0; i < b->n_spans; i++) {
 		struct group *g = group_of(w, b->span[i].trace_id);
 		struct span_ref *ref = arena_take_n(&w->arena, struct span_ref, 1);
@@ -349,14 +352,21 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 	if (r < 0)
 		return TRACE(r);
 	write_last(w);
-	for (size_t i = 0; i < n && !w->db->error; i++)
+	for (size_t i = 0; i < n && !w->db->error; i++) {
+		if (i && batches[i]->resource == batches[i - 1]->resource)
+			w->source[i] = w->source[i - 1];
+		else
+			write_source(w, batches[i]->resource, &w->source[i]);
+		w->source[i].again = batches[i]->again;
 		write_gather(w, batches[i], &w->source[i]);
+	}
 	for (size_t i = 0; i < w->n_groups && !w->db->error; i++)
 		write_group(w, &w->group[i]);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
 			write_log(w, &batches[i]->log[k], &w->source[i]);
-		write_resource_used(w, &w->source[i]);
+		if (i + 1 == n || w->source[i + 1].resource != w->source[i].resource)
+			write_resource_used(w, &w->source[i]);
 	}
 	write_last_set(w);
 	return TRACE(db_commit(w->db));

@@ -20,8 +20,15 @@
 
 enum {
 	QUEUE_ITEMS = 65536,
+	GATHER_MOST = QUEUE_ITEMS / 4,
 	WRITE_BATCHES = 256,
 	GATHER_MS = 20, /* one transaction for what comes at once */
+	/*
+	 * Much of what a transaction writes are pages that the next one writes again. Not longer:
+	 * until it is written it holds up its segment's chunks (collect/settle.h).
+	 */
+	GATHER_BUSY_MS = 50,
+	BUSY_ITEMS = 128,
 	KEEPER_NICE = 10,
 };
 
@@ -50,6 +57,7 @@ struct keeper {
 	bool stopping;
 	bool hurry; /* somebody waits */
 	bool given_up;
+	bool busy; /* much came in the last gathering */
 	int failing; /* the thread's own: what the last write returned */
 };
 
@@ -149,9 +157,11 @@ static struct entry *take(struct keeper *k)
 	pthread_mutex_lock(&k->lock);
 	while (!k->head && !k->stopping)
 		pthread_cond_wait(&k->wake, &k->lock);
-	until = deadline(GATHER_MS);
-	while (!k->stopping && !k->hurry && pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
+	until = deadline(k->busy ? GATHER_BUSY_MS : GATHER_MS);
+	while (!k->stopping && !k->hurry && k->items < GATHER_MOST &&
+	       pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
 		;
+	k->busy = k->items >= BUSY_ITEMS;
 	head = k->given_up ? NULL : k->head;
 	if (head) {
 		k->head = NULL;
@@ -230,7 +240,8 @@ static void give(struct keeper *k, struct entry *e, size_t items)
 	pthread_mutex_lock(&k->lock);
 	full = items && k->items + items > QUEUE_ITEMS && k->items;
 	if (!full) {
-		if (!k->head) /* else the thread writes, or gathers and looks at the clock */
+		/* Else the thread writes, or gathers and looks at the clock: it need not wake. */
+		if (!k->head || k->items + items >= GATHER_MOST)
 			pthread_cond_signal(&k->wake);
 		*k->tail = e;
 		k->tail = &e->next;
