@@ -57,7 +57,7 @@ struct keeper {
 	bool stopping;
 	bool hurry; /* somebody waits */
 	bool given_up;
-	bool busy; /* much came in the last gathering */
+	bool busy;   /* much came in the last gathering */
 	int failing; /* the thread's own: what the last write returned */
 };
 
