@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop. It sleeps until something happens; while there are processes it looks at their segments
- * every 10 ms, and every millisecond for a while after chunks filled up. What can be waited for is:
- * files in the run directory, callers on the socket, ends of processes, jobs that are done, and
- * collector_stop.
+ * every 10 ms, every millisecond for a while after chunks filled up, and every 30 ms when nobody has
+ * recorded anything for a second: waking up is what an idle round costs, the look itself is little.
+ * What can be waited for is: files in the run directory, callers on the socket, ends of processes,
+ * jobs that are done, and collector_stop.
  */
 #include "collect/inside.h"
 
@@ -33,6 +34,7 @@ enum {
 enum {
 	IDLE_MS = 10,
 	HOT_MS = 1,
+	QUIET_MS = 30,
 	SECOND_MS = 1000,
 	LINGER_MS = 60000,
 	EXPORT_MS = 10000,
@@ -42,6 +44,9 @@ enum {
 /* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
 #define HOT_NS	(50 * MS)
 #define TRIM_NS (5000 * MS)
+
+/* Nothing was recorded for so long: look less often. */
+#define QUIET_NS (1000 * MS)
 
 /*
  * A batch's blocks go back and come again thousands of times a second; given back to the kernel each
@@ -265,8 +270,10 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 		if (r < 0 && r != -ENOENT)
 			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name, err_path(r));
 		pending_free(at);
-		if (!r)
-			process_joins(c, p);
+		if (r)
+			continue;
+		process_joins(c, p);
+		c->read_ns = now;
 	}
 }
 
@@ -282,8 +289,13 @@ static void process_rename_now(struct collector *c, struct process *p)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void process_heat(struct collector *c, const struct process *p, uint64_t now)
+static void process_heat(struct collector *c, const struct process *p)
 {
+	uint64_t now;
+
+	if (!p->drained.n_records)
+		return;
+	now = c->read_ns = clock_mono_ns();
 	if (p->drained.n_full || p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
 		c->hot_ns = now;
 		c->trim = true;
@@ -299,7 +311,7 @@ static void process_round(struct collector *c, struct process *p)
 		pthread_mutex_lock(&c->lock);
 		r = process_drain(p);
 		pthread_mutex_unlock(&c->lock);
-		process_heat(c, p, clock_mono_ns());
+		process_heat(c, p);
 		collector_give(c, p);
 	} while (r == INTAKE_MORE);
 }
@@ -433,9 +445,11 @@ static bool is_settling(const struct collector *c)
 
 static int sleep_ms(const struct collector *c, uint64_t now)
 {
-	if (c->process || c->pending || is_settling(c))
-		return now - c->hot_ns < HOT_NS || is_settling(c) ? HOT_MS : IDLE_MS;
-	return SECOND_MS;
+	if (!c->process && !c->pending && !is_settling(c))
+		return SECOND_MS;
+	if (now - c->hot_ns < HOT_NS || is_settling(c))
+		return HOT_MS;
+	return c->pending || now - c->read_ns < QUIET_NS ? IDLE_MS : QUIET_MS;
 }
 
 static uint64_t collector_wait(struct collector *c, int ms)
