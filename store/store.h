@@ -57,6 +57,7 @@ struct store_run {
 	int32_t wait_status;	       /* as from wait(2); -1: not known */
 };
 
+/* A run that was told before keeps its earlier start, and the command told with it. */
 int store_run_started(struct store *st, const struct store_run *run);
 int store_run_ended(struct store *st, struct str id, uint64_t ended_ns, int32_t wait_status);
 int store_runs(struct store *st, size_t limit, int (*each)(const struct store_run *, void *),

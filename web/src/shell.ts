@@ -88,7 +88,8 @@ function runs(): HTMLElement {
 function lineOf(r: Run): string {
 	const when = r.ended_ns ? `${r.status ?? "ended"}, ${ago(r.ended_ns, Date.now())}` : "running";
 
-	return `${plain(r.command, 48)} (${when})`;
+	// Without the folder of the program, which all of them may share.
+	return `${plain(r.command.replace(/^[^\s'"]*\/(?=[^\s\/])/, ""), 48)} (${when})`;
 }
 
 /* ---- light and dark: the system's choice, until the reader makes one ---- */
