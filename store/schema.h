@@ -86,7 +86,7 @@ enum {
 	X(WORD_TEXT, "SELECT text FROM word WHERE id = ?1") \
 	X(RUN_PUT, \
 	  "INSERT INTO run VALUES(?1, ?2, ?3, ?4, 0, -1) ON CONFLICT(id) DO UPDATE SET" \
-	  " command = CASE WHEN started_ns < ?4 AND command <> '' THEN command ELSE ?2 END," \
+	  " command = CASE WHEN started_ns < ?4 AND length(command) > 0 THEN command ELSE ?2 END," \
 	  " pid = ?3, started_ns = min(started_ns, ?4)") \
 	X(RUN_END, "UPDATE run SET ended_ns = ?2, status = ?3 WHERE id = ?1") \
 	X(RUN_LIST, "SELECT id, command, pid, started_ns, ended_ns, status FROM run" \
