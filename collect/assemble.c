@@ -23,9 +23,9 @@ static uint32_t limit(uint32_t *of)
 
 static uint32_t limits_largest(struct assemble_limits *l)
 {
-	uint32_t all[] = { limit(&l->attributes), limit(&l->event_attributes),
-			   limit(&l->link_attributes), limit(&l->log_attributes), limit(&l->events),
-			   limit(&l->links) };
+	uint32_t all[] = { limit(&l->attributes),      limit(&l->event_attributes),
+			   limit(&l->link_attributes), limit(&l->log_attributes),
+			   limit(&l->events),	       limit(&l->links) };
 	uint32_t most = 1;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -220,9 +220,9 @@ static bool over_limit(struct assembler *a, struct open_span *o, uint8_t type)
 static void take_detail(struct assembler *a, const struct record_head *h, uint32_t tid)
 {
 	bool is_event = h->type == RECORD_EVENT;
-	size_t least = is_event			? sizeof(struct record_event) :
-		       h->type == RECORD_LINK ? sizeof(struct record_link) :
-						sizeof(struct record_span);
+	size_t least = is_event			? sizeof(struct record_event)
+		       : h->type == RECORD_LINK ? sizeof(struct record_link)
+						: sizeof(struct record_span);
 	const struct record_event *event = (const void *)h;
 	const struct record_span *other = (const void *)h;
 	struct open_span *o;

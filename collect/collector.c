@@ -42,7 +42,7 @@ enum {
 };
 
 /* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
-#define HOT_NS	(50 * MS)
+#define HOT_NS (50 * MS)
 #define TRIM_NS (5000 * MS)
 
 /* Nothing was recorded for so long: look less often. */
@@ -256,8 +256,8 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 	rundir_read(&c->dir, &news);
 	for (struct pending **at = &c->pending; *at;) {
 		struct process *p = NULL;
-		int r = now < (*at)->next_ns ? INTAKE_LATER :
-					       process_open(&p, &c->place, (*at)->name);
+		int r = now < (*at)->next_ns ? INTAKE_LATER
+					     : process_open(&p, &c->place, (*at)->name);
 
 		if (r == INTAKE_LATER) {
 			if (now >= (*at)->next_ns)
@@ -268,7 +268,8 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 		if (r == INTAKE_UNMADE)
 			unlinkat(c->dir.fd, (*at)->name, 0);
 		if (r < 0 && r != -ENOENT)
-			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name, err_path(r));
+			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name,
+				err_path(r));
 		pending_free(at);
 		if (r)
 			continue;
@@ -296,7 +297,8 @@ static void process_heat(struct collector *c, const struct process *p)
 	if (!p->drained.n_records)
 		return;
 	now = c->read_ns = clock_mono_ns();
-	if (p->drained.n_full || p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
+	if (p->drained.n_full ||
+	    p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
 		c->hot_ns = now;
 		c->trim = true;
 	}

@@ -152,8 +152,9 @@ static void adopt_step(void *you)
 		uint32_t was = CHUNK_LOCKED;
 
 		settle_find(intake_chunk_at(a->in, a->i), &a->in->chunk[a->i].found);
-		atomic_compare_exchange_strong_explicit(&intake_states(a->in)[a->i], &was, CHUNK_FULL,
-							memory_order_acquire, memory_order_relaxed);
+		atomic_compare_exchange_strong_explicit(&intake_states(a->in)[a->i], &was,
+							CHUNK_FULL, memory_order_acquire,
+							memory_order_relaxed);
 	}
 }
 
@@ -387,8 +388,8 @@ static int chunk_round(struct intake *in, uint32_t i, intake_each *each, void *y
 	}
 	if (!settle_may_free(in, i))
 		return 0;
-	return in->state[i] == CHUNK_FULL ? chunk_free(in, i) :
-					    chunk_recycle_idle(in, i, each, you, d);
+	return in->state[i] == CHUNK_FULL ? chunk_free(in, i)
+					  : chunk_recycle_idle(in, i, each, you, d);
 }
 
 int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d)

@@ -50,8 +50,8 @@ struct intake_chunk {
 	uint32_t read, tid, bad;
 	uint32_t doomed, doomed_write; /* its owner, found dead once, and the cursor then */
 	uint32_t gen;		       /* how often it was freed, from 1 */
-	uint32_t n_pins;	       /* its records of spans that are open, or not delivered yet */
-	bool waits;		       /* could be freed, but for what isn't delivered */
+	uint32_t n_pins; /* its records of spans that are open, or not delivered yet */
+	bool waits;	 /* could be freed, but for what isn't delivered */
 	struct intake_spot last, mark, done; /* read; waiting to be settled; settled */
 	struct intake_spot clear;	     /* nobody needs a START or a detail before it */
 	struct intake_told told, found;	     /* now, and what the last collector had left */

@@ -79,7 +79,7 @@ static uint32_t piece_class(size_t n)
 	if (n <= PIECE_SMALL)
 		return (uint32_t)((n + 63) / 64 - 1);
 	for (size_t size = PIECE_SMALL * 2; size < n; size *= 2)
-		class++;
+		class += 1;
 	return class;
 }
 

@@ -86,5 +86,6 @@ void open_remove(struct open_table *t, struct open_span *o);
 /* A copy, not yet chained to anything; NULL: over the limit. */
 struct piece *open_copy(struct open_table *t, struct open_span *o, const struct record_head *h,
 			uint32_t tid);
-bool open_keep(struct open_table *t, struct open_span *o, const struct record_head *h, uint32_t tid);
+bool open_keep(struct open_table *t, struct open_span *o, const struct record_head *h,
+	       uint32_t tid);
 void open_fini(struct open_table *t);

@@ -92,7 +92,8 @@ static void seq_step(void *you)
 {
 	struct name_step *s = you;
 
-	s->before = atomic_load_explicit(&intake_words(s->p->in)->identity_seq, memory_order_relaxed);
+	s->before =
+		atomic_load_explicit(&intake_words(s->p->in)->identity_seq, memory_order_relaxed);
 }
 
 bool process_is_renamed(struct process *p)
@@ -146,7 +147,8 @@ static int process_begin(struct process *p, const struct process_place *place)
 {
 	const struct segment_header *h = &p->in->head;
 	struct assemble_limits limits = limits_of(&p->in->settings);
-	bool ours = h->pid_namespace == place->pid_namespace && time_of(p, place) == place->timeline;
+	bool ours =
+		h->pid_namespace == place->pid_namespace && time_of(p, place) == place->timeline;
 	int r = assembler_init(&p->a, time_of(p, place),
 			       h->clock == SEGMENT_CLOCK_TSC ? INSTANT_TSC : INSTANT_MONO, &limits);
 
@@ -257,11 +259,13 @@ static void tend_step(void *you)
 	atomic_store_explicit(&s->head->collector_ns, s->now, memory_order_relaxed);
 	for (int i = 0; i < N_LOSSES; i++) {
 		uint64_t lost = atomic_load_explicit(&s->head->loss[i], memory_order_relaxed);
-		uint64_t known = atomic_load_explicit(&s->head->accounted_loss[i], memory_order_relaxed);
+		uint64_t known =
+			atomic_load_explicit(&s->head->accounted_loss[i], memory_order_relaxed);
 
 		s->loss[i] = lost > known ? lost - known : 0;
 		if (s->loss[i])
-			atomic_store_explicit(&s->head->accounted_loss[i], lost, memory_order_relaxed);
+			atomic_store_explicit(&s->head->accounted_loss[i], lost,
+					      memory_order_relaxed);
 	}
 }
 
@@ -346,8 +350,8 @@ static struct str process_why(struct process *p, char *text, size_t size)
 	if (p->death.news == DEATH_TOLD)
 		return death_text(p->death.wait_status, text, size);
 	if (p->death.news == DEATH_ALIVE)
-		return s.stopped ? STR("process stopped recording before the span ended") :
-				   STR("process replaced itself by exec");
+		return s.stopped ? STR("process stopped recording before the span ended")
+				 : STR("process replaced itself by exec");
 	return death_text(!r && s.signal && s.signal < 65 ? (int)s.signal : -1, text, size);
 }
 

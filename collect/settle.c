@@ -43,8 +43,9 @@ static void tell_step(void *you)
 
 void settle_reset(struct chunk *c)
 {
-	tell_step(&(struct tell_step){
-		c, &(struct intake_told){ .read = CHUNK_HEAD, .open = CHUNK_HEAD, .seen = CHUNK_HEAD } });
+	tell_step(&(struct tell_step){ c, &(struct intake_told){ .read = CHUNK_HEAD,
+								 .open = CHUNK_HEAD,
+								 .seen = CHUNK_HEAD } });
 }
 
 static bool is_cursor(uint32_t at, uint32_t least, uint32_t most)
@@ -115,7 +116,8 @@ int settle_chunk(struct intake *in, uint32_t i)
 	open = mine->clear.at < mine->done.at ? &mine->clear : &mine->done;
 	now = (struct intake_told){ mine->done.at, mine->done.tid, open->at, open->tid,
 				    mine->read > mine->told.seen ? mine->read : mine->told.seen };
-	if (now.read == mine->told.read && now.open == mine->told.open && now.seen == mine->told.seen)
+	if (now.read == mine->told.read && now.open == mine->told.open &&
+	    now.seen == mine->told.seen)
 		return 0;
 	mine->told = now;
 	return intake_step(in, tell_step,

@@ -20,8 +20,8 @@ int main(int argc, char **argv)
 
 	oriel_start(ORIEL_OPTIONS(.service = "holds"));
 	for (int i = 0; i < OPEN; i++)
-		open[i] = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.root = true, .detached = true), "held",
-						oriel_int("i", i));
+		open[i] = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.root = true, .detached = true),
+						"held", oriel_int("i", i));
 	for (long i = 0; i < n; i++) {
 		struct oriel_span s = oriel_span_start("brief", oriel_int("i", i));
 
