@@ -43,6 +43,37 @@ LOOP(log_4, oriel_info("order placed", oriel_int("order.id", number), oriel_f64(
 		       oriel_str("product", text), oriel_bool("express", true));)
 LOOP(count_2, oriel_add(counter, 1, oriel_str("product", "book"), oriel_str("tenant", "acme"));)
 
+/* What no design goes below: two clock readings, an id and a copy of 256 bytes into memory of one's own. */
+static volatile uint64_t sink;
+
+static uint64_t clock_reading(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#else
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_nsec;
+#endif
+}
+
+static void floor_of_all(int turns)
+{
+	static __thread unsigned char ring[1 << 20];
+	unsigned char record[256] = { 0 };
+	uint64_t id = 1;
+
+	for (int i = 0; i < turns; i++) {
+		uint64_t from = clock_reading();
+
+		id = id * 0x5851f42d4c957f2d + 1;
+		memcpy(record, &id, sizeof(id));
+		memcpy(ring + (size_t)i * 256 % sizeof(ring), record, sizeof(record));
+		sink = clock_reading() - from;
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*loop)(int turns);
@@ -58,6 +89,7 @@ static const struct {
 	{ "log_4_attributes", log_4, "always_on", false },
 	{ "log_disabled", log_4, "always_on", true },
 	{ "counter_2_attributes", count_2, "always_on", false },
+	{ "floor", floor_of_all, "always_on", true },
 };
 
 static double now_ns(clockid_t id)

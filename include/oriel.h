@@ -145,7 +145,8 @@ enum oriel_type {
 
 /*
  * Make these with the functions below. A NULL key, string or array makes no attribute. `shape` is
- * the value's size (bytes of a string, items of an array), the key's length << 32 and the type << 48.
+ * the type, the key's length << 8 (at most 255 bytes are kept) and the value's size << 16: bytes of
+ * a scalar or a string, items of an array.
  */
 struct oriel_attribute {
 	const char *key;
@@ -167,10 +168,11 @@ static inline size_t oriel_length(const char *text)
 static inline struct oriel_attribute oriel_attribute_of(const char *key, enum oriel_type type, size_t n)
 {
 	struct oriel_attribute a;
+	size_t key_n = oriel_length(key);
 
 	a.key = key;
-	a.shape = (n < UINT32_MAX ? (uint64_t)n : UINT32_MAX) | (uint64_t)type << 48;
-	a.shape |= (uint64_t)(uint16_t)oriel_length(key) << 32;
+	a.shape = (uint64_t)type | (uint64_t)(key_n < 255 ? key_n : 255) << 8 |
+		  (uint64_t)(n < UINT32_MAX ? n : UINT32_MAX) << 16;
 	a.value.integer = 0;
 	return a;
 }
@@ -191,7 +193,7 @@ static inline struct oriel_attribute oriel_str(const char *key, const char *valu
 
 static inline struct oriel_attribute oriel_int(const char *key, int64_t value)
 {
-	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_INT, 1);
+	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_INT, 8);
 
 	a.value.integer = value;
 	return a;
@@ -199,7 +201,7 @@ static inline struct oriel_attribute oriel_int(const char *key, int64_t value)
 
 static inline struct oriel_attribute oriel_f64(const char *key, double value)
 {
-	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_F64, 1);
+	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_F64, 8);
 
 	a.value.number = value;
 	return a;

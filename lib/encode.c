@@ -3,8 +3,6 @@
 
 #include "lib/process.h"
 
-enum { KEY_MOST = 255 };
-
 size_t encode_cut(const char *text, size_t n, size_t most)
 {
 	if (n <= most)
@@ -48,16 +46,11 @@ static size_t encode_value_bytes(const struct oriel_attribute *a)
 	return SIZE_MAX;
 }
 
-static size_t encode_key_n(const struct oriel_attribute *a)
-{
-	return attribute_key_n(a) <= KEY_MOST ? attribute_key_n(a) : KEY_MOST;
-}
-
 /* The last attribute that fits may be a string that is cut; the rest is left out and counted. */
 static struct encode encode_short(struct encode e, struct oriel_attributes a, size_t most)
 {
 	const struct oriel_attribute *x = &a.item[e.n];
-	size_t head = WIRE_ATTRIBUTE_HEAD + encode_key_n(x), left = most - e.bytes;
+	size_t head = WIRE_ATTRIBUTE_HEAD + attribute_key_n(x), left = most - e.bytes;
 
 	if (attribute_type(x) == ORIEL_STR && left >= head + 16) {
 		e.cut = encode_cut(x->value.p, attribute_n(x), left - head);
@@ -81,9 +74,9 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
 		if (!attribute_key_n(x))
 			continue;
 		value = encode_value_bytes(x);
-		if (value > most || e.bytes + WIRE_ATTRIBUTE_HEAD + encode_key_n(x) + value > most)
+		if (value > most || e.bytes + WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value > most)
 			return encode_short(e, a, most);
-		e.bytes += WIRE_ATTRIBUTE_HEAD + encode_key_n(x) + value;
+		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value;
 	}
 	return e;
 }
@@ -101,9 +94,10 @@ static unsigned char *encode_strings(unsigned char *to, const struct oriel_attri
 	return to;
 }
 
-unsigned char *encode_array(unsigned char *to, const struct oriel_attribute *a, size_t *value_n)
+unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, size_t *value_n)
 {
-	*value_n = encode_value_bytes(a);
+	if (attribute_type(a) != ORIEL_STR)
+		*value_n = encode_value_bytes(a);
 	if (attribute_type(a) == ORIEL_STRS)
 		return encode_strings(to, a);
 	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;

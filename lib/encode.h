@@ -12,17 +12,17 @@
 
 static inline enum oriel_type attribute_type(const struct oriel_attribute *a)
 {
-	return (enum oriel_type)(uint8_t)(a->shape >> 48);
+	return (enum oriel_type)(uint8_t)a->shape;
 }
 
 static inline size_t attribute_key_n(const struct oriel_attribute *a)
 {
-	return (uint16_t)(a->shape >> 32);
+	return (uint8_t)(a->shape >> 8);
 }
 
 static inline uint32_t attribute_n(const struct oriel_attribute *a)
 {
-	return (uint32_t)a->shape;
+	return (uint32_t)(a->shape >> 16);
 }
 
 struct encode {
@@ -34,7 +34,9 @@ struct encode {
 
 /* At most `most` bytes; what doesn't fit is counted. */
 struct encode encode_fit_slow(struct oriel_attributes a, size_t most);
-unsigned char *encode_array(unsigned char *to, const struct oriel_attribute *a, size_t *value_n);
+
+/* An array, bytes, or text that is cut to *value_n; how many bytes they took goes there. */
+unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, size_t *value_n);
 
 /* A short copy without a call; most keys and values are short. */
 static inline unsigned char *encode_copy(unsigned char *to, const void *from, size_t n)
@@ -72,17 +74,13 @@ static inline size_t encode_pad(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-/* Booleans, numbers and text, which is nearly all there is: no array, no key that is too long. */
+/*
+ * Booleans, numbers and text, which is nearly all there is: their shape is their head on the wire
+ * already, if the value has at most 65,535 bytes (encode_fit sees to that).
+ */
 static inline bool encode_is_plain(const struct oriel_attribute *a)
 {
-	return attribute_type(a) <= ORIEL_STR && attribute_key_n(a) - 1 < 255u;
-}
-
-static inline size_t encode_plain_n(const struct oriel_attribute *a)
-{
-	enum oriel_type type = attribute_type(a);
-
-	return type == ORIEL_STR ? attribute_n(a) : type == ORIEL_BOOL ? 1 : 8;
+	return attribute_type(a) <= ORIEL_STR && attribute_key_n(a);
 }
 
 static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
@@ -92,41 +90,37 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 	for (size_t i = 0; i < a.n; i++) {
 		if (__builtin_expect(!encode_is_plain(&a.item[i]), 0))
 			return encode_fit_slow(a, most);
-		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + encode_plain_n(&a.item[i]);
+		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + attribute_n(&a.item[i]);
 	}
 	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
 }
 
-static inline unsigned char *encode_put(unsigned char *to, const struct encode *e)
+/*
+ * Up to 7 bytes behind what encode_fit said may be written too: every record that has attributes
+ * stands before the room that is kept for an END.
+ */
+static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned char *to, const struct encode *e)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct oriel_attribute *a = &e->item[i];
-		size_t value_n = attribute_n(a), key_n = attribute_key_n(a);
+		uint32_t head = (uint32_t)a->shape;
+		size_t value_n = attribute_n(a);
 		enum oriel_type type = attribute_type(a);
-		uint32_t head;
 		unsigned char *value;
 
-		if (__builtin_expect(key_n - 1 >= 255u, 0)) {
-			if (!key_n)
-				continue;
-			key_n = 255;
-		}
-		value = encode_copy(to + WIRE_ATTRIBUTE_HEAD, a->key, key_n);
-		if (type == ORIEL_STR) {
-			if (__builtin_expect(i + 1 == e->n && e->cut < value_n, 0))
-				value_n = e->cut;
+		if (__builtin_expect(!attribute_key_n(a), 0))
+			continue;
+		value = encode_copy(to + WIRE_ATTRIBUTE_HEAD, a->key, attribute_key_n(a));
+		if (type == ORIEL_STR && __builtin_expect(e->cut == SIZE_MAX || i + 1 < e->n, 1)) {
 			value = encode_copy(value, a->value.p, value_n);
-		} else if (type == ORIEL_BOOL) {
-			*value++ = a->value.boolean;
-			value_n = 1;
-		} else if (type <= ORIEL_F64) {
+		} else if (__builtin_expect(type < ORIEL_STR, 1)) {
 			memcpy(value, &a->value, 8);
-			value_n = 8;
-			value += 8;
+			value += value_n;
 		} else {
-			value = encode_array(value, a, &value_n);
+			value_n = e->cut;
+			value = encode_odd(value, a, &value_n);
+			head = (uint32_t)(a->shape & 0xffff) | (uint32_t)value_n << 16;
 		}
-		head = (uint32_t)((size_t)type | key_n << 8 | value_n << 16);
 		memcpy(to, &head, sizeof(head));
 		to = value;
 	}

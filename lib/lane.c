@@ -100,3 +100,29 @@ bool lane_next(struct thread *t, struct lane *lane, size_t size)
 	*lane = next;
 	return true;
 }
+
+struct write write_begin_nested(struct thread *t, size_t size)
+{
+	uint32_t level = t->busy;
+	struct lane *lane = &t->lane[1];
+
+	if (level >= THREAD_LANES) {
+		process_lose(LOSS_nested, 1);
+		return (struct write){ 0 };
+	}
+	t->busy = level + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if ((size_t)(lane->limit - lane->at) < size && !lane_next(t, lane, size)) {
+		t->busy = level;
+		return (struct write){ 0 };
+	}
+	return (struct write){ t, lane, lane->at, level };
+}
+
+/* What a handler wrote must not hold a chunk until the next one comes. */
+void write_end_nested(struct write w)
+{
+	lane_leave(w.lane);
+	atomic_signal_fence(memory_order_seq_cst);
+	w.thread->busy = w.level;
+}

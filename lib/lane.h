@@ -2,11 +2,11 @@
 /*
  * Lane: where a thread writes its records, a chunk at a time.
  *
- *     struct write w;
- *     if (!write_begin(&w, size, LOSS_logs_no_room))
+ *     struct write w = write_begin(t, size, LOSS_logs_no_room);
+ *     if (!w.p)
  *             return;                        no room: counted
  *     ... exactly `size` bytes at w.p ...
- *     write_end(&w, size);
+ *     write_end(w, size);
  *
  * One writer, one reader, different processes. The writer never waits: with no chunk left it drops
  * the record and counts it, so a reader that dies costs records, never time. `size` is a multiple
@@ -22,10 +22,11 @@
 
 #include <string.h>
 
+/* Passed by value, so that it stays in registers. */
 struct write {
 	struct thread *thread;
 	struct lane *lane;
-	unsigned char *p;
+	unsigned char *p; /* NULL: no room */
 	uint32_t level;
 };
 
@@ -48,47 +49,46 @@ bool lane_next(struct thread *t, struct lane *lane, size_t size);
 /* Leaves its chunk to whoever needs one. */
 void lane_leave(struct lane *lane);
 
-static inline bool write_begin_keeping(struct write *w, struct thread *t, size_t size, size_t keep)
-{
-	uint32_t level = t->busy;
-	struct lane *lane;
+/* In a handler that interrupted a write; counts what it can't take. */
+struct write write_begin_nested(struct thread *t, size_t size);
+void write_end_nested(struct write w);
 
-	if (__builtin_expect(level >= THREAD_LANES, 0)) {
-		process_lose(LOSS_nested, 1);
-		return false;
-	}
-	t->busy = level + 1;
+static inline struct write write_begin_keeping(struct thread *t, size_t size, size_t keep)
+{
+	struct lane *lane = &t->lane[0];
+
+	if (__builtin_expect(t->busy != 0, 0))
+		return write_begin_nested(t, size + keep);
+	t->busy = 1;
 	atomic_signal_fence(memory_order_seq_cst);
-	lane = &t->lane[level];
 	if (__builtin_expect((size_t)(lane->limit - lane->at) < size + keep, 0) &&
 	    !lane_next(t, lane, size + keep)) {
-		t->busy = level;
-		return false;
+		t->busy = 0;
+		return (struct write){ 0 };
 	}
-	*w = (struct write){ t, lane, lane->at, level };
-	return true;
+	return (struct write){ t, lane, lane->at, 0 };
 }
 
-static inline bool write_begin(struct write *w, struct thread *t, size_t size, enum segment_loss loss)
+static inline struct write write_begin(struct thread *t, size_t size, enum segment_loss loss)
 {
-	if (write_begin_keeping(w, t, size, (size_t)END_SIZE * (t->n_open + 1)))
-		return true;
-	process_lose(loss, 1);
-	return false;
+	struct write w = write_begin_keeping(t, size, (size_t)END_SIZE * (t->n_open + 1));
+
+	if (__builtin_expect(!w.p, 0))
+		process_lose(loss, 1);
+	return w;
 }
 
 /* Release: pairs with the reader's acquire of `write`; the record's bytes come before it. */
-static inline void write_end(struct write *w, size_t size)
+static inline void write_end(struct write w, size_t size)
 {
-	struct lane *lane = w->lane;
-
-	lane->at += size;
-	atomic_store_explicit(&lane->chunk->write, (uint32_t)(lane->at - (unsigned char *)lane->chunk),
-			      memory_order_release);
-	if (__builtin_expect(w->level != 0, 0))
-		lane_leave(lane);
+	w.lane->at = w.p + size;
+	atomic_store_explicit(&w.lane->chunk->write,
+			      (uint32_t)(w.p + size - (unsigned char *)w.lane->chunk), memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
-	w->thread->busy = w->level;
+	if (__builtin_expect(w.level != 0, 0))
+		write_end_nested(w);
+	else
+		w.thread->busy = 0;
 }
 
 /*

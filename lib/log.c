@@ -28,18 +28,20 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	e = encode_fit(attributes, RECORD_MOST - sizeof(*r) - body.n);
 	size = sizeof(*r) + body.n + e.bytes;
 	top = thread_top(t);
-	if (!write_begin(&w, t, encode_pad(size), LOSS_logs_no_room))
+	w = write_begin(t, encode_pad(size), LOSS_logs_no_room);
+	if (!w.p)
 		return;
 	r = (struct record_log *)w.p;
 	record_head(&r->head, RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
 					  severity));
-	memcpy(r->trace_id, top->trace_id, 16);
+	memcpy(r->trace_id, &top->trace_id[0], 8);
+	memcpy(r->trace_id + 8, &top->trace_id[1], 8);
 	r->span_id = top->span_id;
 	r->trace_flags = entry_flags(top);
 	r->scope = SCOPE_APPLICATION;
 	memset(r->reserved, 0, sizeof(r->reserved));
 	r->time = clock_now(&r->head.flags);
 	encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
-	write_end(&w, encode_pad(size));
+	write_end(w, encode_pad(size));
 	lane_rest(t);
 }

@@ -378,7 +378,7 @@ static size_t attributes_sorted(unsigned char *to, struct oriel_attributes a)
 
 static _Atomic uint64_t *series_cells(struct handle *h, struct oriel_attributes a)
 {
-	unsigned char bytes[ATTRIBUTES_MOST];
+	unsigned char bytes[ATTRIBUTES_MOST + 8]; /* encode_put may write a little further */
 	uint32_t at = 0;
 	size_t n;
 

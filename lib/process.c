@@ -49,6 +49,12 @@ enum {
 	COLLECTOR_DEAD_S = 30, /* no sign of it for so long: a child would only leave a file behind */
 };
 
+void process_lose(enum segment_loss reason, uint64_t n)
+{
+	if (process.segment && n)
+		atomic_fetch_add_explicit(&process.segment->loss[reason], n, memory_order_relaxed);
+}
+
 static void process_settings(void)
 {
 	process.settings_n = 0;

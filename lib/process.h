@@ -55,8 +55,4 @@ enum { WIPE_MARK = 0x6f72696c };
 /* What children without a segment counted, into our own; now and then, by whoever passes. */
 void process_children_count(void);
 
-static inline void process_lose(enum segment_loss reason, uint64_t n)
-{
-	if (process.segment)
-		atomic_fetch_add_explicit(&process.segment->loss[reason], n, memory_order_relaxed);
-}
+void process_lose(enum segment_loss reason, uint64_t n);

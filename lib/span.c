@@ -71,7 +71,8 @@ span_write_start(struct thread *t, const struct entry *e, struct start s, struct
 	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - s.name.n - state_n);
 	size = sizeof(*r) + s.name.n + state_n + a.bytes;
 	padded = encode_pad(size);
-	if (!write_begin_keeping(&w, t, padded, (size_t)END_SIZE * (t->n_open + 2))) {
+	w = write_begin_keeping(t, padded, (size_t)END_SIZE * (t->n_open + 2));
+	if (__builtin_expect(!w.p, 0)) {
 		process_lose(LOSS_spans_no_room, 1);
 		return false;
 	}
@@ -82,7 +83,8 @@ span_write_start(struct thread *t, const struct entry *e, struct start s, struct
 					(state_n ? RECORD_TRACESTATE : 0),
 				s.name.n, padded - size,
 				plain || !s.options ? 0 : (s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS));
-	memcpy(r->trace_id, e->trace_id, 16);
+	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
+	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
 	r->span_id = e->span_id;
 	r->parent_id = s.parent->span_id;
 	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
@@ -96,7 +98,7 @@ span_write_start(struct thread *t, const struct entry *e, struct start s, struct
 	if (state_n)
 		p = span_put_state(p, state);
 	encode_put(p, &a);
-	write_end(&w, padded);
+	write_end(w, padded);
 	return true;
 }
 
@@ -173,7 +175,8 @@ static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, ui
 	struct record_end *r;
 	struct write w;
 
-	if (!write_begin_keeping(&w, t, sizeof(*r), 0)) {
+	w = write_begin_keeping(t, sizeof(*r), 0);
+	if (__builtin_expect(!w.p, 0)) {
 		process_lose(LOSS_ends_no_room, 1);
 		return;
 	}
@@ -185,7 +188,7 @@ static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, ui
 		r->head.flags |= RECORD_TIME_REAL;
 	else
 		r->time = clock_now(&r->head.flags);
-	write_end(&w, sizeof(*r));
+	write_end(w, sizeof(*r));
 }
 
 void span_abandon(struct thread *t, uint64_t span_id)
@@ -293,11 +296,12 @@ static void span_write_detail(const struct oriel_span *span, struct record_head 
 	r.head.size = (uint16_t)encode_pad(size);
 	r.head.pad_n = (uint8_t)(r.head.size - size);
 	r.head.text_n = (uint16_t)text.n;
-	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+	w = write_begin(t, r.head.size, LOSS_details_no_room);
+	if (!w.p)
 		return;
 	memcpy(w.p, &r, sizeof(r));
 	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
-	write_end(&w, r.head.size);
+	write_end(w, r.head.size);
 }
 
 void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes)
@@ -338,7 +342,8 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 	r.head.size = (uint16_t)encode_pad(size);
 	r.head.pad_n = (uint8_t)(r.head.size - size);
 	r.head.text_n = (uint16_t)text.n;
-	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+	w = write_begin(t, r.head.size, LOSS_details_no_room);
+	if (!w.p)
 		return;
 	if (time_ns) {
 		r.head.flags |= RECORD_TIME_REAL;
@@ -348,7 +353,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 	}
 	memcpy(w.p, &r, sizeof(r));
 	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
-	write_end(&w, r.head.size);
+	write_end(w, r.head.size);
 }
 
 void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,
@@ -373,14 +378,15 @@ void oriel_span_link_all(const struct oriel_span *span, const struct oriel_conte
 	r.head.size = (uint16_t)encode_pad(size);
 	r.head.pad_n = (uint8_t)(r.head.size - size);
 	r.head.flags = state_n ? RECORD_TRACESTATE : 0;
-	if (!write_begin(&w, t, r.head.size, LOSS_details_no_room))
+	w = write_begin(t, r.head.size, LOSS_details_no_room);
+	if (!w.p)
 		return;
 	memcpy(w.p, &r, sizeof(r));
 	p = w.p + sizeof(r);
 	if (state_n)
 		p = span_put_state(p, state);
 	encode_put(p, &e);
-	write_end(&w, r.head.size);
+	write_end(w, r.head.size);
 }
 
 void oriel_span_error(const struct oriel_span *span, const char *type, const char *message)
