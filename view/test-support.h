@@ -89,5 +89,5 @@ static inline void json_drop(json_t **j)
 	json_decref(*j);
 }
 
-#define scoped_json   scoped(json_drop) json_t *
+#define scoped_json scoped(json_drop) json_t *
 #define scoped_answer scoped(answer_free) struct answer

@@ -27,10 +27,10 @@ static unsigned indent(const struct columns *c, const struct line *l)
 	return l->depth < c->depth ? l->depth : c->depth;
 }
 
-#define RESET  "\033[0m"
-#define DIM    "\033[2m"
-#define BOLD   "\033[1m"
-#define RED    "\033[31m"
+#define RESET "\033[0m"
+#define DIM "\033[2m"
+#define BOLD "\033[1m"
+#define RED "\033[31m"
 #define YELLOW "\033[33m"
 
 static void colour(const struct columns *c, const char *code)
