@@ -203,16 +203,22 @@ static void owing_pop(struct owed *o)
 	free(w);
 }
 
-/* Acquire: pairs with the last holder's release of the batch, after which it had done its work. */
-static bool is_delivered(const struct owing *w, uint64_t now_ns)
+/*
+ * Also those behind one that still waits: what a full queue has dropped would be kept in memory.
+ * Acquire: pairs with the last holder's release of the batch, after which it had done its work.
+ */
+static void batches_let_go(struct owed *o, uint64_t now_ns)
 {
-	return !w->batch || now_ns - w->since_ns > SETTLE_NS ||
-	       atomic_load_explicit(&w->batch->refs, memory_order_acquire) == 1;
+	for (struct owing *w = o->first; w; w = w->next)
+		if (w->batch && (now_ns - w->since_ns > SETTLE_NS ||
+				 atomic_load_explicit(&w->batch->refs, memory_order_acquire) == 1))
+			w->batch = batch_free(w->batch);
 }
 
 void settle_look(struct owed *o, struct intake *in, uint64_t n_rounds, uint64_t now_ns)
 {
-	while (o->first && is_delivered(o->first, now_ns)) {
+	batches_let_go(o, now_ns);
+	while (o->first && !o->first->batch) {
 		places_settle(in, &o->first->places);
 		owing_pop(o);
 	}
