@@ -30,7 +30,9 @@
  *                  nothing; what could not be recorded is counted, and the page shows the counts.
  * Threads          any thread, at any time. No call takes a lock that another can hold.
  * Signals          recording calls may be used in signal handlers, also in one that interrupts
- *                  another recording call. start, stop, instruments and baggage may not.
+ *                  another recording call. start, stop, instruments and baggage may not. A handler
+ *                  that interrupted one must return: after siglongjmp out of it that thread records
+ *                  with less room, and after a second time not at all (counted).
  * fork             a child records into a segment of its own and has the parent's current context;
  *                  vfork children count as the parent; children of _Fork and raw clone don't record.
  * Errors, errno    errno is kept. Nothing is printed; no call exits, aborts or waits.
@@ -399,12 +401,19 @@ static inline bool oriel_span_is_recording(const struct oriel_span *span)
 	return span && (span->flags & 1) && oriel_gate.recording;
 }
 
+static inline __attribute__((always_inline)) struct oriel_span
+oriel_span_made(const char *name, const struct oriel_span_options *options,
+		struct oriel_attributes attributes)
+{
+	return oriel_span_open(name, oriel_length(name), options, attributes);
+}
+
 /* The same as a function: `options` may be NULL. */
 static inline void oriel_span_begin(struct oriel_span *span, const char *name,
 				    const struct oriel_span_options *options,
 				    struct oriel_attributes attributes)
 {
-	*span = oriel_span_open(name, oriel_length(name), options, attributes);
+	*span = oriel_span_made(name, options, attributes);
 }
 
 static inline struct oriel_span oriel_span_none(void)
@@ -417,7 +426,7 @@ static inline struct oriel_span oriel_span_none(void)
 
 static inline void oriel_span_end(struct oriel_span *span)
 {
-	if (span->depth | span->flags)
+	if (span && (span->depth | span->flags))
 		oriel_span_finish(span, 0);
 }
 
@@ -427,7 +436,7 @@ static inline void oriel_span_end(struct oriel_span *span)
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...)                                                  \
 	(oriel_gate.recording ?                                                                    \
-		 oriel_span_open((name), oriel_length(name), (options), ORIEL_WITH(__VA_ARGS__)) : \
+		 oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) :                     \
 		 oriel_span_none())
 
 #define oriel_span_set(span, ...)                                                                  \

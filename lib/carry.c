@@ -61,8 +61,10 @@ uint16_t carry_reserve(struct str trace_state, size_t baggage_n, char **baggage)
 	uint16_t handle;
 	struct block *b;
 
-	if (trace_state.n > CARRY_TRACESTATE_MOST)
+	if (trace_state.n > CARRY_TRACESTATE_MOST) {
 		trace_state.n = 0;
+		process_lose(LOSS_contexts_no_room, 1);
+	}
 	if (!pool || (!trace_state.n && !baggage_n))
 		return 0;
 	bytes = sizeof(struct block) + trace_state.n + 1 + baggage_n + 1;
@@ -90,8 +92,10 @@ uint16_t carry_make(struct carried c)
 	char *baggage = NULL;
 	uint16_t handle;
 
-	if (c.baggage.n > CARRY_BAGGAGE_MOST)
+	if (c.baggage.n > CARRY_BAGGAGE_MOST) {
 		c.baggage.n = 0;
+		process_lose(LOSS_contexts_no_room, 1);
+	}
 	handle = carry_reserve(c.trace_state, c.baggage.n, &baggage);
 	if (handle && c.baggage.n)
 		memcpy(baggage, c.baggage.p, c.baggage.n);

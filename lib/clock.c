@@ -23,11 +23,19 @@ enum clock_source clock_choose(void)
 	return CLOCK_VDSO;
 }
 
+__thread volatile char clock_in_vdso __attribute__((tls_model("initial-exec")));
+
 uint64_t clock_slow(void)
 {
 	struct timespec t = { 0 };
-	uint32_t source = atomic_load_explicit(&process.clock, memory_order_relaxed);
 
-	clock_gettime(source == CLOCK_COARSE ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC, &t);
+	if (atomic_load_explicit(&process.clock, memory_order_relaxed) != CLOCK_COARSE) {
+		clock_in_vdso = 1;
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		clock_in_vdso = 0;
+	}
+	/* Also if the reading just now faulted. */
+	if (atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_COARSE)
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }

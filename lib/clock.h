@@ -25,6 +25,9 @@ enum clock_source clock_choose(void);
 
 uint64_t clock_slow(void);
 
+/* This thread is reading a clock through the vDSO; for the fault handler. */
+extern __thread volatile char clock_in_vdso __attribute__((tls_model("initial-exec")));
+
 #if defined(__x86_64__)
 #define CLOCK_TSC_READ(low, high)                                                                  \
 	__asm__ __volatile__("1: rdtsc\n\t"                                                        \

@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -53,17 +55,22 @@ static bool collector_lives(const char *dir)
 	return lives;
 }
 
+/* Absolute, because it is executed from another directory. */
 static bool collector_try(char *out, const char *dir, size_t dir_n, const char *rest)
 {
-	int n = snprintf(out, PATH_ROOM, "%.*s%s", (int)dir_n, dir, rest);
+	char path[PATH_ROOM], whole[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%.*s%s", (int)dir_n, dir, rest);
 
-	return n > 0 && n < PATH_ROOM && access(out, X_OK) == 0;
+	if (n <= 0 || n >= PATH_ROOM || access(path, X_OK) != 0 || !realpath(path, whole))
+		return false;
+	n = snprintf(out, PATH_ROOM, "%s", whole);
+	return n > 0 && n < PATH_ROOM;
 }
 
 /* ORIEL_COLLECTOR, beside the library, or in the bin/ that belongs to its lib/. */
 static bool collector_find(char *out)
 {
-	const char *given = getenv("ORIEL_COLLECTOR");
+	const char *given = secure_getenv("ORIEL_COLLECTOR");
 	const char *slash, *up;
 	Dl_info info;
 
@@ -83,14 +90,22 @@ static bool collector_find(char *out)
 	return collector_try(out, ORIEL_BINDIR, strlen(ORIEL_BINDIR), "/oriel");
 }
 
+/* What decides where a collector lives and what it does, then the rest, as far as there is room. */
+static bool collector_needs(const char *v)
+{
+	return config_travels(v) || strncmp(v, "HOME=", 5) == 0 || strncmp(v, "XDG_", 4) == 0;
+}
+
 /* The collector must not be watched by itself. */
 static void collector_environment(struct start *s)
 {
 	size_t n = 0;
 
-	for (char **v = environ; v && *v && n < ENVIRONMENT_MOST; v++)
-		if (strncmp(*v, "LD_PRELOAD=", 11) != 0 && strncmp(*v, "LD_AUDIT=", 9) != 0)
-			s->envp[n++] = *v;
+	for (int needed = 1; needed >= 0; needed--)
+		for (char **v = environ; v && *v && n < ENVIRONMENT_MOST; v++)
+			if (collector_needs(*v) == needed && strncmp(*v, "LD_PRELOAD=", 11) != 0 &&
+			    strncmp(*v, "LD_AUDIT=", 9) != 0)
+				s->envp[n++] = *v;
 	s->envp[n] = NULL;
 }
 
@@ -117,7 +132,9 @@ static int collector_become(void *arg)
 	for (int i = 0; i < 3; i++)
 		if (i != fd)
 			dup2(fd, i);
-	syscall(SYS_close_range, 3u, ~0u, 0);
+	if (syscall(SYS_close_range, 3u, ~0u, 0) != 0)
+		for (fd = 3; fd < 1024; fd++)
+			close(fd);
 	execve(s->program, s->argv, s->envp);
 	_exit(127);
 }
@@ -134,7 +151,8 @@ static bool collector_may_start(void)
 {
 	int subreaper = 0;
 
-	return getpid() != 1 && (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) != 0 || !subreaper);
+	/* Nor with more rights than the caller's: its environment would choose the program. */
+	return !getauxval(AT_SECURE) && getpid() != 1 && (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) != 0 || !subreaper);
 }
 
 static void collector_clone(struct start *s)

@@ -31,6 +31,7 @@ static bool config_ratio(struct str text, uint64_t *threshold)
 {
 	double v = 0, unit = 1;
 	bool point = false, digits = false;
+	uint64_t exponent = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
@@ -43,10 +44,15 @@ static bool config_ratio(struct str text, uint64_t *threshold)
 				v += (unit /= 10) * (c - '0');
 			else
 				v = v * 10 + (c - '0');
+		} else if ((c == 'e' || c == 'E') && i + 1 < text.n && text.p[i + 1] == '-' &&
+			   str_to_u64(str_from(text, i + 2), &exponent)) {
+			break;
 		} else {
 			return false;
 		}
 	}
+	for (; exponent && v > 0; exponent--)
+		v /= 10;
 	if (!digits || v > 1)
 		return false;
 	*threshold = v >= 1 ? UINT64_MAX : (uint64_t)(v * 18446744073709551616.0);

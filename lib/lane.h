@@ -92,13 +92,14 @@ static inline void write_end(struct write w, size_t size)
 }
 
 /*
- * Nothing is open in this thread: if many threads share few chunks, leave ours for another. The
- * thread that comes back goes on in it if nobody did.
+ * Many threads share few chunks: leave ours for another. The thread that comes back goes on in it if
+ * nobody did. With a span open this gives up the room for its END too, which then needs luck; holding
+ * on would cost other threads whole requests.
  */
 static inline void lane_rest(struct thread *t)
 {
 	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0, 0) &&
-	    t->n_open == 0 && t->busy == 0 &&
+	    t->busy == 0 &&
 	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 < process.n_chunks) {
 		t->busy = 1;
 		atomic_signal_fence(memory_order_seq_cst);

@@ -19,6 +19,7 @@
 #include "lib/process.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <time.h>
 
 enum {
@@ -47,8 +48,9 @@ struct metric_memory {
 	_Atomic uint64_t index[INDEX]; /* hash << 32 | offset in the area */
 };
 
-static struct metric_memory *memory;
-static _Atomic uint32_t registering; /* a try-lock: whoever finds it taken gets NULL */
+static struct metric_memory *_Atomic known_memory;
+#define memory atomic_load_explicit(&known_memory, memory_order_acquire)
+static _Atomic uint32_t registering; /* a try-lock: see register_begin */
 
 size_t metric_memory_size(void)
 {
@@ -57,7 +59,7 @@ size_t metric_memory_size(void)
 
 void metric_use(void *zeroed)
 {
-	memory = zeroed;
+	atomic_store_explicit(&known_memory, zeroed, memory_order_release);
 }
 
 /* In a forked child, before any other thread is. */
@@ -198,7 +200,18 @@ static bool handle_place(struct handle *h, uint32_t generation)
 	return h->overflow_at != 0;
 }
 
-/* Registration is rare: whoever finds somebody else at it gives up, once, and doesn't wait. */
+/*
+ * Registration is rare and short, so whoever finds another at it tries a while and then gives up: the
+ * other one may be the very thread that this handler interrupted.
+ */
+static bool register_begin(void)
+{
+	for (int i = 0; i < 10000; i++)
+		if (!atomic_exchange_explicit(&registering, 1, memory_order_acquire))
+			return true;
+	return false;
+}
+
 static bool handle_ready(struct handle *h)
 {
 	uint32_t generation = atomic_load_explicit(&process.generation, memory_order_relaxed);
@@ -206,7 +219,7 @@ static bool handle_ready(struct handle *h)
 
 	if (atomic_load_explicit(&h->generation, memory_order_acquire) == generation)
 		return h->overflow_at != 0;
-	if (atomic_exchange_explicit(&registering, 1, memory_order_acquire))
+	if (!register_begin())
 		return false;
 	ready = atomic_load_explicit(&h->generation, memory_order_relaxed) == generation ||
 		handle_place(h, generation);
@@ -259,11 +272,12 @@ static struct handle *handle_get(const struct handle *like)
 
 	if (!memory || !process.segment || !like->name.n)
 		return NULL;
-	/* Short work by another thread: a few tries, then give up for now. */
+	/* Instruments aren't made in handlers, so another thread is at it, and may need its turn. */
 	for (int i = 0; i < 1000 && !h; i++) {
-		h = handle_find(like->name, like->kind);
-		if (h || atomic_exchange_explicit(&registering, 1, memory_order_acquire))
+		if (!register_begin()) {
+			sched_yield();
 			continue;
+		}
 		h = handle_find(like->name, like->kind);
 		if (!h)
 			h = handle_new(like);
@@ -383,8 +397,12 @@ static _Atomic uint64_t *series_cells(struct handle *h, struct oriel_attributes 
 	size_t n;
 
 	/* A child that nobody told of has no segment: thread_self finds that out. */
-	if (!h || !thread_self() || !handle_ready(h))
+	if (!h || !thread_self())
 		return NULL;
+	if (!handle_ready(h)) {
+		process_lose(LOSS_series_overflow, 1);
+		return NULL;
+	}
 	n = attributes_sorted(bytes, a);
 	if (n != SIZE_MAX)
 		at = series_find(h, bytes, n);

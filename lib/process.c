@@ -41,27 +41,46 @@ static struct {
 	struct entry entry[CONTEXT_DEPTH];
 	uint32_t depth;
 	bool there;
-	uint64_t parent_collector_ns;
-	size_t segment_size;
+	uint64_t created_ns, collector_ns;
 } kept;
 
 enum {
 	COLLECTOR_DEAD_S = 30, /* no sign of it for so long: a child would only leave a file behind */
+	COLLECTOR_FIRST_S = 5, /* none at all since the segment was made */
+	SLOTS_LEAST = 512,     /* of the smallest segments, which a child may get */
 };
+
+/* Acquire: pairs with the release in process_open, which comes after all else is made. */
+bool process_is_ours(void)
+{
+	if (!process.wiped || !process.segment)
+		return false;
+	if (atomic_load_explicit(process.wiped, memory_order_acquire) == WIPE_MARK)
+		return true;
+	atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
+	oriel_gate.recording = 0;
+	process.segment = NULL;
+	return false;
+}
 
 void process_lose(enum segment_loss reason, uint64_t n)
 {
-	if (process.segment && n)
+	if (n && process_is_ours())
 		atomic_fetch_add_explicit(&process.segment->loss[reason], n, memory_order_relaxed);
 }
 
 static void process_settings(void)
 {
 	process.settings_n = 0;
+	process.settings_cut = false;
 	for (char **v = environ; v && *v; v++) {
 		size_t n = strlen(*v) + 1;
 
-		if (config_travels(*v) && n <= sizeof(process.settings) - process.settings_n) {
+		if (!config_travels(*v))
+			continue;
+		if (n > sizeof(process.settings) - process.settings_n) {
+			process.settings_cut = true;
+		} else {
 			memcpy(process.settings + process.settings_n, *v, n);
 			process.settings_n += n;
 		}
@@ -109,14 +128,18 @@ static void *process_map(size_t size)
 static bool process_slots(uint32_t n_slots)
 {
 	size_t size = SEGMENT_PAGE + (size_t)n_slots * THREAD_SIZE;
-	char *p = process_map(size);
+	char *p;
 
+	if (process.wiped)
+		return true; /* a second start, in a child that got no segment at its fork */
+	p = process_map(size);
 	if (!p)
 		return false;
 	if (madvise(p, size, MADV_WIPEONFORK) != 0) {
 		munmap(p, size);
 		return false;
 	}
+	process.n_mapped = n_slots;
 	process.threads = (struct thread *)(p + SEGMENT_PAGE);
 	process.wiped = (_Atomic uint32_t *)p;
 	return true;
@@ -125,14 +148,18 @@ static bool process_slots(uint32_t n_slots)
 static bool process_memory(void)
 {
 	size_t carry = (size_t)CARRY_UNIT * CARRY_UNITS;
-	char *p = process_map(carry + metric_memory_size());
+	char *p;
 
+	if (process.unwatched)
+		return true;
+	p = process_map(carry + metric_memory_size());
 	if (!p)
 		return false;
 	carry_use(p);
 	metric_use(p + carry);
-	process.unwatched = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return process.unwatched != MAP_FAILED;
+	p = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	process.unwatched = p != MAP_FAILED ? (_Atomic uint32_t *)p : NULL;
+	return process.unwatched != NULL;
 }
 
 static void process_adopt(struct segment_header *s)
@@ -141,7 +168,7 @@ static void process_adopt(struct segment_header *s)
 	process.slots = (_Atomic uint32_t *)((char *)s + s->slots_at);
 	process.states = (_Atomic uint32_t *)((char *)s + s->states_at);
 	process.chunks = (unsigned char *)s + s->chunks_at;
-	process.n_slots = s->n_slots;
+	process.n_slots = s->n_slots < process.n_mapped ? s->n_slots : process.n_mapped;
 	process.n_chunks = s->n_chunks;
 	atomic_store_explicit(&process.n_threads, 0, memory_order_relaxed);
 	atomic_store_explicit(&process.crowded, 0, memory_order_relaxed);
@@ -185,20 +212,46 @@ static void process_name(const struct oriel_options *o)
 	atomic_store_explicit(&s->identity_seq, seq + 2, memory_order_release);
 }
 
+/*
+ * A signal handler may fork while its thread is within fork: then the door is this thread's already,
+ * and the inner fork only counts itself. Handlers come and go in order, so plain numbers do.
+ */
+static _Atomic uintptr_t door_holder;
+static unsigned door_depth;
+
+static void door_shut(void)
+{
+	uintptr_t self = (uintptr_t)pthread_self();
+
+	if (atomic_load_explicit(&door_holder, memory_order_relaxed) != self) {
+		pthread_mutex_lock(&door);
+		atomic_store_explicit(&door_holder, self, memory_order_relaxed);
+	}
+	door_depth++;
+}
+
+static void door_open(void)
+{
+	if (!door_depth || --door_depth)
+		return; /* 0: a child of a handler's fork goes on in the outer one */
+	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
+	pthread_mutex_unlock(&door);
+}
+
 static void process_prepare(void)
 {
 	struct thread *t;
 
-	pthread_mutex_lock(&door);
+	door_shut();
 	t = oriel_gate.recording ? thread_if_any() : NULL;
 	kept.there = t != NULL;
 	if (t) {
 		kept.depth = t->depth;
 		memcpy(kept.entry, t->entry, (t->depth + 1) * sizeof(t->entry[0]));
 	}
-	if (process.segment) {
-		kept.segment_size = process.segment->size;
-		kept.parent_collector_ns =
+	if (process_is_ours()) {
+		kept.created_ns = process.segment->created_mono_ns;
+		kept.collector_ns =
 			atomic_load_explicit(&process.segment->collector_ns, memory_order_relaxed);
 	}
 }
@@ -206,7 +259,7 @@ static void process_prepare(void)
 static void process_parent(void)
 {
 	process_children_count();
-	pthread_mutex_unlock(&door);
+	door_open();
 }
 
 void process_children_count(void)
@@ -220,10 +273,21 @@ static bool collector_is_gone(void)
 {
 	struct timespec now;
 
-	if (!kept.parent_collector_ns)
-		return false; /* it may not have found us yet */
+	uint64_t seen_s = kept.collector_ns / 1000000000u + COLLECTOR_DEAD_S;
+
+	/* One that never showed itself may not have found us yet. */
+	if (!kept.collector_ns)
+		seen_s = kept.created_ns / 1000000000u + COLLECTOR_FIRST_S;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec > kept.parent_collector_ns / 1000000000u + COLLECTOR_DEAD_S;
+	return (uint64_t)now.tv_sec > seen_s;
+}
+
+/* Half of what a process usually has, in every generation. */
+static size_t child_size(void)
+{
+	size_t half = process.config.segment_size / 2;
+
+	return half > SEGMENT_LEAST ? half : SEGMENT_LEAST;
 }
 
 static void process_child(void)
@@ -236,7 +300,7 @@ static void process_child(void)
 	thread_here = NULL;
 	process.segment = NULL;
 	metric_forked();
-	if (recording && !collector_is_gone() && segment_make(&s, kept.segment_size / 2) == 0) {
+	if (recording && !collector_is_gone() && segment_make(&s, child_size()) == 0) {
 		process_adopt(s);
 		process_seed();
 		memcpy(s->service, process.service, sizeof(s->service));
@@ -248,7 +312,9 @@ static void process_child(void)
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);
 	}
-	pthread_mutex_unlock(&door);
+	pthread_mutex_init(&door, NULL);
+	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
+	door_depth = 0;
 	errno = kept_errno;
 }
 
@@ -257,6 +323,8 @@ static void process_root(void)
 {
 	oriel_context_parse(&process.root, getenv("TRACEPARENT"), getenv("TRACESTATE"), getenv("BAGGAGE"));
 }
+
+static bool told_of_forks;
 
 static int process_first_start(void)
 {
@@ -275,13 +343,15 @@ static int process_first_start(void)
 	why = segment_make(&s, process.config.segment_size);
 	if (why)
 		return why;
-	process_adopt(s);
-	if (!process_slots(s->n_slots) || !process_memory()) {
-		process.segment = NULL;
+	if (!process_slots(s->n_slots > SLOTS_LEAST ? s->n_slots : SLOTS_LEAST) || !process_memory()) {
 		segment_discard(s);
 		return ORIEL_OFF_NO_MEMORY;
 	}
-	pthread_atfork(process_prepare, process_parent, process_child);
+	process_adopt(s);
+	if (process.settings_cut)
+		atomic_store_explicit(&s->loss[LOSS_settings_no_room], 1, memory_order_relaxed);
+	if (!told_of_forks)
+		told_of_forks = pthread_atfork(process_prepare, process_parent, process_child) == 0;
 	process_root();
 	if (!process.config.no_fault_handler)
 		fault_install();
@@ -292,6 +362,8 @@ static int process_start(const struct oriel_options *options)
 {
 	int why = 0;
 
+	if (process.segment && !process_is_ours())
+		return ORIEL_OFF_FORKED;
 	if (!process.segment)
 		why = process_first_start();
 	if (why) {
@@ -311,23 +383,23 @@ int oriel_start(const struct oriel_options *options)
 {
 	int kept_errno = errno, why;
 
-	pthread_mutex_lock(&door);
+	door_shut();
 	why = process_start(options);
-	pthread_mutex_unlock(&door);
+	door_open();
 	errno = kept_errno;
 	return why;
 }
 
 void oriel_stop(void)
 {
-	pthread_mutex_lock(&door);
+	door_shut();
 	if (process.starts && --process.starts == 0) {
 		oriel_gate.recording = 0;
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
-		if (process.segment)
+		if (process_is_ours())
 			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);
 	}
-	pthread_mutex_unlock(&door);
+	door_open();
 }
 
 int oriel_why_off(void)

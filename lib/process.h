@@ -30,6 +30,7 @@ struct process {
 	_Atomic uint32_t *states;
 	unsigned char *chunks;
 	uint32_t n_slots, n_chunks;
+	uint32_t n_mapped; /* slots that `threads` has room for */
 	struct thread *threads;
 	_Atomic uint32_t *wiped;	/* WIPE_MARK, or 0 in a child that nobody told of */
 	_Atomic uint32_t *unwatched;	/* shared with children: those that got no segment count here */
@@ -46,11 +47,18 @@ struct process {
 	char service[128], version[64]; /* as oriel_start had them, for forked children */
 	char settings[SETTINGS_MOST];
 	size_t settings_n;
+	bool settings_cut;
 };
 
 extern struct process process;
 
 enum { WIPE_MARK = 0x6f72696c };
+
+/*
+ * Is the segment mapped here? Not in a child that nobody told of, which forgets it: then recording
+ * is off.
+ */
+bool process_is_ours(void);
 
 /* What children without a segment counted, into our own; now and then, by whoever passes. */
 void process_children_count(void);

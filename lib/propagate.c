@@ -13,6 +13,8 @@ bool oriel_context_parse(struct oriel_context *out, const char *traceparent, con
 	struct carried carried = { { "", 0 }, { "", 0 } };
 	bool found = (how & PROPAGATE_TRACECONTEXT) && w3c_traceparent(&c, str_of(traceparent));
 
+	if (!out)
+		return false;
 	if (found && w3c_tracestate_valid(str_of(tracestate)))
 		carried.trace_state = str_trim(str_of(tracestate));
 	if ((how & PROPAGATE_BAGGAGE) && w3c_baggage_valid(str_of(baggage)))
@@ -26,8 +28,11 @@ bool oriel_context_extract(struct oriel_context *out, const char *(*get)(void *c
 			   void *carrier)
 {
 	unsigned how = process.config.propagators;
-	const char *traceparent = how & PROPAGATE_TRACECONTEXT ? get(carrier, "traceparent") : NULL;
+	const char *traceparent;
 
+	if (!get)
+		return oriel_context_parse(out, NULL, NULL, NULL);
+	traceparent = how & PROPAGATE_TRACECONTEXT ? get(carrier, "traceparent") : NULL;
 	return oriel_context_parse(out, traceparent, traceparent ? get(carrier, "tracestate") : NULL,
 				   how & PROPAGATE_BAGGAGE ? get(carrier, "baggage") : NULL);
 }
@@ -39,7 +44,7 @@ void oriel_context_inject(void (*set)(void *carrier, const char *name, const cha
 	struct carried c;
 	char parent[56];
 
-	if (!t)
+	if (!t || !set)
 		return;
 	c = carry_read(entry_carry(thread_top(t)));
 	if ((how & PROPAGATE_TRACECONTEXT) && oriel_traceparent(parent)) {
@@ -51,21 +56,26 @@ void oriel_context_inject(void (*set)(void *carrier, const char *name, const cha
 		set(carrier, "baggage", c.baggage.p);
 }
 
-/* What stands before and after a member that goes, without the comma that went with it. */
-static void baggage_without(struct str all, struct str key, struct str *before, struct str *after)
+/* Every member but those of `key`, to `to` if it isn't NULL; how many bytes. */
+static size_t baggage_others(char *to, struct str all, struct str key)
 {
-	struct str member, value;
+	size_t n = 0;
 
-	*before = all;
-	*after = STR("");
-	if (!w3c_baggage_find(all, key, &member, &value))
-		return;
-	*before = str_first(all, (size_t)(member.p - all.p));
-	*after = str_from(all, before->n + member.n);
-	if (after->n)
-		*after = str_from(*after, 1);
-	else if (before->n)
-		before->n--;
+	while (all.n) {
+		struct cut item = str_cut(all, ',');
+		struct str member = str_trim(item.head);
+
+		all = item.tail;
+		if (!member.n || str_eq(str_trim(str_cut(str_cut(member, ';').head, '=').head), key))
+			continue;
+		if (to && n)
+			to[n] = ',';
+		n += n > 0;
+		if (to)
+			memcpy(to + n, member.p, member.n);
+		n += member.n;
+	}
+	return n;
 }
 
 /* The current entry gets a carry of its own, unless it is full of somebody else's. */
@@ -82,40 +92,30 @@ void oriel_baggage_set(const char *key, const char *value)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	struct entry *e = t ? &t->entry[t->depth] : NULL;
-	struct str k = str_of(key), v = str_of(value), before, after;
+	struct str k = str_of(key), v = str_of(value);
 	struct carried old;
-	size_t n;
+	size_t others, n;
 	char *to = NULL;
 	uint16_t carry;
 
 	if (!e || !w3c_token_valid(k))
 		return;
 	old = carry_read(entry_carry(e));
-	baggage_without(old.baggage, k, &before, &after);
-	if (before.n && before.p[before.n - 1] == ',')
-		before.n--;
-	n = before.n + (before.n && after.n) + after.n;
+	n = others = baggage_others(NULL, old.baggage, k);
 	if (value)
-		n += (n > 0) + k.n + 1 + w3c_encoded_n(v);
+		n += (others > 0) + k.n + 1 + w3c_encoded_n(v);
 	carry = carry_reserve(old.trace_state, n, &to);
 	if (!carry && (n || old.trace_state.n))
 		return;
-	if (carry && n) {
-		char *from = to;
-
-		memcpy(to, before.p, before.n);
-		to += before.n;
-		if (before.n && after.n)
+	if (carry && n)
+		baggage_others(to, old.baggage, k);
+	if (carry && value) {
+		to += others;
+		if (others)
 			*to++ = ',';
-		memcpy(to, after.p, after.n);
-		to += after.n;
-		if (value) {
-			if (to > from)
-				*to++ = ',';
-			memcpy(to, k.p, k.n);
-			to[k.n] = '=';
-			w3c_encode(to + k.n + 1, v);
-		}
+		memcpy(to, k.p, k.n);
+		to[k.n] = '=';
+		w3c_encode(to + k.n + 1, v);
 	}
 	baggage_replace(e, carry);
 }
@@ -126,9 +126,11 @@ int oriel_baggage_get(const char *key, char *out, size_t size)
 	struct str member, value;
 	size_t n;
 
+	if (!out)
+		size = 0;
 	if (size)
 		out[0] = '\0';
-	if (!t || !w3c_baggage_find(carry_read(entry_carry(thread_top(t))).baggage, str_of(key), &member, &value))
+	if (!t || !key || !w3c_baggage_find(carry_read(entry_carry(thread_top(t))).baggage, str_of(key), &member, &value))
 		return -1;
 	n = w3c_decode(out, size ? size - 1 : 0, value);
 	if (size)

@@ -21,7 +21,7 @@ enum { FREE_SHARE = 64, PATH_ROOM = 512 };
 
 int segment_directory(char *out, size_t size)
 {
-	const char *given = getenv("ORIEL_RUN_DIR");
+	const char *given = secure_getenv("ORIEL_RUN_DIR");
 	struct stat st;
 	int n;
 
@@ -29,7 +29,7 @@ int segment_directory(char *out, size_t size)
 		n = snprintf(out, size, "%s", given);
 	else
 		n = snprintf(out, size, "/dev/shm/oriel-%u", (unsigned)geteuid());
-	if (n < 0 || (size_t)n >= size)
+	if (n < 0 || (size_t)n >= size || out[0] != '/')
 		return ORIEL_OFF_NO_DIRECTORY;
 	if (mkdir(out, 0700) != 0 && errno != EEXIST)
 		return ORIEL_OFF_NO_DIRECTORY;
@@ -111,7 +111,7 @@ static void segment_identify(struct segment_header *s)
 {
 	char text[1024], *end;
 	struct stat st;
-	const char *run = getenv("ORIEL_RUN_ID");
+	const char *run = secure_getenv("ORIEL_RUN_ID");
 	size_t run_n = run ? strlen(run) : 0;
 	ssize_t n;
 
@@ -235,7 +235,9 @@ int segment_make(struct segment_header **out, size_t want)
 		return ORIEL_OFF_NO_ROOM;
 	fd = segment_open(dir, path, sizeof(path));
 	if (fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? ORIEL_OFF_NO_ROOM : ORIEL_OFF_NO_DIRECTORY;
+		return errno == ENOSPC || errno == EDQUOT ? ORIEL_OFF_NO_ROOM :
+		       errno == EACCES || errno == EROFS	  ? ORIEL_OFF_NO_DIRECTORY :
+							    ORIEL_OFF_FAILED;
 	if (segment_commit(fd, size) != 0) {
 		close(fd);
 		unlink(path);

@@ -130,6 +130,7 @@ span_make(struct thread *t, struct start s, struct oriel_attributes attributes, 
 	e.meta = ENTRY_META(flags, 0, plain ? 0 : entry_carry(parent), kind);
 	context_read(&span.context, &e);
 	span.depth = 0;
+	lane_rest(t);
 	if (plain || !s.options || !s.options->detached)
 		span.depth = context_push(t, &e);
 	if (span.depth)
@@ -232,6 +233,7 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 {
 	struct thread *t = thread_if_any();
 	uint32_t depth = span->depth;
+	enum entry_kind kind;
 	struct entry *e;
 	uint64_t id;
 
@@ -245,9 +247,12 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 		span_finish_any(span, id, end_ns);
 		return;
 	}
+	/* Before the pop: a handler's span may lie there right after it. */
+	kind = entry_kind(e);
 	span->flags = span->depth = 0;
+	atomic_signal_fence(memory_order_seq_cst);
 	t->depth = depth - 1;
-	if (entry_kind(e) == ENTRY_SPAN) {
+	if (kind == ENTRY_SPAN) {
 		t->n_open--;
 		span_write_end(t, id, 0, end_ns);
 		lane_rest(t);
@@ -277,6 +282,15 @@ static uint64_t span_target(struct thread *t, const struct oriel_span *span)
 	return 0;
 }
 
+static struct str span_text(struct str text, size_t most)
+{
+	if (text.n > most) {
+		text.n = encode_cut(text.p, text.n, most);
+		process_lose(LOSS_values_cut, 1);
+	}
+	return text;
+}
+
 /* SET, STATUS and NAME: an id, a text and attributes. */
 static void span_write_detail(const struct oriel_span *span, struct record_head head, struct str text,
 			      struct oriel_attributes attributes)
@@ -290,7 +304,7 @@ static void span_write_detail(const struct oriel_span *span, struct record_head 
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	text.n = encode_cut(text.p, text.n, TEXT_MOST);
+	text = span_text(text, TEXT_MOST);
 	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
 	size = sizeof(r) + text.n + e.bytes;
 	r.head.size = (uint16_t)encode_pad(size);
@@ -302,6 +316,7 @@ static void span_write_detail(const struct oriel_span *span, struct record_head 
 	memcpy(w.p, &r, sizeof(r));
 	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
 	write_end(w, r.head.size);
+	lane_rest(t);
 }
 
 void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes)
@@ -336,7 +351,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	text.n = encode_cut(text.p, text.n, NAME_MOST);
+	text = span_text(text, NAME_MOST);
 	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
 	size = sizeof(r) + text.n + e.bytes;
 	r.head.size = (uint16_t)encode_pad(size);
@@ -354,6 +369,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 	memcpy(w.p, &r, sizeof(r));
 	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
 	write_end(w, r.head.size);
+	lane_rest(t);
 }
 
 void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,

@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -426,6 +427,190 @@ static void a_run_directory_that_is_not_ours_alone_is_refused(void **state)
 	assert_int_equal(seen_of(refused).segments, 0);
 }
 
+static void restarted_in_child(void)
+{
+	int status;
+	pid_t pid;
+
+	must(oriel_start(NULL) == 0);
+	oriel_stop();
+	pid = fork();
+	if (pid == 0) {
+		must(oriel_start(NULL) == 0);
+		alarm(5); /* a door that is locked twice */
+		pid = fork();
+		if (pid == 0)
+			_exit(0);
+		_exit(waitpid(pid, &status, 0) == pid ? 0 : 98);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void a_child_may_start_again_and_fork(void **state)
+{
+	(void)state;
+	seen_of(restarted_in_child);
+}
+
+static void started_untold(void)
+{
+	int status;
+	pid_t pid;
+
+	must(oriel_start(NULL) == 0);
+	pid = _Fork();
+	if (pid == 0) {
+		oriel_start(NULL);
+		oriel_stop();
+		oriel_stop();
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void start_and_stop_are_safe_in_a_child_that_nobody_told_of(void **state)
+{
+	(void)state;
+	seen_of(started_untold);
+}
+
+static void *span_in_thread(void *you)
+{
+	ORIEL_SPAN("thread's") {
+	}
+	return you;
+}
+
+static void many_threads_in_a_small_child(void)
+{
+	int status;
+	pid_t pid;
+
+	setenv("ORIEL_SEGMENT_SIZE", "262144", 1);
+	must(oriel_start(NULL) == 0);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 600; i++) {
+			pthread_t t;
+
+			must(pthread_create(&t, NULL, span_in_thread, NULL) == 0);
+			pthread_join(t, NULL);
+		}
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void a_childs_slots_lie_within_its_mapping(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(many_threads_in_a_small_child).n[RECORD_START], 600);
+}
+
+static void smallest(void)
+{
+	int status;
+	pid_t pid;
+
+	setenv("ORIEL_SEGMENT_SIZE", "65536", 1);
+	must(oriel_start(NULL) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(oriel_why_off());
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void a_child_of_the_smallest_segment_records(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(smallest).segments, 2);
+}
+
+static void *baggage_outside(void *you)
+{
+	oriel_baggage_set("k", "v");
+	return you;
+}
+
+static void threads_with_baggage(void)
+{
+	must(oriel_start(NULL) == 0);
+	for (int i = 0; i < 3000; i++) {
+		pthread_t t;
+
+		must(pthread_create(&t, NULL, baggage_outside, NULL) == 0);
+		pthread_join(t, NULL);
+	}
+	must(process.segment->loss[LOSS_contexts_no_room] == 0);
+}
+
+static void a_thread_gives_its_baggage_back(void **state)
+{
+	(void)state;
+	seen_of(threads_with_baggage);
+}
+
+static const char *counted_name(int *n)
+{
+	++*n;
+	return "span";
+}
+
+static void name_once(void)
+{
+	int n = 0;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN(counted_name(&n)) {
+	}
+	must(n == 1);
+}
+
+static void a_spans_name_is_evaluated_once(void **state)
+{
+	(void)state;
+	seen_of(name_once);
+}
+
+#if !defined(__SANITIZE_THREAD__) /* its own locks are not for forks in handlers */
+static volatile sig_atomic_t forked;
+
+static void fork_in_handler(int signal)
+{
+	pid_t pid = fork();
+
+	(void)signal;
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	forked++;
+}
+
+static void handlers_that_fork(void)
+{
+	struct itimerval every = { { 0, 300 }, { 0, 300 } };
+
+	must(oriel_start(NULL) == 0);
+	signal(SIGALRM, fork_in_handler);
+	setitimer(ITIMER_REAL, &every, NULL);
+	while (forked < 100) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+}
+
+static void a_handler_may_fork_within_fork(void **state)
+{
+	(void)state;
+	seen_of(handlers_that_fork);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +624,15 @@ int main(void)
 		cmocka_unit_test(a_token_that_nobody_gave_detaches_nothing),
 		cmocka_unit_test(spoiled_headers_harm_nothing_and_leak_nothing),
 		cmocka_unit_test(a_run_directory_that_is_not_ours_alone_is_refused),
+		cmocka_unit_test(a_child_may_start_again_and_fork),
+		cmocka_unit_test(start_and_stop_are_safe_in_a_child_that_nobody_told_of),
+		cmocka_unit_test(a_childs_slots_lie_within_its_mapping),
+		cmocka_unit_test(a_child_of_the_smallest_segment_records),
+		cmocka_unit_test(a_thread_gives_its_baggage_back),
+		cmocka_unit_test(a_spans_name_is_evaluated_once),
+#if !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(a_handler_may_fork_within_fork),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

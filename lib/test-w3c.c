@@ -69,6 +69,8 @@ static void tracestate_is_a_list_of_distinct_members(void **state)
 	assert_false(w3c_tracestate_valid(STR("a=x=y")));
 	assert_false(w3c_tracestate_valid(STR("a=\x01")));
 	assert_false(w3c_tracestate_valid(STR("@b=1")));
+	assert_false(w3c_tracestate_valid(STR("_x@a=1")));
+	assert_true(w3c_tracestate_valid(STR("0x@a=1")));
 }
 
 static void tracestate_has_at_most_32_members(void **state)

@@ -46,7 +46,7 @@ static void thread_leave(void *slot)
 
 	if (t->live != THREAD_LIVE)
 		return;
-	for (uint32_t i = t->depth; i > 0; i--)
+	for (uint32_t i = 0; i <= t->depth; i++)
 		if (t->entry[i].meta & ENTRY_OWNS_CARRY)
 			carry_drop(entry_carry(&t->entry[i]));
 	t->busy = THREAD_LANES; /* handlers from here on: no lane is theirs */
@@ -132,13 +132,8 @@ struct thread *thread_attach(void)
 
 	if (!oriel_gate.recording || !process.wiped)
 		return NULL;
-	/* Acquire: pairs with the release in process_open, which comes after all else is made. */
-	if (atomic_load_explicit(process.wiped, memory_order_acquire) != WIPE_MARK) {
-		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
-		oriel_gate.recording = 0;
-		process.segment = NULL; /* not mapped here */
+	if (!process_is_ours())
 		return NULL;
-	}
 	t = thread_claim();
 	if (t && thread_if_any()) {
 		atomic_store_explicit(&process.slots[t->slot], 0, memory_order_release);

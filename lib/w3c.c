@@ -54,7 +54,8 @@ static bool tracestate_key_valid(struct str key)
 
 	if (!key.n || key.n > 256)
 		return false;
-	if (at.found && (!at.head.n || at.head.n > 241 || !at.tail.n || at.tail.n > 14 ||
+	if (at.found && (!at.head.n || !((at.head.p[0] >= 'a' && at.head.p[0] <= 'z') ||
+					 (at.head.p[0] >= '0' && at.head.p[0] <= '9')) || at.head.n > 241 || !at.tail.n || at.tail.n > 14 ||
 			 !(at.tail.p[0] >= 'a' && at.tail.p[0] <= 'z')))
 		return false;
 	if (!at.found && !(key.p[0] >= 'a' && key.p[0] <= 'z') && !(key.p[0] >= '0' && key.p[0] <= '9'))
