@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop. It sleeps until something happens; while there are processes it looks at their segments
- * every 10 ms, every millisecond for a while after chunks filled up, and every 30 ms when nobody has
- * recorded anything for a second: waking up is what an idle round costs, the look itself is little.
- * What can be waited for is: files in the run directory, callers on the socket, ends of processes,
+ * every 10 ms, and every millisecond for a while after chunks filled up. Waking up is what an idle
+ * round costs; sleeping longer would cost the beginning of a burst that comes after a silence. What can be waited for is: files in the run directory, callers on the socket, ends of processes,
  * jobs that are done, and collector_stop.
  */
 #include "collect/inside.h"
@@ -34,7 +33,6 @@ enum {
 enum {
 	IDLE_MS = 10,
 	HOT_MS = 1,
-	QUIET_MS = 30,
 	SECOND_MS = 1000,
 	LINGER_MS = 60000,
 	EXPORT_MS = 10000,
@@ -44,9 +42,6 @@ enum {
 /* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
 #define HOT_NS (50 * MS)
 #define TRIM_NS (5000 * MS)
-
-/* Nothing was recorded for so long: look less often. */
-#define QUIET_NS (1000 * MS)
 
 /*
  * A batch's blocks go back and come again thousands of times a second; given back to the kernel each
@@ -271,10 +266,8 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name,
 				err_path(r));
 		pending_free(at);
-		if (r)
-			continue;
-		process_joins(c, p);
-		c->read_ns = now;
+		if (!r)
+			process_joins(c, p);
 	}
 }
 
@@ -296,7 +289,7 @@ static void process_heat(struct collector *c, const struct process *p)
 
 	if (!p->drained.n_records)
 		return;
-	now = c->read_ns = clock_mono_ns();
+	now = clock_mono_ns();
 	if (p->drained.n_full ||
 	    p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
 		c->hot_ns = now;
@@ -451,7 +444,7 @@ static int sleep_ms(const struct collector *c, uint64_t now)
 		return SECOND_MS;
 	if (now - c->hot_ns < HOT_NS || is_settling(c))
 		return HOT_MS;
-	return c->pending || now - c->read_ns < QUIET_NS ? IDLE_MS : QUIET_MS;
+	return IDLE_MS;
 }
 
 static uint64_t collector_wait(struct collector *c, int ms)

@@ -42,8 +42,7 @@ struct collector {
 	struct route *route;
 	uint64_t losses[N_LOSSES];
 
-	/* CLOCK_MONOTONIC; read_ns: when the last record was read */
-	uint64_t next_second_ns, busy_ns, hot_ns, read_ns;
+	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
 };
 

@@ -57,7 +57,7 @@ static int slots_reclaim(struct intake *in, uint32_t from, reclaim_lives *lives,
 	int r = intake_step(in, slots_step, &s);
 
 	for (uint32_t i = 0; !r && i < s.n; i++)
-		if (s.tid[i] && !lives(in->head.pid, s.tid[i], you))
+		if (s.tid[i] && s.tid[i] != UINT32_MAX && !lives(in->head.pid, s.tid[i], you))
 			r = intake_step(in, slot_give_step,
 					&(struct give_step){ in, from + i, s.tid[i] });
 	return r;
