@@ -40,8 +40,8 @@ const char *err_path(int r)
 	size_t n = (size_t)snprintf(path.text, sizeof(path.text), "%s", strerror(r < 0 ? -r : r));
 
 	for (int i = 0; i < path.n && n < sizeof(path.text); i++)
-		n += (size_t)snprintf(path.text + n, sizeof(path.text) - n, "%s%s:%d", i ? " < " : " (",
-				      path.step[i].file, path.step[i].line);
+		n += (size_t)snprintf(path.text + n, sizeof(path.text) - n, "%s%s:%d",
+				      i ? " < " : " (", path.step[i].file, path.step[i].line);
 	if (path.n && n < sizeof(path.text))
 		snprintf(path.text + n, sizeof(path.text) - n, ")");
 	return path.text;

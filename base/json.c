@@ -57,8 +57,8 @@ static void json_quote(struct out *o, struct str s)
 	while (s.n) {
 		size_t plain = 0;
 
-		while (plain < s.n && s.p[plain] >= 0x20 && s.p[plain] < 0x7f && s.p[plain] != '"' &&
-		       s.p[plain] != '\\')
+		while (plain < s.n && s.p[plain] >= 0x20 && s.p[plain] < 0x7f &&
+		       s.p[plain] != '"' && s.p[plain] != '\\')
 			plain++;
 		out_bytes(o, s.p, plain);
 		s = str_from(s, plain);

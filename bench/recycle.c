@@ -62,7 +62,8 @@ void recycle_run(struct recycle *r)
 	_Atomic uint32_t *states = (_Atomic uint32_t *)((char *)s + s->states_at);
 
 	for (uint32_t i = 0; i < s->n_chunks; i++) {
-		struct chunk *c = (struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
+		struct chunk *c =
+			(struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
 		uint32_t was = atomic_load(&states[i]);
 
 		if (was != CHUNK_FULL && was != CHUNK_IDLE)

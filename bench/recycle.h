@@ -16,7 +16,7 @@ struct recycle {
 
 /* Sets ORIEL_RUN_DIR to a fresh folder; call before oriel_start. */
 void recycle_prepare(void);
-void recycle_open(struct recycle *r);  /* after oriel_start */
-void recycle_run(struct recycle *r);   /* between bursts, no writer at work */
+void recycle_open(struct recycle *r); /* after oriel_start */
+void recycle_run(struct recycle *r);  /* between bursts, no writer at work */
 uint64_t recycle_losses(const struct recycle *r);
 void recycle_close(struct recycle *r); /* removes the folder */

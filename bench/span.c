@@ -25,15 +25,15 @@ static volatile int64_t number = 42;
 static const char *volatile text = "a value of 24 characters";
 
 /* A loop around the operation, as a function of the number of turns. */
-#define LOOP(name, ...)                                                                            \
-	static void name(int turns)                                                                \
-	{                                                                                          \
-		for (int i = 0; i < turns; i++) {                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
+#define LOOP(name, ...) \
+	static void name(int turns) \
+	{ \
+		for (int i = 0; i < turns; i++) { \
+			__VA_ARGS__ \
+		} \
 	}
 
-#define FIVE                                                                                       \
+#define FIVE \
 	oriel_str("tenant.id", "acme"), oriel_int("order.id", number), oriel_str("product", text), \
 		oriel_f64("amount", 12.5), oriel_bool("express", true)
 
@@ -162,14 +162,17 @@ static void run(size_t which, int n_threads)
 	pthread_barrier_init(&begin, NULL, (unsigned)n_threads + 1);
 	pthread_barrier_init(&done, NULL, (unsigned)n_threads + 1);
 	for (int i = 0; i < n_threads; i++) {
-		work[i] = (struct work){ cases[which].loop, i, BURST / n_threads, { 0 }, &begin, &done };
+		work[i] = (struct work){
+			cases[which].loop, i, BURST / n_threads, { 0 }, &begin, &done
+		};
 		pthread_create(&thread[i], NULL, work_run, &work[i]);
 	}
 	for (int b = 0; b < BURSTS; b++) {
 		pthread_barrier_wait(&begin);
 		pthread_barrier_wait(&done);
 		if (!cases[which].disabled && recycle_losses(&r)) {
-			fprintf(stderr, "span: %s lost records, so there is no figure\n", cases[which].name);
+			fprintf(stderr, "span: %s lost records, so there is no figure\n",
+				cases[which].name);
 			exit(1);
 		}
 		if (!cases[which].disabled)
@@ -179,8 +182,8 @@ static void run(size_t which, int n_threads)
 		pthread_join(thread[i], NULL);
 		sum += median(work[i].ns);
 	}
-	printf("%-24s %d thread%s %8.1f ns\n", cases[which].name, n_threads, n_threads > 1 ? "s" : " ",
-	       sum / n_threads);
+	printf("%-24s %d thread%s %8.1f ns\n", cases[which].name, n_threads,
+	       n_threads > 1 ? "s" : " ", sum / n_threads);
 	fflush(stdout);
 	recycle_close(&r);
 }

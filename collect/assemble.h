@@ -43,7 +43,7 @@ struct assembler {
 	struct span_list ended, unstarted;
 	uint32_t round;
 	uint32_t again; /* so many rounds yet may give what was given before */
-	bool seen;	/* the record that is taken now had been looked at by a collector before us */
+	bool seen; /* the record that is taken now had been looked at by a collector before us */
 	uint64_t observed_ns;	       /* the wall clock when this round began */
 	uint64_t last_tick, last_mono; /* the newest moment that a record told, by source */
 	uint64_t n_records, n_bad;     /* since the process was taken up */

@@ -80,11 +80,13 @@ static inline void hand_bool(struct hand_record *r, const char *key, bool value)
 static inline struct hand_record hand_start(uint64_t span_id, const char *name, uint64_t time)
 {
 	struct hand_record r = { .n = 0 };
-	struct record_start s = { .head = { .type = RECORD_START, .flags = RECORD_TIME_MONO, .code = 1 },
-				  .time = time,
-				  .trace_id = { 1 },
-				  .span_id = span_id,
-				  .trace_flags = 1 };
+	struct record_start s = {
+		.head = { .type = RECORD_START, .flags = RECORD_TIME_MONO, .code = 1 },
+		.time = time,
+		.trace_id = { 1 },
+		.span_id = span_id,
+		.trace_flags = 1
+	};
 
 	s.head.text_n = (uint16_t)strlen(name);
 	hand_put(&r, &s, sizeof(s));

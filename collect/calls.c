@@ -108,7 +108,8 @@ bool call_check(struct control_request *request, size_t n)
 		return false;
 	request->command[sizeof(request->command) - 1] = '\0';
 	if (request->verb == CONTROL_RUN)
-		return hex_read(id, sizeof(id), (struct str){ request->run, sizeof(request->run) }, true);
+		return hex_read(id, sizeof(id), (struct str){ request->run, sizeof(request->run) },
+				true);
 	return request->verb >= CONTROL_HELLO && request->verb <= CONTROL_FLUSH;
 }
 

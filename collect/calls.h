@@ -20,10 +20,10 @@
 enum { CALLERS = 16, CALLER_NS = 1000 * 1000 * 1000 };
 
 struct caller {
-	int fd; /* -1: none */
+	int fd;		   /* -1: none */
 	uint64_t since_ns; /* CLOCK_MONOTONIC */
-	bool asked; /* is waiting for its answer */
-	uint32_t number; /* a new one for each caller in this place */
+	bool asked;	   /* is waiting for its answer */
+	uint32_t number;   /* a new one for each caller in this place */
 };
 
 struct calls {

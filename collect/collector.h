@@ -59,10 +59,10 @@ struct collector_sink {
 
 struct collector_options {
 	const char *run_dir;
-	const char *address;	/* of the page, told to `oriel run` */
-	const char *data_dir;	/* told to commands; NULL: no store */
-	uint32_t linger_ms;	/* stay this long with nothing to do; 0: 60,000; UINT32_MAX: for good */
-	uint32_t export_ms;	/* metrics are snapshot this often; default 10,000 */
+	const char *address;  /* of the page, told to `oriel run` */
+	const char *data_dir; /* told to commands; NULL: no store */
+	uint32_t linger_ms; /* stay this long with nothing to do; 0: 60,000; UINT32_MAX: for good */
+	uint32_t export_ms; /* metrics are snapshot this often; default 10,000 */
 	const struct collector_sink *sink;
 	void *you;
 };
@@ -81,7 +81,8 @@ void collector_status_json(struct collector *c, struct json *j);
 
 /* Open spans, oldest first, at most `most`, while the loop waits: be quick; `span_json` is view's serialiser. */
 void collector_in_flight(struct collector *c, size_t most,
-			 void (*each)(const struct span *, const struct resource *, void *), void *you);
+			 void (*each)(const struct span *, const struct resource *, void *),
+			 void *you);
 
 /* A fresh snapshot of every live series, as one batch per process. */
 void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define CONTROL_SOCKET "collector.sock"
-#define CONTROL_MAGIC  0x314c5443u
+#define CONTROL_MAGIC 0x314c5443u
 
 enum control_verb {
 	CONTROL_HELLO = 1, /* who are you? */
@@ -26,17 +26,17 @@ struct control_request {
 	uint32_t magic;
 	uint32_t verb;
 	uint32_t timeout_ms; /* STOP and FLUSH */
-	int32_t pid;	     /* RUN: in the sender's namespace; SO_PEERCRED's is used where it differs */
-	char run[16];	     /* RUN: hex digits */
-	char command[2048];  /* RUN: the command line for people, NUL-terminated, cut to fit */
+	int32_t pid;  /* RUN: in the sender's namespace; SO_PEERCRED's is used where it differs */
+	char run[16]; /* RUN: hex digits */
+	char command[2048]; /* RUN: the command line for people, NUL-terminated, cut to fit */
 };
 
 struct control_reply {
 	uint32_t magic;
-	int32_t error;	    /* 0, or an errno */
-	int32_t pid;	    /* the collector's */
+	int32_t error; /* 0, or an errno */
+	int32_t pid;   /* the collector's */
 	uint32_t n_processes;
-	char address[128];  /* of the page, HOST:PORT; empty: none */
+	char address[128]; /* of the page, HOST:PORT; empty: none */
 	char version[32];
 	char data_dir[512]; /* empty: no store */
 };

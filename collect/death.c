@@ -24,7 +24,7 @@ struct pidfd_facts {
 
 _Static_assert(sizeof(struct pidfd_facts) == 64, "the size is part of the request's number");
 
-#define PIDFD_FACTS	 _IOWR(0xff, 11, struct pidfd_facts)
+#define PIDFD_FACTS _IOWR(0xff, 11, struct pidfd_facts)
 #define PIDFD_FACTS_EXIT (1u << 3)
 
 enum { STAT_START = 22, STAT_EXIT = 52 };
@@ -49,7 +49,8 @@ static bool stat_read(pid_t pid, char *state, uint64_t *start_ticks, uint64_t *e
 	at += 2;
 	*state = *at;
 	*start_ticks = *exit_code = 0;
-	for (char *word = strtok_r(at, " \n", &at); word; word = strtok_r(NULL, " \n", &at), field++) {
+	for (char *word = strtok_r(at, " \n", &at); word;
+	     word = strtok_r(NULL, " \n", &at), field++) {
 		if (field == STAT_START)
 			str_to_u64(str_of(word), start_ticks);
 		else if (field == STAT_EXIT)
@@ -89,7 +90,8 @@ static bool status_of_zombie(struct death *d)
 	uint64_t ticks, exit_code;
 	char state;
 
-	if (!stat_read(d->pid, &state, &ticks, &exit_code) || ticks != d->start_ticks || state != 'Z')
+	if (!stat_read(d->pid, &state, &ticks, &exit_code) || ticks != d->start_ticks ||
+	    state != 'Z')
 		return false;
 	d->wait_status = (int)exit_code;
 	return true;
@@ -143,10 +145,11 @@ struct str death_text(int wait_status, char *text, size_t size)
 
 	if (wait_status >= 0 && WIFSIGNALED(wait_status)) {
 		int sig = WTERMSIG(wait_status);
-		const char *name = sigabbrev_np(sig), *how = is_crash(sig) ? "died of" : "killed by";
+		const char *name = sigabbrev_np(sig),
+			   *how = is_crash(sig) ? "died of" : "killed by";
 
-		n = name ? snprintf(text, size, "process %s SIG%s", how, name) :
-			   snprintf(text, size, "process %s signal %d", how, sig);
+		n = name ? snprintf(text, size, "process %s SIG%s", how, name)
+			 : snprintf(text, size, "process %s signal %d", how, sig);
 	} else if (wait_status >= 0 && WIFEXITED(wait_status)) {
 		n = snprintf(text, size, "process exited with status %d before the span ended",
 			     WEXITSTATUS(wait_status));

@@ -20,7 +20,7 @@
 
 enum death_news {
 	DEATH_ALIVE,
-	DEATH_SILENT,  /* gone; of what is not known, or not yet */
+	DEATH_SILENT, /* gone; of what is not known, or not yet */
 	DEATH_TOLD,
 	DEATH_UNKNOWN, /* nobody to watch: another pid namespace, or gone before we came */
 };

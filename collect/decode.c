@@ -62,11 +62,12 @@ static bool decode_numbers(struct value *out, uint8_t type, struct str v, struct
 	for (size_t i = 0; item && i < n; i++) {
 		const char *p = v.p + i * each;
 
-		item[i] = type == WIRE_BOOLS ?
-				  (struct value){ .type = VALUE_BOOL, .boolean = *p != 0 } :
-			  type == WIRE_INTS ?
-				  (struct value){ .type = VALUE_INT, .integer = read_int(p) } :
-				  (struct value){ .type = VALUE_DOUBLE, .number = read_double(p) };
+		item[i] =
+			type == WIRE_BOOLS
+				? (struct value){ .type = VALUE_BOOL, .boolean = *p != 0 }
+			: type == WIRE_INTS
+				? (struct value){ .type = VALUE_INT, .integer = read_int(p) }
+				: (struct value){ .type = VALUE_DOUBLE, .number = read_double(p) };
 	}
 	return array_of(out, item, n);
 }

@@ -9,8 +9,8 @@
 enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
 
 static const struct scope scopes[N_SCOPES] = {
-#define X(id, text) [SCOPE_##id] = { { text, sizeof(text) - 1 },                                   \
-				     { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
+#define X(id, text) \
+	[SCOPE_##id] = { { text, sizeof(text) - 1 }, { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
 	WIRE_SCOPES(X)
 #undef X
 };
@@ -92,9 +92,9 @@ static void apply_link(struct making *m, const struct record_head *h, const stru
 
 static size_t fixed_size(uint8_t type)
 {
-	return type == RECORD_EVENT ? sizeof(struct record_event) :
-	       type == RECORD_LINK  ? sizeof(struct record_link) :
-				      sizeof(struct record_span);
+	return type == RECORD_EVENT  ? sizeof(struct record_event)
+	       : type == RECORD_LINK ? sizeof(struct record_link)
+				     : sizeof(struct record_span);
 }
 
 static void apply_detail(struct making *m, const struct piece *p)
@@ -200,8 +200,8 @@ static void make_span(struct making *m, const struct open_span *o, const struct 
 {
 	struct span *s = m->span;
 
-	m->attributes = (struct attribute_list){ .item = m->a->scratch,
-						 .most = m->a->limits.attributes };
+	m->attributes =
+		(struct attribute_list){ .item = m->a->scratch, .most = m->a->limits.attributes };
 	s->start_ns = timeline_real(m->a->timeline, o->begun);
 	apply_start(m, o->start);
 	for (const struct piece *p = o->detail; p; p = p->next)
@@ -274,6 +274,7 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->body = (struct value){ .type = VALUE_STRING, .text = t.text };
 	l->scope = scope_of(r->scope);
 	l->thread_id = tid;
-	l->attributes = attributes_of(a, &b->arena, t.attributes, a->limits.log_attributes, a->scratch);
+	l->attributes =
+		attributes_of(a, &b->arena, t.attributes, a->limits.log_attributes, a->scratch);
 	stats_add(logs_finished, 1);
 }

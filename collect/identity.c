@@ -96,7 +96,8 @@ static struct str service_given(const struct identity_given *given)
 {
 	struct str name = str_of(given->service);
 
-	return str_eq(name, STR("service")) || str_eq(name, STR("app")) ? (struct str){ "", 0 } : name;
+	return str_eq(name, STR("service")) || str_eq(name, STR("app")) ? (struct str){ "", 0 }
+									: name;
 }
 
 static struct str service_unknown(struct list *l, struct str program)

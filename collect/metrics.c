@@ -13,8 +13,8 @@
 enum { POINT_ATTRIBUTES = 128, BOUNDS_MOST = 1024 };
 
 static const struct scope scopes[N_SCOPES] = {
-#define X(id, text) [SCOPE_##id] = { { text, sizeof(text) - 1 },                                   \
-				     { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
+#define X(id, text) \
+	[SCOPE_##id] = { { text, sizeof(text) - 1 }, { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
 	WIRE_SCOPES(X)
 #undef X
 };
@@ -95,9 +95,11 @@ static const struct instrument *instrument_at(const struct area *area, uint32_t 
 
 	if (!e || entry_kind(e) != SERIES_INSTRUMENT || e->size < sizeof(*i))
 		return NULL;
-	if (i->kind < INSTRUMENT_COUNTER || i->kind > INSTRUMENT_HISTOGRAM || i->n_bounds > BOUNDS_MOST)
+	if (i->kind < INSTRUMENT_COUNTER || i->kind > INSTRUMENT_HISTOGRAM ||
+	    i->n_bounds > BOUNDS_MOST)
 		return NULL;
-	if ((size_t)i->n_bounds * 8 + i->name_n + i->unit_n + i->description_n > e->size - sizeof(*i))
+	if ((size_t)i->n_bounds * 8 + i->name_n + i->unit_n + i->description_n >
+	    e->size - sizeof(*i))
 		return NULL;
 	return i;
 }
@@ -112,14 +114,15 @@ static double as_double(uint64_t bits)
 
 static enum metric_kind kind_of(uint8_t instrument)
 {
-	return instrument == INSTRUMENT_COUNTER ? METRIC_SUM :
-	       instrument == INSTRUMENT_UP_DOWN ? METRIC_UP_DOWN :
-	       instrument == INSTRUMENT_GAUGE	? METRIC_GAUGE :
-						  METRIC_HISTOGRAM;
+	return instrument == INSTRUMENT_COUNTER	  ? METRIC_SUM
+	       : instrument == INSTRUMENT_UP_DOWN ? METRIC_UP_DOWN
+	       : instrument == INSTRUMENT_GAUGE	  ? METRIC_GAUGE
+						  : METRIC_HISTOGRAM;
 }
 
 /* The count is the buckets' sum: the cells change while they are read, and these two must agree. */
-static void point_histogram(struct metric_point *p, const struct instrument *i, const uint64_t *cell)
+static void point_histogram(struct metric_point *p, const struct instrument *i,
+			    const uint64_t *cell)
 {
 	p->bounds = (const double *)(i + 1);
 	p->n_bounds = i->n_bounds;
@@ -162,12 +165,14 @@ static struct attributes point_attributes(struct batch *b, struct str bytes)
 /* Overflow series are made ahead, for the day that there is no room; until then nobody asks for them. */
 static bool point_is_spare(const struct metric_point *p)
 {
-	bool empty = p->kind == METRIC_HISTOGRAM ? p->count == 0 : p->integer == 0 && p->number == 0;
+	bool empty =
+		p->kind == METRIC_HISTOGRAM ? p->count == 0 : p->integer == 0 && p->number == 0;
 
 	return empty && attributes_find(p->attributes, STR("otel.metric.overflow"));
 }
 
-static bool point_add(struct batch *b, const struct area *area, const struct series *s, uint64_t now)
+static bool point_add(struct batch *b, const struct area *area, const struct series *s,
+		      uint64_t now)
 {
 	const struct instrument *i = instrument_at(area, s->instrument_at);
 	const uint64_t *cell = (const void *)(s + 1);

@@ -42,13 +42,13 @@ struct process {
 	struct death death;
 	struct identity_given given;
 	uint32_t identity_seq;
-	uint64_t n_lost; /* spans and records, in the service */
+	uint64_t n_lost;	 /* spans and records, in the service */
 	uint64_t loss[N_LOSSES]; /* since this collector took it up */
-	bool look;	 /* it may be gone */
-	bool seen_alive; /* by us: then its end is when we noticed it, at the latest */
+	bool look;		 /* it may be gone */
+	bool seen_alive;	 /* by us: then its end is when we noticed it, at the latest */
 	bool gone;
 	uint64_t gone_real_ns, gone_mono_ns;
-	uint64_t next_metrics_ns; /* CLOCK_MONOTONIC */
+	uint64_t next_metrics_ns;      /* CLOCK_MONOTONIC */
 	struct intake_drained drained; /* of the last part */
 };
 

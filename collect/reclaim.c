@@ -53,7 +53,9 @@ static void slot_give_step(void *you)
 static int slots_reclaim(struct intake *in, uint32_t from, reclaim_lives *lives, void *you)
 {
 	uint32_t left = in->head.n_slots - from;
-	struct slot_step s = { .in = in, .from = from, .n = left < SLOTS_AT_ONCE ? left : SLOTS_AT_ONCE };
+	struct slot_step s = { .in = in,
+			       .from = from,
+			       .n = left < SLOTS_AT_ONCE ? left : SLOTS_AT_ONCE };
 	int r = intake_step(in, slots_step, &s);
 
 	for (uint32_t i = 0; !r && i < s.n; i++)

@@ -42,9 +42,9 @@ static void losses_json(const struct collector *c, struct json *j)
 	static const struct {
 		struct str name, unit, sentence;
 	} about[N_LOSSES] = {
-#define X(name, unit, sentence)                                                                    \
-	[LOSS_##name] = { { #name, sizeof(#name) - 1 },                                            \
-			  { unit, sizeof(unit) - 1 },                                              \
+#define X(name, unit, sentence) \
+	[LOSS_##name] = { { #name, sizeof(#name) - 1 }, \
+			  { unit, sizeof(unit) - 1 }, \
 			  { sentence, sizeof(sentence) - 1 } },
 		SEGMENT_LOSSES(X)
 #undef X
@@ -121,7 +121,8 @@ static size_t flights_of(struct process *p, struct flight *to)
 }
 
 static void flight_show(const struct flight *f, uint64_t now,
-			void (*each)(const struct span *, const struct resource *, void *), void *you)
+			void (*each)(const struct span *, const struct resource *, void *),
+			void *you)
 {
 	struct arena arena = { 0 };
 	struct span s;
@@ -132,7 +133,8 @@ static void flight_show(const struct flight *f, uint64_t now,
 }
 
 void collector_in_flight(struct collector *c, size_t most,
-			 void (*each)(const struct span *, const struct resource *, void *), void *you)
+			 void (*each)(const struct span *, const struct resource *, void *),
+			 void *you)
 {
 	struct flight *all;
 	size_t room = 0, n = 0;

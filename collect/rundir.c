@@ -88,8 +88,7 @@ static int watch_open(int dir_fd)
 	if (fd < 0)
 		return ERR(-errno);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/.", dir_fd);
-	if (inotify_add_watch(fd, path,
-			      IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) >= 0)
+	if (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) >= 0)
 		return fd;
 	r = ERR(-errno);
 	close(fd);

@@ -12,7 +12,7 @@
 
 struct rundir {
 	int fd;
-	int lock_fd; /* collector.pid, locked */
+	int lock_fd;  /* collector.pid, locked */
 	int watch_fd; /* inotify: files that come and are let go */
 };
 
@@ -36,7 +36,7 @@ int rundir_list(const struct rundir *d, void (*each)(const char *name, void *you
 struct rundir_news {
 	void (*came)(const char *name, void *you);
 	void (*let_go)(const char *name, void *you); /* nobody has it open any more, perhaps */
-	void (*lost)(void *you); /* events were lost: look at everything */
+	void (*lost)(void *you);		     /* events were lost: look at everything */
 	void *you;
 };
 

@@ -57,11 +57,11 @@ static struct str text_of(const struct span *s, const char *key)
 	return attributes_text(s->attributes, str_of(key));
 }
 
-#define assert_text(s, literal)                                                                    \
-	do {                                                                                       \
-		struct str got = (s);                                                              \
-		assert_int_equal(got.n, sizeof(literal) - 1);                                      \
-		assert_memory_equal(got.p, literal, sizeof(literal) - 1);                          \
+#define assert_text(s, literal) \
+	do { \
+		struct str got = (s); \
+		assert_int_equal(got.n, sizeof(literal) - 1); \
+		assert_memory_equal(got.p, literal, sizeof(literal) - 1); \
 	} while (0)
 
 static void a_span_is_its_start_and_its_end(void **state)
@@ -176,7 +176,8 @@ static void what_never_started_is_counted(void **state)
 static void ok_is_final(void **state)
 {
 	struct bench *b = *state;
-	struct hand_record ok = hand_about(RECORD_STATUS, 1, ""), error = hand_about(RECORD_STATUS, 1, "no");
+	struct hand_record ok = hand_about(RECORD_STATUS, 1, ""),
+			   error = hand_about(RECORD_STATUS, 1, "no");
 
 	hand_head(&ok)->code = STATUS_OK;
 	hand_head(&error)->code = STATUS_ERROR;
@@ -191,7 +192,8 @@ static void ok_is_final(void **state)
 static void an_error_keeps_its_message(void **state)
 {
 	struct bench *b = *state;
-	struct hand_record error = hand_about(RECORD_STATUS, 1, "disk full"), end = hand_end(1, 1000001);
+	struct hand_record error = hand_about(RECORD_STATUS, 1, "disk full"),
+			   end = hand_end(1, 1000001);
 
 	hand_head(&error)->code = STATUS_ERROR;
 	hand_head(&end)->code = STATUS_ERROR;

@@ -21,7 +21,8 @@
 struct seen {
 	char path[64];
 	int dir;
-	int n_open, n_close, n_spans, n_logs, n_points, n_orphans, n_started, n_ended, n_flush, ended_status;
+	int n_open, n_close, n_spans, n_logs, n_points, n_orphans, n_started, n_ended, n_flush,
+		ended_status;
 	char why[128], service[64], run[32];
 	int hold; /* closed when the first orphan comes */
 	struct collector *c;
@@ -126,7 +127,9 @@ static int teardown(void **state)
 
 static int make(struct seen *s, struct collector **c)
 {
-	struct collector_options o = { .run_dir = s->path, .linger_ms = 1, .sink = &sink, .you = s };
+	struct collector_options o = {
+		.run_dir = s->path, .linger_ms = 1, .sink = &sink, .you = s
+	};
 
 	return collector_new(c, &o);
 }
@@ -346,7 +349,8 @@ static void a_directory_that_others_may_enter_is_refused(void **state)
 
 /* ---- callers ---------------------------------------------------------------------------------- */
 
-static int ask(const char *path, struct control_request *request, const int *fd, struct control_reply *reply)
+static int ask(const char *path, struct control_request *request, const int *fd,
+	       struct control_reply *reply)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	union {
@@ -384,7 +388,9 @@ static void *run_thread(void *you)
 static void a_run_ends_with_its_last_process_and_its_descriptors_close(void **state)
 {
 	struct seen *s = *state;
-	struct collector_options o = { .run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s };
+	struct collector_options o = {
+		.run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s
+	};
 	struct collector *c;
 	pthread_t t;
 	int out[2];
@@ -480,7 +486,9 @@ static void look_at_metrics(const struct batch *b, void *you)
 static void others_may_look_while_it_runs(void **state)
 {
 	struct seen *s = *state;
-	struct collector_options o = { .run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s };
+	struct collector_options o = {
+		.run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s
+	};
 	uint64_t loss[N_LOSSES];
 	struct out out = { 0 };
 	struct json j = { .out = &out };
@@ -527,7 +535,9 @@ static void nonsense_on_the_socket_is_turned_away(void **state)
 	struct seen *s = *state;
 	struct control_request q = { .verb = CONTROL_RUN, .run = "no hex digits!!" };
 	struct control_request stop = { .verb = CONTROL_STOP };
-	struct collector_options o = { .run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s };
+	struct collector_options o = {
+		.run_dir = s->path, .linger_ms = UINT32_MAX, .sink = &sink, .you = s
+	};
 	struct control_reply reply;
 	struct collector *c;
 	pthread_t t;

@@ -44,7 +44,7 @@ static const struct resource *made(struct who *w)
 	return w->r;
 }
 
-#define assert_attribute(r, key, literal)                                                          \
+#define assert_attribute(r, key, literal) \
 	assert_true(str_eq(attributes_text((r)->attributes, STR(key)), STR(literal)))
 
 static void a_nameless_service_is_named_after_its_program(void **state)
@@ -91,7 +91,8 @@ static void the_variable_of_its_own_goes_before_the_list(void **state)
 {
 	struct who *w = *state;
 
-	w->settings = SETTINGS("OTEL_SERVICE_NAME=front\0OTEL_RESOURCE_ATTRIBUTES=service.name=shop,a=b");
+	w->settings =
+		SETTINGS("OTEL_SERVICE_NAME=front\0OTEL_RESOURCE_ATTRIBUTES=service.name=shop,a=b");
 	assert_attribute(made(w), "service.name", "front");
 	assert_attribute(w->r, "a", "b");
 }

@@ -287,7 +287,8 @@ static void *write_burst(void *you)
 		struct hand_record r = hand_end(i, i);
 
 		if (at < CHUNKS &&
-		    atomic_load(&hand_chunk(w->s, at)->write) + sizeof(struct record_end) > CHUNK_SIZE) {
+		    atomic_load(&hand_chunk(w->s, at)->write) + sizeof(struct record_end) >
+			    CHUNK_SIZE) {
 			atomic_store_explicit(&w->s->state[at], CHUNK_FULL, memory_order_release);
 			at = CHUNKS;
 		}

@@ -58,7 +58,8 @@ static unsigned char *area(struct room *r)
 }
 
 /* An entry of that payload; where it lies. */
-static uint32_t entry(struct room *r, uint16_t kind, void *head, size_t head_n, const void *rest, size_t n)
+static uint32_t entry(struct room *r, uint16_t kind, void *head, size_t head_n, const void *rest,
+		      size_t n)
 {
 	struct series_area *a = (void *)area(r);
 	struct series_entry *e = head;
@@ -74,14 +75,18 @@ static uint32_t entry(struct room *r, uint16_t kind, void *head, size_t head_n, 
 
 static uint32_t counter(struct room *r)
 {
-	struct instrument i = { .kind = INSTRUMENT_COUNTER, .name_n = 6, .unit_n = 7, .description_n = 6 };
+	struct instrument i = {
+		.kind = INSTRUMENT_COUNTER, .name_n = 6, .unit_n = 7, .description_n = 6
+	};
 
 	return entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "orders{order}Orders", 19);
 }
 
 static uint32_t point(struct room *r, uint32_t instrument, int64_t value)
 {
-	struct series s = { .instrument_at = instrument, .n_cells = 1, .attributes_n = 8, .start_real_ns = 5 };
+	struct series s = {
+		.instrument_at = instrument, .n_cells = 1, .attributes_n = 8, .start_real_ns = 5
+	};
 	char rest[16];
 
 	memcpy(rest, &value, 8);

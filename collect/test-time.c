@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 /* Two ticks a nanosecond. */
-static const struct timeline t = { .tsc = 1000, .mono = 50000, .real = 9000000, .rate = 1ull << 31 };
+static const struct timeline t = {
+	.tsc = 1000, .mono = 50000, .real = 9000000, .rate = 1ull << 31
+};
 
 static struct instant tick(uint64_t v)
 {
@@ -41,7 +43,8 @@ static void any_bits_are_a_time(void **state)
 	for (int a = 0; a < 5; a++)
 		for (int b = 0; b < 5; b++)
 			for (int i = 0; i < 9; i++) {
-				struct instant start = { odd[a], sources[i / 3] }, end = { odd[b], sources[i % 3] };
+				struct instant start = { odd[a], sources[i / 3] },
+					       end = { odd[b], sources[i % 3] };
 				uint64_t real = timeline_real(&t, start);
 
 				assert_true(timeline_end(&t, start, real, end) >= real);
@@ -51,13 +54,17 @@ static void any_bits_are_a_time(void **state)
 static void a_given_end_is_taken_as_it_is(void **state)
 {
 	(void)state;
-	assert_int_equal(timeline_end(&t, tick(1000), 9000000, (struct instant){ 9000700, INSTANT_REAL }), 9000700);
+	assert_int_equal(timeline_end(&t, tick(1000), 9000000,
+				      (struct instant){ 9000700, INSTANT_REAL }),
+			 9000700);
 }
 
 static void an_end_by_another_clock_still_makes_a_duration(void **state)
 {
 	(void)state;
-	assert_int_equal(timeline_end(&t, tick(1000), 9000000, (struct instant){ 50040, INSTANT_MONO }), 9000040);
+	assert_int_equal(timeline_end(&t, tick(1000), 9000000,
+				      (struct instant){ 50040, INSTANT_MONO }),
+			 9000040);
 }
 
 static void the_monotonic_clock_is_where_the_timeline_says(void **state)

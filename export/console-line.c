@@ -10,14 +10,14 @@
 enum { SERVICE_WIDTH = 10, TAG_WIDTH = 9, DURATION_WIDTH = 9, EVENTS_MOST = 8 };
 
 /* SGR parameters; NULL is plain. */
-#define DIM	"2"
-#define BOLD	"1"
-#define RED	"31"
-#define GREEN	"32"
-#define YELLOW	"33"
-#define BLUE	"34"
+#define DIM "2"
+#define BOLD "1"
+#define RED "31"
+#define GREEN "32"
+#define YELLOW "33"
+#define BLUE "34"
 #define MAGENTA "35"
-#define CYAN	"36"
+#define CYAN "36"
 
 static void colour(const struct console_line *l, const char *sgr)
 {

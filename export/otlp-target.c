@@ -10,7 +10,7 @@
 
 enum { TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
 
-#define OTLP		 "OTEL_EXPORTER_OTLP_"
+#define OTLP "OTEL_EXPORTER_OTLP_"
 #define DEFAULT_ENDPOINT "http://localhost:4318"
 
 struct lookup {

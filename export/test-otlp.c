@@ -69,7 +69,7 @@ static void scene_close(struct scene *x)
 	resource_free(x->resource);
 }
 
-#define SCRIPT(...)   ((const struct reply[]){ __VA_ARGS__, { NULL, 0 } })
+#define SCRIPT(...) ((const struct reply[]){ __VA_ARGS__, { NULL, 0 } })
 #define SETTINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static const char status_503[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"

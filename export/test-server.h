@@ -25,7 +25,7 @@
 #define OK_EMPTY \
 	"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"
 #define HANG "hang" /* take the request and say nothing */
-#define CUT  "cut"  /* close without a word */
+#define CUT "cut"   /* close without a word */
 
 struct reply {
 	const char *text; /* its end is where its NUL is, or after n bytes if that is set */

@@ -64,8 +64,9 @@ extern "C" {
 /* ---- begin and end ------------------------------------------------------------------------ */
 
 struct oriel_options {
-	size_t size;	     /* ORIEL_OPTIONS() fills this in */
-	const char *service; /* service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES give one */
+	size_t size; /* ORIEL_OPTIONS() fills this in */
+	const char *
+		service; /* service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES give one */
 	const char *version; /* service.version, likewise */
 };
 
@@ -84,7 +85,7 @@ template <typename T> struct oriel_made { /* lives until the statement ends, as 
 extern "C" {
 #endif
 
-#define ORIEL_OPTIONS(...)                                                                         \
+#define ORIEL_OPTIONS(...) \
 	ORIEL_MAKE(oriel_options, .size = sizeof(struct oriel_options), __VA_ARGS__)
 
 /*
@@ -99,14 +100,14 @@ extern "C" {
 ORIEL_API int oriel_start(const struct oriel_options *options);
 
 enum oriel_off {
-	ORIEL_OFF_DISABLED = 1,	  /* OTEL_SDK_DISABLED=true */
-	ORIEL_OFF_NO_DIRECTORY,	  /* the run directory can't be made, or isn't ours alone */
-	ORIEL_OFF_NO_ROOM,	  /* shared memory is full, or RLIMIT_FSIZE or RLIMIT_AS too small */
-	ORIEL_OFF_NO_MEMORY,	  /* mmap refused */
-	ORIEL_OFF_FORKED,	  /* a child that nobody told of (_Fork, raw clone) */
-	ORIEL_OFF_STOPPED,	  /* oriel_stop was called */
+	ORIEL_OFF_DISABLED = 1, /* OTEL_SDK_DISABLED=true */
+	ORIEL_OFF_NO_DIRECTORY, /* the run directory can't be made, or isn't ours alone */
+	ORIEL_OFF_NO_ROOM,	/* shared memory is full, or RLIMIT_FSIZE or RLIMIT_AS too small */
+	ORIEL_OFF_NO_MEMORY,	/* mmap refused */
+	ORIEL_OFF_FORKED,	/* a child that nobody told of (_Fork, raw clone) */
+	ORIEL_OFF_STOPPED,	/* oriel_stop was called */
 	ORIEL_OFF_NOT_STARTED,
-	ORIEL_OFF_FAILED,	  /* anything else */
+	ORIEL_OFF_FAILED, /* anything else */
 };
 
 /* 0 while this process records, else why not. Signal-safe. */
@@ -167,7 +168,8 @@ static inline size_t oriel_length(const char *text)
 	return text ? __builtin_strlen(text) : 0;
 }
 
-static inline struct oriel_attribute oriel_attribute_of(const char *key, enum oriel_type type, size_t n)
+static inline struct oriel_attribute oriel_attribute_of(const char *key, enum oriel_type type,
+							size_t n)
 {
 	struct oriel_attribute a;
 	size_t key_n = oriel_length(key);
@@ -258,10 +260,10 @@ struct oriel_attributes {
 };
 
 #ifndef __cplusplus
-#define ORIEL_WITH(...)                                                                            \
-	(__extension__(struct oriel_attributes){                                                   \
-		(const struct oriel_attribute[]){ __VA_ARGS__ },                                   \
-		sizeof((const struct oriel_attribute[]){ __VA_ARGS__ }) /                          \
+#define ORIEL_WITH(...) \
+	(__extension__(struct oriel_attributes){ \
+		(const struct oriel_attribute[]){ __VA_ARGS__ }, \
+		sizeof((const struct oriel_attribute[]){ __VA_ARGS__ }) / \
 			sizeof(struct oriel_attribute) })
 #else
 } /* extern "C" */
@@ -319,7 +321,8 @@ ORIEL_API bool oriel_context_parse(struct oriel_context *out, const char *tracep
 
 /* The same through a getter, which returns a header's value or NULL ("TextMap Propagator"). */
 ORIEL_API bool oriel_context_extract(struct oriel_context *out,
-				     const char *(*get)(void *carrier, const char *name), void *carrier);
+				     const char *(*get)(void *carrier, const char *name),
+				     void *carrier);
 
 /* The current context into headers; `set` is called once for each, its strings borrowed. */
 ORIEL_API void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
@@ -363,12 +366,12 @@ struct oriel_span_options {
 	enum oriel_kind kind;		    /* 0: internal */
 	const struct oriel_context *parent; /* NULL: the current context */
 	bool root;			    /* no parent at all */
-	bool detached;			    /* don't make it current: for work that ends elsewhere */
-	uint64_t start_ns;		    /* nanoseconds since the epoch; 0: now */
-	uint8_t scope;			    /* 0; other values are the agent's */
+	bool detached;	   /* don't make it current: for work that ends elsewhere */
+	uint64_t start_ns; /* nanoseconds since the epoch; 0: now */
+	uint8_t scope;	   /* 0; other values are the agent's */
 };
 
-#define ORIEL_SPAN_OPTIONS(...)                                                                    \
+#define ORIEL_SPAN_OPTIONS(...) \
 	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
 /* What the macros below call; `name` is name_n bytes long, `options` may be NULL. */
@@ -378,9 +381,10 @@ ORIEL_API struct oriel_span oriel_span_open(const char *name, size_t name_n,
 ORIEL_API void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
-ORIEL_API void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes);
-ORIEL_API void oriel_span_event_all(const struct oriel_span *span, const char *name, uint64_t time_ns,
-				    struct oriel_attributes attributes);
+ORIEL_API void oriel_span_set_all(const struct oriel_span *span,
+				  struct oriel_attributes attributes);
+ORIEL_API void oriel_span_event_all(const struct oriel_span *span, const char *name,
+				    uint64_t time_ns, struct oriel_attributes attributes);
 ORIEL_API void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,
 				   struct oriel_attributes attributes);
 ORIEL_API void oriel_span_name(const struct oriel_span *span, const char *name);
@@ -393,7 +397,8 @@ ORIEL_API void oriel_span_status(const struct oriel_span *span, enum oriel_statu
  * Record an error: an `exception` event with exception.type and exception.message, error.type on
  * the span, and status ERROR ("Record Exception", semantic conventions for exceptions).
  */
-ORIEL_API void oriel_span_error(const struct oriel_span *span, const char *type, const char *message);
+ORIEL_API void oriel_span_error(const struct oriel_span *span, const char *type,
+				const char *message);
 
 /* True if attributes set on it would go anywhere ("IsRecording"). */
 static inline bool oriel_span_is_recording(const struct oriel_span *span)
@@ -401,9 +406,9 @@ static inline bool oriel_span_is_recording(const struct oriel_span *span)
 	return span && (span->flags & 1) && oriel_gate.recording;
 }
 
-static inline __attribute__((always_inline)) struct oriel_span
-oriel_span_made(const char *name, const struct oriel_span_options *options,
-		struct oriel_attributes attributes)
+static inline __attribute__((always_inline)) struct oriel_span oriel_span_made(
+	const char *name, const struct oriel_span_options *options,
+	struct oriel_attributes attributes)
 {
 	return oriel_span_open(name, oriel_length(name), options, attributes);
 }
@@ -434,27 +439,26 @@ static inline void oriel_span_end(struct oriel_span *span)
 #define oriel_span_start(name, ...) oriel_span_start_with(NULL, name, __VA_ARGS__)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
-#define oriel_span_start_with(options, name, ...)                                                  \
-	(oriel_gate.recording ?                                                                    \
-		 oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) :                     \
-		 oriel_span_none())
+#define oriel_span_start_with(options, name, ...) \
+	(oriel_gate.recording ? oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) \
+			      : oriel_span_none())
 
-#define oriel_span_set(span, ...)                                                                  \
-	do {                                                                                       \
-		if (oriel_gate.recording)                                                          \
-			oriel_span_set_all((span), ORIEL_WITH(__VA_ARGS__));                       \
+#define oriel_span_set(span, ...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_span_set_all((span), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
-#define oriel_span_event(span, name, ...)                                                          \
-	do {                                                                                       \
-		if (oriel_gate.recording)                                                          \
-			oriel_span_event_all((span), (name), 0, ORIEL_WITH(__VA_ARGS__));          \
+#define oriel_span_event(span, name, ...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_span_event_all((span), (name), 0, ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
-#define oriel_span_link(span, to, ...)                                                             \
-	do {                                                                                       \
-		if (oriel_gate.recording)                                                          \
-			oriel_span_link_all((span), (to), ORIEL_WITH(__VA_ARGS__));                \
+#define oriel_span_link(span, to, ...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_span_link_all((span), (to), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
 /*
@@ -464,10 +468,10 @@ static inline void oriel_span_end(struct oriel_span *span)
  */
 #define ORIEL_SPAN(name, ...) ORIEL_SPAN_IN(__COUNTER__, name, __VA_ARGS__)
 #define ORIEL_SPAN_IN(n, name, ...) ORIEL_SPAN_AS(n, name, __VA_ARGS__)
-#define ORIEL_SPAN_AS(n, name, ...)                                                                \
-	for (struct oriel_span oriel_block_##n __attribute__((cleanup(oriel_span_end))) =          \
-			     oriel_span_start(name, __VA_ARGS__),                                  \
-			     *oriel_once_##n = &oriel_block_##n;                                   \
+#define ORIEL_SPAN_AS(n, name, ...) \
+	for (struct oriel_span oriel_block_##n \
+	     __attribute__((cleanup(oriel_span_end))) = oriel_span_start(name, __VA_ARGS__), \
+	     *oriel_once_##n = &oriel_block_##n; \
 	     oriel_once_##n; oriel_once_##n = NULL)
 
 /* ---- baggage ("Baggage API") ------------------------------------------------------------------- */
@@ -502,17 +506,17 @@ static inline void oriel_log_all(enum oriel_severity severity, const char *event
 	oriel_log_write(severity, event, oriel_length(event), attributes);
 }
 
-#define oriel_log(level, event, ...)                                                               \
-	do {                                                                                       \
-		if (oriel_gate.recording && (level) >= oriel_gate.severity)                        \
-			oriel_log_all((level), (event), ORIEL_WITH(__VA_ARGS__));                  \
+#define oriel_log(level, event, ...) \
+	do { \
+		if (oriel_gate.recording && (level) >= oriel_gate.severity) \
+			oriel_log_all((level), (event), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
-#define oriel_trace(...)    oriel_log(ORIEL_TRACE, __VA_ARGS__)
-#define oriel_debug(...)    oriel_log(ORIEL_DEBUG, __VA_ARGS__)
-#define oriel_info(...)	    oriel_log(ORIEL_INFO, __VA_ARGS__)
-#define oriel_warn(...)	    oriel_log(ORIEL_WARN, __VA_ARGS__)
-#define oriel_error(...)    oriel_log(ORIEL_ERR, __VA_ARGS__)
+#define oriel_trace(...) oriel_log(ORIEL_TRACE, __VA_ARGS__)
+#define oriel_debug(...) oriel_log(ORIEL_DEBUG, __VA_ARGS__)
+#define oriel_info(...) oriel_log(ORIEL_INFO, __VA_ARGS__)
+#define oriel_warn(...) oriel_log(ORIEL_WARN, __VA_ARGS__)
+#define oriel_error(...) oriel_log(ORIEL_ERR, __VA_ARGS__)
 #define oriel_critical(...) oriel_log(ORIEL_FATAL, __VA_ARGS__)
 
 /* ---- metrics ("Metrics API") ---------------------------------------------------------------------- */
@@ -533,21 +537,22 @@ ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *
 						  const char *description, const double *bounds,
 						  size_t n);
 
-ORIEL_API void oriel_add_all(struct oriel_counter *counter, int64_t n, struct oriel_attributes attributes);
+ORIEL_API void oriel_add_all(struct oriel_counter *counter, int64_t n,
+			     struct oriel_attributes attributes);
 ORIEL_API void oriel_record_all(struct oriel_histogram *histogram, double value,
 				struct oriel_attributes attributes);
 
 /* A counter only rises: a negative n is ignored. */
-#define oriel_add(counter, n, ...)                                                                 \
-	do {                                                                                       \
-		if (oriel_gate.recording)                                                          \
-			oriel_add_all((counter), (n), ORIEL_WITH(__VA_ARGS__));                    \
+#define oriel_add(counter, n, ...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_add_all((counter), (n), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
-#define oriel_record(histogram, value, ...)                                                        \
-	do {                                                                                       \
-		if (oriel_gate.recording)                                                          \
-			oriel_record_all((histogram), (value), ORIEL_WITH(__VA_ARGS__));           \
+#define oriel_record(histogram, value, ...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_record_all((histogram), (value), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
 #ifdef __cplusplus

@@ -46,7 +46,8 @@ static uint16_t carry_take(unsigned units)
 		uint64_t word = atomic_load_explicit(&taken[w], memory_order_relaxed);
 
 		for (int bit; (bit = carry_gap(word, units)) >= 0 && bit + units <= WORD_UNITS;)
-			if (atomic_compare_exchange_weak_explicit(&taken[w], &word, word | mask << bit,
+			if (atomic_compare_exchange_weak_explicit(&taken[w], &word,
+								  word | mask << bit,
 								  memory_order_acquire,
 								  memory_order_relaxed))
 				return (uint16_t)(w * WORD_UNITS + (size_t)bit);

@@ -17,8 +17,9 @@
 enum {
 	CARRY_UNIT = 512,
 	CARRY_UNITS = 2048,
-	CARRY_TRACESTATE_MOST = 512, /* W3C Trace Context 3.3.1.5: at least 512 must be propagated */
-	CARRY_BAGGAGE_MOST = 8192,   /* W3C Baggage 3.3.2: at least 8,192 */
+	CARRY_TRACESTATE_MOST =
+		512,		   /* W3C Trace Context 3.3.1.5: at least 512 must be propagated */
+	CARRY_BAGGAGE_MOST = 8192, /* W3C Baggage 3.3.2: at least 8,192 */
 };
 
 struct carried {
@@ -27,7 +28,8 @@ struct carried {
 };
 
 void carry_use(void *memory); /* CARRY_UNIT * CARRY_UNITS zeroed bytes, at start */
-uint16_t carry_make(struct carried c); /* one reference; 0: nothing to carry, or no room (counted) */
+uint16_t carry_make(
+	struct carried c); /* one reference; 0: nothing to carry, or no room (counted) */
 
 /* The same with room for baggage_n bytes of baggage, which the caller fills before sharing it. */
 uint16_t carry_reserve(struct str trace_state, size_t baggage_n, char **baggage);

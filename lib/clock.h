@@ -29,21 +29,25 @@ uint64_t clock_slow(void);
 extern __thread volatile char clock_in_vdso __attribute__((tls_model("initial-exec")));
 
 #if defined(__x86_64__)
-#define CLOCK_TSC_READ(low, high)                                                                  \
-	__asm__ __volatile__("1: rdtsc\n\t"                                                        \
-			     ".pushsection oriel_tsc, \"aR\"\n\t"                                  \
-			     ".balign 4\n\t"                                                       \
-			     ".long 1b - .\n\t"                                                    \
-			     ".popsection"                                                         \
+#define CLOCK_TSC_READ(low, high) \
+	__asm__ __volatile__("1: rdtsc\n\t" \
+			     ".pushsection oriel_tsc, \"aR\"\n\t" \
+			     ".balign 4\n\t" \
+			     ".long 1b - .\n\t" \
+			     ".popsection" \
 			     : "=a"(low), "=d"(high))
 
 static inline uint64_t clock_now(uint8_t *flags)
 {
 	uint32_t low, high;
 
-	if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_TSC, 1)) {
+	if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) ==
+				     CLOCK_TSC,
+			     1)) {
 		CLOCK_TSC_READ(low, high);
-		if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_TSC, 1))
+		if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) ==
+					     CLOCK_TSC,
+				     1))
 			return (uint64_t)high << 32 | low;
 	}
 	*flags |= RECORD_TIME_MONO;

@@ -85,7 +85,8 @@ static bool collector_find(char *out)
 		return true;
 	for (up = slash; up > info.dli_fname && up[-1] != '/'; up--)
 		;
-	if (up > info.dli_fname && collector_try(out, info.dli_fname, (size_t)(up - info.dli_fname), "bin/oriel"))
+	if (up > info.dli_fname &&
+	    collector_try(out, info.dli_fname, (size_t)(up - info.dli_fname), "bin/oriel"))
 		return true;
 	return collector_try(out, ORIEL_BINDIR, strlen(ORIEL_BINDIR), "/oriel");
 }
@@ -152,7 +153,8 @@ static bool collector_may_start(void)
 	int subreaper = 0;
 
 	/* Nor with more rights than the caller's: its environment would choose the program. */
-	return !getauxval(AT_SECURE) && getpid() != 1 && (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) != 0 || !subreaper);
+	return !getauxval(AT_SECURE) && getpid() != 1 &&
+	       (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) != 0 || !subreaper);
 }
 
 static void collector_clone(struct start *s)
@@ -173,7 +175,8 @@ void collector_start(void)
 	char dir[PATH_ROOM - 64];
 	struct start *s;
 
-	if (!collector_may_start() || segment_directory(dir, sizeof(dir)) != 0 || collector_lives(dir))
+	if (!collector_may_start() || segment_directory(dir, sizeof(dir)) != 0 ||
+	    collector_lives(dir))
 		return;
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)

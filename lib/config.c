@@ -114,7 +114,8 @@ void config_read(struct config *c)
 
 bool config_travels(const char *variable)
 {
-	static const char *const prefix[] = { "OTEL_", "ORIEL_", "DD_", "SENTRY_", "LOG_", "NO_COLOR=" };
+	static const char *const prefix[] = { "OTEL_",	 "ORIEL_", "DD_",
+					      "SENTRY_", "LOG_",   "NO_COLOR=" };
 
 	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
 		if (strncmp(variable, prefix[i], strlen(prefix[i])) == 0)

@@ -22,14 +22,14 @@ enum {
 };
 
 struct config {
-	bool disabled;		/* OTEL_SDK_DISABLED */
-	bool no_collector;	/* ORIEL_COLLECTOR=none: don't start one */
-	bool no_fault_handler;	/* ORIEL_CRASH_HANDLER=off */
-	bool parent_based;	/* OTEL_TRACES_SAMPLER */
-	enum sampler sampler;	/* for roots, if parent_based */
-	uint64_t threshold;	/* RATIO: sampled if the low 64 bits of the trace id are below */
-	unsigned propagators;	/* OTEL_PROPAGATORS */
-	size_t segment_size;	/* ORIEL_SEGMENT_SIZE, bytes */
+	bool disabled;	       /* OTEL_SDK_DISABLED */
+	bool no_collector;     /* ORIEL_COLLECTOR=none: don't start one */
+	bool no_fault_handler; /* ORIEL_CRASH_HANDLER=off */
+	bool parent_based;     /* OTEL_TRACES_SAMPLER */
+	enum sampler sampler;  /* for roots, if parent_based */
+	uint64_t threshold;    /* RATIO: sampled if the low 64 bits of the trace id are below */
+	unsigned propagators;  /* OTEL_PROPAGATORS */
+	size_t segment_size;   /* ORIEL_SEGMENT_SIZE, bytes */
 };
 
 void config_read(struct config *c);

@@ -29,7 +29,9 @@ void context_unwind(struct thread *t, uint32_t depth);
 /* The entry at depth + 1, no ENTRY_SPAN any more, and what lies above it; usually nothing does. */
 static inline void context_pop(struct thread *t, uint32_t depth)
 {
-	if (__builtin_expect(t->depth == depth + 1 && !(t->entry[depth + 1].meta & ENTRY_OWNS_CARRY), 1))
+	if (__builtin_expect(t->depth == depth + 1 &&
+				     !(t->entry[depth + 1].meta & ENTRY_OWNS_CARRY),
+			     1))
 		t->depth = depth;
 	else
 		context_unwind(t, depth);

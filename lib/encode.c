@@ -74,7 +74,8 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
 		if (!attribute_key_n(x))
 			continue;
 		value = encode_value_bytes(x);
-		if (value > most || e.bytes + WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value > most)
+		if (value > most ||
+		    e.bytes + WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value > most)
 			return encode_short(e, a, most);
 		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value;
 	}

@@ -90,7 +90,8 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 	for (size_t i = 0; i < a.n; i++) {
 		if (__builtin_expect(!encode_is_plain(&a.item[i]), 0))
 			return encode_fit_slow(a, most);
-		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + attribute_n(&a.item[i]);
+		e.bytes +=
+			WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + attribute_n(&a.item[i]);
 	}
 	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
 }
@@ -99,7 +100,8 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
  * Up to 7 bytes behind what encode_fit said may be written too: every record that has attributes
  * stands before the room that is kept for an END.
  */
-static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned char *to, const struct encode *e)
+static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned char *to,
+								       const struct encode *e)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct oriel_attribute *a = &e->item[i];

@@ -85,7 +85,8 @@ static void fault_note(int signal, const siginfo_t *info, uint32_t tid)
 	if (!s || atomic_load_explicit(process.wiped, memory_order_relaxed) != WIPE_MARK)
 		return;
 	atomic_store_explicit(&s->fatal_code, (uint32_t)info->si_code, memory_order_relaxed);
-	atomic_store_explicit(&s->fatal_address, (uint64_t)(uintptr_t)info->si_addr, memory_order_relaxed);
+	atomic_store_explicit(&s->fatal_address, (uint64_t)(uintptr_t)info->si_addr,
+			      memory_order_relaxed);
 	atomic_store_explicit(&s->fatal_tid, tid, memory_order_relaxed);
 	atomic_store_explicit(&s->fatal_signal, (uint32_t)signal, memory_order_release);
 }
@@ -115,7 +116,8 @@ static void fault_handle(int signal, siginfo_t *info, void *context)
  */
 void fault_install(void)
 {
-	struct sigaction action = { .sa_sigaction = fault_handle, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction action = { .sa_sigaction = fault_handle,
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
 	sigemptyset(&action.sa_mask);
 	for (int i = 0; i < N_FATAL; i++) {

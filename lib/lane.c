@@ -41,7 +41,8 @@ static void lane_thread(struct lane *lane, uint32_t tid)
 	memcpy(lane->at, &r, sizeof(r));
 	lane->at += sizeof(r);
 	lane->chunk->last_tid = tid;
-	atomic_store_explicit(&lane->chunk->write, (uint32_t)(lane->at - (unsigned char *)lane->chunk),
+	atomic_store_explicit(&lane->chunk->write,
+			      (uint32_t)(lane->at - (unsigned char *)lane->chunk),
 			      memory_order_release);
 }
 
@@ -89,7 +90,8 @@ bool lane_next(struct thread *t, struct lane *lane, size_t size)
 		return false;
 	/* Where this thread left off first, so that a thread that rests often stays in one chunk. */
 	if (lane->chunk || !lane_try(&next, lane->index, size, t->tid)) {
-		from = atomic_fetch_add_explicit(&process.segment->next_chunk, 1, memory_order_relaxed);
+		from = atomic_fetch_add_explicit(&process.segment->next_chunk, 1,
+						 memory_order_relaxed);
 		for (uint32_t i = 0; i < n && !next.chunk; i++)
 			lane_try(&next, (from + i) % n, size, t->tid);
 	}

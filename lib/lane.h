@@ -33,8 +33,8 @@ struct write {
 enum { END_SIZE = sizeof(struct record_end) };
 
 /* A record's head in one store. */
-#define RECORD_HEAD(size, type, flags, text_n, pad_n, code)                                        \
-	((uint64_t)(size) | (uint64_t)(type) << 16 | (uint64_t)(flags) << 24 |                     \
+#define RECORD_HEAD(size, type, flags, text_n, pad_n, code) \
+	((uint64_t)(size) | (uint64_t)(type) << 16 | (uint64_t)(flags) << 24 | \
 	 (uint64_t)(text_n) << 32 | (uint64_t)(pad_n) << 48 | (uint64_t)(code) << 56)
 
 static inline void record_head(struct record_head *head, uint64_t word)
@@ -83,7 +83,8 @@ static inline void write_end(struct write w, size_t size)
 {
 	w.lane->at = w.p + size;
 	atomic_store_explicit(&w.lane->chunk->write,
-			      (uint32_t)(w.p + size - (unsigned char *)w.lane->chunk), memory_order_release);
+			      (uint32_t)(w.p + size - (unsigned char *)w.lane->chunk),
+			      memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(w.level != 0, 0))
 		write_end_nested(w);
@@ -98,9 +99,11 @@ static inline void write_end(struct write w, size_t size)
  */
 static inline void lane_rest(struct thread *t)
 {
-	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0, 0) &&
+	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0,
+			     0) &&
 	    t->busy == 0 &&
-	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 < process.n_chunks) {
+	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 <
+		    process.n_chunks) {
 		t->busy = 1;
 		atomic_signal_fence(memory_order_seq_cst);
 		lane_leave(&t->lane[0]);

@@ -32,8 +32,8 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	if (!w.p)
 		return;
 	r = (struct record_log *)w.p;
-	record_head(&r->head, RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
-					  severity));
+	record_head(&r->head, RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n,
+					  encode_pad(size) - size, severity));
 	memcpy(r->trace_id, &top->trace_id[0], 8);
 	memcpy(r->trace_id + 8, &top->trace_id[1], 8);
 	r->span_id = top->span_id;

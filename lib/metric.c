@@ -86,7 +86,8 @@ static uint32_t area_take(size_t bytes)
 		if (bytes > process.segment->series_size - used)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(&a->used, &used, used + (uint32_t)bytes,
-							memory_order_relaxed, memory_order_relaxed));
+							memory_order_relaxed,
+							memory_order_relaxed));
 	((struct series_entry *)(area() + used))->size = (uint32_t)bytes;
 	return used;
 }
@@ -102,7 +103,8 @@ static void area_publish(uint32_t at, enum series_kind kind)
 static struct str text_keep(const char *text, size_t most)
 {
 	size_t n = text ? encode_cut(text, strlen(text), most) : 0;
-	uint32_t at = atomic_fetch_add_explicit(&memory->texts_used, (uint32_t)n, memory_order_relaxed);
+	uint32_t at =
+		atomic_fetch_add_explicit(&memory->texts_used, (uint32_t)n, memory_order_relaxed);
 
 	if (at > TEXTS || n > TEXTS - at)
 		return STR("");
@@ -251,7 +253,8 @@ static struct handle *handle_new(const struct handle *like)
 	h->description = text_keep(like->description.p, 511);
 	if (like->n_bounds) {
 		uint32_t bytes = like->n_bounds * 8u + 7;
-		uint32_t at = atomic_fetch_add_explicit(&memory->texts_used, bytes, memory_order_relaxed);
+		uint32_t at =
+			atomic_fetch_add_explicit(&memory->texts_used, bytes, memory_order_relaxed);
 
 		if (at > TEXTS || bytes > TEXTS - at)
 			return NULL;
@@ -289,7 +292,9 @@ static struct handle *handle_get(const struct handle *like)
 
 struct oriel_counter *oriel_counter(const char *name, const char *unit, const char *description)
 {
-	struct handle like = { .kind = INSTRUMENT_COUNTER, .name = str_of(name), .unit = str_of(unit),
+	struct handle like = { .kind = INSTRUMENT_COUNTER,
+			       .name = str_of(name),
+			       .unit = str_of(unit),
 			       .description = str_of(description) };
 
 	return (struct oriel_counter *)handle_get(&like);
@@ -302,7 +307,9 @@ static const double seconds[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
 struct oriel_histogram *oriel_histogram(const char *name, const char *unit, const char *description,
 					const double *bounds, size_t n)
 {
-	struct handle like = { .kind = INSTRUMENT_HISTOGRAM, .name = str_of(name), .unit = str_of(unit),
+	struct handle like = { .kind = INSTRUMENT_HISTOGRAM,
+			       .name = str_of(name),
+			       .unit = str_of(unit),
 			       .description = str_of(description) };
 
 	like.bounds = n ? bounds : seconds;
@@ -351,7 +358,8 @@ static uint32_t series_find(const struct handle *h, const unsigned char *attribu
 			if (!made && !(made = series_make(h, attributes, n)))
 				return 0;
 			/* Release: the series is whole for whoever finds it here. */
-			if (atomic_compare_exchange_strong_explicit(word, &seen, (uint64_t)hash << 32 | made,
+			if (atomic_compare_exchange_strong_explicit(word, &seen,
+								    (uint64_t)hash << 32 | made,
 								    memory_order_release,
 								    memory_order_acquire))
 				return made;
@@ -379,7 +387,8 @@ static size_t attributes_sorted(unsigned char *to, struct oriel_attributes a)
 		size_t j = i;
 
 		for (; j && strcmp(sorted[j - 1].key ? sorted[j - 1].key : "",
-				   a.item[i].key ? a.item[i].key : "") > 0; j--)
+				   a.item[i].key ? a.item[i].key : "") > 0;
+		     j--)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = a.item[i];
 	}
@@ -444,7 +453,8 @@ static void cell_extreme(_Atomic uint64_t *cell, double v, double sign)
 		;
 }
 
-void oriel_record_all(struct oriel_histogram *histogram, double value, struct oriel_attributes attributes)
+void oriel_record_all(struct oriel_histogram *histogram, double value,
+		      struct oriel_attributes attributes)
 {
 	struct handle *h = (struct handle *)histogram;
 	_Atomic uint64_t *cell;

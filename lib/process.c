@@ -45,7 +45,8 @@ static struct {
 } kept;
 
 enum {
-	COLLECTOR_DEAD_S = 30, /* no sign of it for so long: a child would only leave a file behind */
+	COLLECTOR_DEAD_S =
+		30, /* no sign of it for so long: a child would only leave a file behind */
 	COLLECTOR_FIRST_S = 5, /* none at all since the segment was made */
 	SLOTS_LEAST = 512,     /* of the smallest segments, which a child may get */
 };
@@ -115,7 +116,8 @@ static unsigned process_tid_offset(void)
 
 static void *process_map(size_t size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
@@ -321,7 +323,8 @@ static void process_child(void)
 /* The environment's TRACEPARENT is the parent of all that has no other (context/env-carriers). */
 static void process_root(void)
 {
-	oriel_context_parse(&process.root, getenv("TRACEPARENT"), getenv("TRACESTATE"), getenv("BAGGAGE"));
+	oriel_context_parse(&process.root, getenv("TRACEPARENT"), getenv("TRACESTATE"),
+			    getenv("BAGGAGE"));
 }
 
 static bool told_of_forks;
@@ -343,7 +346,8 @@ static int process_first_start(void)
 	why = segment_make(&s, process.config.segment_size);
 	if (why)
 		return why;
-	if (!process_slots(s->n_slots > SLOTS_LEAST ? s->n_slots : SLOTS_LEAST) || !process_memory()) {
+	if (!process_slots(s->n_slots > SLOTS_LEAST ? s->n_slots : SLOTS_LEAST) ||
+	    !process_memory()) {
 		segment_discard(s);
 		return ORIEL_OFF_NO_MEMORY;
 	}
@@ -404,7 +408,9 @@ void oriel_stop(void)
 
 int oriel_why_off(void)
 {
-	return oriel_gate.recording ? 0 : (int)atomic_load_explicit(&process.why_off, memory_order_relaxed);
+	return oriel_gate.recording
+		       ? 0
+		       : (int)atomic_load_explicit(&process.why_off, memory_order_relaxed);
 }
 
 const char *oriel_off_text(int why)

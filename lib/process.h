@@ -32,15 +32,16 @@ struct process {
 	uint32_t n_slots, n_chunks;
 	uint32_t n_mapped; /* slots that `threads` has room for */
 	struct thread *threads;
-	_Atomic uint32_t *wiped;	/* WIPE_MARK, or 0 in a child that nobody told of */
-	_Atomic uint32_t *unwatched;	/* shared with children: those that got no segment count here */
+	_Atomic uint32_t *wiped; /* WIPE_MARK, or 0 in a child that nobody told of */
+	_Atomic uint32_t
+		*unwatched; /* shared with children: those that got no segment count here */
 	_Atomic uint32_t n_threads;
-	_Atomic uint32_t crowded;	/* more threads than chunks are good for: give them back early */
-	_Atomic uint32_t why_off;	/* enum oriel_off, or 0 */
-	_Atomic uint32_t generation;	/* counts segments: 1, and one more each fork */
-	_Atomic uint32_t clock;		/* enum clock_source, see lib/clock.h */
-	unsigned tid_offset;		/* of the tid within pthread_self(), 0: not known */
-	unsigned starts;		/* oriel_start calls not yet matched by a stop */
+	_Atomic uint32_t crowded; /* more threads than chunks are good for: give them back early */
+	_Atomic uint32_t why_off; /* enum oriel_off, or 0 */
+	_Atomic uint32_t generation; /* counts segments: 1, and one more each fork */
+	_Atomic uint32_t clock;	     /* enum clock_source, see lib/clock.h */
+	unsigned tid_offset;	     /* of the tid within pthread_self(), 0: not known */
+	unsigned starts;	     /* oriel_start calls not yet matched by a stop */
 	uint64_t seed[4];
 	struct config config;
 	struct oriel_context root;	/* TRACEPARENT of the environment */

@@ -24,8 +24,8 @@ bool oriel_context_parse(struct oriel_context *out, const char *traceparent, con
 	return found;
 }
 
-bool oriel_context_extract(struct oriel_context *out, const char *(*get)(void *carrier, const char *name),
-			   void *carrier)
+bool oriel_context_extract(struct oriel_context *out,
+			   const char *(*get)(void *carrier, const char *name), void *carrier)
 {
 	unsigned how = process.config.propagators;
 	const char *traceparent;
@@ -33,11 +33,13 @@ bool oriel_context_extract(struct oriel_context *out, const char *(*get)(void *c
 	if (!get)
 		return oriel_context_parse(out, NULL, NULL, NULL);
 	traceparent = how & PROPAGATE_TRACECONTEXT ? get(carrier, "traceparent") : NULL;
-	return oriel_context_parse(out, traceparent, traceparent ? get(carrier, "tracestate") : NULL,
+	return oriel_context_parse(out, traceparent,
+				   traceparent ? get(carrier, "tracestate") : NULL,
 				   how & PROPAGATE_BAGGAGE ? get(carrier, "baggage") : NULL);
 }
 
-void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value), void *carrier)
+void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
+			  void *carrier)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	unsigned how = process.config.propagators;
@@ -66,7 +68,8 @@ static size_t baggage_others(char *to, struct str all, struct str key)
 		struct str member = str_trim(item.head);
 
 		all = item.tail;
-		if (!member.n || str_eq(str_trim(str_cut(str_cut(member, ';').head, '=').head), key))
+		if (!member.n ||
+		    str_eq(str_trim(str_cut(str_cut(member, ';').head, '=').head), key))
 			continue;
 		if (to && n)
 			to[n] = ',';
@@ -130,7 +133,9 @@ int oriel_baggage_get(const char *key, char *out, size_t size)
 		size = 0;
 	if (size)
 		out[0] = '\0';
-	if (!t || !key || !w3c_baggage_find(carry_read(entry_carry(thread_top(t))).baggage, str_of(key), &member, &value))
+	if (!t || !key ||
+	    !w3c_baggage_find(carry_read(entry_carry(thread_top(t))).baggage, str_of(key), &member,
+			      &value))
 		return -1;
 	n = w3c_decode(out, size ? size - 1 : 0, value);
 	if (size)

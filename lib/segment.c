@@ -33,7 +33,8 @@ int segment_directory(char *out, size_t size)
 		return ORIEL_OFF_NO_DIRECTORY;
 	if (mkdir(out, 0700) != 0 && errno != EEXIST)
 		return ORIEL_OFF_NO_DIRECTORY;
-	if (lstat(out, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
+	if (lstat(out, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 077))
 		return ORIEL_OFF_NO_DIRECTORY;
 	return 0;
 }
@@ -66,13 +67,17 @@ static uint32_t page_up(size_t n)
  */
 static void segment_lay_out(struct segment_header *s, size_t size)
 {
-	size_t head = size <= SEGMENT_LEAST * 2 ? CHUNK_SIZE : (size / 16 + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+	size_t head = size <= SEGMENT_LEAST * 2
+			      ? CHUNK_SIZE
+			      : (size / 16 + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
 	size_t left;
 
 	s->layout = SEGMENT_LAYOUT;
 	s->header_size = sizeof(*s);
 	s->size = size;
-	s->n_slots = size <= SEGMENT_LEAST * 2 ? 512 : size / 1024 > 4096 ? 4096 : (uint32_t)(size / 1024);
+	s->n_slots = size <= SEGMENT_LEAST * 2 ? 512
+		     : size / 1024 > 4096      ? 4096
+					       : (uint32_t)(size / 1024);
 	s->slots_at = SEGMENT_PAGE;
 	s->chunk_size = CHUNK_SIZE;
 	s->n_chunks = (uint32_t)((size - head) / CHUNK_SIZE);
@@ -131,10 +136,13 @@ static void segment_identify(struct segment_header *s)
 			if (*c != '-')
 				text[at++] = *c;
 		for (size_t i = 0; i < at / 2; i++)
-			s->boot_id[i] = (uint8_t)strtoul((char[]){ text[2 * i], text[2 * i + 1], 0 }, NULL, 16);
+			s->boot_id[i] =
+				(uint8_t)strtoul((char[]){ text[2 * i], text[2 * i + 1], 0 }, NULL,
+						 16);
 	}
 	if (getrandom(s->instance, sizeof(s->instance), GRND_NONBLOCK) != sizeof(s->instance)) {
-		uint64_t weak[2] = { clock_tick_cheap(), (uint64_t)s->pid << 32 | (uint32_t)s->pid_start_ticks };
+		uint64_t weak[2] = { clock_tick_cheap(),
+				     (uint64_t)s->pid << 32 | (uint32_t)s->pid_start_ticks };
 
 		memcpy(s->instance, weak, sizeof(weak));
 	}
@@ -154,9 +162,9 @@ static void segment_stamp(struct segment_header *s)
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_MONOTONIC, &mono);
-	s->clock = atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_TSC ?
-			   SEGMENT_CLOCK_TSC :
-			   SEGMENT_CLOCK_MONOTONIC;
+	s->clock = atomic_load_explicit(&process.clock, memory_order_relaxed) == CLOCK_TSC
+			   ? SEGMENT_CLOCK_TSC
+			   : SEGMENT_CLOCK_MONOTONIC;
 	s->created_tsc = clock_now(&flags);
 	s->created_real_ns = (uint64_t)real.tv_sec * 1000000000u + (uint64_t)real.tv_nsec;
 	s->created_mono_ns = (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec;
@@ -172,7 +180,8 @@ static void segment_fill(struct segment_header *s, size_t size)
 	segment_stamp(s);
 	states = (_Atomic uint32_t *)((char *)s + s->states_at);
 	for (uint32_t i = 0; i < s->n_chunks; i++) {
-		struct chunk *c = (struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
+		struct chunk *c =
+			(struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
 
 		atomic_init(&states[i], CHUNK_FREE);
 		atomic_init(&c->write, CHUNK_HEAD);
@@ -201,8 +210,8 @@ static int segment_open(const char *dir, char *path, size_t room)
 	for (int i = 0; i < 8; i++) {
 		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 			random = clock_tick_cheap() * 0x9e3779b97f4a7c15u + (unsigned)i;
-		snprintf(path, room, "%s/%d-%016llx%s", dir, (int)getpid(), (unsigned long long)random,
-			 SEGMENT_SUFFIX);
+		snprintf(path, room, "%s/%d-%016llx%s", dir, (int)getpid(),
+			 (unsigned long long)random, SEGMENT_SUFFIX);
 		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (fd >= 0 || errno != EEXIST)
@@ -235,9 +244,9 @@ int segment_make(struct segment_header **out, size_t want)
 		return ORIEL_OFF_NO_ROOM;
 	fd = segment_open(dir, path, sizeof(path));
 	if (fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? ORIEL_OFF_NO_ROOM :
-		       errno == EACCES || errno == EROFS	  ? ORIEL_OFF_NO_DIRECTORY :
-							    ORIEL_OFF_FAILED;
+		return errno == ENOSPC || errno == EDQUOT  ? ORIEL_OFF_NO_ROOM
+		       : errno == EACCES || errno == EROFS ? ORIEL_OFF_NO_DIRECTORY
+							   : ORIEL_OFF_FAILED;
 	if (segment_commit(fd, size) != 0) {
 		close(fd);
 		unlink(path);

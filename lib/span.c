@@ -53,9 +53,9 @@ static unsigned char *span_put_state(unsigned char *p, struct str state)
  * Made twice: `plain` is a span without options whose parent carries no trace state, which is most
  * of them, and then everything about those folds away.
  */
-static inline __attribute__((always_inline)) bool
-span_write_start(struct thread *t, const struct entry *e, struct start s, struct oriel_attributes attributes,
-		 bool plain)
+static inline __attribute__((always_inline)) bool span_write_start(
+	struct thread *t, const struct entry *e, struct start s, struct oriel_attributes attributes,
+	bool plain)
 {
 	struct str state = plain ? STR("") : carry_read(entry_carry(s.parent)).trace_state;
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
@@ -82,7 +82,9 @@ span_write_start(struct thread *t, const struct entry *e, struct start s, struct
 				(entry_remote(s.parent) && s.parent->span_id ? RECORD_REMOTE : 0) |
 					(state_n ? RECORD_TRACESTATE : 0),
 				s.name.n, padded - size,
-				plain || !s.options ? 0 : (s.options->kind & 7) | s.options->scope << RECORD_KIND_BITS));
+				plain || !s.options ? 0
+						    : (s.options->kind &
+						       7) | s.options->scope << RECORD_KIND_BITS));
 	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
 	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
 	r->span_id = e->span_id;
@@ -102,8 +104,8 @@ span_write_start(struct thread *t, const struct entry *e, struct start s, struct
 	return true;
 }
 
-static inline __attribute__((always_inline)) struct oriel_span
-span_make(struct thread *t, struct start s, struct oriel_attributes attributes, bool plain)
+static inline __attribute__((always_inline)) struct oriel_span span_make(
+	struct thread *t, struct start s, struct oriel_attributes attributes, bool plain)
 {
 	const struct entry *parent = s.parent;
 	uint64_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT, unused;
@@ -139,7 +141,7 @@ span_make(struct thread *t, struct start s, struct oriel_attributes attributes, 
 }
 
 static __attribute__((noinline)) struct oriel_span span_make_any(struct start s,
-								  struct oriel_attributes attributes)
+								 struct oriel_attributes attributes)
 {
 	struct thread *t = thread_self();
 	struct entry given = { 0 };
@@ -204,7 +206,7 @@ void span_abandon(struct thread *t, uint64_t span_id)
  * Elsewhere only its END is written; a fork's child pops what it inherited and writes nothing.
  */
 static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, uint64_t id,
-						       uint64_t end_ns)
+						      uint64_t end_ns)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : thread_if_any();
 	bool records = span->flags & SPAN_RECORDS;
@@ -292,8 +294,8 @@ static struct str span_text(struct str text, size_t most)
 }
 
 /* SET, STATUS and NAME: an id, a text and attributes. */
-static void span_write_detail(const struct oriel_span *span, struct record_head head, struct str text,
-			      struct oriel_attributes attributes)
+static void span_write_detail(const struct oriel_span *span, struct record_head head,
+			      struct str text, struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	struct record_span r = { .head = head };
@@ -322,7 +324,8 @@ static void span_write_detail(const struct oriel_span *span, struct record_head 
 void oriel_span_set_all(const struct oriel_span *span, struct oriel_attributes attributes)
 {
 	if (attributes.n)
-		span_write_detail(span, (struct record_head){ .type = RECORD_SET }, STR(""), attributes);
+		span_write_detail(span, (struct record_head){ .type = RECORD_SET }, STR(""),
+				  attributes);
 }
 
 void oriel_span_name(const struct oriel_span *span, const char *name)
@@ -334,7 +337,8 @@ void oriel_span_name(const struct oriel_span *span, const char *name)
 
 void oriel_span_status(const struct oriel_span *span, enum oriel_status status, const char *message)
 {
-	span_write_detail(span, (struct record_head){ .type = RECORD_STATUS, .code = (uint8_t)status },
+	span_write_detail(span,
+			  (struct record_head){ .type = RECORD_STATUS, .code = (uint8_t)status },
 			  str_of(message), ORIEL_WITH());
 }
 

@@ -23,7 +23,7 @@ static struct {
 	_Atomic int handled;
 	_Atomic uint32_t noted;
 	_Atomic int clock;
-} *told;
+} * told;
 
 static int *volatile nowhere = (int *)(intptr_t)8;
 
@@ -147,7 +147,7 @@ static void no_counter(void)
 	start();
 	must(prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0);
 	for (int i = 0; i < 100; i++)
-		ORIEL_SPAN("span", oriel_int("i", i)) {
+		ORIEL_SPAN ("span", oriel_int("i", i)) {
 			oriel_info("still here");
 		}
 	told->clock = (int)process.clock;

@@ -119,11 +119,12 @@ static int tear_down(void **state)
 
 /* ---- sandboxes: the proof that no call makes a system call ------------------------------------ */
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they make calls of their own */
+#if !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__) /* they make calls of their own */
 static void record_a_thousand(void)
 {
 	for (int i = 0; i < 1000; i++)
-		ORIEL_SPAN("span", oriel_int("i", i)) {
+		ORIEL_SPAN ("span", oriel_int("i", i)) {
 			oriel_info("log", oriel_int("i", i));
 		}
 }
@@ -186,7 +187,7 @@ static void record_everything(void)
 	struct oriel_context c;
 
 	for (int i = 0; i < 100; i++)
-		ORIEL_SPAN("span") {
+		ORIEL_SPAN ("span") {
 			oriel_span_set(NULL, oriel_str("a", "b"));
 			oriel_span_event(NULL, "event");
 			oriel_span_error(NULL, "type", "message");
@@ -195,8 +196,9 @@ static void record_everything(void)
 			oriel_span_link(NULL, &c);
 			oriel_context_detach(oriel_context_attach(&c));
 			oriel_context_release(&c);
-			oriel_context_parse(&c, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-					    "a=b", "c=d");
+			oriel_context_parse(
+				&c, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+				"a=b", "c=d");
 			oriel_context_release(&c);
 			oriel_add(counter, 1, oriel_int("i", i % 10));
 			oriel_record(histogram, i, oriel_int("i", i % 10));
@@ -224,11 +226,11 @@ static void no_recording_call_makes_a_system_call(void **state)
 
 /* ---- errno -------------------------------------------------------------------------------------- */
 
-#define KEEPS(call)                                                                                \
-	do {                                                                                       \
-		errno = 4711;                                                                      \
-		call;                                                                              \
-		must(errno == 4711);                                                               \
+#define KEEPS(call) \
+	do { \
+		errno = 4711; \
+		call; \
+		must(errno == 4711); \
 	} while (0)
 
 static void *call_all(void *you)
@@ -283,7 +285,7 @@ static void errno_is_kept_by_every_call(void **state)
 
 static void nest(int n)
 {
-	ORIEL_SPAN("nested") {
+	ORIEL_SPAN ("nested") {
 		if (n > 1)
 			nest(n - 1);
 	}
@@ -339,7 +341,7 @@ static void misuse(void)
 	char id[17], now[17];
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("span") {
+	ORIEL_SPAN ("span") {
 		oriel_span_id(id);
 		for (unsigned token = 0; token < 200; token++)
 			oriel_context_detach(token);
@@ -387,7 +389,8 @@ static void ten_thousand_headers(void)
 		struct oriel_context c;
 		unsigned token;
 
-		spoil(parent, sizeof(parent), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+		spoil(parent, sizeof(parent),
+		      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 		spoil(state, sizeof(state), "vendor=value,other@tenant=1");
 		spoil(baggage, sizeof(baggage), "key=value;property,other=%41%20");
 		oriel_context_parse(&c, parent, state, baggage);
@@ -476,7 +479,7 @@ static void start_and_stop_are_safe_in_a_child_that_nobody_told_of(void **state)
 
 static void *span_in_thread(void *you)
 {
-	ORIEL_SPAN("thread's") {
+	ORIEL_SPAN ("thread's") {
 	}
 	return you;
 }
@@ -561,7 +564,7 @@ static void name_once(void)
 	int n = 0;
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN(counted_name(&n)) {
+	ORIEL_SPAN (counted_name(&n)) {
 	}
 	must(n == 1);
 }

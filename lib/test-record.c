@@ -40,8 +40,8 @@ static bool read_chunk(struct seen *seen, const unsigned char *p, uint32_t end)
 		struct record_head head;
 
 		memcpy(&head, p + at, sizeof(head));
-		if (head.size < sizeof(head) || head.size % 8 || at + head.size > end || head.type < 1 ||
-		    head.type > RECORD_THREAD)
+		if (head.size < sizeof(head) || head.size % 8 || at + head.size > end ||
+		    head.type < 1 || head.type > RECORD_THREAD)
 			return false;
 		seen->n[head.type]++;
 		if (head.type == RECORD_END && head.flags & RECORD_ABANDONED)
@@ -140,7 +140,7 @@ static void must(bool fact)
 static void one_of_each(void)
 {
 	must(oriel_start(ORIEL_OPTIONS(.service = "test")) == 0);
-	ORIEL_SPAN("outer", oriel_int("a", 1), oriel_str("b", "two")) {
+	ORIEL_SPAN ("outer", oriel_int("a", 1), oriel_str("b", "two")) {
 		struct oriel_context other = { .trace_id = { 1 }, .span_id = { 2 } };
 
 		oriel_span_set(NULL, oriel_f64("c", 0.5));
@@ -164,7 +164,7 @@ static void each_call_leaves_its_record(void **state)
 
 static void nothing_before_start(void)
 {
-	ORIEL_SPAN("outer") {
+	ORIEL_SPAN ("outer") {
 		oriel_info("hello");
 	}
 	must(oriel_why_off() == ORIEL_OFF_NOT_STARTED);
@@ -207,7 +207,7 @@ static void longjmp_leaves_spans_that_the_outer_end_closes(void **state)
 
 static void *one_span(void *you)
 {
-	ORIEL_SPAN("short") {
+	ORIEL_SPAN ("short") {
 	}
 	return you;
 }
@@ -217,7 +217,7 @@ static void forks(void)
 	int status;
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("parent") {
+	ORIEL_SPAN ("parent") {
 		char mine[33], its[33];
 		pid_t pid;
 
@@ -225,7 +225,7 @@ static void forks(void)
 		pid = fork();
 		if (pid == 0) {
 			must(oriel_trace_id(its) && strcmp(mine, its) == 0);
-			ORIEL_SPAN("child") {
+			ORIEL_SPAN ("child") {
 			}
 			_exit(0);
 		}
@@ -276,10 +276,10 @@ static void forks_raw(void)
 	pid_t pid;
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("parent") {
+	ORIEL_SPAN ("parent") {
 		pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 		if (pid == 0) {
-			ORIEL_SPAN("child") {
+			ORIEL_SPAN ("child") {
 				oriel_info("unheard");
 			}
 			_exit(oriel_why_off() == ORIEL_OFF_FORKED ? 0 : 98);
@@ -324,7 +324,7 @@ static void too_many(void)
 {
 	must(oriel_start(NULL) == 0);
 	for (int i = 0; i < 100000; i++)
-		ORIEL_SPAN("span") {
+		ORIEL_SPAN ("span") {
 		}
 }
 
@@ -344,7 +344,7 @@ static volatile sig_atomic_t handled;
 static void handler(int signal)
 {
 	(void)signal;
-	ORIEL_SPAN("handler") {
+	ORIEL_SPAN ("handler") {
 		oriel_info("from a handler");
 	}
 	handled++;
@@ -359,7 +359,7 @@ static void interrupted(void)
 	signal(SIGALRM, handler);
 	setitimer(ITIMER_REAL, &every, NULL);
 	while (handled < 200)
-		ORIEL_SPAN("main") {
+		ORIEL_SPAN ("main") {
 			n++;
 		}
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
@@ -392,7 +392,8 @@ static void a_file_size_limit_turns_recording_off_and_sends_no_signal(void **sta
 	assert_int_equal(read_all().segments, 0);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their own mappings fail first */
+#if !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__) /* their own mappings fail first */
 static void small_address_space(void)
 {
 	struct rlimit limit;
@@ -420,7 +421,7 @@ static void long_things(void)
 
 	must(oriel_start(NULL) == 0);
 	memset(text, 'x', sizeof(text) - 1);
-	ORIEL_SPAN("span", oriel_str("long", text), oriel_str("left out", text)) {
+	ORIEL_SPAN ("span", oriel_str("long", text), oriel_str("left out", text)) {
 		oriel_log(ORIEL_INFO, text, oriel_str(text, "key"));
 		oriel_span_set(NULL, oriel_strs("many", (const char *[]){ "a", NULL, text }, 3));
 	}
@@ -444,7 +445,7 @@ static void from_environment(void)
 
 	setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 1);
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("span") {
+	ORIEL_SPAN ("span") {
 		must(oriel_trace_id(id) && strcmp(id, "0af7651916cd43dd8448eb211c80319c") == 0);
 	}
 }
@@ -460,12 +461,12 @@ static void baggage(void)
 	char value[16];
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("outer") {
+	ORIEL_SPAN ("outer") {
 		oriel_baggage_set("a", "1, 2");
 		oriel_baggage_set("b", "3");
 		oriel_baggage_set("a", "4");
 		must(oriel_baggage_get("a", value, sizeof(value)) == 1 && strcmp(value, "4") == 0);
-		ORIEL_SPAN("inner") {
+		ORIEL_SPAN ("inner") {
 			oriel_baggage_set("b", NULL);
 			must(oriel_baggage_get("b", value, sizeof(value)) == -1);
 		}
@@ -487,7 +488,7 @@ static void *elsewhere(void *you)
 {
 	unsigned token = oriel_context_attach(&taken);
 
-	ORIEL_SPAN("there") {
+	ORIEL_SPAN ("there") {
 	}
 	oriel_context_detach(token);
 	must(thread_self()->depth == 0);
@@ -499,7 +500,7 @@ static void across_threads(void)
 	pthread_t t;
 
 	must(oriel_start(NULL) == 0);
-	ORIEL_SPAN("here") {
+	ORIEL_SPAN ("here") {
 		oriel_baggage_set("k", "v");
 		taken = oriel_context_capture();
 		must(pthread_create(&t, NULL, elsewhere, NULL) == 0);
@@ -528,12 +529,14 @@ static void counts(void)
 	const unsigned char *area = (unsigned char *)process.segment + process.segment->series_at;
 	unsigned points = 0, total = 0;
 
-	for (uint32_t at = sizeof(struct series_area); at < *(const uint32_t *)(const void *)area;) {
+	for (uint32_t at = sizeof(struct series_area);
+	     at < *(const uint32_t *)(const void *)area;) {
 		const struct series_entry *e = (const void *)(area + at);
 
 		if (e->kind == SERIES_POINT) {
 			points++;
-			total += (unsigned)*(const uint64_t *)(const void *)(area + at + sizeof(struct series));
+			total += (unsigned)*(const uint64_t *)(const void *)(area + at +
+									     sizeof(struct series));
 		}
 		at += e->size;
 	}

@@ -21,7 +21,9 @@ static void traceparent_is_read_strictly(void **state)
 	(void)state;
 	assert_true(parses(GOOD));
 	assert_true(parses("  " GOOD "\t"));
-	assert_true(parses("01" "-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-holds"));
+	assert_true(parses(
+		"01"
+		"-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-holds"));
 	assert_false(parses(GOOD "-extra"));
 	assert_false(parses("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
 	assert_false(parses("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
@@ -52,7 +54,9 @@ static void flags_that_nobody_defined_are_not_passed_on(void **state)
 	struct oriel_context c = { 0 };
 
 	(void)state;
-	assert_true(w3c_traceparent(&c, STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff")));
+	assert_true(
+		w3c_traceparent(&c,
+				STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff")));
 	assert_int_equal(c.flags, ORIEL_SAMPLED | ORIEL_RANDOM);
 }
 
@@ -91,7 +95,8 @@ static void baggage_is_a_list_of_pairs_with_properties(void **state)
 	struct str member, value;
 
 	(void)state;
-	assert_true(w3c_baggage_valid(STR("userId=alice,serverNode=DF%2028,isProduction=false;ttl=3")));
+	assert_true(
+		w3c_baggage_valid(STR("userId=alice,serverNode=DF%2028,isProduction=false;ttl=3")));
 	assert_false(w3c_baggage_valid(STR("no pair")));
 	assert_false(w3c_baggage_valid(STR("a=b,c=\"quoted\"")));
 	assert_false(w3c_baggage_valid(STR("a b=c")));

@@ -93,14 +93,16 @@ static struct thread *thread_slot(uint32_t slot)
 static struct thread *thread_claim(void)
 {
 	uint32_t n = process.n_slots, tid = thread_tid();
-	uint32_t from = atomic_fetch_add_explicit(&process.segment->next_slot, 1, memory_order_relaxed);
+	uint32_t from =
+		atomic_fetch_add_explicit(&process.segment->next_slot, 1, memory_order_relaxed);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t slot = (from + i) % n, free = 0;
 
 		if (atomic_load_explicit(&process.slots[slot], memory_order_relaxed) == 0 &&
 		    atomic_compare_exchange_strong_explicit(&process.slots[slot], &free,
-							    tid ? tid : UINT32_MAX, memory_order_acquire,
+							    tid ? tid : UINT32_MAX,
+							    memory_order_acquire,
 							    memory_order_relaxed)) {
 			thread_init(thread_slot(slot), slot, tid);
 			return thread_slot(slot);

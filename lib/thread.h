@@ -36,8 +36,8 @@ enum {
 enum entry_kind {
 	ENTRY_HOLE = 0,
 	ENTRY_BASE,
-	ENTRY_SPAN,	 /* recorded here: popping it as an inner one writes its END */
-	ENTRY_SILENT,	 /* a span that is not recorded, or is its parent process's */
+	ENTRY_SPAN,   /* recorded here: popping it as an inner one writes its END */
+	ENTRY_SILENT, /* a span that is not recorded, or is its parent process's */
 	ENTRY_ATTACHED,
 };
 
@@ -56,10 +56,11 @@ _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
 		       offsetof(struct oriel_context, carry) == offsetof(struct entry, meta) + 2,
 	       "an entry is a context with two words of ours");
 
-#define ENTRY_META(flags, remote, carry, kind)                                                     \
-	((uint64_t)(flags) | (uint64_t)(remote) << 8 | (uint64_t)(carry) << 16 | (uint64_t)(kind) << 32)
+#define ENTRY_META(flags, remote, carry, kind) \
+	((uint64_t)(flags) | (uint64_t)(remote) << 8 | (uint64_t)(carry) << 16 | \
+	 (uint64_t)(kind) << 32)
 #define ENTRY_OWNS_CARRY (1ull << 40)
-#define ENTRY_CONTEXT	 0xffffffffull /* the part that a context has too */
+#define ENTRY_CONTEXT 0xffffffffull /* the part that a context has too */
 
 static inline uint8_t entry_flags(const struct entry *e)
 {
@@ -96,7 +97,8 @@ struct thread {
 	uint32_t live;
 	uint32_t slot;
 	uint32_t tid;
-	uint32_t busy;	 /* 0; 1: a write is going on, so a handler must use the second lane; 2: both are */
+	uint32_t
+		busy; /* 0; 1: a write is going on, so a handler must use the second lane; 2: both are */
 	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
 	uint32_t depth;
 	uint64_t random, step, salt; /* thread_random */

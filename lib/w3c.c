@@ -43,8 +43,8 @@ bool w3c_traceparent(struct oriel_context *out, struct str header)
 
 static bool key_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' ||
-	       c == '/';
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+	       c == '*' || c == '/';
 }
 
 /* 3.3.1.3.1: lower-case letter first, or a digit where a tenant and system stand around an @. */
@@ -54,11 +54,14 @@ static bool tracestate_key_valid(struct str key)
 
 	if (!key.n || key.n > 256)
 		return false;
-	if (at.found && (!at.head.n || !((at.head.p[0] >= 'a' && at.head.p[0] <= 'z') ||
-					 (at.head.p[0] >= '0' && at.head.p[0] <= '9')) || at.head.n > 241 || !at.tail.n || at.tail.n > 14 ||
+	if (at.found && (!at.head.n ||
+			 !((at.head.p[0] >= 'a' && at.head.p[0] <= 'z') ||
+			   (at.head.p[0] >= '0' && at.head.p[0] <= '9')) ||
+			 at.head.n > 241 || !at.tail.n || at.tail.n > 14 ||
 			 !(at.tail.p[0] >= 'a' && at.tail.p[0] <= 'z')))
 		return false;
-	if (!at.found && !(key.p[0] >= 'a' && key.p[0] <= 'z') && !(key.p[0] >= '0' && key.p[0] <= '9'))
+	if (!at.found && !(key.p[0] >= 'a' && key.p[0] <= 'z') &&
+	    !(key.p[0] >= '0' && key.p[0] <= '9'))
 		return false;
 	for (size_t i = 0; i < key.n; i++)
 		if (!key_char(key.p[i]) && !(at.found && i == at.head.n))
@@ -101,7 +104,8 @@ bool w3c_tracestate_valid(struct str header)
 
 		if (text.n) {
 			if (++members > TRACESTATE_MEMBERS || !pair.found ||
-			    !tracestate_key_valid(pair.head) || !tracestate_value_valid(pair.tail) ||
+			    !tracestate_key_valid(pair.head) ||
+			    !tracestate_value_valid(pair.tail) ||
 			    tracestate_seen(str_first(header, header.n - rest.n), pair.head))
 				return false;
 		}

@@ -13,7 +13,8 @@ struct value copy_value(struct arena *a, struct value v)
 		v.array.item = to;
 		v.array.n = to ? v.array.n : 0;
 	} else if (v.type == VALUE_MAP) {
-		struct attributes m = copy_attributes(a, (struct attributes){ v.map.item, v.map.n, 0 });
+		struct attributes m =
+			copy_attributes(a, (struct attributes){ v.map.item, v.map.n, 0 });
 
 		v.map.item = m.item;
 		v.map.n = m.n;

@@ -20,7 +20,8 @@
 	X(processes_ended, "processes", "Processes whose end was noticed") \
 	X(records_read, "records", "Records taken from shared memory") \
 	X(records_bad, "records", "Records that did not make sense and were skipped") \
-	X(records_dropped, "records", "Records lost in services because the segment had no chunk left") \
+	X(records_dropped, "records", \
+	  "Records lost in services because the segment had no chunk left") \
 	X(records_unstarted, "records", "Records of a span whose START was never seen") \
 	X(spans_finished, "spans", "Spans that were assembled") \
 	X(spans_orphaned, "spans", "Spans closed as errors because their process was gone") \
@@ -30,7 +31,8 @@
 	X(memory_dropped, "records", "Records lost because the collector had no memory") \
 	X(export_sent, "items", "Spans, log records and points that a destination accepted") \
 	X(export_retried, "batches", "Requests sent again after a retryable failure") \
-	X(export_dropped_queue_full, "items", "Items dropped because a destination's queue was full") \
+	X(export_dropped_queue_full, "items", \
+	  "Items dropped because a destination's queue was full") \
 	X(export_dropped_refused, "items", "Items that a destination refused for good") \
 	X(export_dropped_retries, "items", "Items dropped after the last retry failed") \
 	X(export_dropped_closing, "items", "Items not delivered before the deadline at the end") \

@@ -75,7 +75,8 @@ struct span {
 	struct trace_id trace_id;
 	struct span_id span_id;
 	struct span_id parent_id;
-	uint32_t flags; /* W3C trace flags in the low byte; OTLP's has-remote/is-remote bits 8 and 9 */
+	uint32_t
+		flags; /* W3C trace flags in the low byte; OTLP's has-remote/is-remote bits 8 and 9 */
 	enum span_kind kind;
 	enum span_status status;
 	enum span_end end;
@@ -110,8 +111,8 @@ struct log_record {
 };
 
 enum metric_kind {
-	METRIC_SUM,	  /* monotonic, cumulative */
-	METRIC_UP_DOWN,	  /* sum that may fall, cumulative */
+	METRIC_SUM,	/* monotonic, cumulative */
+	METRIC_UP_DOWN, /* sum that may fall, cumulative */
 	METRIC_GAUGE,
 	METRIC_HISTOGRAM, /* explicit bounds, cumulative */
 };

@@ -38,17 +38,18 @@ enum record_type {
 };
 
 enum record_flag {
-	RECORD_TIME_MONO = 1,  /* time is nanoseconds of CLOCK_MONOTONIC, whatever the segment's clock */
-	RECORD_TIME_REAL = 2,  /* time is nanoseconds since the epoch, given by the program */
-	RECORD_ABANDONED = 4,  /* END: an outer span ended first */
-	RECORD_REMOTE = 8,     /* START: the parent is in another process */
-	RECORD_TRACESTATE = 16,/* START, LINK: u16 n and n bytes stand before the attributes */
-	RECORD_CUT = 32,       /* some attribute or text did not fit */
-	RECORD_SETTLED = 64,   /* START: the collector's mark: this span has been delivered */
+	RECORD_TIME_MONO =
+		1, /* time is nanoseconds of CLOCK_MONOTONIC, whatever the segment's clock */
+	RECORD_TIME_REAL = 2,	/* time is nanoseconds since the epoch, given by the program */
+	RECORD_ABANDONED = 4,	/* END: an outer span ended first */
+	RECORD_REMOTE = 8,	/* START: the parent is in another process */
+	RECORD_TRACESTATE = 16, /* START, LINK: u16 n and n bytes stand before the attributes */
+	RECORD_CUT = 32,	/* some attribute or text did not fit */
+	RECORD_SETTLED = 64,	/* START: the collector's mark: this span has been delivered */
 };
 
 struct record_head {
-	uint16_t size;	 /* of the whole record, a multiple of 8 */
+	uint16_t size; /* of the whole record, a multiple of 8 */
 	uint8_t type;
 	uint8_t flags;
 	uint16_t text_n; /* bytes of the name, message or body */
@@ -137,5 +138,5 @@ enum wire_scope {
 #define X(id, name) SCOPE_##id,
 	WIRE_SCOPES(X)
 #undef X
-	N_SCOPES
+		N_SCOPES
 };

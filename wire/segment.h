@@ -39,9 +39,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEGMENT_MAGIC	0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT	1u		      /* both sides must have the same */
-#define SEGMENT_SUFFIX	".segment"
+#define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
+#define SEGMENT_LAYOUT 1u		    /* both sides must have the same */
+#define SEGMENT_SUFFIX ".segment"
 
 enum {
 	SEGMENT_PAGE = 4096,
@@ -78,7 +78,7 @@ enum segment_loss {
 #define X(name, unit, sentence) LOSS_##name,
 	SEGMENT_LOSSES(X)
 #undef X
-	N_LOSSES
+		N_LOSSES
 };
 
 struct segment_header {
@@ -116,13 +116,13 @@ struct segment_header {
 	 * subtracts one (IDLE to LOCKED to FREE changes nothing). 0 means: don't even look.
 	 */
 	_Alignas(64) _Atomic uint32_t n_free;
-	_Atomic uint32_t next_chunk;		 /* where the next search begins */
+	_Atomic uint32_t next_chunk; /* where the next search begins */
 	_Atomic uint32_t next_slot;
-	_Atomic uint32_t fatal_signal;		 /* noted by the fatal-signal handler */
-	_Atomic uint32_t fatal_code;		 /* si_code */
+	_Atomic uint32_t fatal_signal; /* noted by the fatal-signal handler */
+	_Atomic uint32_t fatal_code;   /* si_code */
 	_Atomic uint32_t fatal_tid;
 	_Atomic uint64_t fatal_address;
-	_Atomic uint32_t stopped;		 /* oriel_stop was called and nothing else records */
+	_Atomic uint32_t stopped; /* oriel_stop was called and nothing else records */
 	_Alignas(64) _Atomic uint64_t loss[N_LOSSES];
 
 	/* Words that the collector changes. */

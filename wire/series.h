@@ -24,7 +24,7 @@ enum series_kind {
 };
 
 enum instrument_kind {
-	INSTRUMENT_COUNTER = 1,	  /* monotonic sum */
+	INSTRUMENT_COUNTER = 1, /* monotonic sum */
 	INSTRUMENT_UP_DOWN = 2,
 	INSTRUMENT_GAUGE = 3,
 	INSTRUMENT_HISTOGRAM = 4, /* explicit bounds */

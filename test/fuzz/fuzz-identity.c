@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	block[n - 1] = '\0';
 	memcpy(h.program, data, size < sizeof(h.program) - 1 ? size : sizeof(h.program) - 1);
 	memcpy(h.run, data, size < sizeof(h.run) ? size : sizeof(h.run));
-	memcpy(given.service, data, size < sizeof(given.service) - 1 ? size : sizeof(given.service) - 1);
+	memcpy(given.service, data,
+	       size < sizeof(given.service) - 1 ? size : sizeof(given.service) - 1);
 	identity_run(&h);
 	resource_free(identity_resource(&h, &(struct settings){ { block, n } }, &given));
 	free(block);

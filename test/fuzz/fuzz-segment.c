@@ -34,7 +34,8 @@ static void begin(void)
 		abort();
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	atexit(leave);
-	stderr = fopen("/dev/null", "w"); /* refusals; the fuzzer and the sanitizers have their own way out */
+	stderr = fopen("/dev/null",
+		       "w"); /* refusals; the fuzzer and the sanitizers have their own way out */
 }
 
 static void patch(unsigned char *map, size_t n, const uint8_t *data, size_t size)

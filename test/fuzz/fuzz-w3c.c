@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size <= sizeof(room)) {
 		char *end = w3c_encode(encoded, text);
 
-		if (w3c_decode(room, sizeof(room), (struct str){ encoded, (size_t)(end - encoded) }) != size ||
+		if (w3c_decode(room, sizeof(room),
+			       (struct str){ encoded, (size_t)(end - encoded) }) != size ||
 		    (size && memcmp(room, data, size) != 0))
 			__builtin_trap();
 	}

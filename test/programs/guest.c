@@ -75,7 +75,7 @@ static int daemon_records(void)
 		return 1;
 	become_daemon();
 	for (int i = 0; i < 100; i++)
-		ORIEL_SPAN("daemon's", oriel_int("i", i)) {
+		ORIEL_SPAN ("daemon's", oriel_int("i", i)) {
 		}
 	return 0;
 }
