@@ -244,7 +244,7 @@ static void be_modest(void)
 {
 	scoped_fd int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 
-	if (fd >= 0 && write(fd, "5", 1) != 1)
+	if (fd >= 0 && write(fd, "15", 2) != 2)
 		say("can't lower the priority: %s", strerror(errno));
 }
 
