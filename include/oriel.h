@@ -28,14 +28,15 @@
  * Safe always      before oriel_start, after oriel_stop, without a collector, without configuration,
  *                  after fork: then it does nothing, or records what it can. Recording calls return
  *                  nothing; what could not be recorded is counted, and the page shows the counts.
- * Threads          any thread, at any time. No call takes a lock that another can hold.
+ * Threads          any thread, at any time. No recording call takes a lock or waits for another thread;
+ *                  start, stop and the making of instruments may, for a moment.
  * Signals          recording calls may be used in signal handlers, also in one that interrupts
  *                  another recording call. start, stop, instruments and baggage may not. A handler
  *                  that interrupted one must return: after siglongjmp out of it that thread records
  *                  with less room, and after a second time not at all (counted).
  * fork             a child records into a segment of its own and has the parent's current context;
  *                  vfork children count as the parent; children of _Fork and raw clone don't record.
- * Errors, errno    errno is kept. Nothing is printed; no call exits, aborts or waits.
+ * Errors, errno    errno is kept. Nothing is printed; no call exits or aborts.
  * Ownership        everything passed in is copied before the call returns, but for what a comment
  *                  names. Names and keys are UTF-8, ended by NUL.
  * System calls     none in recording calls.

@@ -3,119 +3,16 @@
  * What the library promises to the program that it lives in: no system calls, no changed errno, no
  * signal, and records whatever becomes of a thread. Each fact runs in a child of its own.
  */
-#include "lib/process.h"
-#include "oriel.h"
-#include "wire/record.h"
+#include "lib/test-segment.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char dir[64];
-
-struct seen {
-	unsigned n[16]; /* by record type */
-	unsigned segments;
-};
-
-static void read_segment(struct seen *seen, const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	struct stat st;
-
-	assert_true(fd >= 0 && fstat(fd, &st) == 0);
-
-	const unsigned char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	const struct segment_header *s = (const void *)p;
-
-	close(fd);
-	assert_ptr_not_equal(p, MAP_FAILED);
-	seen->segments++;
-	for (uint32_t i = 0; i < s->n_chunks; i++) {
-		const unsigned char *chunk = p + s->chunks_at + (size_t)i * CHUNK_SIZE;
-		uint32_t end = ((const struct chunk *)(const void *)chunk)->write;
-		struct record_head head;
-
-		for (uint32_t at = CHUNK_HEAD; at < end; at += head.size) {
-			memcpy(&head, chunk + at, sizeof(head));
-			assert_true(head.size >= sizeof(head) && head.type < 16);
-			seen->n[head.type]++;
-		}
-	}
-	munmap((void *)(uintptr_t)p, (size_t)st.st_size);
-}
-
-static struct seen read_all(void)
-{
-	struct seen seen = { 0 };
-	DIR *d = opendir(dir);
-	char path[512];
-
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d));)
-		if (strstr(e->d_name, SEGMENT_SUFFIX)) {
-			snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-			read_segment(&seen, path);
-			unlink(path);
-		}
-	closedir(d);
-	return seen;
-}
-
-static struct seen seen_of(void (*work)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		work();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	return read_all();
-}
-
-static void must(bool fact)
-{
-	if (!fact)
-		_exit(99);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/dev/shm/oriel-test-XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	setenv("ORIEL_RUN_DIR", dir, 1);
-	setenv("ORIEL_COLLECTOR", "none", 1);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	read_all();
-	return rmdir(dir);
-}
 
 /* ---- sandboxes: the proof that no call makes a system call ------------------------------------ */
 
