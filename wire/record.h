@@ -132,7 +132,17 @@ enum wire_type {
 	X(APPLICATION, "oriel") \
 	X(LIBMICROHTTPD, "oriel.libmicrohttpd") \
 	X(LIBCURL, "oriel.libcurl") \
-	X(SQLITE, "oriel.sqlite")
+	X(SQLITE, "oriel.sqlite") \
+	X(ULFIUS, "oriel.ulfius") \
+	X(EVHTTP, "oriel.evhttp") \
+	X(CIVETWEB, "oriel.civetweb") \
+	X(FASTCGI, "oriel.fastcgi") \
+	X(SOCKETS, "oriel.sockets") \
+	X(LIBPQ, "oriel.libpq") \
+	X(LIBMARIADB, "oriel.libmariadb") \
+	X(HIREDIS, "oriel.hiredis") \
+	X(LIBRDKAFKA, "oriel.librdkafka") \
+	X(LIBMONGOC, "oriel.libmongoc")
 
 enum wire_scope {
 #define X(id, name) SCOPE_##id,
