@@ -336,6 +336,23 @@ ORIEL_API bool oriel_traceparent(char out[56]);
 ORIEL_API bool oriel_trace_id(char out[33]);
 ORIEL_API bool oriel_span_id(char out[17]);
 
+/*
+ * The request id: a short text that goes with the context, is on every log record made in it
+ * (request_id), sampled or not, and goes out on the calls that a watched service makes. The agent
+ * sets it for each request that comes in; the service may, for work of its own: 1 to 64 letters,
+ * digits, `_` and `-`, or nothing happens. Not in signal handlers; reading is signal-safe.
+ */
+enum { ORIEL_REQUEST_ID_ROOM = 65 };
+ORIEL_API bool oriel_request_id(char out[ORIEL_REQUEST_ID_ROOM]); /* false, and "": there is none */
+ORIEL_API void oriel_set_request_id(const char *id);
+
+/*
+ * The same for a context that isn't current yet: `id` if it is valid, else a fresh UUID; `out` (may
+ * be NULL) gets it. The context then holds baggage memory: oriel_context_release it.
+ */
+ORIEL_API void oriel_context_set_request_id(struct oriel_context *c, const char *id,
+					    char out[ORIEL_REQUEST_ID_ROOM]);
+
 /* ---- spans ("Span", Trace API) ---------------------------------------------------------------- */
 
 enum oriel_kind {
@@ -370,6 +387,7 @@ struct oriel_span_options {
 	bool detached;	   /* don't make it current: for work that ends elsewhere */
 	uint64_t start_ns; /* nanoseconds since the epoch; 0: now */
 	uint8_t scope;	   /* 0; other values are the agent's */
+	bool unrecorded;   /* whatever the sampler says; nor are its children */
 };
 
 #define ORIEL_SPAN_OPTIONS(...) \

@@ -3,14 +3,15 @@
 
 #include "lib/process.h"
 
-enum { WORD_UNITS = 64, BLOCK_MOST = 18 };
+enum { WORD_UNITS = 64, BLOCK_MOST = 36 };
 
 struct block {
 	_Atomic uint32_t refs;
-	uint16_t units;
+	uint8_t units;
+	uint8_t request_id_n;
 	uint16_t trace_state_n;
 	uint32_t baggage_n;
-	char bytes[];
+	char bytes[]; /* trace state, baggage, request id */
 };
 
 static char *pool;
@@ -22,9 +23,14 @@ void carry_use(void *memory)
 	taken[0] |= 1; /* unit 0: handle 0 means none */
 }
 
+static size_t carry_unit(uint16_t handle)
+{
+	return handle & (CARRY_UNITS - 1);
+}
+
 static struct block *carry_block(uint16_t handle)
 {
-	return (struct block *)(pool + (size_t)handle * CARRY_UNIT);
+	return (struct block *)(pool + carry_unit(handle) * CARRY_UNIT);
 }
 
 /* The lowest run of `units` zero bits in `word`, or -1. */
@@ -40,7 +46,7 @@ static int carry_gap(uint64_t word, unsigned units)
 /* Acquire: pairs with carry_drop's release; the block's last reader is done. */
 static uint16_t carry_take(unsigned units)
 {
-	uint64_t mask = units == WORD_UNITS ? UINT64_MAX : (1ull << units) - 1;
+	uint64_t mask = (1ull << units) - 1;
 
 	for (size_t w = 0; w < CARRY_UNITS / WORD_UNITS; w++) {
 		uint64_t word = atomic_load_explicit(&taken[w], memory_order_relaxed);
@@ -55,37 +61,44 @@ static uint16_t carry_take(unsigned units)
 	return 0;
 }
 
-uint16_t carry_reserve(struct str trace_state, size_t baggage_n, char **baggage)
+static char *carry_put(char *to, struct str text)
+{
+	if (text.n && text.p)
+		memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return to + text.n + 1;
+}
+
+uint16_t carry_reserve(struct carried c, char **baggage)
 {
 	size_t bytes;
 	unsigned units;
 	uint16_t handle;
 	struct block *b;
 
-	if (trace_state.n > CARRY_TRACESTATE_MOST) {
-		trace_state.n = 0;
+	if (c.trace_state.n > CARRY_TRACESTATE_MOST) {
+		c.trace_state.n = 0;
 		process_lose(LOSS_contexts_no_room, 1);
 	}
-	if (!pool || (!trace_state.n && !baggage_n))
+	if (!pool || (!c.trace_state.n && !c.baggage.n && !c.request_id.n))
 		return 0;
-	bytes = sizeof(struct block) + trace_state.n + 1 + baggage_n + 1;
+	bytes = sizeof(struct block) + c.trace_state.n + c.baggage.n + c.request_id.n + 3;
 	units = (unsigned)((bytes + CARRY_UNIT - 1) / CARRY_UNIT);
-	handle = baggage_n <= CARRY_BAGGAGE_MOST && units <= BLOCK_MOST ? carry_take(units) : 0;
+	handle = c.baggage.n <= CARRY_BAGGAGE_MOST && units <= BLOCK_MOST ? carry_take(units) : 0;
 	if (!handle) {
 		process_lose(LOSS_contexts_no_room, 1);
 		return 0;
 	}
 	b = carry_block(handle);
-	b->units = (uint16_t)units;
-	b->trace_state_n = (uint16_t)trace_state.n;
-	b->baggage_n = (uint32_t)baggage_n;
-	if (trace_state.n)
-		memcpy(b->bytes, trace_state.p, trace_state.n);
-	b->bytes[trace_state.n] = '\0';
-	*baggage = b->bytes + trace_state.n + 1;
-	(*baggage)[baggage_n] = '\0';
+	b->units = (uint8_t)units;
+	b->request_id_n = (uint8_t)c.request_id.n;
+	b->trace_state_n = (uint16_t)c.trace_state.n;
+	b->baggage_n = (uint32_t)c.baggage.n;
+	*baggage = carry_put(b->bytes, c.trace_state);
+	carry_put(*baggage + c.baggage.n + 1, c.request_id);
+	(*baggage)[c.baggage.n] = '\0';
 	atomic_store_explicit(&b->refs, 1, memory_order_release);
-	return handle;
+	return (uint16_t)(handle | (c.trace_state.n ? CARRY_STATE : 0));
 }
 
 uint16_t carry_make(struct carried c)
@@ -97,7 +110,7 @@ uint16_t carry_make(struct carried c)
 		c.baggage.n = 0;
 		process_lose(LOSS_contexts_no_room, 1);
 	}
-	handle = carry_reserve(c.trace_state, c.baggage.n, &baggage);
+	handle = carry_reserve(c, &baggage);
 	if (handle && c.baggage.n)
 		memcpy(baggage, c.baggage.p, c.baggage.n);
 	return handle;
@@ -105,32 +118,36 @@ uint16_t carry_make(struct carried c)
 
 struct carried carry_read(uint16_t handle)
 {
+	const char *p;
 	struct block *b;
 
-	if (!handle || !pool || handle >= CARRY_UNITS)
-		return (struct carried){ { "", 0 }, { "", 0 } };
+	if (!handle || !pool)
+		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 } };
 	b = carry_block(handle);
+	p = b->bytes + b->trace_state_n + 1;
 	return (struct carried){ { b->bytes, b->trace_state_n },
-				 { b->bytes + b->trace_state_n + 1, b->baggage_n } };
+				 { p, b->baggage_n },
+				 { p + b->baggage_n + 1, b->request_id_n } };
 }
 
 void carry_hold(uint16_t handle)
 {
-	if (handle && pool && handle < CARRY_UNITS)
+	if (handle && pool)
 		atomic_fetch_add_explicit(&carry_block(handle)->refs, 1, memory_order_relaxed);
 }
 
 /* Release, then acquire by the last: everyone's reads come before the units are free again. */
 void carry_drop(uint16_t handle)
 {
+	size_t unit = carry_unit(handle);
 	struct block *b;
 	uint64_t mask;
 
-	if (!handle || !pool || handle >= CARRY_UNITS)
+	if (!handle || !pool)
 		return;
 	b = carry_block(handle);
 	mask = (1ull << b->units) - 1;
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		atomic_fetch_and_explicit(&taken[handle / WORD_UNITS],
-					  ~(mask << handle % WORD_UNITS), memory_order_release);
+		atomic_fetch_and_explicit(&taken[unit / WORD_UNITS], ~(mask << unit % WORD_UNITS),
+					  memory_order_release);
 }

@@ -2,6 +2,7 @@
 /* The stack of current contexts: pushed and popped by spans and attachments (lib/thread.h). */
 #pragma once
 
+#include "lib/carry.h"
 #include "lib/thread.h"
 
 /* Index of the new entry, or 0 when the stack is full (then the thing just isn't current). */
@@ -35,6 +36,16 @@ static inline void context_pop(struct thread *t, uint32_t depth)
 		t->depth = depth;
 	else
 		context_unwind(t, depth);
+}
+
+/* The current entry gets a carry of its own, unless it is full of somebody else's. */
+static inline void context_carry(struct entry *e, uint16_t carry)
+{
+	uint16_t old = e->meta & ENTRY_OWNS_CARRY ? entry_carry(e) : 0;
+
+	e->meta = (e->meta & ~(ENTRY_OWNS_CARRY | 0xffffull << 16)) | (uint64_t)carry << 16 |
+		  (carry ? ENTRY_OWNS_CARRY : 0);
+	carry_drop(old);
 }
 
 static inline void context_read(struct oriel_context *c, const struct entry *e)

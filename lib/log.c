@@ -3,8 +3,23 @@
 #include "lib/context.h"
 #include "lib/encode.h"
 #include "lib/lane.h"
+#include "lib/request-id.h"
 
 enum { BODY_MOST = 4096 };
+
+/* What the context adds to a record, unless the caller said it already. */
+static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
+						    const struct entry *top,
+						    struct oriel_attributes attributes)
+{
+	struct str id = request_id_of(top);
+
+	for (size_t i = 0; i < attributes.n; i++)
+		if (attributes.item[i].key && !strcmp(attributes.item[i].key, "request_id"))
+			return 0;
+	*to = oriel_strn("request_id", id.p, id.n);
+	return id.n != 0;
+}
 
 void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
 		     struct oriel_attributes attributes)
@@ -13,8 +28,10 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	struct str body = { event, event_n };
 	const struct entry *top;
 	struct record_log *r;
-	struct encode e;
+	struct oriel_attribute context;
+	struct encode e, more = { 0 };
 	struct write w;
+	unsigned char *p;
 	size_t size;
 
 	if (!t) {
@@ -25,9 +42,14 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 		body.n = encode_cut(body.p, body.n, BODY_MOST);
 		process_lose(LOSS_values_cut, 1);
 	}
-	e = encode_fit(attributes, RECORD_MOST - sizeof(*r) - body.n);
-	size = sizeof(*r) + body.n + e.bytes;
 	top = thread_top(t);
+	size = sizeof(*r) + body.n;
+	if (__builtin_expect(entry_carry(top) != 0, 0) && log_context(&context, top, attributes)) {
+		more = encode_fit((struct oriel_attributes){ &context, 1 }, RECORD_MOST - size);
+		size += more.bytes;
+	}
+	e = encode_fit(attributes, RECORD_MOST - size);
+	size += e.bytes;
 	w = write_begin(t, encode_pad(size), LOSS_logs_no_room);
 	if (!w.p)
 		return;
@@ -41,7 +63,9 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	r->scope = SCOPE_APPLICATION;
 	memset(r->reserved, 0, sizeof(r->reserved));
 	r->time = clock_now(&r->head.flags);
-	encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
+	p = encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
+	if (__builtin_expect(more.n != 0, 0))
+		encode_put(p, &more);
 	write_end(w, encode_pad(size));
 	lane_rest(t);
 }

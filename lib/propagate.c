@@ -10,7 +10,7 @@ bool oriel_context_parse(struct oriel_context *out, const char *traceparent, con
 {
 	unsigned how = process.config.propagators;
 	struct oriel_context c = { 0 };
-	struct carried carried = { { "", 0 }, { "", 0 } };
+	struct carried carried = { { "", 0 }, { "", 0 }, { "", 0 } };
 	bool found = (how & PROPAGATE_TRACECONTEXT) && w3c_traceparent(&c, str_of(traceparent));
 
 	if (!out)
@@ -81,16 +81,6 @@ static size_t baggage_others(char *to, struct str all, struct str key)
 	return n;
 }
 
-/* The current entry gets a carry of its own, unless it is full of somebody else's. */
-static void baggage_replace(struct entry *e, uint16_t carry)
-{
-	uint16_t old = e->meta & ENTRY_OWNS_CARRY ? entry_carry(e) : 0;
-
-	e->meta = (e->meta & ~(ENTRY_OWNS_CARRY | 0xffffull << 16)) | (uint64_t)carry << 16 |
-		  (carry ? ENTRY_OWNS_CARRY : 0);
-	carry_drop(old);
-}
-
 void oriel_baggage_set(const char *key, const char *value)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
@@ -107,9 +97,11 @@ void oriel_baggage_set(const char *key, const char *value)
 	n = others = baggage_others(NULL, old.baggage, k);
 	if (value)
 		n += (others > 0) + k.n + 1 + w3c_encoded_n(v);
-	carry = carry_reserve(old.trace_state, n, &to);
-	if (!carry && (n || old.trace_state.n))
+	old.baggage.n = n;
+	carry = carry_reserve(old, &to);
+	if (!carry && (n || old.trace_state.n || old.request_id.n))
 		return;
+	old = carry_read(entry_carry(e));
 	if (carry && n)
 		baggage_others(to, old.baggage, k);
 	if (carry && value) {
@@ -120,7 +112,7 @@ void oriel_baggage_set(const char *key, const char *value)
 		to[k.n] = '=';
 		w3c_encode(to + k.n + 1, v);
 	}
-	baggage_replace(e, carry);
+	context_carry(e, carry);
 }
 
 int oriel_baggage_get(const char *key, char *out, size_t size)

@@ -121,7 +121,8 @@ static inline __attribute__((always_inline)) struct oriel_span span_make(
 		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
 	}
 	span.flags = 0;
-	if (span_sampled(&process.config, parent, &e)) {
+	if ((plain || !s.options || !s.options->unrecorded) &&
+	    span_sampled(&process.config, parent, &e)) {
 		flags |= ORIEL_SAMPLED;
 		e.meta = flags;
 		if (span_write_start(t, &e, s, attributes, plain)) {

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request id: a short text that travels with the context, so that whatever a request leads to
+ * can be found by it, sampled or not.
+ */
+#include "lib/request-id.h"
+
+#include "base/hex.h"
+#include "lib/context.h"
+
+static bool is_valid(const char *id)
+{
+	size_t n = id ? strnlen(id, CARRY_REQUEST_ID_MOST + 1) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = str_lower(id[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+			return false;
+	}
+	return n > 0 && n <= CARRY_REQUEST_ID_MOST;
+}
+
+/* RFC 9562, 5.4: version 4. */
+static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
+{
+	static const uint8_t group_n[] = { 4, 2, 2, 2, 6 };
+	uint64_t unused;
+	uint64_t random[2] = { thread_random(t, &unused), thread_random(t, &unused) };
+	uint8_t bytes[16], *from = bytes;
+
+	memcpy(bytes, random, sizeof(bytes));
+	bytes[6] = (uint8_t)(0x40 | (bytes[6] & 0x0f));
+	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
+	for (size_t i = 0; i < sizeof(group_n); i++) {
+		hex_write(out, from, group_n[i]);
+		out += 2 * group_n[i];
+		from += group_n[i];
+		*out++ = i + 1 < sizeof(group_n) ? '-' : '\0';
+	}
+}
+
+static uint16_t carry_with(uint16_t carry, const char *id)
+{
+	struct carried c = carry_read(carry);
+
+	c.request_id = str_of(id);
+	return carry_make(c);
+}
+
+void oriel_context_set_request_id(struct oriel_context *c, const char *id,
+				  char out[ORIEL_REQUEST_ID_ROOM])
+{
+	struct thread *t = oriel_gate.recording && c ? thread_self() : NULL;
+	char made[ORIEL_REQUEST_ID_ROOM] = "";
+	uint16_t carry;
+
+	if (t && is_valid(id))
+		memcpy(made, id, strlen(id) + 1);
+	else if (t)
+		make_uuid(t, made);
+	carry = t ? carry_with(c->carry, made) : 0;
+	if (carry) {
+		carry_drop(c->carry);
+		c->carry = carry;
+	}
+	if (out)
+		memcpy(out, made, sizeof(made));
+}
+
+void oriel_set_request_id(const char *id)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct entry *e = t ? &t->entry[t->depth] : NULL;
+	uint16_t carry = e && is_valid(id) ? carry_with(entry_carry(e), id) : 0;
+
+	if (carry)
+		context_carry(e, carry);
+}
+
+struct str request_id_of(const struct entry *e)
+{
+	return carry_read(entry_carry(e)).request_id;
+}
+
+bool oriel_request_id(char out[ORIEL_REQUEST_ID_ROOM])
+{
+	struct thread *t = thread_if_any();
+	struct str id = t ? request_id_of(thread_top(t)) : STR("");
+
+	if (id.n)
+		memcpy(out, id.p, id.n);
+	out[id.n] = '\0';
+	return id.n != 0;
+}
