@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agent/headers.h"
 #include "agent/http.h"
 #include "agent/real.h"
 #include "base/str.h"
@@ -39,6 +40,7 @@ __attribute__((constructor)) static void agent_start(void)
 
 	if (wanted() && oriel_start(NULL) == 0) {
 		http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
+		headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
 		atomic_store_explicit(
 			&missed,
 			oriel_counter("oriel.agent.missed", "{operation}",

@@ -25,7 +25,6 @@ struct client_request {
 	struct oriel_span span;
 	uint64_t begin_ns;
 	const char *method; /* known, as text that stays; NULL: another */
-	bool excluded;
 	struct http_url url; /* slices of `text` */
 	char text[CLIENT_URL_MOST]; /* url.full */
 };

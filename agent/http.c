@@ -318,3 +318,12 @@ const char *http_version(struct str version)
 			return known[i];
 	return NULL;
 }
+
+const char *http_status_text(unsigned status, char out[4])
+{
+	out[0] = (char)('0' + status / 100 % 10);
+	out[1] = (char)('0' + status / 10 % 10);
+	out[2] = (char)('0' + status % 10);
+	out[3] = '\0';
+	return out;
+}

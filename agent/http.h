@@ -54,5 +54,8 @@ bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t si
 /* A peer's address as text and NUL, and its port; false for what is not IP. */
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port);
 
+/* "503", as error.type has it. */
+const char *http_status_text(unsigned status, char out[4]);
+
 /* "1.1" of "HTTP/1.1" as text that stays, for the versions that there are; else NULL. */
 const char *http_version(struct str version);

@@ -22,8 +22,8 @@
 #include <errno.h>
 
 #include "agent/agent.h"
+#include "agent/client.h"
 #include "agent/curl-error.h"
-#include "agent/http.h"
 #include "agent/pool.h"
 #include "agent/table.h"
 #include "wire/record.h"
@@ -39,18 +39,6 @@ struct injected {
 	char line[LINES_MOST];
 };
 
-struct transfer {
-	const char *method; /* known, as text that stays; NULL: another */
-	const char *version;
-	struct http_url url;
-	uint64_t begin_ns;
-	long status;
-	const char *error; /* error.type */
-	char status_text[4];
-	struct oriel_span span;
-	char text[URL_MOST + 64]; /* url.full */
-};
-
 struct handle {
 	struct pool_item item;
 	bool connect_only, is_url_handle, busy;
@@ -63,15 +51,13 @@ struct handle {
 
 	/* of the transfer that runs; here, as the caller's stack may be small */
 	struct injected injected;
-	struct transfer transfer;
+	struct client_request transfer;
 };
 
 static struct pool handles = { .item_bytes = sizeof(struct handle), .n = HANDLES_MOST };
 
 static struct table_slot slots[2 * HANDLES_MOST];
 static const struct table handle_of = { slots, 2 * HANDLES_MOST };
-
-static struct oriel_histogram *_Atomic duration;
 
 /* ---- what we know of a handle ---------------------------------------------------------------- */
 
@@ -212,32 +198,16 @@ static struct curl_slist *injected_list(struct injected *i)
 /* ---- the span -------------------------------------------------------------------------------------- */
 
 /* False: not an HTTP transfer whose target we know beforehand. */
-static bool transfer_begin(struct transfer *t, const struct handle *h)
+static bool transfer_begin(struct handle *h)
 {
-	struct str custom = str_of(h->custom);
-	struct gathered g;
-
-	if (h->connect_only ||
-	    !http_url_of((struct str){ h->url, h->url_n }, &t->url, t->text, sizeof(t->text)))
-		return false;
-	if (h->port > 0)
-		t->url.host.port = h->port;
-	t->method = custom.n ? http_method(custom) : h->method;
-	t->version = NULL;
-	t->begin_ns = agent_now_ns();
-	t->status = 0;
-	t->error = NULL;
-	g.n = 0;
-	gather(&g, oriel_str("http.request.method", t->method ? t->method : "_OTHER"));
-	if (!t->method)
-		gather(&g, oriel_str("http.request.method_original", h->custom));
-	gather(&g, oriel_strn("server.address", t->url.host.name.p, t->url.host.name.n));
-	gather(&g, oriel_int("server.port", t->url.host.port));
-	gather(&g, oriel_strn("url.full", t->text, t->url.n));
-	oriel_span_begin(&t->span, t->method ? t->method : "HTTP",
-			 ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .scope = SCOPE_LIBCURL),
-			 gathered_all(&g));
-	return true;
+	return !h->connect_only &&
+	       client_begin(&h->transfer,
+			    &(struct client_seen){
+				    .method = str_of(h->custom[0] ? h->custom : h->method),
+				    .url = { h->url, h->url_n },
+				    .port = h->port,
+				    .scope = SCOPE_LIBCURL,
+			    });
 }
 
 static const char *version_of(long version)
@@ -255,71 +225,27 @@ static const char *version_of(long version)
 	return NULL;
 }
 
-static void gather_answer(struct gathered *g, struct transfer *t, const struct curl_flavour *f,
-			  CURL *curl)
+static void transfer_end(struct client_request *c, const struct curl_flavour *f, CURL *curl,
+			 CURLcode r)
 {
-	const char *address = NULL;
-	long port = 0, version = 0;
+	struct client_outcome o = { .request_bytes = -1, .response_bytes = -1 };
+	long status = 0, port = 0, version = 0;
 
-	if (!CURL_REAL(f, curl_easy_getinfo))
-		return;
-	CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_RESPONSE_CODE, &t->status);
-	CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_PRIMARY_IP, &address);
-	CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_PRIMARY_PORT, &port);
-	CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_HTTP_VERSION, &version);
-	if (t->status > 0)
-		gather(g, oriel_int("http.response.status_code", t->status));
-	if (address && address[0]) {
-		gather(g, oriel_str("network.peer.address", address));
-		gather(g, oriel_int("network.peer.port", port));
+	if (CURL_REAL(f, curl_easy_getinfo)) {
+		CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_RESPONSE_CODE, &status);
+		CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_PRIMARY_IP, &o.peer_address);
+		CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_PRIMARY_PORT, &port);
+		CURL_REAL(f, curl_easy_getinfo)(curl, CURLINFO_HTTP_VERSION, &version);
 	}
-	t->version = version_of(version);
-	if (t->version)
-		gather(g, oriel_str("network.protocol.version", t->version));
-}
-
-static void transfer_measure(const struct transfer *t)
-{
-	struct gathered g;
-
-	g.n = 0;
-	gather(&g, oriel_str("http.request.method", t->method ? t->method : "_OTHER"));
-	gather(&g, oriel_strn("server.address", t->url.host.name.p, t->url.host.name.n));
-	gather(&g, oriel_int("server.port", t->url.host.port));
-	if (t->status >= 100 && t->status < 600)
-		gather(&g, oriel_int("http.response.status_code", t->status));
-	if (t->error)
-		gather(&g, oriel_str("error.type", t->error));
-	if (t->version)
-		gather(&g, oriel_str("network.protocol.version", t->version));
-	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 agent_seconds_since(t->begin_ns), gathered_all(&g));
-}
-
-static void transfer_end(struct transfer *t, const struct curl_flavour *f, CURL *curl, CURLcode r)
-{
-	const char *message = NULL;
-	struct gathered g;
-
-	g.n = 0;
-	gather_answer(&g, t, f, curl);
-	if (t->status >= 400 && t->status < 1000) {
-		for (int i = 2, status = (int)t->status; i >= 0; i--, status /= 10)
-			t->status_text[i] = (char)('0' + status % 10);
-		t->status_text[3] = 0;
-		t->error = t->status_text;
-	} else if (r != CURLE_OK) {
-		t->error = curl_error_name((int)r);
-		if (CURL_REAL(f, curl_easy_strerror))
-			message = CURL_REAL(f, curl_easy_strerror)(r);
+	o.status = status > 0 && status < 1000 ? (unsigned)status : 0;
+	o.peer_port = (int)port;
+	o.version = version_of(version);
+	if (r != CURLE_OK) {
+		o.error = curl_error_name((int)r);
+		if (o.status < 400 && CURL_REAL(f, curl_easy_strerror))
+			o.message = CURL_REAL(f, curl_easy_strerror)(r);
 	}
-	if (t->error)
-		gather(&g, oriel_str("error.type", t->error));
-	oriel_span_set_all(&t->span, gathered_all(&g));
-	if (t->error)
-		oriel_span_status(&t->span, ORIEL_ERROR, message);
-	oriel_span_end(&t->span);
-	transfer_measure(t);
+	client_end(c, &o);
 }
 
 /* ---- what the program calls, by flavour ----------------------------------------------------------- */
@@ -328,21 +254,24 @@ static CURLcode perform_watched(const struct curl_flavour *f, CURL *curl, struct
 {
 	struct injected *i = &h->injected;
 	int kept = errno;
+	unsigned token;
 	CURLcode r;
 
-	if (!transfer_begin(&h->transfer, h)) {
+	if (!transfer_begin(h)) {
 		errno = kept;
 		return CURL_REAL(f, curl_easy_perform)(curl);
 	}
 	i->own = h->headers;
 	i->n = i->used = 0;
-	oriel_context_inject(inject, i);
+	client_inject(&h->transfer, inject, i);
 	h->busy = true;
 	if (i->n)
 		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, injected_list(i));
+	token = oriel_context_attach(client_context(&h->transfer));
 	errno = kept;
 	r = CURL_REAL(f, curl_easy_perform)(curl);
 	kept = errno;
+	oriel_context_detach(token);
 	/* The program may have set another list from a callback: that one stays. */
 	if (i->n)
 		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, h->headers);
@@ -396,12 +325,7 @@ CURL *libcurl_init(const struct curl_flavour *f, const void *caller)
 	curl = CURL_REAL(f, curl_easy_init)();
 	kept = errno;
 	if (curl && agent_watches() && !real_calls_itself(f->library, caller)) {
-		if (!atomic_load_explicit(&duration, memory_order_relaxed))
-			atomic_store_explicit(&duration,
-					      oriel_histogram("http.client.request.duration", "s",
-							      "Duration of HTTP client requests.",
-							      NULL, 0),
-					      memory_order_relaxed);
+		client_ready();
 		h = handle_new(curl);
 		if (h)
 			handle_reset(h);

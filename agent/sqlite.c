@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 
+#include "agent/database.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/sql.h"
@@ -69,7 +70,7 @@ typedef void (*profile_legacy)(void *arg, const char *sql, sqlite3_uint64 ns);
 
 enum { MASK_V2 = 0x0f, MASK_LEGACY = 0x40, MASK_PROFILE_LEGACY = 0x80 };
 
-enum { CONNECTIONS_MOST = 1024, RUNS_MOST = 4096, NAME_MOST = 64, LABEL_MOST = 48 };
+enum { CONNECTIONS_MOST = 1024, RUNS_MOST = 4096, };
 enum { OURS = SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE };
 
 struct connection;
@@ -80,10 +81,7 @@ struct run {
 	struct run *next;
 	struct connection *connection;
 	sqlite3_stmt *statement;
-	uint64_t begin_ns;
-	struct oriel_span span;
-	uint8_t operation_n, collection_n;
-	char operation[LABEL_MOST], collection[LABEL_MOST]; /* for the metric */
+	struct database_call call;
 };
 
 struct connection {
@@ -98,7 +96,7 @@ struct connection {
 	void *arg;
 	profile_legacy profile;
 	void *profile_arg;
-	char name[NAME_MOST]; /* of the file, without its directory */
+	struct database_server server; /* the file's name, without its directory */
 	struct sql sql;	      /* the statement that begins */
 };
 
@@ -107,8 +105,6 @@ static struct pool runs = { .item_bytes = sizeof(struct run), .n = RUNS_MOST };
 
 static struct table_slot slots[2 * CONNECTIONS_MOST];
 static const struct table connection_of = { slots, 2 * CONNECTIONS_MOST };
-
-static struct oriel_histogram *_Atomic duration;
 
 /* The innermost sqlite3_step of this thread; a run that ends in it is left for it to finish. */
 struct step {
@@ -121,15 +117,6 @@ static __thread struct step *stepping;
 
 /* ---- a run ----------------------------------------------------------------------------------------- */
 
-static uint8_t label(char out[LABEL_MOST], struct str text)
-{
-	size_t n = text.n < LABEL_MOST ? text.n : LABEL_MOST;
-
-	if (n)
-		memcpy(out, text.p, n);
-	return (uint8_t)n;
-}
-
 static void run_link(struct run *run)
 {
 	run->next = run->connection->runs;
@@ -140,32 +127,23 @@ static void run_begin(struct connection *c, sqlite3_stmt *statement, const char 
 {
 	struct run *run = pool_take(&runs);
 	struct sql *s = &c->sql;
-	struct gathered g;
 
 	if (!run) {
 		agent_missed("sqlite");
 		return;
 	}
 	sql_read(s, str_of(sql));
-	g.n = 0;
-	gather(&g, oriel_str("db.system.name", "sqlite"));
-	gather(&g, oriel_str("db.namespace", c->name));
-	if (s->operation.n)
-		gather(&g, oriel_strn("db.operation.name", s->operation.p, s->operation.n));
-	if (s->collection.n)
-		gather(&g, oriel_strn("db.collection.name", s->collection.p, s->collection.n));
-	if (s->summary.n)
-		gather(&g, oriel_strn("db.query.summary", s->summary.p, s->summary.n));
-	gather(&g, oriel_strn("db.query.text", s->text.p, s->text.n));
 	run->connection = c;
 	run->statement = statement;
-	run->operation_n = label(run->operation, s->operation);
-	run->collection_n = label(run->collection, s->collection);
-	run->begin_ns = agent_now_ns();
-	oriel_span_begin(&run->span, s->summary.n ? s->summary.p : "sqlite",
-			 ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .detached = true,
-					    .scope = SCOPE_SQLITE),
-			 gathered_all(&g));
+	database_begin(&run->call, &(struct database_seen){
+					   .system = "sqlite",
+					   .operation = s->operation,
+					   .collection = s->collection,
+					   .summary = s->summary,
+					   .text = s->text,
+					   .server = &c->server,
+					   .scope = SCOPE_SQLITE,
+				   });
 	run_link(run);
 }
 
@@ -195,25 +173,13 @@ static bool is_error(int r)
 
 static void run_end(struct run *run, int result)
 {
-	const char *error = is_error(result) ? sqlite_error_name(result) : NULL;
-	struct gathered g;
+	struct database_outcome o = { .rows = -1 };
 
-	g.n = 0;
-	if (error) {
-		gather(&g, oriel_str("db.response.status_code", error));
-		gather(&g, oriel_str("error.type", error));
-		oriel_span_set_all(&run->span, gathered_all(&g));
-		oriel_span_status(&run->span, ORIEL_ERROR,
-				  REAL(sqlite3_errstr) ? REAL(sqlite3_errstr)(result) : NULL);
+	if (is_error(result)) {
+		o.error = o.status = sqlite_error_name(result);
+		o.message = REAL(sqlite3_errstr) ? REAL(sqlite3_errstr)(result) : NULL;
 	}
-	oriel_span_end(&run->span);
-	gather(&g, oriel_str("db.system.name", "sqlite"));
-	if (run->operation_n)
-		gather(&g, oriel_strn("db.operation.name", run->operation, run->operation_n));
-	if (run->collection_n)
-		gather(&g, oriel_strn("db.collection.name", run->collection, run->collection_n));
-	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 agent_seconds_since(run->begin_ns), gathered_all(&g));
+	database_end(&run->call, &o);
 	pool_give(&runs, run);
 }
 
@@ -322,14 +288,9 @@ static void connection_name(struct connection *c, sqlite3 *db)
 {
 	const char *path = REAL(sqlite3_db_filename)(db, "main");
 	const char *slash = path ? strrchr(path, '/') : NULL;
-	size_t n;
 
 	path = slash ? slash + 1 : path;
-	if (!path || !path[0])
-		path = ":memory:";
-	n = strnlen(path, NAME_MOST - 1);
-	memcpy(c->name, path, n);
-	c->name[n] = 0;
+	database_server_set(&c->server, NULL, 0, path && path[0] ? path : ":memory:");
 }
 
 static bool all_there(void)
@@ -346,15 +307,7 @@ static void connection_watch(sqlite3 *db)
 
 	if (!all_there())
 		return;
-	if (!atomic_load_explicit(&duration, memory_order_relaxed)) {
-		static const double bounds[] = { 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10 };
-
-		atomic_store_explicit(&duration,
-				      oriel_histogram("db.client.operation.duration", "s",
-						      "Duration of database client operations.",
-						      bounds, sizeof(bounds) / sizeof(bounds[0])),
-				      memory_order_relaxed);
-	}
+	database_ready();
 	if (pool_open(&connections) && pool_open(&runs))
 		c = pool_take(&connections);
 	if (c && !table_put(&connection_of, db, c)) {
