@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/verdict.h"
+#include "base/handover.h"
 #include "launch/watched.h"
 
 #include <stdarg.h>
@@ -207,21 +208,7 @@ static void find_sanitizers(struct verdict *v, const struct program *p, enum ver
 /* Programs whose work is to start others: what they use themselves says nothing. */
 static bool hands_over(const struct program *p)
 {
-	static const struct str known[] = {
-		STR("bash"),	STR("chroot"),	STR("dash"),	STR("env"),	STR("flock"),
-		STR("ionice"),	STR("ksh"),	STR("make"),	STR("mksh"),	STR("nice"),
-		STR("ninja"),	STR("nohup"),	STR("nsenter"), STR("numactl"), STR("oriel"),
-		STR("prlimit"), STR("runuser"), STR("setarch"), STR("setpriv"), STR("setsid"),
-		STR("sh"),	STR("stdbuf"),	STR("su"),	STR("sudo"),	STR("taskset"),
-		STR("time"),	STR("timeout"), STR("unshare"), STR("xargs"),	STR("zsh"),
-	};
-
-	if (p->script.n)
-		return true;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (str_eq(program_name(p), known[i]))
-			return true;
-	return false;
+	return p->script.n || handover_is(program_name(p));
 }
 
 static void find_handover(struct verdict *v, const struct program *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/config.h"
 
-#include "base/str.h"
+#include "base/setting.h"
 #include "wire/segment.h"
 
 #include <stdlib.h>
@@ -114,11 +114,5 @@ void config_read(struct config *c)
 
 bool config_travels(const char *variable)
 {
-	static const char *const prefix[] = { "OTEL_",	 "ORIEL_", "DD_",
-					      "SENTRY_", "LOG_",   "NO_COLOR=" };
-
-	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
-		if (strncmp(variable, prefix[i], strlen(prefix[i])) == 0)
-			return strchr(variable, '=') != NULL;
-	return false;
+	return setting_is(str_of(variable)) && strchr(variable, '=') != NULL;
 }
