@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as messages, in pieces that the input chooses: nothing outside the buffers, and the
+ * same is told as when they come in one piece.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "agent/http1.h"
+
+struct told {
+	uint64_t heads, ends, body, sum;
+	enum http1_event last;
+};
+
+static void follow(struct told *t, struct http1 *m, struct http1_head *head, const uint8_t *p,
+		   size_t n)
+{
+	char *copy = malloc(n ? n : 1);
+	struct str in = { copy, n };
+
+	if (!copy)
+		abort();
+	memcpy(copy, p, n);
+	do {
+		t->last = http1_next(m, head, &in);
+		t->heads += t->last == HTTP1_HEAD;
+		t->ends += t->last == HTTP1_END;
+		if (t->last == HTTP1_END)
+			t->body += m->body_n;
+		if (t->last == HTTP1_HEAD)
+			t->sum = t->sum * 31 + head->n_fields + m->status + head->used;
+		if (t->last == HTTP1_HEAD &&
+		    (http1_target(head).n > HTTP1_TARGET || head->used > sizeof(head->text)))
+			abort();
+	} while (http1_goes_on(t->last));
+	if (in.n && t->last == HTTP1_MORE)
+		abort();
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct http1_head head;
+	struct told whole = { 0 }, pieces = { 0 };
+	struct http1 m;
+	size_t step;
+
+	if (size < 2)
+		return 0;
+	http1_init(&m, data[0] & 1 ? HTTP1_RESPONSE : HTTP1_REQUEST);
+	m.to = (data[0] >> 1) % 3;
+	follow(&whole, &m, &head, data + 2, size - 2);
+
+	http1_init(&m, data[0] & 1 ? HTTP1_RESPONSE : HTTP1_REQUEST);
+	m.to = (data[0] >> 1) % 3;
+	step = data[1] % 17 + 1u;
+	for (size_t i = 2; i < size; i += step)
+		follow(&pieces, &m, &head, data + i, size - i < step ? size - i : step);
+	if (size > 2 &&
+	    (whole.heads != pieces.heads || whole.ends != pieces.ends ||
+	     whole.body != pieces.body || whole.sum != pieces.sum || whole.last != pieces.last))
+		abort();
+	return 0;
+}
