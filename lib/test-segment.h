@@ -27,10 +27,12 @@
 #include <cmocka.h>
 
 static char dir[64];
+static const char *looked_for; /* may be set before seen_of */
 
 struct seen {
 	unsigned n[16]; /* by record type */
 	unsigned segments, abandoned, bad;
+	unsigned found; /* records that hold looked_for */
 	uint64_t loss[N_LOSSES];
 };
 
@@ -46,6 +48,9 @@ static bool read_chunk(struct seen *seen, const unsigned char *p, uint32_t end)
 		seen->n[head.type]++;
 		if (head.type == RECORD_END && head.flags & RECORD_ABANDONED)
 			seen->abandoned++;
+		if (looked_for &&
+		    memmem(p + at, head.size, looked_for, strlen(looked_for)) != NULL)
+			seen->found++;
 		at += head.size;
 	}
 	return true;

@@ -69,7 +69,7 @@ same() {
 	serve run_watched "$BUILD/programs/hello-server"
 	curl -s "http://$HERE/a%20b?x=1&sig=secret" -H 'Host: [::1]:99' -A me \
 		-H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' \
-		-H 'tracestate: a=1' -H 'tracestate: b=2'
+		-H 'tracestate: a=1' -H 'tracestate: b=2' -H 'x-request-id: r-1'
 	see 'length == 1'
 	spans '.[0] | .name == "GET" and .kind == "server" and .status == "unset"
 		and .trace_id == "0af7651916cd43dd8448eb211c80319c" and .parent_id == "b7ad6b7169203331"
@@ -79,7 +79,7 @@ same() {
 			"url.path": "/a%20b", "url.scheme": "http", "url.query": "x=1&sig=REDACTED",
 			"server.address": "::1", "server.port": 99, "client.address": "127.0.0.1",
 			"network.peer.address": "127.0.0.1", "network.protocol.version": "1.1",
-			"user_agent.original": "me" }'
+			"user_agent.original": "me", "request_id": "r-1" }'
 }
 
 @test "odd requests are answered as ever, and labelled within bounds" {
