@@ -68,7 +68,8 @@ struct oriel_options {
 	size_t size; /* ORIEL_OPTIONS() fills this in */
 	const char *
 		service; /* service.name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES give one */
-	const char *version; /* service.version, likewise */
+	const char *version;	   /* service.version, likewise */
+	const char *excluded_urls; /* instead of ORIEL_EXCLUDED_URLS and its kin */
 };
 
 #ifndef __cplusplus
@@ -573,6 +574,21 @@ ORIEL_API void oriel_record_all(struct oriel_histogram *histogram, double value,
 		if (oriel_gate.recording) \
 			oriel_record_all((histogram), (value), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
+
+/* ---- what is left out ------------------------------------------------------------------------------ */
+
+/*
+ * Of which signals a request for this path is left out, by ORIEL_EXCLUDED_URLS and its kin or what
+ * oriel_start was given: 0, or some of these. The agent asks for the servers that it watches; for
+ * those that make their own server spans. `path`, n bytes, as on the request line: without query,
+ * and percent-encoded. Signal-safe.
+ */
+enum {
+	ORIEL_EXCLUDED_TRACES = 1,
+	ORIEL_EXCLUDED_METRICS = 2,
+	ORIEL_EXCLUDED_ACCESS_LOG = 4,
+};
+ORIEL_API unsigned oriel_excluded(const char *path, size_t n);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/collector.h"
 #include "lib/encode.h"
+#include "lib/exclude.h"
 #include "lib/fault.h"
 #include "lib/metric.h"
 #include "lib/segment.h"
@@ -196,13 +197,16 @@ static void name_copy(char *to, size_t room, const char *from)
 	memcpy(to, from, n);
 }
 
+/* Options grow at their end: is this member one that the caller knows? */
+#define GIVEN(o, member) ((o)->size >= offsetof(struct oriel_options, member) + sizeof((o)->member))
+
 /* A new value of a published header: odd while it changes, so that a reader comes back. */
 static void process_name(const struct oriel_options *o)
 {
 	struct segment_header *s = process.segment;
 	uint32_t seq = atomic_load_explicit(&s->identity_seq, memory_order_relaxed);
 
-	if (!o || o->size < sizeof(*o) || (!o->service && !o->version))
+	if (!o || !GIVEN(o, version) || (!o->service && !o->version))
 		return;
 	/* Acquire: the words below are not written before the number is odd. */
 	atomic_exchange_explicit(&s->identity_seq, seq + 1, memory_order_acquire);
@@ -378,6 +382,7 @@ static int process_start(const struct oriel_options *options)
 	process_name(options);
 	atomic_store_explicit(&process.segment->stopped, 0, memory_order_relaxed);
 	process_open();
+	exclude_read(options && GIVEN(options, excluded_urls) ? options->excluded_urls : NULL);
 	if (process.starts == 1 && !process.config.no_collector)
 		collector_start();
 	return 0;
