@@ -132,7 +132,7 @@ static void run_begin(struct connection *c, sqlite3_stmt *statement, const char 
 		agent_missed("sqlite");
 		return;
 	}
-	sql_read(s, str_of(sql));
+	sql_read(s, SQL_SQLITE, str_of(sql));
 	run->connection = c;
 	run->statement = statement;
 	database_begin(&run->call, &(struct database_seen){

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a statement: nothing outside the buffers, and no string literal comes out. */
+/*
+ * Any bytes as a statement, the first of which says the dialect: nothing outside the buffers, no
+ * string literal comes out, and what says that it was read to its end was.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -8,15 +11,19 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sql s;
+	enum sql_dialect dialect = size ? data[0] % 3 : SQL_SQLITE;
 	char *copy = malloc(size ? size : 1);
 
 	if (!copy)
 		return 0;
-	memcpy(copy, data, size);
-	sql_read(&s, (struct str){ copy, size });
+	if (size)
+		memcpy(copy, data + 1, --size);
+	sql_read(&s, dialect, (struct str){ copy, size });
 	free(copy);
 	if (s.text.n > SQL_TEXT_MOST || s.summary.n > SQL_SUMMARY_MOST ||
-	    s.operation.n > s.summary.n || s.collection.n > s.summary.n)
+	    s.collection.n > s.summary.n || s.end > size || s.operation.n > SQL_SUMMARY_MOST)
+		abort();
+	if (!s.whole && s.text.n < SQL_TEXT_MOST)
 		abort();
 	for (size_t i = 0; i < s.text.n; i++)
 		if (s.text.p[i] == '\'' && s.text.n < SQL_TEXT_MOST && !memchr(s.text.p, '"', i) &&
