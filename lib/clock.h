@@ -37,29 +37,44 @@ extern __thread volatile char clock_in_vdso __attribute__((tls_model("initial-ex
 			     ".popsection" \
 			     : "=a"(low), "=d"(high))
 
-static inline uint64_t clock_now(uint8_t *flags)
+/* Is the counter the clock? Asked again after each reading, which may have faulted. */
+static inline bool clock_counts(void)
+{
+	return __builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) ==
+					CLOCK_TSC,
+				1);
+}
+
+static inline uint64_t clock_count(void)
 {
 	uint32_t low, high;
 
-	if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) ==
-				     CLOCK_TSC,
-			     1)) {
-		CLOCK_TSC_READ(low, high);
-		if (__builtin_expect(atomic_load_explicit(&process.clock, memory_order_relaxed) ==
-					     CLOCK_TSC,
-				     1))
-			return (uint64_t)high << 32 | low;
+	CLOCK_TSC_READ(low, high);
+	return (uint64_t)high << 32 | low;
+}
+#else
+static inline bool clock_counts(void)
+{
+	return false;
+}
+
+static inline uint64_t clock_count(void)
+{
+	return 0;
+}
+#endif
+
+static inline uint64_t clock_now(uint8_t *flags)
+{
+	if (clock_counts()) {
+		uint64_t time = clock_count();
+
+		if (clock_counts())
+			return time;
 	}
 	*flags |= RECORD_TIME_MONO;
 	return clock_slow();
 }
-#else
-static inline uint64_t clock_now(uint8_t *flags)
-{
-	*flags |= RECORD_TIME_MONO;
-	return clock_slow();
-}
-#endif
 
 /* Something that differs from call to call, for seeds. */
 static inline uint64_t clock_tick_cheap(void)

@@ -5,23 +5,31 @@
 #include "lib/carry.h"
 #include "lib/thread.h"
 
+/* The entry above the top one, for which there is room. */
+static inline void context_push_at(struct thread *t, uint32_t depth, const struct entry *e)
+{
+	struct entry *top = &t->entry[depth];
+
+	top->meta = ENTRY_HOLE;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->depth = depth;
+	atomic_signal_fence(memory_order_seq_cst);
+	top->trace_id[0] = e->trace_id[0];
+	top->trace_id[1] = e->trace_id[1];
+	top->span_id = e->span_id;
+	atomic_signal_fence(memory_order_seq_cst);
+	top->meta = e->meta;
+}
+
 /* Index of the new entry, or 0 when the stack is full (then the thing just isn't current). */
 static inline uint32_t context_push(struct thread *t, const struct entry *e)
 {
-	uint32_t i = t->depth + 1;
+	uint32_t depth = t->depth + 1;
 
-	if (__builtin_expect(i >= CONTEXT_DEPTH, 0))
+	if (__builtin_expect(depth >= CONTEXT_DEPTH, 0))
 		return 0;
-	t->entry[i].meta = ENTRY_HOLE;
-	atomic_signal_fence(memory_order_seq_cst);
-	t->depth = i;
-	atomic_signal_fence(memory_order_seq_cst);
-	t->entry[i].trace_id[0] = e->trace_id[0];
-	t->entry[i].trace_id[1] = e->trace_id[1];
-	t->entry[i].span_id = e->span_id;
-	atomic_signal_fence(memory_order_seq_cst);
-	t->entry[i].meta = e->meta;
-	return i;
+	context_push_at(t, depth, e);
+	return depth;
 }
 
 /* Back to `depth` entries. Spans above never ended: their ENDs are written here, as abandoned. */
@@ -50,9 +58,12 @@ static inline void context_carry(struct entry *e, uint16_t carry)
 
 static inline void context_read(struct oriel_context *c, const struct entry *e)
 {
-	uint64_t words[4] = { e->trace_id[0], e->trace_id[1], e->span_id, e->meta & ENTRY_CONTEXT };
+	uint64_t rest = e->meta & ENTRY_CONTEXT;
 
-	memcpy(c, words, sizeof(words));
+	memcpy(c->trace_id, &e->trace_id[0], 8);
+	memcpy(c->trace_id + 8, &e->trace_id[1], 8);
+	memcpy(c->span_id, &e->span_id, 8);
+	memcpy(&c->flags, &rest, 8);
 }
 
 static inline struct entry context_entry(const struct oriel_context *c, enum entry_kind kind)

@@ -103,3 +103,25 @@ unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, si
 		return encode_strings(to, a);
 	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;
 }
+
+unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct oriel_attributes a)
+{
+	const struct oriel_attribute *x = a.item;
+
+	for (size_t n = a.n; n; n--, x++) {
+		size_t key_n = attribute_key_n(x), value_n = attribute_n(x);
+		uint32_t head = (uint32_t)x->shape;
+
+		if (__builtin_expect(!encode_is_plain(x), 0) ||
+		    __builtin_expect((size_t)(end - to) < WIRE_ATTRIBUTE_HEAD + key_n + value_n, 0))
+			return NULL;
+		memcpy(to, &head, sizeof(head));
+		to = encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
+		if ((uint8_t)head == ORIEL_STR)
+			encode_copy(to, x->value.p, value_n);
+		else
+			memcpy(to, &x->value, 8);
+		to += value_n;
+	}
+	return to;
+}

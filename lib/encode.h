@@ -65,6 +65,16 @@ static inline unsigned char *encode_copy(unsigned char *to, const void *from, si
 		}
 		return to + n;
 	}
+	if (n <= 32) {
+		memcpy(to, from, 16);
+		memcpy(to + n - 16, (const unsigned char *)from + n - 16, 16);
+		return to + n;
+	}
+	if (__builtin_expect(n <= 64, 1)) {
+		memcpy(to, from, 32);
+		memcpy(to + n - 32, (const unsigned char *)from + n - 32, 32);
+		return to + n;
+	}
 	memcpy(to, from, n);
 	return to + n;
 }
@@ -128,6 +138,12 @@ static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned 
 	}
 	return to;
 }
+
+/*
+ * The same in one go, if all are plain and end before `end`; else NULL, and what it wrote is of no
+ * use. Up to 7 bytes further may be written here too.
+ */
+unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct oriel_attributes a);
 
 /* Text cut to `most` bytes, not within a UTF-8 character. */
 size_t encode_cut(const char *text, size_t n, size_t most);

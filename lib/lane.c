@@ -34,6 +34,19 @@ void lane_leave(struct lane *lane)
 		lane_give(lane, lane->limit - lane->at > END_SIZE * 8 ? CHUNK_IDLE : CHUNK_FULL);
 }
 
+void lane_rest_now(struct thread *t)
+{
+	if (t->busy != 0 ||
+	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 >=
+		    process.n_chunks)
+		return;
+	t->busy = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	lane_leave(&t->lane[0]);
+	atomic_signal_fence(memory_order_seq_cst);
+	t->busy = 0;
+}
+
 static void lane_thread(struct lane *lane, uint32_t tid)
 {
 	struct record_thread r = { { .size = sizeof(r), .type = RECORD_THREAD }, tid };

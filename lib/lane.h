@@ -78,6 +78,54 @@ static inline struct write write_begin(struct thread *t, size_t size, enum segme
 	return w;
 }
 
+/*
+ * The usual case in fewer steps: `room` bytes are left in the thread's own chunk, and no write was
+ * interrupted. What is written there counts from write_keep on; write_leave forgets it.
+ *
+ *     if (write_try(t, room))
+ *             ... at t->lane[0].at, before write_end_of(t, keep) ...
+ *             write_keep(t, end);
+ */
+static inline bool write_try(struct thread *t, size_t room)
+{
+	const struct lane *lane = &t->lane[0];
+
+	if (__builtin_expect(t->busy != 0, 0))
+		return false;
+	t->busy = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (__builtin_expect((size_t)(lane->limit - lane->at) >= room, 1))
+		return true;
+	t->busy = 0;
+	return false;
+}
+
+/* Where a record must end, if `keep` bytes are kept back. */
+static inline const unsigned char *write_end_of(const struct thread *t, size_t keep)
+{
+	const struct lane *lane = &t->lane[0];
+	size_t room = (size_t)(lane->limit - lane->at) - keep;
+
+	return lane->at + (room < RECORD_MOST ? room : RECORD_MOST);
+}
+
+static inline void write_leave(struct thread *t)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	t->busy = 0;
+}
+
+/* Up to `end`. Release: as in write_end. */
+static inline void write_keep(struct thread *t, unsigned char *end)
+{
+	struct lane *lane = &t->lane[0];
+
+	lane->at = end;
+	atomic_store_explicit(&lane->chunk->write, (uint32_t)(end - (unsigned char *)lane->chunk),
+			      memory_order_release);
+	write_leave(t);
+}
+
 /* Release: pairs with the reader's acquire of `write`; the record's bytes come before it. */
 static inline void write_end(struct write w, size_t size)
 {
@@ -97,17 +145,10 @@ static inline void write_end(struct write w, size_t size)
  * nobody did. With a span open this gives up the room for its END too, which then needs luck; holding
  * on would cost other threads whole requests.
  */
+__attribute__((cold)) void lane_rest_now(struct thread *t);
+
 static inline void lane_rest(struct thread *t)
 {
-	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0,
-			     0) &&
-	    t->busy == 0 &&
-	    atomic_load_explicit(&process.segment->n_free, memory_order_relaxed) * 4 <
-		    process.n_chunks) {
-		t->busy = 1;
-		atomic_signal_fence(memory_order_seq_cst);
-		lane_leave(&t->lane[0]);
-		atomic_signal_fence(memory_order_seq_cst);
-		t->busy = 0;
-	}
+	if (__builtin_expect(atomic_load_explicit(&process.crowded, memory_order_relaxed) != 0, 0))
+		lane_rest_now(t);
 }

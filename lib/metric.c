@@ -165,9 +165,9 @@ static uint32_t series_make(const struct handle *h, const void *attributes, size
 
 static uint32_t overflow_make(const struct handle *h)
 {
-	unsigned char bytes[64];
+	unsigned char bytes[64 + 8]; /* encode_put may write a little further */
 	struct oriel_attribute a = oriel_bool("otel.metric.overflow", true);
-	struct encode e = encode_fit((struct oriel_attributes){ &a, 1 }, sizeof(bytes));
+	struct encode e = encode_fit((struct oriel_attributes){ &a, 1 }, 64);
 
 	encode_put(bytes, &e);
 	return series_make(h, bytes, e.bytes);

@@ -51,7 +51,7 @@ struct process {
 	bool settings_cut;
 };
 
-extern struct process process;
+extern struct process process __attribute__((visibility("hidden")));
 
 enum { WIPE_MARK = 0x6f72696c };
 

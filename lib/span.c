@@ -23,15 +23,39 @@ enum {
 	TEXT_MOST = 4096,
 };
 
-static inline bool span_sampled(const struct config *c, const struct entry *parent,
-				const struct entry *e)
+/* Which sampler has the word: a parent says on or off. */
+static inline enum sampler span_sampler(const struct entry *parent)
 {
-	if (c->parent_based && parent->span_id)
-		return entry_flags(parent) & ORIEL_SAMPLED;
-	if (c->sampler == SAMPLER_ON)
-		return true;
+	if (process.config.parent_based && parent->span_id)
+		return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
+	return process.config.sampler;
+}
+
+/* A new span's ids and flags. */
+static inline __attribute__((always_inline)) struct entry span_entry(struct thread *t,
+								     const struct entry *parent,
+								     enum sampler sampler,
+								     uint16_t carry,
+								     enum entry_kind kind)
+{
+	uint64_t flags, unused;
+	struct entry e;
+
+	if (parent->span_id) {
+		e.trace_id[0] = parent->trace_id[0];
+		e.trace_id[1] = parent->trace_id[1];
+		flags = entry_flags(parent) & ORIEL_RANDOM;
+	} else {
+		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
+		flags = ORIEL_RANDOM;
+	}
+	e.span_id = thread_random(t, &unused);
 	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
-	return c->sampler == SAMPLER_RATIO && __builtin_bswap64(e->trace_id[1]) < c->threshold;
+	if (sampler == SAMPLER_ON || (sampler == SAMPLER_RATIO &&
+				      __builtin_bswap64(e.trace_id[1]) < process.config.threshold))
+		flags |= ORIEL_SAMPLED;
+	e.meta = ENTRY_META(flags, 0, carry, kind);
+	return e;
 }
 
 /* What START says beside the entry. */
@@ -41,6 +65,19 @@ struct start {
 	const struct entry *parent;
 };
 
+static inline void span_fill(struct record_start *r, uint64_t head, const struct entry *e,
+			     const struct entry *parent)
+{
+	if (__builtin_expect(entry_remote(parent) != 0, 0) && parent->span_id)
+		head |= (uint64_t)RECORD_REMOTE << 24;
+	record_head(&r->head, head);
+	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
+	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
+	r->span_id = e->span_id;
+	r->parent_id = parent->span_id;
+	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
+}
+
 static unsigned char *span_put_state(unsigned char *p, struct str state)
 {
 	uint16_t n = (uint16_t)state.n;
@@ -49,17 +86,15 @@ static unsigned char *span_put_state(unsigned char *p, struct str state)
 	return encode_copy(p + 2, state.p, state.n);
 }
 
-/*
- * Made twice: `plain` is a span without options whose parent carries no trace state, which is most
- * of them, and then everything about those folds away.
- */
-static inline __attribute__((always_inline)) bool span_write_start(
-	struct thread *t, const struct entry *e, struct start s, struct oriel_attributes attributes,
-	bool plain)
+/* START, whatever it has to say. */
+static __attribute__((noinline)) bool span_write_start(struct thread *t, const struct entry *e,
+						       struct start s,
+						       struct oriel_attributes attributes)
 {
-	struct str state = plain ? STR("") : carry_read(entry_carry(s.parent)).trace_state;
+	struct str state = carry_read(entry_carry(s.parent)).trace_state;
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
+	unsigned code = 0;
 	struct encode a;
 	struct write w;
 	unsigned char *p;
@@ -77,20 +112,13 @@ static inline __attribute__((always_inline)) bool span_write_start(
 		return false;
 	}
 	r = (struct record_start *)w.p;
-	record_head(&r->head,
-		    RECORD_HEAD(padded, RECORD_START,
-				(entry_remote(s.parent) && s.parent->span_id ? RECORD_REMOTE : 0) |
-					(state_n ? RECORD_TRACESTATE : 0),
-				s.name.n, padded - size,
-				plain || !s.options ? 0
-						    : (s.options->kind &
-						       7) | s.options->scope << RECORD_KIND_BITS));
-	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
-	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
-	r->span_id = e->span_id;
-	r->parent_id = s.parent->span_id;
-	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
-	if (!plain && s.options && s.options->start_ns) {
+	if (s.options)
+		code = (s.options->kind & 7u) | (unsigned)s.options->scope << RECORD_KIND_BITS;
+	span_fill(r,
+		  RECORD_HEAD(padded, RECORD_START, state_n ? RECORD_TRACESTATE : 0, s.name.n,
+			      padded - size, code),
+		  e, s.parent);
+	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
 		r->time = s.options->start_ns;
 	} else {
@@ -104,48 +132,15 @@ static inline __attribute__((always_inline)) bool span_write_start(
 	return true;
 }
 
-static inline __attribute__((always_inline)) struct oriel_span span_make(
-	struct thread *t, struct start s, struct oriel_attributes attributes, bool plain)
+/* A span with options, or below a carried context, or in a thread that is new or out of depth. */
+static __attribute__((noinline)) struct oriel_span span_open_any(
+	const char *name, size_t name_n, const struct oriel_span_options *options,
+	struct oriel_attributes attributes)
 {
-	const struct entry *parent = s.parent;
-	uint64_t flags = ORIEL_RANDOM, kind = ENTRY_SILENT, unused;
-	struct oriel_span span;
-	struct entry e;
-
-	e.span_id = thread_random(t, &unused);
-	if (parent->span_id) {
-		e.trace_id[0] = parent->trace_id[0];
-		e.trace_id[1] = parent->trace_id[1];
-		flags = entry_flags(parent) & ORIEL_RANDOM;
-	} else {
-		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
-	}
-	span.flags = 0;
-	if ((plain || !s.options || !s.options->unrecorded) &&
-	    span_sampled(&process.config, parent, &e)) {
-		flags |= ORIEL_SAMPLED;
-		e.meta = flags;
-		if (span_write_start(t, &e, s, attributes, plain)) {
-			kind = ENTRY_SPAN;
-			span.flags = SPAN_RECORDS;
-		}
-	}
-	e.meta = ENTRY_META(flags, 0, plain ? 0 : entry_carry(parent), kind);
-	context_read(&span.context, &e);
-	span.depth = 0;
-	lane_rest(t);
-	if (plain || !s.options || !s.options->detached)
-		span.depth = context_push(t, &e);
-	if (span.depth)
-		t->n_open += span.flags;
-	return span;
-}
-
-static __attribute__((noinline)) struct oriel_span span_make_any(struct start s,
-								 struct oriel_attributes attributes)
-{
+	struct start s = { { name, name_n }, options, NULL };
 	struct thread *t = thread_self();
-	struct entry given = { 0 };
+	struct entry given = { 0 }, e;
+	struct oriel_span span;
 
 	if (!t) {
 		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
@@ -156,7 +151,65 @@ static __attribute__((noinline)) struct oriel_span span_make_any(struct start s,
 		s.parent = thread_top(t);
 	else if (!s.options->root)
 		given = context_entry(s.options->parent, ENTRY_ATTACHED);
-	return span_make(t, s, attributes, false);
+	e = span_entry(t, s.parent, span_sampler(s.parent), entry_carry(s.parent), ENTRY_SILENT);
+	context_read(&span.context, &e);
+	span.depth = span.flags = 0;
+	if (entry_flags(&e) & ORIEL_SAMPLED && span_write_start(t, &e, s, attributes)) {
+		span.flags = SPAN_RECORDS;
+		entry_set_kind(&e, ENTRY_SPAN);
+	}
+	lane_rest(t);
+	if (!s.options || !s.options->detached)
+		span.depth = context_push(t, &e);
+	if (span.depth)
+		t->n_open += span.flags;
+	return span;
+}
+
+/*
+ * What most spans are: without options, below an entry that carries nothing, in a thread that is no
+ * news. Two functions, so that one who isn't sampled has no registers to save.
+ *
+ * The text and the attributes come first, while little else is at hand. `busy` is set all along, so
+ * whatever a signal handler records goes to the other lane; the entry is whole before START counts.
+ */
+static __attribute__((noinline)) struct oriel_span span_open_sampled(
+	const char *name, size_t name_n, struct thread *t, struct oriel_attributes attributes)
+{
+	size_t keep = (size_t)END_SIZE * (t->n_open + 2), size;
+	const struct entry *parent;
+	struct oriel_span span;
+	struct record_start *r;
+	unsigned char *to;
+	uint32_t depth;
+	struct entry e;
+
+	if (__builtin_expect(name_n > NAME_MOST, 0) ||
+	    __builtin_expect(!write_try(t, keep + encode_pad(sizeof(*r) + name_n)), 0))
+		return span_open_any(name, name_n, NULL, attributes);
+	r = (struct record_start *)t->lane[0].at;
+	to = encode_copy((unsigned char *)(r + 1), name, name_n);
+	if (attributes.n)
+		to = encode_try(to, write_end_of(t, keep), attributes);
+	r->time = clock_count();
+	if (__builtin_expect(!to, 0) || !clock_counts()) {
+		write_leave(t);
+		return span_open_any(name, name_n, NULL, attributes);
+	}
+	depth = t->depth;
+	parent = &t->entry[depth];
+	e = span_entry(t, parent, SAMPLER_ON, 0, ENTRY_SPAN);
+	size = encode_pad((size_t)(to - (unsigned char *)r));
+	span_fill(r, RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to, 0),
+		  &e, parent);
+	context_read(&span.context, &e);
+	context_push_at(t, depth + 1, &e);
+	span.depth = depth + 1;
+	span.flags = SPAN_RECORDS;
+	t->n_open++;
+	write_keep(t, (unsigned char *)r + size);
+	lane_rest(t);
+	return span;
 }
 
 struct oriel_span oriel_span_open(const char *name, size_t name_n,
@@ -164,14 +217,28 @@ struct oriel_span oriel_span_open(const char *name, size_t name_n,
 				  struct oriel_attributes attributes)
 {
 	struct thread *t = thread_if_any();
-	struct start s = { { name, name_n }, options, NULL };
+	const struct entry *parent = t ? &t->entry[t->depth] : NULL;
+	struct oriel_span span;
+	enum sampler sampler;
+	uint32_t depth;
+	struct entry e;
 
-	if (__builtin_expect(!t || options, 0))
-		return span_make_any(s, attributes);
-	s.parent = thread_top(t);
-	if (__builtin_expect(entry_carry(s.parent) != 0, 0))
-		return span_make_any(s, attributes);
-	return span_make(t, s, attributes, true);
+	if (__builtin_expect(!t || options || t->depth + 1 >= CONTEXT_DEPTH ||
+				     parent->meta == ENTRY_HOLE || entry_carry(parent) != 0,
+			     0))
+		return span_open_any(name, name_n, options, attributes);
+	sampler = span_sampler(parent);
+	if (sampler == SAMPLER_ON && clock_counts())
+		return span_open_sampled(name, name_n, t, attributes);
+	if (sampler != SAMPLER_OFF)
+		return span_open_any(name, name_n, options, attributes);
+	depth = t->depth + 1;
+	e = span_entry(t, parent, SAMPLER_OFF, 0, ENTRY_SILENT);
+	context_read(&span.context, &e);
+	context_push_at(t, depth, &e);
+	span.depth = depth;
+	span.flags = 0;
+	return span;
 }
 
 static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
@@ -235,31 +302,44 @@ static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, u
 void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 {
 	struct thread *t = thread_if_any();
-	uint32_t depth = span->depth;
-	enum entry_kind kind;
+	uint32_t depth = span->depth, kind;
+	struct record_end *r;
 	struct entry *e;
 	uint64_t id;
 
 	memcpy(&id, span->context.span_id, 8);
-	if (__builtin_expect(!t || !depth || depth != t->depth, 0)) {
+	if (__builtin_expect(!t || !depth || depth != t->depth || end_ns, 0)) {
 		span_finish_any(span, id, end_ns);
 		return;
 	}
 	e = &t->entry[depth];
-	if (__builtin_expect(e->span_id != id || (e->meta & ENTRY_OWNS_CARRY), 0)) {
+	kind = (uint32_t)((e->meta & (ENTRY_KIND | ENTRY_OWNS_CARRY)) >> 32);
+	if (__builtin_expect(e->span_id != id || kind > ENTRY_SILENT, 0)) {
 		span_finish_any(span, id, end_ns);
 		return;
 	}
-	/* Before the pop: a handler's span may lie there right after it. */
-	kind = entry_kind(e);
 	span->flags = span->depth = 0;
+	/* The kind was read before the pop: a handler's span may lie there right after it. */
 	atomic_signal_fence(memory_order_seq_cst);
 	t->depth = depth - 1;
-	if (kind == ENTRY_SPAN) {
-		t->n_open--;
-		span_write_end(t, id, 0, end_ns);
-		lane_rest(t);
+	if (kind != ENTRY_SPAN)
+		return;
+	t->n_open--;
+	if (!clock_counts() || __builtin_expect(!write_try(t, sizeof(*r)), 0)) {
+		span_write_end(t, id, 0, 0);
+		return;
 	}
+	r = (struct record_end *)t->lane[0].at;
+	record_head(&r->head, RECORD_HEAD(sizeof(*r), RECORD_END, 0, 0, 0, 0));
+	r->span_id = id;
+	r->time = clock_count();
+	if (!clock_counts()) {
+		write_leave(t);
+		span_write_end(t, id, 0, 0);
+		return;
+	}
+	write_keep(t, (unsigned char *)(r + 1));
+	lane_rest(t);
 }
 
 /* The span that a call is about: given, or the current one; 0 if it does not record. */

@@ -59,6 +59,7 @@ _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
 #define ENTRY_META(flags, remote, carry, kind) \
 	((uint64_t)(flags) | (uint64_t)(remote) << 8 | (uint64_t)(carry) << 16 | \
 	 (uint64_t)(kind) << 32)
+#define ENTRY_KIND (0xffull << 32)
 #define ENTRY_OWNS_CARRY (1ull << 40)
 #define ENTRY_CONTEXT 0xffffffffull /* the part that a context has too */
 
@@ -84,7 +85,7 @@ static inline enum entry_kind entry_kind(const struct entry *e)
 
 static inline void entry_set_kind(struct entry *e, enum entry_kind kind)
 {
-	e->meta = (e->meta & ~(0xffull << 32)) | (uint64_t)kind << 32;
+	e->meta = (e->meta & ~ENTRY_KIND) | (uint64_t)kind << 32;
 }
 
 struct lane {
@@ -108,7 +109,8 @@ struct thread {
 
 _Static_assert(sizeof(struct thread) <= THREAD_SIZE, "a thread fits its slot");
 
-extern __thread struct thread *thread_here __attribute__((tls_model("initial-exec")));
+extern __thread struct thread *thread_here
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 struct thread *thread_attach(void);
 
@@ -136,14 +138,18 @@ static inline struct thread *thread_if_any(void)
  */
 static inline uint64_t thread_random(struct thread *t, uint64_t *high)
 {
-	unsigned __int128 wide;
-	uint64_t r;
+	uint64_t state = t->random + t->step, r;
+	unsigned __int128 wide = (unsigned __int128)state * (state ^ t->salt);
 
-	t->random += t->step;
-	wide = (unsigned __int128)t->random * (t->random ^ t->salt);
+	t->random = state;
 	*high = (uint64_t)(wide >> 64) + t->salt;
 	r = (uint64_t)(wide >> 64) ^ (uint64_t)wide;
-	return r + !r; /* an id is never zero */
+	if (__builtin_expect(r == 0, 0)) { /* an id is never zero */
+		__asm__ volatile(""
+				 : "+r"(r)); /* a jump that isn't taken is cheaper than a choice */
+		r = 1;
+	}
+	return r;
 }
 
 /* The nearest whole entry, from the top. */
