@@ -75,6 +75,24 @@ _Static_assert(sizeof(curl_off_t) <= sizeof(void *), "an option's value fits a p
 	{ \
 		libcurl_cleanup(&flavour, curl); \
 	} \
+	CURLMcode flavour##_curl_multi_add_handle(CURLM *multi, CURL *curl); \
+	HOOK CURLMcode flavour##_curl_multi_add_handle(CURLM *multi, CURL *curl) \
+	{ \
+		return libcurl_multi_add(&flavour, multi, curl, CALLER); \
+	} \
+	CURLMcode flavour##_curl_multi_remove_handle(CURLM *multi, CURL *curl); \
+	HOOK CURLMcode flavour##_curl_multi_remove_handle(CURLM *multi, CURL *curl) \
+	{ \
+		return libcurl_multi_remove(&flavour, multi, curl, CALLER); \
+	} \
+	CURLMsg *flavour##_curl_multi_info_read(CURLM *multi, int *n); \
+	HOOK CURLMsg *flavour##_curl_multi_info_read(CURLM *multi, int *n) \
+	{ \
+		return libcurl_multi_info(&flavour, multi, n, CALLER); \
+	} \
+	EXPORT(flavour, curl_multi_add_handle, version); \
+	EXPORT(flavour, curl_multi_remove_handle, version); \
+	EXPORT(flavour, curl_multi_info_read, version); \
 	EXPORT(flavour, curl_easy_init, version); \
 	EXPORT(flavour, curl_easy_setopt, version); \
 	EXPORT(flavour, curl_easy_perform, version); \
@@ -85,14 +103,11 @@ _Static_assert(sizeof(curl_off_t) <= sizeof(void *), "an option's value fits a p
 HOOKS(openssl, "@@CURL_OPENSSL_4");
 HOOKS(gnutls, "@CURL_GNUTLS_3");
 
-static void libcurl_start(void)
-{
-	real_find_all(openssl_real, N_CURL_CALLS);
-	real_find_all(gnutls_real, N_CURL_CALLS);
-}
+struct watch libcurl_watch;
 
 const struct watched watched_libcurl = {
 	.name = "libcurl",
-	.summary = "HTTP requests that the program makes (easy interface)",
-	.start = libcurl_start,
+	.aliases = "curl,client",
+	.summary = "HTTP requests that the program makes",
+	.watch = &libcurl_watch,
 };

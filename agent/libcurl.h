@@ -12,6 +12,7 @@
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
+#include "agent/agent.h"
 #include "agent/real.h"
 
 #define CURL_CALLS(X, ...) \
@@ -22,7 +23,12 @@
 	X(curl_easy_strerror, __VA_ARGS__) \
 	X(curl_easy_duphandle, __VA_ARGS__) \
 	X(curl_easy_reset, __VA_ARGS__) \
-	X(curl_easy_cleanup, __VA_ARGS__)
+	X(curl_easy_cleanup, __VA_ARGS__) \
+	X(curl_multi_add_handle, __VA_ARGS__) \
+	X(curl_multi_remove_handle, __VA_ARGS__) \
+	X(curl_multi_info_read, __VA_ARGS__) \
+	X(curl_url_get, __VA_ARGS__) \
+	X(curl_free, __VA_ARGS__)
 
 enum curl_call {
 #define X(call, ...) CALL_##call,
@@ -30,6 +36,8 @@ enum curl_call {
 #undef X
 		N_CURL_CALLS
 };
+
+extern struct watch libcurl_watch;
 
 struct curl_flavour {
 	struct real_library *library;
@@ -45,3 +53,9 @@ CURLcode libcurl_perform(const struct curl_flavour *f, CURL *curl, const void *c
 CURL *libcurl_duphandle(const struct curl_flavour *f, CURL *curl, const void *caller);
 void libcurl_reset(const struct curl_flavour *f, CURL *curl, const void *caller);
 void libcurl_cleanup(const struct curl_flavour *f, CURL *curl);
+
+CURLMcode libcurl_multi_add(const struct curl_flavour *f, CURLM *multi, CURL *curl,
+			    const void *caller);
+CURLMcode libcurl_multi_remove(const struct curl_flavour *f, CURLM *multi, CURL *curl,
+			       const void *caller);
+CURLMsg *libcurl_multi_info(const struct curl_flavour *f, CURLM *multi, int *n, const void *caller);

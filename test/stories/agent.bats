@@ -3,66 +3,11 @@
 
 bats_require_minimum_version 1.5.0
 load collecting
+load watching
 setup() { collecting_begin; }
 teardown() {
 	[ -z "${SERVER:-}" ] || stop_server
 	collecting_end
-}
-
-# serve COMMAND...: a server of programs/ that prints its port and ends with its standard input
-serve() {
-	rm -f "$BATS_TEST_TMPDIR/out"
-	mkfifo "$BATS_TEST_TMPDIR/in"
-	"$@" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
-	SERVER=$!
-	exec 7>"$BATS_TEST_TMPDIR/in"
-	wait_for 20 test -s "$BATS_TEST_TMPDIR/out"
-	HERE=127.0.0.1:$(head -n 1 "$BATS_TEST_TMPDIR/out")
-}
-
-# Fails if it ended badly.
-stop_server() {
-	exec 7>&-
-	wait "$SERVER"
-	SERVER=
-	rm "$BATS_TEST_TMPDIR/in"
-}
-
-# say TEXT: on a connection of its own, descriptor 5
-say() {
-	exec 5<>"/dev/tcp/${HERE%:*}/${HERE#*:}"
-	printf "$1" >&5
-}
-
-# spans FILTER: jq's filter is true of the list of all spans
-spans() {
-	api 'traces?limit=500' | jq -r '.traces[].trace_id' | while read -r id; do
-		api "traces/$id"
-	done | jq -se "[.[].spans[]] | $1"
-}
-
-# see FILTER: it becomes true soon
-see() {
-	wait_for 20 spans "$1" || {
-		spans . || :
-		false
-	}
-}
-
-# span of the path, as jq
-at() { echo "[.[] | select(.attributes.\"url.path\" == \"$1\")]"; }
-
-run_watched() { "$BUILD/oriel" run -- "$@"; }
-
-# same COMMAND...: prints the same and ends the same, with and without
-same() {
-	local plain=0 watched=0
-	rm -f "$BATS_TEST_TMPDIR"/*.db
-	"$@" >"$BATS_TEST_TMPDIR/plain" 2>&1 || plain=$?
-	rm -f "$BATS_TEST_TMPDIR"/*.db
-	run_watched "$@" >"$BATS_TEST_TMPDIR/watched" 2>"$BATS_TEST_TMPDIR/err" || watched=$?
-	diff "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/watched"
-	[ "$plain" = "$watched" ]
 }
 
 @test "a request is a server span in the words of the semantic conventions" {
@@ -157,6 +102,19 @@ same() {
 	spans '[.[] | select(.attributes."error.type" == "CURLE_COULDNT_CONNECT")][0]
 		| .status == "error" and .attributes."url.full" ==
 			"http://REDACTED:REDACTED@127.0.0.1:1/?sig=REDACTED&a=1"'
+}
+
+@test "transfers of curl's multi interface overlap, and each has its own callbacks' work" {
+	serve "$BUILD/programs/hello-server"
+	same "$BUILD/programs/curl-multi" "http://$HERE/m" 20
+	see '[.[] | select(.scope == "oriel.libcurl")] | length == 40'
+	spans '[.[] | select(.attributes."error.type" == "CURLE_ABORTED_BY_CALLBACK")] | length == 2'
+	# A statement that transfer N ran is a child of the span of URL N, each time.
+	spans '([.[] | select(.scope == "oriel.libcurl")
+		| { key: .span_id, value: (.attributes."url.full" | capture("/(?<n>[0-9]+)$").n) }] | from_entries) as $url
+		| [.[] | select(.scope == "oriel.sqlite")
+			| select($url[.parent_id] != (.attributes."db.query.text" | capture("_(?<n>[0-9]+)$").n))] == []'
+	see '[.[] | select(.scope == "oriel.sqlite")] | length == 38'
 }
 
 @test "each run of a statement is one span, however it ends" {
