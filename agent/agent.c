@@ -1,21 +1,165 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's beginning. ORIEL_INSTRUMENT=no (or 0, none, false, off) leaves the program alone;
- * OTEL_SDK_DISABLED=true does so through oriel_start.
+ * The agent's beginning, and its switches. Preloaded, it watches everything from its constructor on,
+ * unless ORIEL_INSTRUMENT=no (or 0, none, false, off); a program that is linked with it asks for it
+ * (oriel-agent.h), by a call or by ORIEL_INSTRUMENT=1. ORIEL_DISABLED_INSTRUMENTATIONS, else
+ * OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, names what is left alone. OTEL_SDK_DISABLED=true leaves
+ * everything alone, through oriel_start.
  */
 #include "agent/agent.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "agent/headers.h"
 #include "agent/http.h"
 #include "agent/real.h"
 #include "base/str.h"
+#include "oriel-agent.h"
 
 _Atomic bool agent_on;
 
 static struct oriel_counter *_Atomic missed;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the switches, and of this: */
+static bool begun;
+
+void agent_missed(const char *library)
+{
+	oriel_add(atomic_load_explicit(&missed, memory_order_relaxed), 1,
+		  oriel_str("oriel.library", library));
+}
+
+/* ---- switches --------------------------------------------------------------------------------- */
+
+/* In a comma list, by its name or another, in any case? `*` is everything. */
+static bool is_named(const struct watched *w, const char *libraries)
+{
+	struct str list = str_of(libraries);
+
+	while (list.n) {
+		struct cut item = str_cut(list, ',');
+		struct str name = str_trim(item.head), others = str_of(w->aliases);
+
+		if (str_eq(name, STR("*")) || str_eq_nocase(name, str_of(w->name)))
+			return true;
+		while (name.n && others.n) {
+			struct cut other = str_cut(others, ',');
+
+			if (str_eq_nocase(name, other.head))
+				return true;
+			others = other.tail;
+		}
+		list = item.tail;
+	}
+	return false;
+}
+
+static void turn(const struct watched *w, bool on)
+{
+	if (!w->watch)
+		return;
+	if (on && !w->watch->started && w->start)
+		w->start();
+	w->watch->started |= on;
+	atomic_store_explicit(&w->watch->on, on, memory_order_relaxed);
+}
+
+static void begin(void)
+{
+	http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
+	headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
+	atomic_store_explicit(
+		&missed,
+		oriel_counter("oriel.agent.missed", "{operation}",
+			      "Operations not watched: the agent had no room"),
+		memory_order_relaxed);
+	for (const struct watched *const *w = watched; *w; w++)
+		if (!(*w)->watch && (*w)->start)
+			(*w)->start();
+	atomic_store_explicit(&agent_on, true, memory_order_relaxed);
+	begun = true;
+}
+
+/* 0, or why recording is off. */
+static int turn_all(const char *libraries, const char *except, bool on)
+{
+	int why = 0;
+
+	pthread_mutex_lock(&lock);
+	if (on && !begun) {
+		why = oriel_start(NULL);
+		if (why == 0)
+			begin();
+	}
+	for (const struct watched *const *w = watched; begun && *w; w++)
+		if (is_named(*w, libraries) && !is_named(*w, except))
+			turn(*w, on);
+	pthread_mutex_unlock(&lock);
+	return why ? why : on ? oriel_why_off() : 0;
+}
+
+/* Set, but empty, switches nothing off. */
+static const char *disabled(void)
+{
+	const char *list = getenv("ORIEL_DISABLED_INSTRUMENTATIONS");
+
+	return list ? list : getenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS");
+}
+
+void agent_switch(const char *libraries, bool on)
+{
+	(void)turn_all(libraries, NULL, on);
+}
+
+HOOK int oriel_instrument(const char *libraries)
+{
+	int kept = errno;
+	int why = libraries ? turn_all(libraries, NULL, true) : turn_all("*", disabled(), true);
+
+	errno = kept;
+	return why;
+}
+
+HOOK void oriel_uninstrument(const char *libraries)
+{
+	int kept = errno;
+
+	agent_switch(libraries ? libraries : "*", false);
+	errno = kept;
+}
+
+/* ---- the beginning ---------------------------------------------------------------------------- */
+
+static struct str last_part(struct str path)
+{
+	for (size_t i = path.n; i > 0; i--)
+		if (path.p[i - 1] == '/')
+			return str_from(path, i);
+	return path;
+}
+
+/* By LD_PRELOAD, not because the program is linked with us. */
+static bool preloaded(void)
+{
+	struct str list = str_of(getenv("LD_PRELOAD")), name;
+	Dl_info self;
+
+	if (!dladdr(&agent_on, &self) || !self.dli_fname)
+		return false;
+	name = last_part(str_of(self.dli_fname));
+	while (list.n) {
+		size_t n = 0;
+
+		while (n < list.n && list.p[n] != ':' && !str_is_blank(list.p[n]))
+			n++;
+		if (n && str_eq(last_part(str_first(list, n)), name))
+			return true;
+		list = str_from(list, n + 1);
+	}
+	return false;
+}
 
 static bool wanted(void)
 {
@@ -25,31 +169,15 @@ static bool wanted(void)
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		if (str_eq_nocase(asked, str_of(no[i])))
 			return false;
-	return true;
-}
-
-void agent_missed(const char *library)
-{
-	oriel_add(atomic_load_explicit(&missed, memory_order_relaxed), 1,
-		  oriel_str("oriel.library", library));
+	return asked.n || preloaded();
 }
 
 __attribute__((constructor)) static void agent_start(void)
 {
 	int kept = errno;
 
-	if (wanted() && oriel_start(NULL) == 0) {
-		http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
-		headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
-		atomic_store_explicit(
-			&missed,
-			oriel_counter("oriel.agent.missed", "{operation}",
-				      "Operations not watched: the agent had no room"),
-			memory_order_relaxed);
-		for (const struct watched *const *w = watched; *w; w++)
-			(*w)->start();
-		atomic_store_explicit(&agent_on, true, memory_order_relaxed);
-	}
+	if (wanted())
+		(void)turn_all("*", disabled(), true);
 	real_started();
 	errno = kept;
 }

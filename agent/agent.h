@@ -7,7 +7,15 @@
  * A guest. It is inert until its constructor ran, and for good if recording is off. State lives in
  * pools that are mapped when a library is first used (agent/pool.h), or in the caller's frame.
  *
- * A watched library is one file that ends with a `struct watched`, and a row in agent/list.c.
+ * A watched library is one file that ends with a `struct watched`, and a row in agent/list.c:
+ *
+ *     static struct watch watch;                               its switch
+ *     if (!watches(&watch)) return REAL(call)(...);            each hook asks: two loads
+ *     const struct watched watched_sqlite = { .name = "sqlite", .aliases = "sqlite3,sql",
+ *                                             .summary = "...", .watch = &watch };
+ *
+ * A library costs nothing until it is used: real_of finds a function at its first call, pools and
+ * instruments are made by the first hook that needs them.
  */
 #pragma once
 
@@ -21,21 +29,41 @@
 /* A function that the program is to find here instead of in its library. */
 #define HOOK __attribute__((visibility("default")))
 
+/* Is this library watched? Set by agent_switch alone, at any time. */
+struct watch {
+	_Atomic bool on;
+	bool started; /* agent.c's */
+};
+
 struct watched {
 	const char *name;
 	const char *summary;
-	void (*start)(void); /* once, from the constructor, when recording has begun */
+	const char *aliases; /* other names in lists of libraries: "a,b"; may be NULL */
+	void (*start)(void); /* once, before it is first on; searches for nothing. May be NULL */
+	struct watch *watch; /* NULL: hooks ask agent_watches, and it can't be off on its own */
 };
 
 extern const struct watched *const watched[]; /* ends with NULL */
 
 extern _Atomic bool agent_on;
 
-/* Anything to do? Every hook asks this first, and passes through if not. */
+/* Anything to do? Every hook asks this, or `watches`, first, and passes through if not. */
 static inline bool agent_watches(void)
 {
 	return atomic_load_explicit(&agent_on, memory_order_relaxed) && oriel_gate.recording;
 }
+
+/* The same for a library with a switch of its own. */
+static inline bool watches(const struct watch *w)
+{
+	return atomic_load_explicit(&w->on, memory_order_relaxed) && oriel_gate.recording;
+}
+
+/*
+ * Switch libraries on or off: those of a comma list of names and aliases in any case, `*` for all.
+ * What is under way is finished. Not in signal handlers.
+ */
+void agent_switch(const char *libraries, bool on);
 
 /* Something was not watched for want of room in a pool or table: counted, never silent. */
 void agent_missed(const char *library);

@@ -41,6 +41,7 @@ enum {
 #undef X
 };
 
+static struct watch watch;
 static struct real_library library;
 static struct real real[] = {
 #define X(call) { .name = #call, .library = &library },
@@ -203,7 +204,7 @@ static void *uri_seen(void *cls, const char *uri, struct MHD_Connection *connect
 	int kept = errno;
 	struct request *q;
 
-	if (!agent_watches())
+	if (!watches(&watch))
 		return app;
 	q = request_take(d, connection);
 	if (!q) {
@@ -313,11 +314,11 @@ static struct MHD_Daemon *start(unsigned flags, uint16_t port, MHD_AcceptPolicyC
 	if (!REAL(MHD_start_daemon_va) || !REAL(MHD_start_daemon))
 		return NULL;
 	/* MHD_start_daemon of the library calls MHD_start_daemon_va, which is here again. */
-	if (handler && handler != handle && agent_watches() && mhd_options_read(&o, options))
+	if (handler && handler != handle && watches(&watch) && mhd_options_read(&o, options))
 		d = daemon_new(&o, flags, handler, handler_cls);
 	errno = kept;
 	if (!d) {
-		if (handler != handle && agent_watches())
+		if (handler != handle && watches(&watch))
 			agent_missed("libmicrohttpd");
 		return REAL(MHD_start_daemon_va)(flags, port, policy, policy_cls, handler,
 						 handler_cls, options);
@@ -387,13 +388,9 @@ HOOK enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsig
 	return r;
 }
 
-static void libmicrohttpd_start(void)
-{
-	real_find_all(real, N_CALLS);
-}
-
 const struct watched watched_libmicrohttpd = {
 	.name = "libmicrohttpd",
+	.aliases = "microhttpd,mhd,http,server",
 	.summary = "HTTP requests that the program serves",
-	.start = libmicrohttpd_start,
+	.watch = &watch,
 };

@@ -55,6 +55,7 @@ enum {
 #undef X
 };
 
+static struct watch watch;
 static struct real_library library;
 static struct real real[] = {
 #define X(call) { .name = #call, .library = &library },
@@ -209,7 +210,7 @@ static void trace_own(const struct connection *c, unsigned type, void *p, void *
 
 static void statement_begins(struct connection *c, sqlite3_stmt *statement, const char *text)
 {
-	if (!agent_watches() || REAL(sqlite3_sql)(statement) != text || run_find(c, statement))
+	if (!watches(&watch) || REAL(sqlite3_sql)(statement) != text || run_find(c, statement))
 		return;
 	if (stepping && stepping->ended && stepping->statement == statement)
 		return; /* prepared anew, and the same run */
@@ -265,7 +266,7 @@ HOOK int sqlite3_step(sqlite3_stmt *statement)
 
 	if (!REAL(sqlite3_step))
 		return SQLITE_MISUSE;
-	if (!agent_watches())
+	if (!watches(&watch))
 		return REAL(sqlite3_step)(statement);
 	step.outer = stepping;
 	step.statement = statement;
@@ -331,7 +332,7 @@ static int opened(int r, sqlite3 **db)
 {
 	int kept = errno;
 
-	if (r == SQLITE_OK && *db && agent_watches())
+	if (r == SQLITE_OK && *db && watches(&watch))
 		connection_watch(*db);
 	errno = kept;
 	return r;
@@ -479,13 +480,9 @@ HOOK void *sqlite3_profile(sqlite3 *db, profile_legacy profile, void *arg)
 	return before;
 }
 
-static void sqlite_start(void)
-{
-	real_find_all(real, N_CALLS);
-}
-
 const struct watched watched_sqlite = {
 	.name = "sqlite",
+	.aliases = "sqlite3,sql,database",
 	.summary = "SQL statements that the program runs in SQLite",
-	.start = sqlite_start,
+	.watch = &watch,
 };
