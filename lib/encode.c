@@ -106,22 +106,24 @@ unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, si
 
 unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct oriel_attributes a)
 {
-	const struct oriel_attribute *x = a.item;
+	const struct oriel_attribute *x = a.item, *last = x + a.n;
 
-	for (size_t n = a.n; n; n--, x++) {
-		size_t key_n = attribute_key_n(x), value_n = attribute_n(x);
-		uint32_t head = (uint32_t)x->shape;
+	do {
+		uint64_t shape = x->shape;
+		size_t key_n = (uint8_t)(shape >> 8), value_n = shape >> 16;
+		unsigned char *value = to + WIRE_ATTRIBUTE_HEAD + key_n;
 
-		if (__builtin_expect(!encode_is_plain(x), 0) ||
-		    __builtin_expect((size_t)(end - to) < WIRE_ATTRIBUTE_HEAD + key_n + value_n, 0))
+		if (__builtin_expect(value + value_n > end || (uint8_t)shape > ORIEL_STR, 0))
 			return NULL;
-		memcpy(to, &head, sizeof(head));
-		to = encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
-		if ((uint8_t)head == ORIEL_STR)
-			encode_copy(to, x->value.p, value_n);
+		memcpy(to, &(uint32_t){ (uint32_t)shape }, 4);
+		if (__builtin_expect(key_n == 0, 0))
+			return NULL;
+		encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
+		to = value + value_n;
+		if ((uint8_t)shape != ORIEL_STR)
+			memcpy(value, &x->value, 8);
 		else
-			memcpy(to, &x->value, 8);
-		to += value_n;
-	}
+			encode_copy(value, x->value.p, value_n);
+	} while (++x < last);
 	return to;
 }

@@ -38,20 +38,21 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most);
 /* An array, bytes, or text that is cut to *value_n; how many bytes they took goes there. */
 unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, size_t *value_n);
 
-/* A short copy without a call; most keys and values are short. */
-static inline unsigned char *encode_copy(unsigned char *to, const void *from, size_t n)
+/* A short copy without a call; most keys and values have 8 to 16 bytes. */
+static inline __attribute__((always_inline)) unsigned char *encode_copy(unsigned char *to,
+									const void *from, size_t n)
 {
-	if (n <= 16) {
-		const unsigned char *f = from;
+	const unsigned char *f = from;
 
-		if (n >= 8) {
-			uint64_t a, b;
+	if (n - 8 <= 8) {
+		uint64_t a, b;
 
-			memcpy(&a, f, 8);
-			memcpy(&b, f + n - 8, 8);
-			memcpy(to, &a, 8);
-			memcpy(to + n - 8, &b, 8);
-		} else if (n >= 4) {
+		memcpy(&a, f, 8);
+		memcpy(&b, f + n - 8, 8);
+		memcpy(to, &a, 8);
+		memcpy(to + n - 8, &b, 8);
+	} else if (n < 8) {
+		if (n >= 4) {
 			uint32_t a, b;
 
 			memcpy(&a, f, 4);
@@ -63,19 +64,12 @@ static inline unsigned char *encode_copy(unsigned char *to, const void *from, si
 			to[n / 2] = f[n / 2];
 			to[n - 1] = f[n - 1];
 		}
-		return to + n;
+	} else if (__builtin_expect(n <= 32, 1)) {
+		memcpy(to, f, 16);
+		memcpy(to + n - 16, f + n - 16, 16);
+	} else {
+		memcpy(to, f, n);
 	}
-	if (n <= 32) {
-		memcpy(to, from, 16);
-		memcpy(to + n - 16, (const unsigned char *)from + n - 16, 16);
-		return to + n;
-	}
-	if (__builtin_expect(n <= 64, 1)) {
-		memcpy(to, from, 32);
-		memcpy(to + n - 32, (const unsigned char *)from + n - 32, 32);
-		return to + n;
-	}
-	memcpy(to, from, n);
 	return to + n;
 }
 

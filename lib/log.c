@@ -21,11 +21,25 @@ static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
 	return id.n != 0;
 }
 
-void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
-		     struct oriel_attributes attributes)
+static inline void log_fill(struct record_log *r, uint64_t head, const struct entry *top)
+{
+	uint64_t rest = entry_flags(top) | (uint64_t)SCOPE_APPLICATION << 8;
+
+	record_head(&r->head, head);
+	memcpy(r->trace_id, &top->trace_id[0], 8);
+	memcpy(r->trace_id + 8, &top->trace_id[1], 8);
+	r->span_id = top->span_id;
+	_Static_assert(sizeof(*r) == offsetof(struct record_log, trace_flags) + sizeof(rest) &&
+			       offsetof(struct record_log, scope) ==
+				       offsetof(struct record_log, trace_flags) + 1,
+		       "flags and scope are one word with the reserved bytes");
+	memcpy(&r->trace_flags, &rest, sizeof(rest));
+}
+
+static __attribute__((noinline)) void log_write_any(enum oriel_severity severity, struct str body,
+						    struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
-	struct str body = { event, event_n };
 	const struct entry *top;
 	struct record_log *r;
 	struct oriel_attribute context;
@@ -54,18 +68,58 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 	if (!w.p)
 		return;
 	r = (struct record_log *)w.p;
-	record_head(&r->head, RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n,
-					  encode_pad(size) - size, severity));
-	memcpy(r->trace_id, &top->trace_id[0], 8);
-	memcpy(r->trace_id + 8, &top->trace_id[1], 8);
-	r->span_id = top->span_id;
-	r->trace_flags = entry_flags(top);
-	r->scope = SCOPE_APPLICATION;
-	memset(r->reserved, 0, sizeof(r->reserved));
+	log_fill(r,
+		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
+			     severity),
+		 top);
 	r->time = clock_now(&r->head.flags);
 	p = encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
 	if (__builtin_expect(more.n != 0, 0))
 		encode_put(p, &more);
 	write_end(w, encode_pad(size));
 	lane_rest(t);
+}
+
+/* What is left of the chunk holds it, and the context adds nothing. False: nothing is written. */
+static inline __attribute__((always_inline)) bool log_try(struct thread *t,
+							  enum oriel_severity severity,
+							  struct str body,
+							  struct oriel_attributes attributes)
+{
+	size_t keep = (size_t)END_SIZE * (t->n_open + 1), size;
+	const struct entry *top = &t->entry[t->depth];
+	struct record_log *r;
+	unsigned char *to;
+
+	if (__builtin_expect(body.n > BODY_MOST || top->meta == ENTRY_HOLE || entry_carry(top) != 0,
+			     0) ||
+	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + body.n)))
+		return false;
+	r = (struct record_log *)t->lane[0].at;
+	to = encode_copy((unsigned char *)(r + 1), body.p, body.n);
+	if (attributes.n)
+		to = encode_try(to, write_end_of(t, keep), attributes);
+	r->time = clock_count();
+	if (__builtin_expect(!to, 0) || !clock_counts()) {
+		write_leave(t);
+		return false;
+	}
+	size = encode_pad((size_t)(to - (unsigned char *)r));
+	log_fill(r,
+		 RECORD_HEAD(size, RECORD_LOG, 0, body.n, (unsigned char *)r + size - to, severity),
+		 &t->entry[t->depth]);
+	write_keep(t, (unsigned char *)r + size);
+	return true;
+}
+
+void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
+		     struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_if_any() : NULL;
+	struct str body = { event, event_n };
+
+	if (__builtin_expect(t && log_try(t, severity, body, attributes), 1))
+		lane_rest(t);
+	else
+		log_write_any(severity, body, attributes);
 }
