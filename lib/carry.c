@@ -10,7 +10,7 @@ struct block {
 	uint8_t units;
 	uint8_t request_id_n;
 	uint16_t trace_state_n;
-	uint32_t baggage_n;
+	uint32_t baggage_n : 31, debug : 1;
 	char bytes[]; /* trace state, baggage, request id */
 };
 
@@ -80,7 +80,7 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 		c.trace_state.n = 0;
 		process_lose(LOSS_contexts_no_room, 1);
 	}
-	if (!pool || (!c.trace_state.n && !c.baggage.n && !c.request_id.n))
+	if (!pool || (!c.trace_state.n && !c.baggage.n && !c.request_id.n && !c.debug))
 		return 0;
 	bytes = sizeof(struct block) + c.trace_state.n + c.baggage.n + c.request_id.n + 3;
 	units = (unsigned)((bytes + CARRY_UNIT - 1) / CARRY_UNIT);
@@ -93,7 +93,8 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 	b->units = (uint8_t)units;
 	b->request_id_n = (uint8_t)c.request_id.n;
 	b->trace_state_n = (uint16_t)c.trace_state.n;
-	b->baggage_n = (uint32_t)c.baggage.n;
+	b->baggage_n = (uint32_t)c.baggage.n & 0x7fffffff;
+	b->debug = c.debug;
 	*baggage = carry_put(b->bytes, c.trace_state);
 	carry_put(*baggage + c.baggage.n + 1, c.request_id);
 	(*baggage)[c.baggage.n] = '\0';
@@ -122,12 +123,13 @@ struct carried carry_read(uint16_t handle)
 	struct block *b;
 
 	if (!handle || !pool)
-		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 } };
+		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 }, false };
 	b = carry_block(handle);
 	p = b->bytes + b->trace_state_n + 1;
 	return (struct carried){ { b->bytes, b->trace_state_n },
 				 { p, b->baggage_n },
-				 { p + b->baggage_n + 1, b->request_id_n } };
+				 { p + b->baggage_n + 1, b->request_id_n },
+				 b->debug };
 }
 
 void carry_hold(uint16_t handle)

@@ -28,6 +28,7 @@ struct carried {
 	struct str trace_state;
 	struct str baggage; /* as the header has it: key=value,key=value, percent-encoded */
 	struct str request_id;
+	bool debug; /* B3's: whoever comes after us is to know */
 };
 
 void carry_use(void *memory); /* CARRY_UNIT * CARRY_UNITS zeroed bytes, at start */

@@ -83,6 +83,20 @@ static void config_sampler(struct config *c)
 	}
 }
 
+static void config_propagator(struct config *c, struct str name)
+{
+	static const struct str names[] = {
+#define X(name) STR(#name),
+		PROPAGATORS(X)
+#undef X
+	};
+
+	for (uint8_t i = 0; i < N_PROPAGATORS; i++)
+		if (str_eq(name, names[i]) && !memchr(c->propagator, i, c->n_propagators))
+			c->propagator[c->n_propagators++] = i;
+}
+
+/* None of them, such as by "none", is a choice as well. */
 static void config_propagators(struct config *c)
 {
 	struct str rest = config_get("OTEL_PROPAGATORS");
@@ -92,10 +106,7 @@ static void config_propagators(struct config *c)
 	while (rest.n) {
 		struct cut item = str_cut(rest, ',');
 
-		if (str_eq(str_trim(item.head), STR("tracecontext")))
-			c->propagators |= PROPAGATE_TRACECONTEXT;
-		else if (str_eq(str_trim(item.head), STR("baggage")))
-			c->propagators |= PROPAGATE_BAGGAGE;
+		config_propagator(c, str_trim(item.head));
 		rest = item.tail;
 	}
 }

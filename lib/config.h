@@ -16,9 +16,17 @@ enum sampler {
 	SAMPLER_RATIO,
 };
 
-enum {
-	PROPAGATE_TRACECONTEXT = 1,
-	PROPAGATE_BAGGAGE = 2,
+/* Names as OTEL_PROPAGATORS has them; what each does is a row in lib/propagate.c. */
+#define PROPAGATORS(X) \
+	X(tracecontext) \
+	X(baggage) \
+	X(b3) \
+	X(b3multi)
+
+enum propagator_id {
+#define X(name) PROPAGATOR_##name,
+	PROPAGATORS(X) N_PROPAGATORS
+#undef X
 };
 
 struct config {
@@ -28,8 +36,8 @@ struct config {
 	bool parent_based;     /* OTEL_TRACES_SAMPLER */
 	enum sampler sampler;  /* for roots, if parent_based */
 	uint64_t threshold;    /* RATIO: sampled if the low 64 bits of the trace id are below */
-	unsigned propagators;  /* OTEL_PROPAGATORS */
-	size_t segment_size;   /* ORIEL_SEGMENT_SIZE, bytes */
+	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
+	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 };
 
 void config_read(struct config *c);

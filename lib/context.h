@@ -56,6 +56,9 @@ static inline void context_carry(struct entry *e, uint16_t carry)
 	carry_drop(old);
 }
 
+/* The parent that the environment names (TRACEPARENT and so on), by OTEL_PROPAGATORS. */
+bool context_of_environment(struct oriel_context *out);
+
 static inline void context_read(struct oriel_context *c, const struct entry *e)
 {
 	uint64_t rest = e->meta & ENTRY_CONTEXT;

@@ -15,6 +15,7 @@
 #include "lib/carry.h"
 #include "lib/clock.h"
 #include "lib/collector.h"
+#include "lib/context.h"
 #include "lib/encode.h"
 #include "lib/exclude.h"
 #include "lib/fault.h"
@@ -327,8 +328,7 @@ static void process_child(void)
 /* The environment's TRACEPARENT is the parent of all that has no other (context/env-carriers). */
 static void process_root(void)
 {
-	oriel_context_parse(&process.root, getenv("TRACEPARENT"), getenv("TRACESTATE"),
-			    getenv("BAGGAGE"));
+	context_of_environment(&process.root);
 }
 
 static bool told_of_forks;

@@ -23,10 +23,13 @@ enum {
 	TEXT_MOST = 4096,
 };
 
-/* Which sampler has the word: a parent says on or off. */
+/*
+ * Which sampler has the word: a parent says on or off, and so may a caller that gave no parent, only
+ * its decision (lib/propagate.c).
+ */
 static inline enum sampler span_sampler(const struct entry *parent)
 {
-	if (process.config.parent_based && parent->span_id)
+	if (process.config.parent_based && (parent->span_id || entry_remote(parent)))
 		return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
 	return process.config.sampler;
 }
