@@ -2,10 +2,13 @@
 /* The libraries that the agent watches, in alphabetical order. */
 #include "agent/agent.h"
 
+extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 
 const struct watched *const watched[] = {
+	&watched_evhttp,
 	&watched_libcurl,
+	&watched_libevent,
 	&watched_libmicrohttpd,
 	&watched_sqlite,
 	NULL,

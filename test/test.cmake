@@ -16,7 +16,8 @@ foreach(source ${programs})
 	target_link_options(program-${name} PRIVATE -Wl,--as-needed)
 	target_link_libraries(program-${name} PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>
 		$<TARGET_NAME_IF_EXISTS:room-export>
-		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE Threads::Threads dl m)
+		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra
+		Threads::Threads dl m)
 endforeach()
 
 # fuzz/fuzz-NOUN.c becomes build/fuzz/NOUN, all of them by the target `fuzz`. They see every room.
