@@ -18,7 +18,8 @@ static struct {
 static bool is_name(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] <= ' ' || name.p[i] >= 127 || strchr("()<>@,;:\\\"/[]?={}", name.p[i]))
+		if (name.p[i] <= ' ' || name.p[i] >= 127 ||
+		    strchr("()<>@,;:\\\"/[]?={}", name.p[i]))
 			return false;
 	return name.n > 0;
 }
@@ -97,6 +98,20 @@ static bool see_request_id(struct headers *h, const char *name, const char *valu
 	return false;
 }
 
+static const char *const b3_names[HEADERS_B3] = { "b3", "x-b3-traceid", "x-b3-spanid",
+						  "x-b3-sampled", "x-b3-flags" };
+
+static bool see_b3(struct headers *h, const char *name, const char *value)
+{
+	for (int i = 0; i < HEADERS_B3; i++) {
+		if (strcasecmp(name, b3_names[i]) == 0) {
+			see_first(&h->b3[i], value);
+			return true;
+		}
+	}
+	return false;
+}
+
 void headers_see(struct headers *h, const char *name, const char *value)
 {
 	if (!name || !value || see_request_id(h, name, value))
@@ -115,6 +130,8 @@ void headers_see(struct headers *h, const char *name, const char *value)
 		h->context = true;
 		if (!strcasecmp(name, "baggage"))
 			see_list(h, &h->baggage, value);
+		else
+			see_b3(h, name, value);
 		break;
 	case 'f':
 		if (!strcasecmp(name, "forwarded"))
@@ -132,6 +149,8 @@ void headers_see(struct headers *h, const char *name, const char *value)
 		break;
 	case 'x':
 		h->context = true;
+		if (see_b3(h, name, value))
+			break;
 		if (!strcasecmp(name, "x-forwarded-for"))
 			see_list(h, &h->x_forwarded_for, value);
 		else if (!strcasecmp(name, "x-forwarded-proto"))
@@ -150,5 +169,8 @@ const char *headers_context(void *headers, const char *name)
 		return h->tracestate;
 	if (!strcmp(name, "baggage"))
 		return h->baggage;
+	for (int i = 0; i < HEADERS_B3; i++)
+		if (!strcmp(name, b3_names[i]))
+			return h->b3[i];
 	return h->get ? h->get(h->carrier, name) : NULL;
 }

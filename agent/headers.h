@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HEADERS_JOINED_MOST = 1024 };
+enum { HEADERS_JOINED_MOST = 1024, HEADERS_B3 = 5 };
 
 typedef const char *(*headers_get)(void *carrier, const char *name);
 
@@ -23,6 +23,7 @@ struct headers {
 	void *carrier;
 	const char *traceparent, *tracestate, *baggage, *host, *user_agent, *request_id;
 	const char *forwarded, *x_forwarded_for, *x_forwarded_proto;
+	const char *b3[HEADERS_B3]; /* Zipkin's: b3, x-b3-traceid, ... */
 	unsigned char request_id_rank;
 	bool two_parents;
 	bool context; /* something was seen that may carry one */
