@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "agent/bootstrap.h"
 #include "agent/headers.h"
 #include "agent/http.h"
 #include "agent/real.h"
@@ -79,6 +80,7 @@ static void begin(void)
 		if (!(*w)->watch && (*w)->start)
 			(*w)->start();
 	atomic_store_explicit(&agent_on, true, memory_order_relaxed);
+	bootstrap_record();
 	begun = true;
 }
 
@@ -176,6 +178,7 @@ __attribute__((constructor)) static void agent_start(void)
 {
 	int kept = errno;
 
+	bootstrap_run();
 	if (wanted())
 		(void)turn_all("*", disabled(), true);
 	real_started();

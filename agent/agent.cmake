@@ -4,6 +4,7 @@
 room(agent LINKS room-base)
 target_compile_options(room-agent PRIVATE -ftls-model=initial-exec)
 target_include_directories(room-agent PRIVATE ${MICROHTTPD_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS})
+target_include_directories(room-agent PRIVATE ${PQ_INCLUDE_DIRS} ${MARIADB_INCLUDE_DIRS})
 
 add_library(oriel-agent SHARED $<TARGET_OBJECTS:room-agent>)
 set_target_properties(oriel-agent PROPERTIES
@@ -11,10 +12,24 @@ set_target_properties(oriel-agent PROPERTIES
 	BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH $ORIGIN
 	NO_SONAME ON)
 target_link_options(oriel-agent PRIVATE
-	-Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/agent.map)
+	-Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/agent.map
+	-Wl,--no-undefined)
+target_link_libraries(oriel-agent PRIVATE room-base)
 if(TARGET oriel-shared)
 	target_link_libraries(oriel-agent PRIVATE oriel-shared)
 endif()
+
+# Functions of libc itself that the agent takes the place of: not in the archive, where a test's program
+# would find them instead of its own.
+enable_language(ASM)
+file(GLOB preload CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/preload/*.c ${CMAKE_CURRENT_LIST_DIR}/preload/*.S)
+target_sources(oriel-agent PRIVATE ${preload})
+target_compile_options(oriel-agent PRIVATE -ftls-model=initial-exec)
+
+# liboriel-first.so: loaded beside it where there is a bootstrap hook to run before all constructors.
+add_library(oriel-first SHARED ${CMAKE_CURRENT_LIST_DIR}/first/first.c)
+set_target_properties(oriel-first PROPERTIES NO_SONAME ON)
+target_link_options(oriel-first PRIVATE -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now)
 
 # The plugins of test/programs/plugin.c, one for each of Debian's libcurls. GnuTLS's has no headers of
 # its own here; its functions are the same but for their versions.

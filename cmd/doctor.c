@@ -8,7 +8,9 @@
 #include "cmd/arguments.h"
 #include "cmd/terminal.h"
 #include "base/err.h"
+#include "base/clock.h"
 #include "base/scoped.h"
+#include "launch/bootstrap.h"
 #include "launch/collector.h"
 #include "launch/exec.h"
 #include "launch/place.h"
@@ -84,6 +86,93 @@ static void show_verdict(const struct ink *ink, const struct verdict *v)
 		if (v->finding[i].grade == FINDING_NOTE)
 			show_finding(ink, &v->finding[i]);
 	printf("\n");
+}
+
+/* ---- the bootstrap hook ------------------------------------------------------------------------- */
+
+static void show_fired(const struct ink *ink, const struct bootstrap *b, uint64_t took_ns,
+		       unsigned n_set)
+{
+	char text[HOOK_PATH_ROOM + 100];
+
+	snprintf(text, sizeof(text), "fired in %.1f ms, set %u setting%s", (double)took_ns / 1e6,
+		 n_set, n_set == 1 ? "" : "s");
+	line(ink, ink->good, ink->yes, "bootstrap", text);
+	if (b->path[0])
+		printf("%*s%s%s%s\n", TEXT_AT, "", ink->dim, b->path, ink->off);
+}
+
+/* Sets what it prints here as well: what follows is looked at as `oriel run` would. */
+static void try_script(const struct ink *ink, const struct bootstrap *b)
+{
+	uint64_t begin = clock_mono_ns();
+	unsigned n;
+
+	if (bootstrap_run_script(&n) == 0)
+		show_fired(ink, b, clock_mono_ns() - begin, n);
+	else
+		line(ink, ink->bad, ink->no, "bootstrap", "failed; the line above says why");
+}
+
+static void try_hook(const struct ink *ink, const struct bootstrap *b, const struct verdict *v,
+		     const char *agent, char *const *argv)
+{
+	struct bootstrap_trial t;
+	int r = bootstrap_try(&t, b, v, agent, argv);
+
+	if (r == 0 && t.fired) {
+		show_fired(ink, b, t.took_ns, t.n_set);
+		return;
+	}
+	line(ink, ink->bad, ink->no, "bootstrap",
+	     r < 0	? err_path(r)
+	     : r > 0	? "nothing was heard of the hook; the program ended before it"
+	     : !t.found ? "is there, but wasn't found by the agent"
+			: t.says);
+	if (b->path[0])
+		printf("%*s%s%s%s\n", TEXT_AT, "", ink->dim, b->path, ink->off);
+}
+
+/* First of all lines: did it fire? The hook runs, the program doesn't. */
+static void show_bootstrap(const struct ink *ink, const struct program *p, const struct verdict *v,
+			   const char *agent, char *const *argv)
+{
+	struct bootstrap b;
+	char text[HOOK_PATH_ROOM + 100];
+
+	bootstrap_find(&b, p, BOOTSTRAP_THOROUGH);
+	switch (b.kind) {
+	case BOOTSTRAP_NONE:
+		line(ink, ink->dim, ink->dash, "bootstrap", "no hook");
+		return;
+	case BOOTSTRAP_OFF:
+		line(ink, ink->dim, ink->dash, "bootstrap", "switched off (ORIEL_BOOTSTRAP)");
+		return;
+	case BOOTSTRAP_SCRIPT:
+		try_script(ink, &b);
+		return;
+	case BOOTSTRAP_REFUSED:
+		snprintf(text, sizeof(text), "%s is not loaded: %s", b.path, b.why);
+		line(ink, ink->bad, ink->no, "bootstrap", text);
+		return;
+	case BOOTSTRAP_HIDDEN:
+		line(ink, ink->bad, ink->no, "bootstrap",
+		     "there is a function oriel_bootstrap in the program, but it isn't exported, so it can't "
+		     "be seen; link the program with -rdynamic, or with -loriel");
+		return;
+	case BOOTSTRAP_OBJECT:
+	case BOOTSTRAP_BESIDE:
+	case BOOTSTRAP_FUNCTION:
+		break;
+	}
+	if (!v->preload || !agent)
+		line(ink, ink->bad, ink->no, "bootstrap",
+		     "can't run, because the agent can't be loaded");
+	else if (v->hands_over)
+		line(ink, ink->dim, ink->dash, "bootstrap",
+		     "runs in the program that this one starts");
+	else
+		try_hook(ink, &b, v, agent, argv);
 }
 
 /* ---- what is around it -------------------------------------------------------------------------- */
@@ -211,8 +300,11 @@ static int doctor_program(const struct ink *ink, char **argv)
 		fprintf(stderr, "oriel doctor: %s\n", err_path(r));
 		status = EXIT_REFUSED;
 	} else {
-		verdict_of(&v, &p, program_agent(agent) == 0 ? agent : NULL, VERDICT_THOROUGH);
+		bool has_agent = program_agent(agent) == 0;
+
+		verdict_of(&v, &p, has_agent ? agent : NULL, VERDICT_THOROUGH);
 		show_program(ink, &p);
+		show_bootstrap(ink, &p, &v, has_agent ? agent : NULL, argv);
 		show_verdict(ink, &v);
 		status = v.preload ? 0 : 1;
 	}
@@ -225,9 +317,11 @@ static int doctor_exec(const struct command *self, int argc, char **argv)
 	struct arguments a = { .command = self, .argc = argc, .argv = argv };
 	struct ink ink = terminal_ink(stdout);
 	const struct option *option;
-	int status = 0;
+	int status = 0, r;
 
-	if (arguments_next(&a, &option) < 0)
+	while ((r = arguments_next(&a, &option)) > 0)
+		setenv(HOOK_VARIABLE, a.value, 1);
+	if (r < 0)
 		return EXIT_USAGE;
 	if (a.at < argc)
 		status = doctor_program(&ink, argv + a.at);
@@ -238,6 +332,11 @@ static int doctor_exec(const struct command *self, int argc, char **argv)
 	return status;
 }
 
+static const struct option options[] = {
+	{ "bootstrap", "FILE", "The bootstrap hook that `oriel run` would be given" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct example examples[] = {
 	{ "oriel doctor -- ./server", "would it be watched, and what of it?" },
 	{ "oriel doctor", "is everything in place?" },
@@ -247,12 +346,14 @@ static const struct example examples[] = {
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "Say what would be watched in a program, and why not the rest",
-	.usage = "[[--] COMMAND [ARGUMENT...]]",
-	.usage_mdoc = ".Op Oo Fl \\- Oc Ar command Op Ar argument ...",
+	.usage = "[--bootstrap FILE] [[--] COMMAND [ARGUMENT...]]",
+	.usage_mdoc = ".Op Fl \\-bootstrap Ar file\n.Op Oo Fl \\- Oc Ar command Op Ar argument ...",
 	.about =
 		"Looks at the program as `oriel run` would, without running it, and at what Oriel needs around "
-		"it: shared memory, the collector, the agent. Exit status 0: it can be watched, 1: it can't, "
+		"it: shared memory, the collector, the agent. Where there is a bootstrap hook, that is run, with "
+		"the program's libraries around it, and nothing of the program itself. Exit status 0: it can be watched, 1: it can't, "
 		"127: there is no such command.",
 	.examples = examples,
+	.options = options,
 	.exec = doctor_exec,
 };

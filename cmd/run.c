@@ -8,6 +8,7 @@
  */
 #include "cmd/arguments.h"
 #include "base/err.h"
+#include "launch/bootstrap.h"
 #include "launch/collector.h"
 #include "launch/environment.h"
 #include "launch/exec.h"
@@ -40,6 +41,35 @@ static bool strict(void)
 	return variable_is_true("ORIEL_STRICT");
 }
 
+/* A hook that is a script has its say before anything reads a setting. */
+static int run_script(void)
+{
+	int r = bootstrap_run_script(NULL);
+
+	if (r < 0)
+		fprintf(stderr, "oriel: no bootstrap hook: %s\n", err_path(r));
+	return r && strict() ? EXIT_REFUSED : 0;
+}
+
+/* Any other is the agent's to run; where there is no agent, somebody must say so. */
+static int set_bootstrap(const struct program *p, const struct verdict *v, const char *agent)
+{
+	struct bootstrap b;
+	int r;
+
+	bootstrap_find(&b, p, BOOTSTRAP_QUICK);
+	if (!bootstrap_is_object(&b))
+		return 0;
+	if (!v->preload || !agent) {
+		bootstrap_warn(b.path, "can't be loaded, because the agent can't");
+		return strict() ? EXIT_REFUSED : 0;
+	}
+	r = v->asan.n ? 0 : bootstrap_preload(agent);
+	if (r < 0)
+		fprintf(stderr, "oriel: the bootstrap hook may run late: %s\n", err_path(r));
+	return 0;
+}
+
 /* 0, or an exit status. A command that can't be executed is exec_in_place's to tell. */
 static int look(struct run *run, struct verdict *v, const char *agent, char name[PLACE_ROOM])
 {
@@ -67,6 +97,7 @@ static int look(struct run *run, struct verdict *v, const char *agent, char name
 		r = environment_set(v, agent, run->id);
 		if (r < 0)
 			fprintf(stderr, "oriel: not watching: %s\n", err_path(r));
+		status = set_bootstrap(&p, v, agent);
 	}
 	arena_fini(&arena);
 	return status;
@@ -174,6 +205,9 @@ static int run_exec(const struct command *self, int argc, char **argv)
 	if (status)
 		return status;
 	run.argv = argv + a.at;
+	status = run_script();
+	if (status)
+		return status;
 	variables_make_absolute();
 	environment_new_run(run.id);
 	has_agent = program_agent(agent) == 0;
@@ -194,6 +228,8 @@ static const struct example examples[] = {
 	{ "oriel run --service-name shop -- ./server", "give the service a name" },
 	{ "oriel run --traces-exporter otlp --exporter-otlp-endpoint http://otel:4318 -- ./server",
 	  "send its spans to an OpenTelemetry receiver, too" },
+	{ "oriel run --bootstrap ./settings.sh -- ./server",
+	  "first run a script that prints settings, NAME=VALUE" },
 	{ NULL, NULL },
 };
 

@@ -11,12 +11,14 @@ typedef Elf64_Ehdr elf_header;
 typedef Elf64_Phdr elf_part;
 typedef Elf64_Shdr elf_section;
 typedef Elf64_Dyn elf_entry;
+typedef Elf64_Sym elf_symbol;
 enum { ELF_BITS = 64, ELF_CLASS = ELFCLASS64 };
 #else
 typedef Elf32_Ehdr elf_header;
 typedef Elf32_Phdr elf_part;
 typedef Elf32_Shdr elf_section;
 typedef Elf32_Dyn elf_entry;
+typedef Elf32_Sym elf_symbol;
 enum { ELF_BITS = 32, ELF_CLASS = ELFCLASS32 };
 #endif
 
@@ -24,6 +26,7 @@ enum {
 	ELF_DATA = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB,
 	ELF_MOST_SECTIONS = 1024,
 	ELF_MOST_STRINGS = 64 << 20, /* bytes of one string table */
+	ELF_MOST_SYMBOLS = 1 << 20,
 };
 
 /* What elf_read holds in its hands while it reads. */
@@ -311,21 +314,55 @@ static bool strings_hold(const struct elf_source *source, uint64_t at, uint64_t 
 	return false;
 }
 
-bool elf_mentions(const struct elf_source *source, const char *name)
+/* The sections of an ELF file of ours, one by one; false when there is no i-th, or no sense in it. */
+static bool read_section(const struct elf_source *source, size_t i, elf_section *out)
 {
 	elf_header head;
 
-	if (!source->read(source, 0, &head, sizeof(head)) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELF_CLASS ||
-	    head.e_ident[EI_DATA] != ELF_DATA || head.e_shentsize != sizeof(elf_section))
-		return false;
-	for (size_t i = 0; i < head.e_shnum && i < ELF_MOST_SECTIONS; i++) {
-		elf_section s;
+	return source->read(source, 0, &head, sizeof(head)) &&
+	       memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_ident[EI_CLASS] == ELF_CLASS &&
+	       head.e_ident[EI_DATA] == ELF_DATA && head.e_shentsize == sizeof(*out) &&
+	       i < head.e_shnum && i < ELF_MOST_SECTIONS &&
+	       source->read(source, head.e_shoff + i * sizeof(*out), out, sizeof(*out));
+}
 
-		if (!source->read(source, head.e_shoff + i * sizeof(s), &s, sizeof(s)))
-			return false;
+bool elf_mentions(const struct elf_source *source, const char *name)
+{
+	elf_section s;
+
+	for (size_t i = 0; read_section(source, i, &s); i++)
 		if (s.sh_type == SHT_STRTAB && strings_hold(source, s.sh_offset, s.sh_size, name))
 			return true;
+	return false;
+}
+
+/* Is the i-th symbol of this table one that is defined, and called so? */
+static bool symbol_is(const struct elf_source *source, uint64_t symbol_at, const elf_section *strings,
+		      const char *name)
+{
+	char text[128];
+	size_t n = strlen(name) + 1;
+	elf_symbol s;
+
+	return n <= sizeof(text) && source->read(source, symbol_at, &s, sizeof(s)) &&
+	       s.st_shndx != SHN_UNDEF && s.st_name < strings->sh_size &&
+	       n <= strings->sh_size - s.st_name &&
+	       source->read(source, strings->sh_offset + s.st_name, text, n) &&
+	       memcmp(text, name, n) == 0;
+}
+
+bool elf_exports(const struct elf_source *source, const char *name)
+{
+	elf_section s, strings;
+
+	for (size_t i = 0; read_section(source, i, &s); i++) {
+		size_t n = s.sh_size / sizeof(elf_symbol);
+
+		if (s.sh_type != SHT_DYNSYM || !read_section(source, s.sh_link, &strings))
+			continue;
+		for (size_t k = 0; k < n && k < ELF_MOST_SYMBOLS; k++)
+			if (symbol_is(source, s.sh_offset + k * sizeof(elf_symbol), &strings, name))
+				return true;
 	}
 	return false;
 }

@@ -53,6 +53,9 @@ int elf_read(struct elf *out, const struct elf_source *source, struct arena *are
 /* Is `name` (a symbol, say) a whole string of any string table? Reads the file through; bounded. */
 bool elf_mentions(const struct elf_source *source, const char *name);
 
+/* Does it export `name`, so that others find it here by that name? Bounded. */
+bool elf_exports(const struct elf_source *source, const char *name);
+
 /* "x86-64", or a number for what nobody has asked about yet; static. */
 const char *elf_machine_name(uint16_t machine);
 uint16_t elf_machine_here(void);

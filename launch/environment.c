@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-static const char agent_name[] = "liboriel-agent.so";
+static const struct str our_names[] = { STR("liboriel-agent.so"), STR("liboriel-first.so") };
 
 void environment_new_run(char run[RUN_ID_ROOM])
 {
@@ -22,9 +22,12 @@ void environment_new_run(char run[RUN_ID_ROOM])
 	run[16] = '\0';
 }
 
-static bool is_agent(struct str path)
+static bool is_ours(struct str path)
 {
-	return str_ends(path, (struct str){ agent_name, sizeof(agent_name) - 1 });
+	for (size_t i = 0; i < sizeof(our_names) / sizeof(our_names[0]); i++)
+		if (str_ends(path, our_names[i]))
+			return true;
+	return false;
 }
 
 /* The dynamic linker takes blanks and colons between entries alike. */
@@ -55,7 +58,7 @@ static void add_others(struct out *o, const char *preload)
 	struct str entry;
 
 	while ((entry = next_entry(&list)).n)
-		if (!is_agent(entry))
+		if (!is_ours(entry))
 			add_entry(o, entry);
 }
 

@@ -238,6 +238,14 @@ bool program_mentions(const struct program *p, const char *name)
 	return fd >= 0 && elf_mentions(&source, name);
 }
 
+bool program_exports(const struct program *p, const char *name)
+{
+	scoped_fd int fd = open_path(p->binary);
+	struct elf_source source = elf_of_fd(fd);
+
+	return fd >= 0 && elf_exports(&source, name);
+}
+
 struct str program_name(const struct program *p)
 {
 	return last_part(p->binary);

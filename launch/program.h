@@ -47,6 +47,9 @@ int program_look(struct program *out, char *const *argv, struct arena *arena);
 /* Symbol (or any string in a string table) of the binary; reads the whole file: not for every run. */
 bool program_mentions(const struct program *p, const char *name);
 
+/* Is this name exported by the binary? Reads its symbols: not for every run. */
+bool program_exports(const struct program *p, const char *name);
+
 /* Last part of the binary's path. */
 struct str program_name(const struct program *p);
 

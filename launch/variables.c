@@ -26,6 +26,13 @@ const struct variable variables[] = {
 	  false },
 	{ "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", VARIABLE_RECORDING, "LIST", "the standard's",
 	  "HTTP methods that are told apart", false },
+	{ "ORIEL_BOOTSTRAP", VARIABLE_RECORDING, "FILE",
+	  "oriel_bootstrap.so beside the program, or a function in it",
+	  "Run this hook before the program: a shared object, or a script that prints settings; none: no "
+	  "hook",
+	  false },
+	{ "ORIEL_BOOTSTRAP_TIMEOUT", VARIABLE_RECORDING, "SECONDS", "2",
+	  "The hook may take this long; 500ms, 2s and 1m are understood, too", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
 	  "off: leave the fatal signals alone; which one it was is then not known", false },
 	{ "ORIEL_SEGMENT_SIZE", VARIABLE_RECORDING, "BYTES", "1048576",

@@ -20,6 +20,33 @@ foreach(source ${programs})
 		Threads::Threads dl m)
 endforeach()
 
+# programs/bootstrap/NAME.c are hooks, build/programs/bootstrap/NAME.so; and shows.c again, with a
+# library of its own, and with a hook in it that is exported, that isn't, and that -loriel refers to.
+set(hooks ${CMAKE_CURRENT_LIST_DIR}/programs/bootstrap)
+foreach(name does nothing needs library)
+	add_library(hook-${name} MODULE ${hooks}/${name}.c)
+	set_target_properties(hook-${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs/bootstrap)
+	target_compile_options(hook-${name} PRIVATE -O0)
+	target_link_libraries(hook-${name} PRIVATE Threads::Threads)
+endforeach()
+foreach(name library exported hidden referred)
+	set(target program-shows-${name})
+	add_executable(${target} ${CMAKE_CURRENT_LIST_DIR}/programs/shows.c)
+	set_target_properties(${target} PROPERTIES OUTPUT_NAME shows-${name}
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs/bootstrap)
+	if(name STREQUAL "library")
+		target_link_options(${target} PRIVATE -Wl,--no-as-needed $<TARGET_FILE:hook-library>)
+		add_dependencies(${target} hook-library)
+	else()
+		target_sources(${target} PRIVATE ${hooks}/does.c)
+		target_link_libraries(${target} PRIVATE Threads::Threads)
+	endif()
+endforeach()
+target_link_options(program-shows-exported PRIVATE -rdynamic)
+target_link_options(program-shows-referred PRIVATE -Wl,--no-as-needed)
+target_link_libraries(program-shows-referred PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>)
+
 # fuzz/fuzz-NOUN.c becomes build/fuzz/NOUN, all of them by the target `fuzz`. They see every room.
 if(ORIEL_FUZZ)
 	set(rooms)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * glibc's main heap is a row of chunks from the first break to the last, each with its size in front:
+ *
+ *     | previous size | size, 3 flag bits | the user's bytes ... | previous size | size | ...
+ *
+ * A hook that wrote beyond its memory most often overwrote such a size, or a link within a free chunk.
+ * The first shows when the row is walked, the second when all free chunks are taken from their lists.
+ */
+#include "agent/heap.h"
+
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	CLASS_STEP = 16,
+	CLASS_MOST = 1040, /* what is cached by thread, and what is not */
+	EACH = 9,	   /* more than the cache of a class holds */
+	LARGE_MOST = 1 << 20,
+	FENCE = 16, /* where somebody else moved the break */
+};
+
+static bool heap_bounds(uintptr_t *from, uintptr_t *to)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	bool found = false;
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		unsigned long a, b;
+
+		if (strstr(line, "[heap]") && sscanf(line, "%lx-%lx", &a, &b) == 2) {
+			*from = a;
+			*to = b;
+			found = true;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	return found && (uintptr_t)sbrk(0) == *to;
+}
+
+bool heap_is_in_order(void)
+{
+	uintptr_t at, end;
+
+	if (!heap_bounds(&at, &end))
+		return true;
+	while (at + 2 * sizeof(size_t) <= end) {
+		size_t size = ((const size_t *)at)[1] & ~(size_t)7;
+
+		if (size == FENCE)
+			return true;
+		if (size < 2 * CLASS_STEP || size % CLASS_STEP || size > end - at)
+			return false;
+		at += size;
+	}
+	return at == end;
+}
+
+static void exercise_size(size_t size)
+{
+	void *p[EACH];
+
+	for (int i = 0; i < EACH; i++) {
+		p[i] = malloc(size);
+		if (p[i])
+			memset(p[i], 0x5a, size);
+	}
+	for (int i = 0; i < EACH; i += 2)
+		free(p[i]);
+	for (int i = 1; i < EACH; i += 2)
+		free(p[i]);
+}
+
+void heap_exercise(void)
+{
+	for (size_t size = 8; size < CLASS_MOST; size += CLASS_STEP)
+		exercise_size(size);
+	for (size_t size = CLASS_MOST; size <= LARGE_MOST; size *= 2)
+		exercise_size(size);
+	for (size_t size = 8; size < CLASS_MOST; size += CLASS_STEP)
+		exercise_size(size);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
