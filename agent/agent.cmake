@@ -26,6 +26,13 @@ file(GLOB preload CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/preload/*.c ${CMAK
 target_sources(oriel-agent PRIVATE ${preload})
 target_compile_options(oriel-agent PRIVATE -ftls-model=initial-exec)
 
+# Functions of libc itself that the agent takes the place of: not in the archive, where a test's program
+# would find them instead of its own.
+enable_language(ASM)
+file(GLOB preload CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/preload/*.c ${CMAKE_CURRENT_LIST_DIR}/preload/*.S)
+target_sources(oriel-agent PRIVATE ${preload})
+target_compile_options(oriel-agent PRIVATE -ftls-model=initial-exec)
+
 # liboriel-first.so: loaded beside it where there is a bootstrap hook to run before all constructors.
 add_library(oriel-first SHARED ${CMAKE_CURRENT_LIST_DIR}/first/first.c)
 set_target_properties(oriel-first PROPERTIES NO_SONAME ON)

@@ -536,6 +536,22 @@ enum http1_event http1_skip(struct http1 *m, uint64_t n)
 	return HTTP1_MORE;
 }
 
+bool http1_cut_short(const struct http1 *m, struct http1_head *head)
+{
+	size_t method_n = method_length(m);
+
+	if (m->state == FIELDS && head->method_n)
+		return true;
+	if (m->state != FIRST || !method_n)
+		return false;
+	head->method_n = (uint16_t)method_n;
+	head->target = (uint16_t)(method_n + 1);
+	head->target_n = (uint16_t)least(line_kept(m, head) - head->target, HTTP1_TARGET);
+	head->n_fields = 0;
+	head->cut = true;
+	return true;
+}
+
 /* ---- what was kept -------------------------------------------------------------------------------- */
 
 static bool field_is(const struct http1_head *h, size_t i, struct str name)

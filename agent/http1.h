@@ -100,6 +100,13 @@ bool http1_is_idle(const struct http1 *m);
 /* Has the message begun, its head not being complete? */
 bool http1_in_head(const struct http1 *m);
 
+/*
+ * The answer came before the head was complete: make what there is of the request line readable in
+ * `head`, with the fields so far. False if there isn't even a method. Afterwards the message goes on
+ * as before; its head's texts are not to be read again.
+ */
+bool http1_cut_short(const struct http1 *m, struct http1_head *head);
+
 static inline struct str http1_method(const struct http1_head *h)
 {
 	return (struct str){ h->text, h->method_n };

@@ -4,12 +4,14 @@
 
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
+extern const struct watched watched_sockets;
 
 const struct watched *const watched[] = {
 	&watched_evhttp,
 	&watched_libcurl,
 	&watched_libevent,
 	&watched_libmicrohttpd,
+	&watched_sockets,
 	&watched_sqlite,
 	NULL,
 };

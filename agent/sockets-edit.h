@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Edit: what is changed in the head of a message on its way out. Off unless asked for.
+ *
+ *     program's bytes      GET / HTTP/1.1\r\n                      Host: x\r\n\r\n
+ *     on the wire          GET / HTTP/1.1\r\n traceparent: ..\r\n  Host: x\r\n\r\n
+ *
+ * Fields of ours go in behind the first line, as bytes that the program isn't told of; a traceparent
+ * that it passes on gets our span's id in place of its parent's, byte for byte. Positions are those
+ * of the message, so a write that takes only part of it, even of our own bytes, is gone on with by
+ * the program's next one: nothing is kept back, nothing is sent on our own, nothing waits.
+ *
+ * A head that isn't whole in the first bytes of one write is not edited (counted).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+struct connection;
+struct exchange;
+
+enum { EDIT_PIECES = 48, EDIT_TEXT = 640 };
+
+/* A write in its edited form, on the caller's stack: about 1.5 KiB. */
+struct outgoing {
+	int n, hidden; /* the piece that the program knows nothing of; -1: none here */
+	struct iovec v[EDIT_PIECES];
+	char text[EDIT_TEXT];
+};
+
+bool edits_open(void);
+struct edit;
+void edit_free(struct edit *e); /* NULL: nothing */
+
+/* For the thread that has entered OUT. */
+void edit_request(struct connection *c, const struct exchange *e, const struct iovec *v, int n_v,
+		  size_t head_n);
+void edit_response(struct connection *c, const struct exchange *e, const struct iovec *v, int n_v);
+
+/* False: write what the program wants to write. */
+bool outgoing_make(struct outgoing *o, const struct connection *c, const struct iovec *v, int n_v);
+
+/* n bytes of it were taken; how many of the program's? */
+size_t outgoing_passed(const struct outgoing *o, struct connection *c, size_t n);
