@@ -13,11 +13,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/bootstrap.h"
+#include "agent/follow.h"
 #include "agent/headers.h"
 #include "agent/http.h"
 #include "agent/real.h"
-#include "base/str.h"
+#include "base/preload.h"
 #include "oriel-agent.h"
 
 _Atomic bool agent_on;
@@ -80,7 +80,6 @@ static void begin(void)
 		if (!(*w)->watch && (*w)->start)
 			(*w)->start();
 	atomic_store_explicit(&agent_on, true, memory_order_relaxed);
-	bootstrap_record();
 	begun = true;
 }
 
@@ -134,36 +133,18 @@ HOOK void oriel_uninstrument(const char *libraries)
 
 /* ---- the beginning ---------------------------------------------------------------------------- */
 
-static struct str last_part(struct str path)
+/* Our path, if we are here by LD_PRELOAD and not because the program is linked with us. */
+static const char *preloaded(void)
 {
-	for (size_t i = path.n; i > 0; i--)
-		if (path.p[i - 1] == '/')
-			return str_from(path, i);
-	return path;
-}
-
-/* By LD_PRELOAD, not because the program is linked with us. */
-static bool preloaded(void)
-{
-	struct str list = str_of(getenv("LD_PRELOAD")), name;
+	struct str list = str_of(getenv("LD_PRELOAD"));
 	Dl_info self;
 
 	if (!dladdr(&agent_on, &self) || !self.dli_fname)
-		return false;
-	name = last_part(str_of(self.dli_fname));
-	while (list.n) {
-		size_t n = 0;
-
-		while (n < list.n && list.p[n] != ':' && !str_is_blank(list.p[n]))
-			n++;
-		if (n && str_eq(last_part(str_first(list, n)), name))
-			return true;
-		list = str_from(list, n + 1);
-	}
-	return false;
+		return NULL;
+	return preload_has(list, preload_name(str_of(self.dli_fname))) ? self.dli_fname : NULL;
 }
 
-static bool wanted(void)
+static bool wanted(bool by_preload)
 {
 	static const char *const no[] = { "0", "no", "none", "false", "off" };
 	struct str asked = str_trim(str_of(getenv("ORIEL_INSTRUMENT")));
@@ -171,16 +152,18 @@ static bool wanted(void)
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		if (str_eq_nocase(asked, str_of(no[i])))
 			return false;
-	return asked.n || preloaded();
+	return asked.n || by_preload;
 }
 
 __attribute__((constructor)) static void agent_start(void)
 {
+	const char *path = preloaded();
 	int kept = errno;
 
-	bootstrap_run();
-	if (wanted())
+	if (wanted(path != NULL))
 		(void)turn_all("*", disabled(), true);
+	if (path)
+		follow_start(path);
 	real_started();
 	errno = kept;
 }

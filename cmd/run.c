@@ -19,6 +19,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { FLUSH_MS = 5000 }; /* as PID 1, before the container ends; docker stop waits for 10 s */
@@ -26,6 +28,7 @@ enum { FLUSH_MS = 5000 }; /* as PID 1, before the container ends; docker stop wa
 static const struct option options[] = {
 	{ "init", NULL,
 	  "Stay as an init, as oriel does as PID 1: reap, forward signals, flush at the end" },
+	{ "no-follow", NULL, "Watch this program, and none of those that it starts" },
 	{ NULL, NULL, NULL },
 };
 
@@ -184,8 +187,12 @@ static int parse(struct arguments *a, bool *init)
 	const struct option *option;
 	int r;
 
-	while ((r = arguments_next(a, &option)) > 0)
-		*init = true;
+	while ((r = arguments_next(a, &option)) > 0) {
+		if (strcmp(option->name, "no-follow") == 0)
+			setenv("ORIEL_FOLLOW", "no", 1);
+		else
+			*init = true;
+	}
 	if (r == 0 && a->at < a->argc)
 		return 0;
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/out.h"
+#include "base/preload.h"
 #include "base/scoped.h"
 
 #include <errno.h>
@@ -30,21 +31,6 @@ static bool is_ours(struct str path)
 	return false;
 }
 
-/* The dynamic linker takes blanks and colons between entries alike. */
-static struct str next_entry(struct str *list)
-{
-	size_t n = 0;
-	struct str entry;
-
-	while (list->n && (list->p[0] == ':' || str_is_blank(list->p[0])))
-		*list = str_from(*list, 1);
-	while (n < list->n && list->p[n] != ':' && !str_is_blank(list->p[n]))
-		n++;
-	entry = str_first(*list, n);
-	*list = str_from(*list, n);
-	return entry;
-}
-
 static void add_entry(struct out *o, struct str entry)
 {
 	if (o->n)
@@ -57,7 +43,7 @@ static void add_others(struct out *o, const char *preload)
 	struct str list = str_of(preload);
 	struct str entry;
 
-	while ((entry = next_entry(&list)).n)
+	while ((entry = preload_next(&list)).n)
 		if (!is_ours(entry))
 			add_entry(o, entry);
 }

@@ -84,6 +84,8 @@ const struct variable variables[] = {
 	  "Say what is watched and where, also when standard error is no terminal", false },
 	{ "ORIEL_AGENT", VARIABLE_LAUNCH, "FILE", "liboriel-agent.so beside oriel",
 	  "The library that is loaded into programs", false },
+	{ "ORIEL_FOLLOW", VARIABLE_LAUNCH, "no", NULL,
+	  "no: don't watch the programs that it starts; --no-follow says the same", false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
 	  "Start no collector if none is there; what is recorded waits for one", false },
 	{ NULL, 0, NULL, NULL, NULL, false },

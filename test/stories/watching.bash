@@ -62,3 +62,9 @@ same() {
 	diff "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/watched"
 	[ "$plain" = "$watched" ]
 }
+
+# In a loop: which round it was.
+fail_at() {
+	echo "failed at $*"
+	return 1
+}

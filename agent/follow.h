@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Follow: what the programs find in their environment that this one starts.
+ *
+ * Children are watched because they inherit the environment. Three things need our hand, in the
+ * exec and spawn functions:
+ *
+ *     a program that the agent doesn't fit (musl, another word size or machine, AddressSanitizer)
+ *     would not start with it: our entries are taken out of LD_PRELOAD and LD_AUDIT
+ *
+ *     a program that clears the environment and starts itself anew (nginx's binary upgrade) gets
+ *     our variables back
+ *
+ *     ORIEL_FOLLOW=no: our entries are taken out of this process's own environment at its start,
+ *     so that no child has them however it is started; a program that takes this one's place (exec
+ *     without fork) is no child, and gets them back
+ *
+ * Other entries of LD_PRELOAD and LD_AUDIT stay as they are, always. The hooks run between vfork and
+ * exec too: no allocation, no lock, what they need lies on the stack; an environment of more than
+ * FOLLOW_MOST variables goes through as it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FOLLOW_MOST = 1024 };
+
+/* From the constructor, when preloaded; `agent` is our path as LD_PRELOAD has it. */
+void follow_start(const char *agent);
+
+/* ---- the file that is to run (agent/follow-target.c) -------------------------------------------- */
+
+enum { FOLLOW_PATH_ROOM = 512 };
+
+struct target {
+	bool found;
+	bool unfit;	 /* it would not start with the agent */
+	bool needs_asan; /* unless AddressSanitizer was told not to mind */
+	bool same;	 /* as what runs here now, or what has taken its place on disk */
+};
+
+void target_start(void);
+
+/* Of an open file, of a path (beside the directory `at`), of a name that is looked for in PATH. */
+struct target target_of_fd(int fd);
+struct target target_of_path(int at, const char *path);
+struct target target_of_name(const char *name);
+
+/* ---- its environment (agent/follow-environment.c) ----------------------------------------------- */
+
+struct change {
+	bool take, give; /* our variables; neither: the environment goes through as it is */
+	size_t slots, bytes;
+};
+
+/* Keeps copies of our variables. */
+void environment_start(const char *agent);
+
+/* Take our variables out of this process's own environment. */
+void environment_leave(void);
+
+/* With `give_back` our variables are put in where they are missing, if the target bears them. */
+struct change environment_change(char *const *envp, const struct target *t, bool give_back);
+
+/* `to` has room for the change's slots, `text` for its bytes. */
+void environment_write(const struct change *c, char *const *envp, char **to, char *text);

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# What a watched program starts: watched too, or not when asked so, and never kept from starting.
+
+bats_require_minimum_version 1.5.0
+load collecting
+load watching
+setup() {
+	collecting_begin
+	export ORIEL_COLLECTOR=none
+	STARTS=$BUILD/programs/starts
+}
+teardown() { collecting_end; }
+
+ways=(execve execv execvp execvpe execl execlp execle fexecve execveat)
+
+# agents HOW OPTION...: how often the agent is in the maps of a program that is started so
+agents() {
+	local how=$1
+	shift
+	"$BUILD/oriel" run "$@" -- "$STARTS" "$how" /bin/cat /proc/self/maps | grep -c '/liboriel-agent\.so' || :
+}
+
+@test "a child is watched however it is started" {
+	for how in "${ways[@]/#/vfork-}" "${ways[@]}" spawn spawnp system popen; do
+		[ "$(agents "$how")" != 0 ] || fail_at "$how"
+	done
+}
+
+@test "with --no-follow no child is watched however it is started" {
+	for how in "${ways[@]/#/vfork-}" spawn spawnp system popen; do
+		[ "$(agents "$how" --no-follow)" = 0 ] || fail_at "$how"
+		[ "$(ORIEL_FOLLOW=no agents "$how")" = 0 ] || fail_at "$how"
+	done
+}
+
+@test "with --no-follow a program that takes another's place is watched all the same" {
+	for how in "${ways[@]}"; do
+		[ "$(agents "$how" --no-follow)" != 0 ] || fail_at "$how"
+	done
+}
+
+@test "other entries of LD_PRELOAD and LD_AUDIT stay, and so does everything else" {
+	libc=$(ldd /bin/cat | awk '/libm?c\.so/ { print $3; exit }')
+	run -0 env LD_PRELOAD="$libc" "$BUILD/oriel" run --no-follow -- "$STARTS" vfork-execv /usr/bin/env
+	grep -qx "LD_PRELOAD=$libc" <<<"$output"
+	[ "$(grep -c 'oriel-agent\|ORIEL_RUN_ID' <<<"$output")" = 0 ]
+	env -0 ORIEL_FOLLOW=no | sort -z | grep -zv '^_=' >"$BATS_TEST_TMPDIR/before"
+	"$BUILD/oriel" run --no-follow -- "$STARTS" vfork-execv /usr/bin/env -0 | sort -z | grep -zv '^_=' >"$BATS_TEST_TMPDIR/after"
+	diff -a "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}
+
+@test "a program that clears its environment and starts itself anew is watched again" {
+	for how in "${ways[@]}" "${ways[@]/#/vfork-}" spawn spawnp; do
+		[ "$(run_watched "$STARTS" "bare-$how" "$STARTS" maps)" = watched ] || fail_at "$how"
+	done
+	[ "$(run_watched "$STARTS" bare-execv /bin/cat /proc/self/maps | grep -c oriel-agent)" = 0 ]
+	cp "$STARTS" "$BATS_TEST_TMPDIR/starts"
+	run -0 run_watched "$BATS_TEST_TMPDIR/starts" bare-vfork-execv /usr/bin/env
+	[ "${lines[-1]}" = A=1 ]
+}
+
+@test "a new version of the program in the place of the old one is watched again" {
+	here=$BATS_TEST_TMPDIR/starts
+	cp "$STARTS" "$here"
+	cat >"$BATS_TEST_TMPDIR/upgrade" <<-END
+		#!/bin/sh
+		cp "$STARTS" "$here.new" && mv "$here.new" "$here"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/upgrade"
+	run -0 run_watched "$here" bare-execv "$here" vfork-execv "$BATS_TEST_TMPDIR/upgrade"
+	run -0 run_watched "$here" bare-vfork-execv "$here" bare-execv "$here" maps
+	[ "${lines[-1]}" = watched ]
+}
+
+@test "a child for musl, a static one and one with AddressSanitizer start" {
+	command -v musl-gcc >/dev/null || skip "no musl-gcc"
+	cd "$BATS_TEST_TMPDIR"
+	echo 'int main(void) { return 7; }' >seven.c
+	musl-gcc -o musl seven.c
+	cc -static -o static seven.c
+	cc -fsanitize=address -o asan seven.c
+	printf '#!%s\n' "$PWD/musl" >script
+	printf '#! %s\n' "$PWD/script" >script2
+	chmod +x script script2
+	for program in musl static asan script script2; do
+		for how in "${ways[@]}" "${ways[@]/#/vfork-}" spawn spawnp; do
+			# The kernel can't: the descriptor of the script is closed when its interpreter opens it.
+			[[ $program$how = script*@(fexecve|execveat) ]] && continue
+			run -7 run_watched "$STARTS" "$how" "./$program"
+			! grep -v '^oriel: ' <<<"$output"
+		done
+	done
+	PATH=/nowhere:$PWD:$PATH run -7 run_watched "$STARTS" execvp musl
+	# What a shell starts, and with much in the environment.
+	for i in {1..300}; do export "V$i=$i"; done
+	run -7 run_watched sh -c './musl; exit $?'
+}
+
+@test "what can't be started fails as it would fail" {
+	for how in execve execv execvp execvpe execl execlp execle spawn spawnp; do
+		run -2 run_watched "$STARTS" "$how" ./nowhere
+	done
+}
