@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "agent/bootstrap.h"
 #include "agent/follow.h"
 #include "agent/headers.h"
 #include "agent/http.h"
@@ -80,6 +81,7 @@ static void begin(void)
 		if (!(*w)->watch && (*w)->start)
 			(*w)->start();
 	atomic_store_explicit(&agent_on, true, memory_order_relaxed);
+	bootstrap_record();
 	begun = true;
 }
 
@@ -160,6 +162,7 @@ __attribute__((constructor)) static void agent_start(void)
 	const char *path = preloaded();
 	int kept = errno;
 
+	bootstrap_run();
 	if (wanted(path != NULL))
 		(void)turn_all("*", disabled(), true);
 	if (path)

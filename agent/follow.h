@@ -29,6 +29,9 @@ enum { FOLLOW_MOST = 1024 };
 /* From the constructor, when preloaded; `agent` is our path as LD_PRELOAD has it. */
 void follow_start(const char *agent);
 
+/* Until it is set, every environment goes through as it is. */
+extern bool follow_ready;
+
 /* ---- the file that is to run (agent/follow-target.c) -------------------------------------------- */
 
 enum { FOLLOW_PATH_ROOM = 512 };
@@ -59,6 +62,9 @@ void environment_start(const char *agent);
 
 /* Take our variables out of this process's own environment. */
 void environment_leave(void);
+
+/* What a program gets: one that is spawned, or one that may take our place. */
+struct change follow_change(char *const *envp, const struct target *t, bool spawns);
 
 /* With `give_back` our variables are put in where they are missing, if the target bears them. */
 struct change environment_change(char *const *envp, const struct target *t, bool give_back);
