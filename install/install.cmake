@@ -10,7 +10,7 @@ if(TARGET oriel-shared)
 	target_include_directories(oriel-shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 	install(TARGETS oriel-shared EXPORT OrielTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 	install(EXPORT OrielTargets NAMESPACE Oriel:: DESTINATION ${package})
-	install(FILES include/oriel.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+	install(FILES include/oriel.h include/oriel-bootstrap.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 	configure_package_config_file(install/OrielConfig.cmake.in ${CMAKE_BINARY_DIR}/OrielConfig.cmake
 		INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
@@ -28,7 +28,7 @@ if(TARGET oriel-static)
 	install(FILES ${CMAKE_BINARY_DIR}/liboriel.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 if(TARGET oriel-agent)
-	install(TARGETS oriel-agent LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+	install(TARGETS oriel-agent oriel-first LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 
 foreach(section 1 3 5 7)

@@ -337,8 +337,8 @@ bool elf_mentions(const struct elf_source *source, const char *name)
 }
 
 /* Is the i-th symbol of this table one that is defined, and called so? */
-static bool symbol_is(const struct elf_source *source, uint64_t symbol_at, const elf_section *strings,
-		      const char *name)
+static bool symbol_is(const struct elf_source *source, uint64_t symbol_at,
+		      const elf_section *strings, const char *name)
 {
 	char text[128];
 	size_t n = strlen(name) + 1;
