@@ -2,10 +2,10 @@
 #include "collect/identity.h"
 
 #include "base/hex.h"
+#include "base/pair.h"
 #include "model/stats.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 enum { IDENTITY_MOST = 128, UUID_TEXT = 36 };
 
@@ -36,51 +36,70 @@ static void set_int(struct list *l, struct str key, int64_t n)
 	set(l, key, (struct value){ .type = VALUE_INT, .integer = n });
 }
 
-/* False if a % is not followed by two hex digits. */
-static bool percent_decode(struct arena *arena, struct str from, struct str *out)
+/* Of what pair_next found good. */
+static struct str percent_decoded(struct arena *arena, struct str from)
 {
 	char *to = from.n ? arena_take(arena, from.n) : NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; to && i < from.n; i++) {
-		uint8_t byte;
+		uint8_t byte = (uint8_t)from.p[i];
 
-		if (from.p[i] != '%') {
-			to[n++] = from.p[i];
-			continue;
-		}
-		if (from.n - i < 3 || !hex_read(&byte, 1, (struct str){ from.p + i + 1, 2 }, true))
-			return false;
+		if (byte == '%' && hex_read(&byte, 1, str_first(str_from(from, i + 1), 2), true))
+			i += 2;
 		to[n++] = (char)byte;
-		i += 2;
 	}
-	*out = (struct str){ to ? to : "", n };
-	return true;
+	return (struct str){ to ? to : "", n };
 }
 
-/* One thing that makes no sense spoils the whole variable, as the specification wants it. */
+/*
+ * A name that says that there is none, as SDKs and launchers write it: "unknown_service", and with
+ * the program's name after a colon.
+ */
+static bool is_unknown(struct str service)
+{
+	return str_eq(service, STR("unknown_service")) ||
+	       str_starts(service, STR("unknown_service:"));
+}
+
+static void set_service(struct list *l, struct str name)
+{
+	if (!is_unknown(name))
+		set_text(l, STR("service.name"), name);
+}
+
+/*
+ * The specification would have one bad pair spoil the whole variable; a service that keeps the name
+ * that was meant for it is worth more. `oriel run` tells of each before it starts the program.
+ */
 static void set_from_environment(struct list *l, const struct settings *settings)
 {
 	struct str rest = settings_get(settings, STR("OTEL_RESOURCE_ATTRIBUTES"));
-	size_t before = l->n;
+	enum pair_kind kind;
+	struct pair pair;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-		struct cut pair = str_cut(item.head, '=');
+	while ((kind = pair_next(&rest, &pair)) != PAIR_END) {
 		struct str key, value;
 
-		rest = item.tail;
-		if (!str_trim(item.head).n)
-			continue;
-		if (!pair.found || !str_trim(pair.head).n ||
-		    !percent_decode(&l->arena, str_trim(pair.head), &key) ||
-		    !percent_decode(&l->arena, str_trim(pair.tail), &value)) {
+		if (kind == PAIR_BAD) {
 			stats_add(settings_bad, 1);
-			l->n = before;
-			return;
+			continue;
 		}
-		set_text(l, key, value);
+		key = percent_decoded(&l->arena, pair.key);
+		value = percent_decoded(&l->arena, pair.value);
+		if (str_eq(key, STR("service.name")))
+			set_service(l, value);
+		else
+			set_text(l, key, value);
 	}
+}
+
+/* Datadog's names for three of these, which many deployments set already. */
+static void set_from_datadog(struct list *l, const struct settings *settings)
+{
+	set_service(l, settings_get(settings, STR("DD_SERVICE")));
+	set_text(l, STR("service.version"), settings_get(settings, STR("DD_VERSION")));
+	set_text(l, STR("deployment.environment.name"), settings_get(settings, STR("DD_ENV")));
 }
 
 static struct str base_name(struct str path)
@@ -133,28 +152,84 @@ struct str identity_run(const struct segment_header *h)
 	return hex_read(id, sizeof(id), run, true) ? run : (struct str){ "", 0 };
 }
 
+static void set_host(struct list *l, const struct host *h)
+{
+	if (!h)
+		return;
+	set_text(l, STR("host.name"), str_of(h->name));
+	set_text(l, STR("host.id"), str_of(h->id));
+	set_text(l, STR("host.arch"), str_of(h->arch));
+	set_text(l, STR("os.name"), str_of(h->os_name));
+	set_text(l, STR("os.version"), str_of(h->os_version));
+	set_text(l, STR("os.description"), str_of(h->os_description));
+}
+
+static void set_words(struct list *l, const struct outside *o)
+{
+	struct str rest = { o->words, o->words_n };
+	struct value *item = o->words_n ? arena_take_n(&l->arena, struct value, o->words_n) : NULL;
+	size_t n = 0;
+
+	while (item && rest.n) {
+		struct cut word = str_cut(rest, '\0');
+
+		item[n++] = (struct value){ .type = VALUE_STRING, .text = word.head };
+		rest = word.tail;
+	}
+	if (n)
+		set(l, STR("process.command_args"),
+		    (struct value){ .type = VALUE_ARRAY, .array = { item, n } });
+}
+
+static void set_outside(struct list *l, const struct outside *o)
+{
+	if (!o)
+		return;
+	set_text(l, STR("container.id"), str_of(o->container));
+	set_text(l, STR("process.owner"), str_of(o->owner));
+	set_words(l, o);
+}
+
+static void set_process(struct list *l, const struct segment_header *h, struct str program)
+{
+	set_int(l, STR("process.pid"), h->pid);
+	if (h->parent_pid > 0)
+		set_int(l, STR("process.parent_pid"), h->parent_pid);
+	set_text(l, STR("process.executable.name"), base_name(program));
+	set_text(l, STR("process.executable.path"), program);
+}
+
+bool identity_wants_words(const struct settings *settings)
+{
+	struct str asked = settings_get(settings, STR("ORIEL_COMMAND_ARGS"));
+
+	return str_eq_nocase(asked, STR("true")) || str_eq(asked, STR("1"));
+}
+
 struct resource *identity_resource(const struct segment_header *h, const struct settings *settings,
-				   const struct identity_given *given)
+				   const struct identity_given *given,
+				   struct identity_around around)
 {
 	struct list l = { .n = 0 };
 	struct str program = str_of(h->program);
-	char host[256] = "", uuid[UUID_TEXT];
+	char uuid[UUID_TEXT];
 
-	gethostname(host, sizeof(host) - 1);
-	set_text(&l, STR("service.name"), settings_get(settings, STR("OTEL_SERVICE_NAME")));
+	set_service(&l, settings_get(settings, STR("OTEL_SERVICE_NAME")));
 	set_from_environment(&l, settings);
-	set_text(&l, STR("service.name"), service_given(given));
+	set_from_datadog(&l, settings);
+	set_service(&l, service_given(given));
 	set_text(&l, STR("service.name"), service_unknown(&l, program));
 	set_text(&l, STR("service.version"), str_of(given->version));
 	set_text(&l, STR("service.instance.id"), uuid_text(h->instance, uuid));
-	set_int(&l, STR("process.pid"), h->pid);
-	set_text(&l, STR("process.executable.name"), base_name(program));
-	set_text(&l, STR("process.executable.path"), program);
-	set_text(&l, STR("host.name"), str_of(host));
+	set_process(&l, h, program);
+	set_outside(&l, around.outside);
+	set_host(&l, around.host);
 	set_text(&l, STR("os.type"), STR("linux"));
 	set_text(&l, STR("telemetry.sdk.name"), STR("oriel"));
 	set_text(&l, STR("telemetry.sdk.language"), STR("c"));
 	set_text(&l, STR("telemetry.sdk.version"), STR(ORIEL_VERSION));
+	set_text(&l, STR("telemetry.distro.name"), STR("oriel"));
+	set_text(&l, STR("telemetry.distro.version"), STR(ORIEL_VERSION));
 
 	struct attributes all = { l.item, l.n, 0 };
 	struct resource *r = resource_new(all, identity_run(h), h->pid);

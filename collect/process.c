@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -40,6 +41,7 @@ void process_place_init(struct process_place *place, int dir_fd, const struct ti
 	if (stat("/proc/self/ns/pid", &st) == 0)
 		place->pid_namespace = st.st_ino;
 	boot_id_read(place->boot_id);
+	host_look(&place->host);
 }
 
 /* ---- limits and identity ---------------------------------------------------------------------- */
@@ -119,7 +121,7 @@ void process_rename(struct process *p)
 		return;
 	s.given.service[sizeof(s.given.service) - 1] = '\0';
 	s.given.version[sizeof(s.given.version) - 1] = '\0';
-	r = identity_resource(&p->in->head, &p->in->settings, &s.given);
+	r = identity_resource(&p->in->head, &p->in->settings, &s.given, p->around);
 	if (!r)
 		return;
 	p->given = s.given;
@@ -143,6 +145,19 @@ static const struct timeline *time_of(struct process *p, const struct process_pl
 	return &p->own_time;
 }
 
+/* Its pid names it while it is alive; if it is gone by now, the files may have been another's. */
+static void process_look(struct process *p, const struct process_place *place)
+{
+	const struct segment_header *h = &p->in->head;
+	struct pollfd end = { .fd = p->death.pidfd, .events = POLLIN };
+	pid_t pid = p->death.news == DEATH_ALIVE ? p->death.pid : 0;
+
+	p->around = (struct identity_around){ &place->host, &p->outside };
+	outside_look(&p->outside, pid, h->uid, identity_wants_words(&p->in->settings));
+	if (pid && poll(&end, 1, 0) != 0)
+		outside_look(&p->outside, 0, h->uid, false);
+}
+
 static int process_begin(struct process *p, const struct process_place *place)
 {
 	const struct segment_header *h = &p->in->head;
@@ -155,9 +170,10 @@ static int process_begin(struct process *p, const struct process_place *place)
 	if (r < 0)
 		return TRACE(r);
 	death_watch(&p->death, ours ? h->pid : 0, h->pid_start_ticks);
+	process_look(p, place);
 	process_rename(p);
 	if (!p->resource) {
-		p->resource = identity_resource(h, &p->in->settings, &p->given);
+		p->resource = identity_resource(h, &p->in->settings, &p->given, p->around);
 		if (!p->resource)
 			return ERR(-ENOMEM);
 		assembler_set_resource(&p->a, p->resource);

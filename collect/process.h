@@ -28,6 +28,7 @@ struct process_place {
 	const struct timeline *timeline;
 	uint64_t pid_namespace;
 	uint8_t boot_id[16];
+	struct host host;
 };
 
 struct process {
@@ -41,6 +42,8 @@ struct process {
 	struct route *route;
 	struct death death;
 	struct identity_given given;
+	struct identity_around around;
+	struct outside outside;
 	uint32_t identity_seq;
 	uint64_t n_lost;	 /* spans and records, in the service */
 	uint64_t loss[N_LOSSES]; /* since this collector took it up */

@@ -12,6 +12,7 @@ struct who {
 	struct segment_header h;
 	struct settings settings;
 	struct identity_given given;
+	struct identity_around around;
 	struct resource *r;
 };
 
@@ -39,7 +40,7 @@ static int teardown(void **state)
 
 static const struct resource *made(struct who *w)
 {
-	w->r = identity_resource(&w->h, &w->settings, &w->given);
+	w->r = identity_resource(&w->h, &w->settings, &w->given, w->around);
 	assert_non_null(w->r);
 	return w->r;
 }
@@ -97,14 +98,102 @@ static void the_variable_of_its_own_goes_before_the_list(void **state)
 	assert_attribute(w->r, "a", "b");
 }
 
-static void a_list_that_makes_no_sense_is_ignored_as_a_whole_and_counted(void **state)
+static void a_pair_that_makes_no_sense_is_skipped_and_counted(void **state)
 {
 	struct who *w = *state;
 	uint64_t before = stats_get(settings_bad);
 
-	w->settings = SETTINGS("OTEL_RESOURCE_ATTRIBUTES=a=b,c=%4");
-	assert_null(attributes_find(made(w)->attributes, STR("a")));
-	assert_int_equal(stats_get(settings_bad) - before, 1);
+	w->settings = SETTINGS("OTEL_RESOURCE_ATTRIBUTES=a=b,c=%4,d,=e,, f = g%2Ch=i ,%61a=j");
+	assert_attribute(made(w), "a", "b");
+	assert_attribute(w->r, "f", "g,h=i");
+	assert_attribute(w->r, "aa", "j");
+	assert_null(attributes_find(w->r->attributes, STR("c")));
+	assert_null(attributes_find(w->r->attributes, STR("d")));
+	assert_int_equal(stats_get(settings_bad) - before, 3);
+}
+
+static void an_unknown_service_is_no_name(void **state)
+{
+	struct who *w = *state;
+
+	strcpy(w->given.service, "checkout");
+	w->settings = SETTINGS("OTEL_SERVICE_NAME=unknown_service:python\0"
+			       "OTEL_RESOURCE_ATTRIBUTES=service.name=unknown_service");
+	assert_attribute(made(w), "service.name", "checkout");
+}
+
+static void a_name_that_only_begins_so_is_one(void **state)
+{
+	struct who *w = *state;
+
+	strcpy(w->given.service, "checkout");
+	w->settings = SETTINGS("OTEL_SERVICE_NAME=unknown_services");
+	assert_attribute(made(w), "service.name", "unknown_services");
+}
+
+static void what_someone_calls_service_or_app_in_the_environment_is_meant(void **state)
+{
+	struct who *w = *state;
+
+	strcpy(w->given.service, "checkout");
+	w->settings = SETTINGS("OTEL_SERVICE_NAME=app");
+	assert_attribute(made(w), "service.name", "app");
+}
+
+static void datadogs_names_are_understood_after_opentelemetrys(void **state)
+{
+	struct who *w = *state;
+
+	strcpy(w->given.service, "checkout");
+	w->settings = SETTINGS("DD_SERVICE=shop\0DD_VERSION=2\0DD_ENV=prod\0"
+			       "OTEL_RESOURCE_ATTRIBUTES=service.version=3");
+	assert_attribute(made(w), "service.name", "shop");
+	assert_attribute(w->r, "service.version", "3");
+	assert_attribute(w->r, "deployment.environment.name", "prod");
+}
+
+static void an_instance_id_that_the_user_set_is_kept(void **state)
+{
+	struct who *w = *state;
+
+	w->settings = SETTINGS("OTEL_RESOURCE_ATTRIBUTES=service.instance.id=mine");
+	assert_attribute(made(w), "service.instance.id", "mine");
+}
+
+static void what_can_be_seen_from_outside_is_told(void **state)
+{
+	static const struct host host = { "box", "0123", "amd64", "Debian", "12", "Debian 12" };
+	static const struct outside outside = { "c0ffee", "www-data", 8, "-x\0a b\0" };
+	struct who *w = *state;
+	const struct value *words;
+
+	w->around = (struct identity_around){ &host, &outside };
+	w->h.parent_pid = 7;
+	assert_attribute(made(w), "host.name", "box");
+	assert_attribute(w->r, "host.id", "0123");
+	assert_attribute(w->r, "host.arch", "amd64");
+	assert_attribute(w->r, "os.type", "linux");
+	assert_attribute(w->r, "os.name", "Debian");
+	assert_attribute(w->r, "os.version", "12");
+	assert_attribute(w->r, "os.description", "Debian 12");
+	assert_attribute(w->r, "container.id", "c0ffee");
+	assert_attribute(w->r, "process.owner", "www-data");
+	assert_attribute(w->r, "telemetry.distro.name", "oriel");
+	assert_int_equal(attributes_int(w->r->attributes, STR("process.parent_pid"), 0), 7);
+	words = attributes_find(w->r->attributes, STR("process.command_args"));
+	assert_true(words && words->type == VALUE_ARRAY && words->array.n == 2);
+	assert_true(str_eq(words->array.item[1].text, STR("a b")));
+}
+
+static void arguments_are_told_only_when_asked_for(void **state)
+{
+	struct who *w = *state;
+
+	assert_false(identity_wants_words(&w->settings));
+	w->settings = SETTINGS("ORIEL_COMMAND_ARGS=false");
+	assert_false(identity_wants_words(&w->settings));
+	w->settings = SETTINGS("ORIEL_COMMAND_ARGS=1");
+	assert_true(identity_wants_words(&w->settings));
 }
 
 static void only_sixteen_hex_digits_are_a_run(void **state)
@@ -128,7 +217,14 @@ int main(void)
 		TEST(a_name_that_says_nothing_is_none),
 		TEST(the_environment_goes_before_the_code),
 		TEST(the_variable_of_its_own_goes_before_the_list),
-		TEST(a_list_that_makes_no_sense_is_ignored_as_a_whole_and_counted),
+		TEST(a_pair_that_makes_no_sense_is_skipped_and_counted),
+		TEST(an_unknown_service_is_no_name),
+		TEST(a_name_that_only_begins_so_is_one),
+		TEST(what_someone_calls_service_or_app_in_the_environment_is_meant),
+		TEST(datadogs_names_are_understood_after_opentelemetrys),
+		TEST(an_instance_id_that_the_user_set_is_kept),
+		TEST(what_can_be_seen_from_outside_is_told),
+		TEST(arguments_are_told_only_when_asked_for),
 		TEST(only_sixteen_hex_digits_are_a_run),
 	};
 

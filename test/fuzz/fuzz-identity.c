@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(given.service, data,
 	       size < sizeof(given.service) - 1 ? size : sizeof(given.service) - 1);
 	identity_run(&h);
-	resource_free(identity_resource(&h, &(struct settings){ { block, n } }, &given));
+	resource_free(identity_resource(&h, &(struct settings){ { block, n } }, &given,
+					(struct identity_around){ NULL, NULL }));
 	free(block);
 	return 0;
 }
