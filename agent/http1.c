@@ -120,27 +120,26 @@ static void line_add(struct http1 *m, struct http1_head *head, struct str piece)
 }
 
 /*
- * Take bytes up to the end of the line; true when it is there. A line without its '\n' and '\r' is
- * then in `start`, as far as that goes.
+ * Take bytes up to the end of the line; true when it is there. `line` is then the line without its
+ * '\n' and '\r': where it lies, if it came in one piece, else its beginning in `start`, and as much
+ * of it as is kept in the head.
  */
-static bool line_take(struct http1 *m, struct http1_head *head, struct str *in)
+static bool line_take(struct http1 *m, struct http1_head *head, struct str *in, struct str *line)
 {
 	const char *end = in->n ? memchr(in->p, '\n', in->n) : NULL;
-	struct str piece = str_first(*in, end ? (size_t)(end - in->p) : in->n);
+	size_t n = end ? (size_t)(end - in->p) : in->n;
 
-	line_add(m, head, piece);
-	*in = str_from(*in, piece.n + (end != NULL));
-	m->head_n += (uint32_t)piece.n + (end != NULL);
+	m->head_n += (uint32_t)n + (end != NULL);
+	if (end && !m->line_n) {
+		*line = (struct str){ in->p, n };
+	} else {
+		line_add(m, head, str_first(*in, n));
+		*line = (struct str){ m->start, least(m->line_n, HTTP1_START) };
+	}
+	*in = str_from(*in, n + (end != NULL));
+	if (end && line->n && line->p[line->n - 1] == '\r')
+		line->n--;
 	return end != NULL;
-}
-
-static struct str line_start(const struct http1 *m)
-{
-	struct str s = { m->start, least(m->line_n, HTTP1_START) };
-
-	if (m->line_n <= HTTP1_START && s.n && s.p[s.n - 1] == '\r')
-		s.n--;
-	return s;
 }
 
 /* ---- the first line ------------------------------------------------------------------------------ */
@@ -251,11 +250,16 @@ static void field_length(struct http1 *m, struct str value)
 }
 
 /* What says where the message ends. All of it is short, so `start` has it. */
-static void field_frame(struct http1 *m)
+static void field_frame(struct http1 *m, struct str line)
 {
-	struct cut c = str_cut(line_start(m), ':');
-	struct str value = str_trim(c.tail);
+	char first = line.n ? str_lower(line.p[0]) : 0;
+	struct cut c;
+	struct str value;
 
+	if (first != 'c' && first != 't' && first != 'u' && first != 'e')
+		return;
+	c = str_cut(line, ':');
+	value = str_trim(c.tail);
 	if (!c.found)
 		return;
 	if (str_eq_nocase(c.head, STR("content-length"))) {
@@ -281,16 +285,16 @@ static bool is_secret(struct str name)
 	return false;
 }
 
-static void field_keep(const struct http1 *m, struct http1_head *head)
+/* The line lies at the end of the head's text by now, n bytes of it. */
+static void field_keep(struct http1_head *head, size_t n, bool whole)
 {
-	size_t n = line_kept(m, head);
 	struct cut c = str_cut((struct str){ head->text + head->used, n }, ':');
 	struct str value = str_trim(c.tail);
 	struct http1_field *f;
 
 	if (!c.found || !c.head.n || str_is_blank(c.head.p[0]) || is_secret(c.head))
 		return;
-	if (head->n_fields == HTTP1_FIELDS || n < m->line_n || head->used + n >= HTTP1_KEPT) {
+	if (head->n_fields == HTTP1_FIELDS || !whole || head->used + n >= HTTP1_KEPT) {
 		head->cut = true;
 		return;
 	}
@@ -302,6 +306,23 @@ static void field_keep(const struct http1 *m, struct http1_head *head)
 	f->value_n = (uint16_t)value.n;
 	head->text[f->value + f->value_n] = 0;
 	head->used = (uint16_t)(f->value + f->value_n + 1);
+}
+
+static void field_see(struct http1 *m, struct http1_head *head, struct str line)
+{
+	field_frame(m, line);
+	if (!head)
+		return;
+	if (m->line_n) {
+		size_t kept = line_kept(m, head);
+
+		field_keep(head, kept, kept == m->line_n);
+	} else if (head->used + line.n < HTTP1_KEPT) {
+		memcpy(head->text + head->used, line.p, line.n);
+		field_keep(head, line.n, true);
+	} else {
+		head->cut = true;
+	}
 }
 
 /* ---- a message --------------------------------------------------------------------------------------- */
@@ -319,11 +340,15 @@ static bool blanks_take(struct http1 *m, struct str *in)
 
 static enum http1_event first_take(struct http1 *m, struct http1_head *head, struct str *in)
 {
-	bool whole = line_take(m, head, in);
+	const char *end = memchr(in->p, '\n', in->n);
+	size_t n = end ? (size_t)(end - in->p) : in->n;
 
+	line_add(m, head, str_first(*in, n));
+	m->head_n += (uint32_t)n + (end != NULL);
+	*in = str_from(*in, n + (end != NULL));
 	if (!first_is_possible(m) || m->line_n > FIRST_MOST)
 		return not_http(m);
-	if (!whole)
+	if (!end)
 		return HTTP1_MORE;
 	if (!(m->kind == HTTP1_REQUEST ? request_line(m, head) : status_line(m)))
 		return not_http(m);
@@ -334,14 +359,14 @@ static enum http1_event first_take(struct http1 *m, struct http1_head *head, str
 
 static enum http1_event fields_take(struct http1 *m, struct http1_head *head, struct str *in)
 {
-	while (line_take(m, head, in)) {
-		if (!line_start(m).n && m->line_n <= 1) {
+	struct str line;
+
+	while (line_take(m, head, in, &line)) {
+		if (!line.n) {
 			m->state = FRAME;
 			return HTTP1_HEAD;
 		}
-		field_frame(m);
-		if (head)
-			field_keep(m, head);
+		field_see(m, head, line);
 		m->line_n = 0;
 		if (m->head_n > HEAD_MOST)
 			return not_http(m);
@@ -391,9 +416,9 @@ static int hex_value(char c)
 }
 
 /* "1a;name=value" */
-static bool chunk_size(const struct http1 *m, uint64_t *size)
+static bool chunk_size(struct str line, uint64_t *size)
 {
-	struct str s = str_trim(str_cut(line_start(m), ';').head);
+	struct str s = str_trim(str_cut(line, ';').head);
 	uint64_t v = 0;
 
 	if (!s.n || s.n > 15)
@@ -411,13 +436,14 @@ static bool chunk_size(const struct http1 *m, uint64_t *size)
 
 static enum http1_event size_take(struct http1 *m, struct str *in)
 {
-	bool whole = line_take(m, NULL, in);
+	struct str line;
+	bool whole = line_take(m, NULL, in, &line);
 
-	if (m->line_n > SIZE_LINE_MOST || (m->line_n && hex_value(m->start[0]) < 0))
+	if (m->line_n > SIZE_LINE_MOST || (line.n && hex_value(line.p[0]) < 0))
 		return not_http(m);
 	if (!whole)
 		return HTTP1_MORE;
-	if (!chunk_size(m, &m->left))
+	if (!chunk_size(line, &m->left))
 		return not_http(m);
 	m->line_n = 0;
 	m->state = m->left ? CHUNK : TRAILERS;
@@ -426,11 +452,11 @@ static enum http1_event size_take(struct http1 *m, struct str *in)
 
 static enum http1_event trailers_take(struct http1 *m, struct str *in)
 {
-	while (line_take(m, NULL, in)) {
-		bool blank = m->line_n == 0 || (m->line_n == 1 && m->start[0] == '\r');
+	struct str line;
 
+	while (line_take(m, NULL, in, &line)) {
 		m->line_n = 0;
-		if (blank) {
+		if (!line.n) {
 			m->state = END;
 			return HTTP1_END;
 		}
