@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/scoped.h"
 #include "launch/bootstrap.h"
+#include "launch/check.h"
 #include "launch/collector.h"
 #include "launch/exec.h"
 #include "launch/place.h"
@@ -258,6 +259,13 @@ static void show_collector(const struct ink *ink, const char *run_dir)
 	}
 }
 
+static void show_setting(void *you, const char *text)
+{
+	const struct ink *ink = you;
+
+	line(ink, ink->note, ink->maybe, "setting", text);
+}
+
 static void show_surroundings(const struct ink *ink)
 {
 	char path[PLACE_ROOM];
@@ -272,6 +280,7 @@ static void show_surroundings(const struct ink *ink)
 		show_memory(ink, path);
 		show_collector(ink, path);
 	}
+	check_settings(show_setting, (void *)ink);
 	if (program_agent(path) == 0)
 		line(ink, ink->good, ink->yes, "agent", path);
 	else

@@ -8,6 +8,7 @@
  */
 #include "cmd/arguments.h"
 #include "base/err.h"
+#include "launch/check.h"
 #include "launch/bootstrap.h"
 #include "launch/collector.h"
 #include "launch/environment.h"
@@ -182,6 +183,12 @@ static void ended(void *you)
 		collector_flush(run->run_dir, FLUSH_MS);
 }
 
+static void warn(void *you, const char *text)
+{
+	(void)you;
+	fprintf(stderr, "oriel: %s\n", text);
+}
+
 static int parse(struct arguments *a, bool *init)
 {
 	const struct option *option;
@@ -216,6 +223,8 @@ static int run_exec(const struct command *self, int argc, char **argv)
 	if (status)
 		return status;
 	variables_make_absolute();
+	if (check_settings(warn, NULL) > 0 && strict())
+		return EXIT_REFUSED;
 	environment_new_run(run.id);
 	has_agent = program_agent(agent) == 0;
 	status = look(&run, &v, has_agent ? agent : NULL, name);

@@ -85,15 +85,10 @@ static void config_sampler(struct config *c)
 
 static void config_propagator(struct config *c, struct str name)
 {
-	static const struct str names[] = {
-#define X(name) STR(#name),
-		PROPAGATORS(X)
-#undef X
-	};
+	unsigned i = propagator_find(name);
 
-	for (uint8_t i = 0; i < N_PROPAGATORS; i++)
-		if (str_eq(name, names[i]) && !memchr(c->propagator, i, c->n_propagators))
-			c->propagator[c->n_propagators++] = i;
+	if (i < N_PROPAGATORS && !memchr(c->propagator, (int)i, c->n_propagators))
+		c->propagator[c->n_propagators++] = (uint8_t)i;
 }
 
 /* None of them, such as by "none", is a choice as well. */

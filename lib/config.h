@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/propagator.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,19 +16,6 @@ enum sampler {
 	SAMPLER_ON,
 	SAMPLER_OFF,
 	SAMPLER_RATIO,
-};
-
-/* Names as OTEL_PROPAGATORS has them; what each does is a row in lib/propagate.c. */
-#define PROPAGATORS(X) \
-	X(tracecontext) \
-	X(baggage) \
-	X(b3) \
-	X(b3multi)
-
-enum propagator_id {
-#define X(name) PROPAGATOR_##name,
-	PROPAGATORS(X) N_PROPAGATORS
-#undef X
 };
 
 struct config {

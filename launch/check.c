@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/check.h"
+
+#include "base/exclusion.h"
+#include "base/pair.h"
+#include "base/pattern.h"
+#include "base/propagator.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LINE_ROOM = 512, QUOTE_ROOM = 120 };
+
+struct check {
+	void (*tell)(void *you, const char *text);
+	void *you;
+	size_t n;
+};
+
+static __attribute__((format(printf, 2, 3))) void complain(struct check *c, const char *format, ...)
+{
+	char line[LINE_ROOM];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(line, sizeof(line), format, list);
+	va_end(list);
+	c->tell(c->you, line);
+	c->n++;
+}
+
+/* As much of it as fits, on one line. */
+static const char *quote(struct str text, char out[QUOTE_ROOM])
+{
+	size_t n = 0;
+
+	for (; n < text.n && n < QUOTE_ROOM - 4; n++)
+		out[n] = (unsigned char)text.p[n] < ' ' || text.p[n] == 127 ? '?' : text.p[n];
+	snprintf(out + n, QUOTE_ROOM - n, "%s", n < text.n ? "..." : "");
+	return out;
+}
+
+static void check_excluded(struct check *c)
+{
+	struct exclusion_list list[EXCLUSION_LISTS_MOST];
+	size_t n = exclusion_lists(getenv, list);
+	struct pattern_error error;
+	char quoted[QUOTE_ROOM];
+	struct pattern compiled;
+	struct str pattern;
+
+	for (size_t i = 0; i < n; i++)
+		while (exclusion_next(&list[i].text, &pattern))
+			if (pattern_compile(&compiled, pattern, &error) != 0)
+				complain(c, "%s: ignoring '%s': %s (at character %zu)",
+					 list[i].variable, quote(pattern, quoted), error.says,
+					 error.at + 1);
+}
+
+static void check_attributes(struct check *c)
+{
+	struct str rest = str_of(getenv("OTEL_RESOURCE_ATTRIBUTES"));
+	char quoted[QUOTE_ROOM];
+	enum pair_kind kind;
+	struct pair pair;
+
+	while ((kind = pair_next(&rest, &pair)) != PAIR_END)
+		if (kind == PAIR_BAD)
+			complain(
+				c,
+				"OTEL_RESOURCE_ATTRIBUTES: ignoring '%s': not an encoded KEY=VALUE",
+				quote(pair.whole, quoted));
+}
+
+static void check_propagators(struct check *c)
+{
+	struct str rest = str_of(getenv("OTEL_PROPAGATORS"));
+	char quoted[QUOTE_ROOM];
+
+	while (rest.n) {
+		struct cut item = str_cut(rest, ',');
+		struct str name = str_trim(item.head);
+
+		if (name.n && !str_eq(name, STR("none")) && propagator_find(name) == N_PROPAGATORS)
+			complain(c, "OTEL_PROPAGATORS: ignoring '%s': no propagator is called so",
+				 quote(name, quoted));
+		rest = item.tail;
+	}
+}
+
+size_t check_settings(void (*tell)(void *you, const char *text), void *you)
+{
+	struct check c = { tell, you, 0 };
+
+	check_excluded(&c);
+	check_attributes(&c);
+	check_propagators(&c);
+	return c.n;
+}

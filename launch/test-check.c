@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch/check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char said[4096];
+
+static void hear(void *you, const char *text)
+{
+	size_t n = strlen(said);
+
+	(void)you;
+	snprintf(said + n, sizeof(said) - n, "%s\n", text);
+}
+
+/* What is said about one variable. */
+static const char *of(const char *variable, const char *value)
+{
+	said[0] = '\0';
+	setenv(variable, value, 1);
+	check_settings(hear, NULL);
+	unsetenv(variable);
+	return said;
+}
+
+static void what_makes_sense_is_not_mentioned(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_EXCLUDED_URLS", "a,^/b$,c\\,d"), "");
+	assert_string_equal(of("OTEL_PROPAGATORS", "b3, tracecontext,,none"), "");
+	assert_string_equal(of("OTEL_RESOURCE_ATTRIBUTES", "a=b, c=%20,"), "");
+	assert_string_equal(of("PATH", "(["), "");
+}
+
+static void a_bad_pattern_is_named_with_its_variable_and_place(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_PYTHON_EXCLUDED_URLS", "good,(bad,a**"),
+			    "OTEL_PYTHON_EXCLUDED_URLS: ignoring '(bad': no ) ends the group "
+			    "(at character 1)\n"
+			    "OTEL_PYTHON_EXCLUDED_URLS: ignoring 'a**': repeated twice "
+			    "(at character 3)\n");
+}
+
+static void a_bad_pair_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_RESOURCE_ATTRIBUTES", "a=b,c"),
+			    "OTEL_RESOURCE_ATTRIBUTES: ignoring 'c': not an encoded KEY=VALUE\n");
+}
+
+static void an_unknown_propagator_is_named(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(of("OTEL_PROPAGATORS", "b3,jaegr"), "ignoring 'jaegr'"));
+}
+
+static void what_is_quoted_is_one_line_and_not_long(void **state)
+{
+	char value[1024];
+
+	(void)state;
+	memset(value, '(', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	memcpy(value, "\n\x1b[1m", 5);
+	assert_non_null(strstr(of("ORIEL_EXCLUDED_URLS", value), "ignoring '?[1m((("));
+	assert_non_null(strstr(said, "...'"));
+	assert_true(strlen(said) < 300 && strchr(said, '\n') == said + strlen(said) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_makes_sense_is_not_mentioned),
+		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
+		cmocka_unit_test(a_bad_pair_is_named),
+		cmocka_unit_test(an_unknown_propagator_is_named),
+		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
