@@ -26,9 +26,11 @@
 
 #include "agent/agent.h"
 #include "agent/libevent.h"
+#include "agent/life.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/server.h"
+#include "agent/sockets.h"
 #include "agent/table.h"
 #include "wire/record.h"
 
@@ -42,6 +44,8 @@ void evhttp_send_page_(struct evhttp_request *request, struct evbuffer *page);
 #define CALLS(X) \
 	X(evhttp_new) \
 	X(evhttp_free) \
+	X(evhttp_bind_listener) \
+	X(evhttp_bound_socket_get_fd) \
 	X(evhttp_set_cb) \
 	X(evhttp_del_cb) \
 	X(evhttp_request_new) \
@@ -461,6 +465,23 @@ HOOK void evhttp_free(struct evhttp *http)
 	}
 	pool_give(&servers, s);
 	errno = kept;
+}
+
+/* Every way to listen comes here. The connections are accepted by libevent for whoever asked. */
+HOOK struct evhttp_bound_socket *evhttp_bind_listener(struct evhttp *http,
+						      struct evconnlistener *listener)
+{
+	struct evhttp_bound_socket *bound;
+	int kept;
+
+	if (!REAL(evhttp_bind_listener))
+		return NULL;
+	bound = REAL(evhttp_bind_listener)(http, listener);
+	kept = errno;
+	if (bound && table_get(&server_of, http) && REAL(evhttp_bound_socket_get_fd))
+		sockets_leave(REAL(evhttp_bound_socket_get_fd)(bound));
+	errno = kept;
+	return bound;
 }
 
 static struct route *route_new(const char *path, request_callback call, void *arg)

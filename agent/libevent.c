@@ -24,6 +24,7 @@
 #include <event2/event_struct.h>
 
 #include "agent/agent.h"
+#include "agent/life.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/table.h"
@@ -87,7 +88,6 @@ static const struct table stream_of = { stream_slots, 2 * STREAMS_MOST };
 
 static struct watch watch;
 
-__thread struct life life_now;
 static __thread const struct event_base *looping; /* the loop that this thread runs */
 
 bool libevent_is_known(void)
@@ -420,10 +420,8 @@ HOOK void bufferevent_setcb(struct bufferevent *b, bufferevent_data_cb read,
 	errno = kept;
 	if (s)
 		REAL(bufferevent_setcb)
-		(b, read ? stream_read : NULL, write ? stream_write : NULL,
-		 event ? stream_event : NULL, s);
-	else
-		REAL(bufferevent_setcb)(b, read, write, event, arg);
+	(b, read ? stream_read : NULL, write ? stream_write : NULL, event ? stream_event : NULL, s);
+	else REAL(bufferevent_setcb)(b, read, write, event, arg);
 	if (before) {
 		kept = errno;
 		oriel_context_release(&before->context);

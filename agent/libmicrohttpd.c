@@ -5,6 +5,7 @@
  *     request line      uri_seen         takes a request from the pool; it is MHD's con_cls
  *     handler calls     handle           the first begins the span; each runs inside its context
  *     response          MHD_queue_response   the status, also from another thread
+ *     request id        MHD_destroy_response   into a response that is for one request alone
  *     end               completed        however it ended: ends the span
  *
  * The program's handler gets &request->app as its con_cls, so it finds there just what it put. When
@@ -19,10 +20,13 @@
 #include <stdarg.h>
 #include <microhttpd.h>
 
+#include "agent/life.h"
 #include "agent/mhd-options.h"
+#include "agent/mhd-response.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/server.h"
+#include "agent/sockets.h"
 #include "agent/table.h"
 #include "wire/record.h"
 
@@ -31,6 +35,11 @@
 	X(MHD_start_daemon_va) \
 	X(MHD_stop_daemon) \
 	X(MHD_queue_response) \
+	X(MHD_destroy_response) \
+	X(MHD_resume_connection) \
+	X(MHD_add_connection) \
+	X(MHD_add_response_header) \
+	X(MHD_get_response_header) \
 	X(MHD_get_connection_info) \
 	X(MHD_get_connection_values) \
 	X(MHD_lookup_connection_value)
@@ -70,6 +79,8 @@ struct request {
 	bool handled; /* the program's handler was called */
 	bool begun;
 	bool refused;		 /* the handler answered MHD_NO */
+	bool early;		 /* MHD refused it before its URI was known */
+	_Atomic uint32_t ended;	 /* how many requests this item has been */
 	_Atomic uint16_t status; /* of the response that was queued */
 	uint16_t uri_n;
 	void *app; /* the program's con_cls */
@@ -90,6 +101,9 @@ static const struct table connections = { connection_slots, 2 * REQUESTS_MOST };
 
 static struct table_slot daemon_slots[2 * DAEMONS_MOST];
 static const struct table daemon_of = { daemon_slots, 2 * DAEMONS_MOST };
+
+static struct daemon *_Atomic last_daemon;
+static _Atomic bool some_unwatched;
 
 /* ---- a request ------------------------------------------------------------------------------- */
 
@@ -171,6 +185,7 @@ static void request_end(struct request *q, enum MHD_RequestTerminationCode code)
 	if (!q->begun)
 		request_begin(q, NULL, NULL);
 	server_end(&q->served, &o);
+	atomic_fetch_add_explicit(&q->ended, 1, memory_order_relaxed);
 }
 
 /* ---- what MHD calls --------------------------------------------------------------------------- */
@@ -186,7 +201,8 @@ static struct request *request_take(struct daemon *d, struct MHD_Connection *con
 
 	if (!q)
 		return NULL;
-	q->handled = q->begun = q->refused = false;
+	q->handled = q->begun = q->refused = q->early = false;
+	q->uri_n = 0;
 	q->daemon = d;
 	q->connection = connection;
 	q->begin_ns = agent_now_ns();
@@ -226,6 +242,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	struct daemon *d = cls;
 	struct request *q = request_at(*con_cls);
 	int kept = errno;
+	struct life before = life_now;
 	enum MHD_Result r;
 	unsigned token;
 
@@ -236,9 +253,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 		request_begin(q, method, version);
 	q->handled = true;
 	token = oriel_context_attach(server_context(&q->served));
+	life_now = life_of(&q->ended);
 	errno = kept;
 	r = d->handler(d->handler_cls, connection, url, method, version, upload, upload_n, &q->app);
 	kept = errno;
+	life_now = before;
 	oriel_context_detach(token);
 	q->refused = r == MHD_NO;
 	/* An upgraded connection's request ends here: what follows is not HTTP any more. */
@@ -318,8 +337,11 @@ static struct MHD_Daemon *start(unsigned flags, uint16_t port, MHD_AcceptPolicyC
 		d = daemon_new(&o, flags, handler, handler_cls);
 	errno = kept;
 	if (!d) {
-		if (handler != handle && watches(&watch))
-			agent_missed("libmicrohttpd");
+		if (handler != handle) {
+			atomic_store_explicit(&some_unwatched, true, memory_order_relaxed);
+			if (watches(&watch))
+				agent_missed("libmicrohttpd");
+		}
 		return REAL(MHD_start_daemon_va)(flags, port, policy, policy_cls, handler,
 						 handler_cls, options);
 	}
@@ -329,10 +351,12 @@ static struct MHD_Daemon *start(unsigned flags, uint16_t port, MHD_AcceptPolicyC
 	daemon = REAL(MHD_start_daemon)(flags, port, policy, policy_cls, handle, d,
 					MHD_OPTION_ARRAY, o.item, MHD_OPTION_END);
 	kept = errno;
-	if (!daemon)
-		pool_give(&daemons, d);
-	else
+	if (daemon) {
 		table_put(&daemon_of, daemon, d);
+		atomic_store_explicit(&last_daemon, d, memory_order_relaxed);
+	} else {
+		pool_give(&daemons, d);
+	}
 	errno = kept;
 	return daemon;
 }
@@ -372,25 +396,125 @@ HOOK void MHD_stop_daemon(struct MHD_Daemon *daemon)
 	errno = kept;
 }
 
+/* A thread of a pool has a daemon of its own, which only MHD knows. */
+static struct daemon *daemon_at(const union MHD_ConnectionInfo *info)
+{
+	struct daemon *d = info ? table_get(&daemon_of, info->daemon) : NULL;
+
+	if (!d && !atomic_load_explicit(&some_unwatched, memory_order_relaxed))
+		d = atomic_load_explicit(&last_daemon, memory_order_relaxed);
+	return d;
+}
+
+/* What MHD answers by itself before it knows the URI: 400, 414. It ends when that is queued. */
+static struct request *request_early(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = NULL;
+	struct daemon *d;
+	struct request *q;
+
+	if (REAL(MHD_get_connection_info))
+		info = REAL(MHD_get_connection_info)(connection, MHD_CONNECTION_INFO_DAEMON);
+	d = daemon_at(info);
+	q = d ? request_take(d, connection) : NULL;
+	if (!q)
+		return NULL;
+	q->early = true;
+	return q;
+}
+
+static void request_drop(struct request *q)
+{
+	request_end(q, MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	table_remove(&connections, q->connection);
+	pool_give(&requests, q);
+}
+
 HOOK enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned status,
 					struct MHD_Response *response)
 {
 	struct request *q;
 	enum MHD_Result r;
+	int kept = errno;
 
 	if (!REAL(MHD_queue_response))
 		return MHD_NO;
 	q = table_get(&connections, connection);
+	if (!q && watches(&watch) && real_calls_itself(&library, __builtin_return_address(0)))
+		q = request_early(connection);
+	if (q && !q->begun)
+		request_begin(q, NULL, NULL);
+	errno = kept;
 	r = REAL(MHD_queue_response)(connection, status, response);
-	if (q && r == MHD_YES)
+	if (!q)
+		return r;
+	kept = errno;
+	if (r == MHD_YES) {
 		atomic_store_explicit(&q->status, (uint16_t)(status & ~(unsigned)MHD_ICY_FLAG),
 				      memory_order_relaxed);
+		mhd_queued(response, connection);
+	}
+	if (q->early && (r != MHD_YES || mhd_mine.response != response))
+		request_drop(q);
+	errno = kept;
 	return r;
+}
+
+static void id_add(struct MHD_Response *response, const struct request *q)
+{
+	const char *name = server_id_header();
+
+	if (name && q->served.id[0] && REAL(MHD_get_response_header) &&
+	    REAL(MHD_add_response_header) && !REAL(MHD_get_response_header)(response, name))
+		REAL(MHD_add_response_header)(response, name, q->served.id);
+}
+
+HOOK void MHD_destroy_response(struct MHD_Response *response)
+{
+	struct MHD_Connection *connection = mhd_let_go(response);
+	struct request *q = table_get(&connections, connection);
+	int kept = errno;
+
+	if (!REAL(MHD_destroy_response))
+		return;
+	if (q)
+		id_add(response, q);
+	errno = kept;
+	REAL(MHD_destroy_response)(response);
+	kept = errno;
+	if (q && q->early)
+		request_drop(q);
+	errno = kept;
+}
+
+HOOK void MHD_resume_connection(struct MHD_Connection *connection)
+{
+	if (!REAL(MHD_resume_connection))
+		return;
+	mhd_resumed();
+	REAL(MHD_resume_connection)(connection);
+}
+
+/* A connection that the program accepted itself. */
+HOOK enum MHD_Result MHD_add_connection(struct MHD_Daemon *daemon, MHD_socket fd,
+					const struct sockaddr *peer, socklen_t peer_n)
+{
+	if (!REAL(MHD_add_connection))
+		return MHD_NO;
+	if (table_get(&daemon_of, daemon))
+		sockets_leave(fd);
+	return REAL(MHD_add_connection)(daemon, fd, peer, peer_n);
+}
+
+static void libmicrohttpd_start(void)
+{
+	sockets_own(&library);
 }
 
 const struct watched watched_libmicrohttpd = {
 	.name = "libmicrohttpd",
 	.aliases = "microhttpd,mhd,http,server",
 	.summary = "HTTP requests that the program serves",
+	.start = libmicrohttpd_start,
 	.watch = &watch,
 };

@@ -67,3 +67,51 @@ uuid='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} $'
 	[ "$(curl -s "http://$HERE/hello")" = hello ]
 	see 'length == 2'
 }
+
+@test "libmicrohttpd: each mode has whole requests, also suspended ones, and their ids" {
+	for mode in select poll epoll pool threads external run-wait; do
+		serve run_watched "$BUILD/programs/mhd-modes" "$mode"
+		for path in /hello /stream /later /worker; do
+			# A thread per connection: this MHD never wakes the one that was suspended.
+			[[ $mode$path != threads/[lw]* ]] || continue
+			[ "$(fields "$path" -H 'X-Request-ID: r-1')" = "r-1 " ]
+		done
+		[ "$(fields /own -H 'X-Request-ID: r-1')" = "mine " ]
+		[ "$(fields /shared)$(fields /shared)" = "" ]
+		[ "$mode" = threads ] || [ "$(curl -s "http://$HERE/later")$(curl -s "http://$HERE/worker")" = laterworker ]
+		[ "$(head -c 300000 /dev/zero | curl -s "http://$HERE/upload" --data-binary @- -H Expect:)" = 300000 ]
+		stop_server
+	done
+	see '[.[] | select(.kind == "server" and .attributes."http.response.status_code" == 200)] | length == 66'
+	# Every query was made within a handler call or a content callback of its own request.
+	spans '([.[] | select(.kind == "server") | .span_id]) as $s
+		| [.[] | select(.scope == "oriel.sqlite")] | all(.[]; .parent_id as $p | any($s[]; . == $p))'
+	for path in /later /stream /upload; do
+		spans "([.[] | select(.scope == \"oriel.sqlite\") | .parent_id]) as \$p
+			| $(at $path) | length >= 6 and all(.[]; .span_id as \$s | any(\$p[]; . == \$s))"
+	done
+}
+
+@test "libmicrohttpd: a response that two requests share has neither's id" {
+	serve run_watched "$BUILD/programs/mhd-modes" threads
+	for turn in 1 2 3; do
+		[ "$(fields /reused -H "X-Request-ID: a-$turn")$(fields /reused -H "X-Request-ID: b-$turn")" = "" ]
+	done
+}
+
+@test "libmicrohttpd: TLS is https, and what it refuses by itself has a span and an id, too" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 \
+		-keyout "$BATS_TEST_TMPDIR/key" -out "$BATS_TEST_TMPDIR/cert" 2>/dev/null
+	serve run_watched "$BUILD/programs/mhd-modes" epoll "$BATS_TEST_TMPDIR/key" "$BATS_TEST_TMPDIR/cert"
+	[ "$(curl -sk "https://$HERE/hello")" = hello ]
+	see '.[0].attributes."url.scheme" == "https"'
+	stop_server
+	for mode in epoll pool; do
+		serve run_watched "$BUILD/programs/mhd-modes" "$mode"
+		[[ $(fields "/$(head -c 40000 /dev/zero | tr '\0' a)") =~ $uuid ]]
+		[[ $(fields /big -H "A: $(head -c 40000 /dev/zero | tr '\0' a)") =~ $uuid ]]
+		stop_server
+	done
+	see 'length == 5'
+	spans '[.[].attributes."http.response.status_code"] | sort == [200, 414, 414, 431, 431]'
+}
