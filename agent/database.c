@@ -37,6 +37,7 @@ void database_server_set(struct database_server *s, const char *address, int por
 	copy(s->address, sizeof(s->address), address);
 	copy(s->name, sizeof(s->name), name);
 	s->port = port;
+	s->peer[0] = '\0';
 }
 
 static uint8_t label(char out[DATABASE_LABEL_MOST], struct str text)
@@ -88,11 +89,17 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 		gather(&g, oriel_str("db.namespace", seen->server->name));
 	gather_text(&g, "db.operation.name", seen->operation);
 	gather_text(&g, "db.collection.name", seen->collection);
+	gather_text(&g, "db.stored_procedure.name", seen->procedure);
 	gather_text(&g, "db.query.summary", seen->summary);
 	gather_text(&g, "db.query.text", seen->text);
 	if (seen->batch > 1)
 		gather(&g, oriel_int("db.operation.batch.size", seen->batch));
 	gather_server(&g, seen->server);
+	if (seen->server && seen->server->peer[0]) {
+		gather(&g, oriel_str("network.peer.address", seen->server->peer));
+		if (seen->server->port > 0)
+			gather(&g, oriel_int("network.peer.port", seen->server->port));
+	}
 	c->span = oriel_span_open(name.p, name.n,
 				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
 						     .detached = true, .scope = seen->scope),

@@ -24,8 +24,10 @@ struct database_server {
 	char address[DATABASE_ADDRESS_MOST]; /* host, or a socket's path; "": unknown */
 	int port;			     /* 0: none */
 	char name[64];			     /* db.namespace; "": unknown */
+	char peer[48];			     /* network.peer.address; "": unknown */
 };
 
+/* Its peer, too, is unknown then. */
 void database_server_set(struct database_server *s, const char *address, int port,
 			 const char *name);
 
@@ -42,6 +44,7 @@ struct database_seen {
 	const char *system;	    /* db.system.name; static */
 	struct str name;	    /* of the span; empty: summary, else operation, else system */
 	struct str operation, collection, summary, text; /* empty: unknown */
+	struct str procedure;	    /* db.stored_procedure.name */
 	int64_t batch;		    /* db.operation.batch.size when 2 or more */
 	const struct database_server *server; /* stays until the end; may be NULL */
 	const struct oriel_context *parent;   /* NULL: the current one */

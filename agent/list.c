@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 
 extern const struct watched watched_evhttp, watched_libevent;
+extern const struct watched watched_libpq;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 extern const struct watched watched_sockets;
 
@@ -12,6 +13,7 @@ const struct watched *const watched[] = {
 	&watched_libevent,
 	&watched_libmicrohttpd,
 	&watched_sockets,
+	&watched_libpq,
 	&watched_sqlite,
 	NULL,
 };

@@ -336,3 +336,19 @@ void sql_read(struct sql *out, enum sql_dialect dialect, struct str statement)
 	else if (!sql_word_does(r.operation, NO_TABLE))
 		out->collection = name;
 }
+
+static void moved(struct str *s, const struct sql *to, const struct sql *from)
+{
+	if (s->p)
+		s->p = (const char *)to + (s->p - (const char *)from);
+}
+
+void sql_copy(struct sql *to, const struct sql *from)
+{
+	*to = *from;
+	moved(&to->text, to, from);
+	moved(&to->summary, to, from);
+	moved(&to->operation, to, from);
+	moved(&to->collection, to, from);
+	moved(&to->procedure, to, from);
+}

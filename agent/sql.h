@@ -40,4 +40,5 @@ struct sql {
 	char batch_room[32];
 };
 
+void sql_copy(struct sql *to, const struct sql *from);
 void sql_read(struct sql *out, enum sql_dialect dialect, struct str statement);

@@ -16,5 +16,7 @@
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
 	X("libcurl-gnutls.so.4", "libcurl", "curl_easy_perform", \
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
+	X("libpq.so.5", "libpq", "PQexec", \
+	  "a span for each command to PostgreSQL, its text without the values") \
 	X("libsqlite3.so.0", "SQLite", "sqlite3_step", \
 	  "a span for each statement that runs, its text without the values")

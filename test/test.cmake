@@ -16,6 +16,7 @@ foreach(source ${programs})
 	target_link_options(program-${name} PRIVATE -Wl,--as-needed)
 	target_link_libraries(program-${name} PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>
 		$<TARGET_NAME_IF_EXISTS:room-export>
+		PkgConfig::PQ PkgConfig::MARIADB
 		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra
 		Threads::Threads dl m)
 endforeach()

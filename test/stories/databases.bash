@@ -1,0 +1,73 @@
+# Database servers of the stories' own: temporary folders, ports that are free, ended by their pid.
+#
+#     load databases
+#     postgresql_begin; "$PG_SOCKET" "$PG_PORT"          teardown: postgresql_end
+#     mariadb_begin;    "$MARIADB_SOCKET" "$MARIADB_PORT"           mariadb_end
+
+# The servers refuse to be root.
+unprivileged() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid=nobody --regid=nogroup --clear-groups -- env HOME="$DATABASE" "$@"
+	else
+		"$@"
+	fi
+}
+
+# Nobody listens there now. (A server that loses the race is tried again.)
+free_port() {
+	local port
+	while port=$((20000 + RANDOM % 20000)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+database_folder() {
+	DATABASE=$(mktemp -d /tmp/oriel-database-XXXXXX)
+	[ "$(id -u)" != 0 ] || chown nobody:nogroup "$DATABASE"
+}
+
+database_fails() {
+	cat "$DATABASE"/*.log >&2
+	return 1
+}
+
+postgresql_begin() {
+	local bin=(/usr/lib/postgresql/*/bin)
+	database_folder
+	PG_SOCKET=$DATABASE
+	unprivileged "${bin[-1]}/initdb" -D "$DATABASE/data" -A trust -U me -N --no-locale -E UTF8 \
+		>"$DATABASE/initdb.log" 2>&1 </dev/null || database_fails
+	PG_PORT=$(free_port)
+	unprivileged "${bin[-1]}/postgres" -D "$DATABASE/data" -k "$DATABASE" -h 127.0.0.1 -p "$PG_PORT" \
+		-c fsync=off -c shared_buffers=16MB -c max_connections=20 -c autovacuum=off \
+		>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
+	DATABASE_PID=$!
+	export PGUSER=me PGDATABASE=postgres PGHOST=$PG_SOCKET PGPORT=$PG_PORT
+	wait_for 30 psql -c '' || database_fails
+}
+
+mariadb_begin() {
+	database_folder
+	MARIADB_SOCKET=$DATABASE/socket
+	unprivileged mariadb-install-db --no-defaults --datadir="$DATABASE/data" \
+		--auth-root-authentication-method=normal --skip-test-db \
+		>"$DATABASE/install.log" 2>&1 </dev/null || database_fails
+	MARIADB_PORT=$(free_port)
+	unprivileged /usr/sbin/mariadbd --no-defaults --datadir="$DATABASE/data" --socket="$MARIADB_SOCKET" \
+		--bind-address=127.0.0.1 --port="$MARIADB_PORT" --pid-file="$DATABASE/pid" \
+		--innodb-buffer-pool-size=8M --innodb-flush-log-at-trx-commit=0 --skip-name-resolve \
+		>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
+	DATABASE_PID=$!
+	wait_for 60 mariadb --no-defaults -uroot -S "$MARIADB_SOCKET" -e '' || database_fails
+}
+
+# Immediately: nothing in it is to be kept.
+database_end() {
+	[ -z "${DATABASE_PID:-}" ] || {
+		kill -QUIT "$DATABASE_PID" 2>/dev/null
+		wait_for 5 gone "$DATABASE_PID" || kill -9 "$DATABASE_PID"
+		wait "$DATABASE_PID" 2>/dev/null || :
+	}
+	[ -z "${DATABASE:-}" ] || rm -rf "$DATABASE"
+}
