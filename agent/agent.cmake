@@ -26,17 +26,17 @@ file(GLOB preload CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/preload/*.c ${CMAK
 target_sources(oriel-agent PRIVATE ${preload})
 target_compile_options(oriel-agent PRIVATE -ftls-model=initial-exec)
 
-# Functions of libc itself that the agent takes the place of: not in the archive, where a test's program
-# would find them instead of its own.
-enable_language(ASM)
-file(GLOB preload CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/preload/*.c ${CMAKE_CURRENT_LIST_DIR}/preload/*.S)
-target_sources(oriel-agent PRIVATE ${preload})
-target_compile_options(oriel-agent PRIVATE -ftls-model=initial-exec)
-
 # liboriel-first.so: loaded beside it where there is a bootstrap hook to run before all constructors.
 add_library(oriel-first SHARED ${CMAKE_CURRENT_LIST_DIR}/first/first.c)
 set_target_properties(oriel-first PROPERTIES NO_SONAME ON)
 target_link_options(oriel-first PRIVATE -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now)
+
+# liboriel-audit.so: beside it as well. No libc, and so nothing that a sanitizer or the compiler adds.
+add_library(oriel-audit SHARED ${CMAKE_CURRENT_LIST_DIR}/audit/audit.c ${CMAKE_CURRENT_LIST_DIR}/symbols.c)
+set_target_properties(oriel-audit PROPERTIES NO_SONAME ON)
+target_compile_options(oriel-audit PRIVATE -O2 -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
+	-fno-tree-loop-distribute-patterns -U_FORTIFY_SOURCE)
+target_link_options(oriel-audit PRIVATE -nostdlib -fno-sanitize=all -Wl,--no-undefined -Wl,-z,now)
 
 # The plugins of test/programs/plugin.c, one for each of Debian's libcurls. GnuTLS's has no headers of
 # its own here; its functions are the same but for their versions.

@@ -94,6 +94,63 @@ static bool symbol_fits(const struct symbols *s, uint32_t i, const struct symbol
 	return *version ? symbols_same(version, w->version) : w->or_plain;
 }
 
+bool symbols_may_have(const struct symbols *s, uint32_t gnu)
+{
+	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
+	const unsigned bits = 8 * sizeof(*bloom);
+	ElfW(Addr) mask;
+
+	if (!s->gnu_hash)
+		return true;
+	mask = (ElfW(Addr))1 << gnu % bits | (ElfW(Addr))1 << (gnu >> s->gnu_hash[3]) % bits;
+	return s->gnu_hash[2] && (bloom[gnu / bits % s->gnu_hash[2]] & mask) == mask;
+}
+
+/* Behind the header of four words and the filter. */
+static const uint32_t *buckets_of(const struct symbols *s)
+{
+	return s->gnu_hash + 4 + s->gnu_hash[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+}
+
+bool symbols_hashed(const struct symbols *s, uint32_t gnu)
+{
+	const uint32_t *bucket;
+	uint32_t n, i;
+
+	if (!s->gnu_hash)
+		return true;
+	n = s->gnu_hash[0];
+	bucket = buckets_of(s);
+	for (i = n ? bucket[gnu % n] : 0; i && i >= s->gnu_hash[1]; i++) {
+		uint32_t h = bucket[n + i - s->gnu_hash[1]];
+
+		if ((h | 1) == (gnu | 1))
+			return true;
+		if (h & 1)
+			break;
+	}
+	return false;
+}
+
+/* Chains lie in the order of the symbols; the last one ends where the table does. */
+uint32_t symbols_count(const struct symbols *s)
+{
+	uint32_t n, last = 0;
+	const uint32_t *bucket;
+
+	if (!s->gnu_hash)
+		return s->hash ? s->hash[1] : 0;
+	n = s->gnu_hash[0];
+	bucket = buckets_of(s);
+	for (uint32_t i = 0; i < n; i++)
+		last = bucket[i] > last ? bucket[i] : last;
+	if (last < s->gnu_hash[1])
+		return 0;
+	while (!(bucket[n + last - s->gnu_hash[1]] & 1))
+		last++;
+	return last + 1;
+}
+
 uint32_t symbols_find(const struct symbols *s, const struct symbol_wanted *w)
 {
 	if (!s->gnu_hash) {
@@ -105,14 +162,10 @@ uint32_t symbols_find(const struct symbols *s, const struct symbol_wanted *w)
 		return 0;
 	}
 
-	uint32_t n = s->gnu_hash[0], first = s->gnu_hash[1], n_bloom = s->gnu_hash[2];
-	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
-	const uint32_t *bucket = (const void *)(bloom + n_bloom);
-	const unsigned bits = 8 * sizeof(*bloom);
-	ElfW(Addr) mask =
-		(ElfW(Addr))1 << w->gnu % bits | (ElfW(Addr))1 << (w->gnu >> s->gnu_hash[3]) % bits;
+	uint32_t n = s->gnu_hash[0], first = s->gnu_hash[1];
+	const uint32_t *bucket = buckets_of(s);
 
-	if (!n || !n_bloom || (bloom[w->gnu / bits % n_bloom] & mask) != mask)
+	if (!n || !symbols_may_have(s, w->gnu))
 		return 0;
 	for (uint32_t i = bucket[w->gnu % n]; i >= first && i; i++) {
 		uint32_t h = bucket[n + i - first];

@@ -41,6 +41,15 @@ bool symbols_read(struct symbols *s, uintptr_t base, const ElfW(Dyn) * dynamic);
 /* Its index; only functions are found. */
 uint32_t symbols_find(const struct symbols *s, const struct symbol_wanted *w);
 
+/* False: it surely doesn't define a name of this GNU hash. Two loads. */
+bool symbols_may_have(const struct symbols *s, uint32_t gnu);
+
+/* Is there a symbol of this hash? Of any name, so false is sure and true is all but sure. */
+bool symbols_hashed(const struct symbols *s, uint32_t gnu);
+
+/* How many symbols there are; 0 if nobody says. */
+uint32_t symbols_count(const struct symbols *s);
+
 /* The version of symbol `i`, "" if it has none. */
 const char *symbols_version(const struct symbols *s, uint32_t i);
 

@@ -13,6 +13,7 @@
 #include "launch/bootstrap.h"
 #include "launch/check.h"
 #include "launch/collector.h"
+#include "launch/environment.h"
 #include "launch/exec.h"
 #include "launch/place.h"
 #include "launch/verdict.h"
@@ -86,7 +87,6 @@ static void show_verdict(const struct ink *ink, const struct verdict *v)
 	for (size_t i = 0; i < v->n_findings; i++)
 		if (v->finding[i].grade == FINDING_NOTE)
 			show_finding(ink, &v->finding[i]);
-	printf("\n");
 }
 
 /* ---- the bootstrap hook ------------------------------------------------------------------------- */
@@ -289,6 +289,17 @@ static void show_surroundings(const struct ink *ink)
 	printf("\n");
 }
 
+/* What LD_PRELOAD alone doesn't reach. */
+static void show_auditing(const struct ink *ink, const struct verdict *v, const char *agent)
+{
+	static const char reach[] = "calls through RTLD_DEEPBIND and pointers from dlsym";
+	char path[PLACE_ROOM], text[256];
+	const char *why = environment_no_audit(v, agent, path);
+
+	snprintf(text, sizeof(text), "%s %s%s", reach, why ? "aren't seen: " : "are seen", why ? why : "");
+	line(ink, why ? ink->dim : ink->good, why ? ink->dash : ink->yes, "auditing", text);
+}
+
 static int doctor_program(const struct ink *ink, char **argv)
 {
 	struct arena arena = { 0 };
@@ -315,6 +326,9 @@ static int doctor_program(const struct ink *ink, char **argv)
 		show_program(ink, &p);
 		show_bootstrap(ink, &p, &v, has_agent ? agent : NULL, argv);
 		show_verdict(ink, &v);
+		if (v.preload)
+			show_auditing(ink, &v, agent);
+		printf("\n");
 		status = v.preload ? 0 : 1;
 	}
 	arena_fini(&arena);

@@ -28,7 +28,7 @@ if(TARGET oriel-static)
 	install(FILES ${CMAKE_BINARY_DIR}/liboriel.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 if(TARGET oriel-agent)
-	install(TARGETS oriel-agent oriel-first LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+	install(TARGETS oriel-agent oriel-audit oriel-first LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 
 foreach(section 1 3 5 7)

@@ -174,6 +174,7 @@ static void become_collector(const char *self, const char *run_dir, int ready)
 		setenv("LD_PRELOAD", preload, 1);
 	else
 		unsetenv("LD_PRELOAD");
+	unsetenv("LD_AUDIT");
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (chdir("/") < 0 || fd < 0)
 		_exit(127);

@@ -6,11 +6,19 @@
 #include "base/out.h"
 #include "base/preload.h"
 #include "base/scoped.h"
+#include "launch/place.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
-static const struct str our_names[] = { STR("liboriel-agent.so"), STR("liboriel-first.so") };
+static const struct str our_names[] = { STR("liboriel-agent.so"), STR("liboriel-audit.so"),
+						STR("liboriel-first.so") };
 
 void environment_new_run(char run[RUN_ID_ROOM])
 {
@@ -94,6 +102,56 @@ static int soothe_asan(void)
 	return setenv("ASAN_OPTIONS", text, 1) < 0 ? ERR(-errno) : 0;
 }
 
+/* Before 2.35 glibc didn't audit what is bound at once, and slowed every call of what is bound later. */
+static bool audits_well(void)
+{
+#ifdef __GLIBC__
+	unsigned major = 0, minor = 0;
+
+	return sscanf(gnu_get_libc_version(), "%u.%u", &major, &minor) == 2 &&
+	       (major > 2 || minor >= 35);
+#else
+	return false;
+#endif
+}
+
+const char *environment_no_audit(const struct verdict *v, const char *agent, char *path)
+{
+	const char *slash = strrchr(agent, '/');
+	struct str wanted = str_of(getenv("ORIEL_AUDIT"));
+	struct out o = { .limit = PLACE_ROOM };
+	const char *why = NULL;
+
+	out_bytes(&o, agent, slash ? (size_t)(slash - agent) : 0);
+	out_str(&o, STR("/liboriel-audit.so"));
+	out_char(&o, '\0');
+	if (str_eq_nocase(wanted, STR("no")) || str_eq_nocase(wanted, STR("off")) ||
+	    str_eq_nocase(wanted, STR("false")) || str_eq(wanted, STR("0")))
+		why = "switched off (ORIEL_AUDIT)";
+	else if (getenv("LD_AUDIT") && !preload_has(str_of(getenv("LD_AUDIT")), STR("liboriel-audit.so")))
+		why = "LD_AUDIT is taken";
+	else if (v->asan.n)
+		why = "doesn't go with AddressSanitizer";
+	else if (!audits_well())
+		why = "needs glibc 2.35";
+	else if (o.error || access(o.p, R_OK) < 0 ||
+		 !preload_is(str_of(agent), STR("liboriel-agent.so")))
+		why = "liboriel-audit.so isn't beside the agent";
+	else
+		memcpy(path, o.p, o.n);
+	out_fini(&o);
+	return why;
+}
+
+static int set_audit(const struct verdict *v, const char *agent)
+{
+	char path[PLACE_ROOM];
+
+	if (environment_no_audit(v, agent, path))
+		return 0;
+	return setenv("LD_AUDIT", path, 1) < 0 ? ERR(-errno) : 0;
+}
+
 int environment_set(const struct verdict *v, const char *agent, const char *run)
 {
 	int r;
@@ -103,6 +161,8 @@ int environment_set(const struct verdict *v, const char *agent, const char *run)
 	if (!agent || !v->preload)
 		return 0;
 	r = set_preload(v, agent);
+	if (r == 0)
+		r = set_audit(v, agent);
 	if (r == 0 && v->hands_over)
 		r = soothe_asan();
 	return TRACE(r);

@@ -3,7 +3,7 @@
  * Environment: what a program that is started under `oriel run` finds in its environment.
  *
  *     environment_new_run(run);                     16 hex digits, random
- *     r = environment_set(&verdict, agent, run);    LD_PRELOAD, ORIEL_RUN_ID, ...
+ *     r = environment_set(&verdict, agent, run);    LD_PRELOAD, LD_AUDIT, ORIEL_RUN_ID, ...
  *
  * Changes this process's own environment, right before it execs. An LD_PRELOAD that is there stays,
  * after ours. Variables that were given as options are set when they are parsed. TRACEPARENT and
@@ -20,5 +20,11 @@ void environment_new_run(char run[RUN_ID_ROOM]);
 /* `agent` may be NULL; then, as with a verdict that forbids it, nothing is preloaded. */
 int environment_set(const struct verdict *v, const char *agent, const char *run);
 
-/* LD_PRELOAD without the agent, for our own helpers; NULL: nothing is left. Freed by the caller. */
+/*
+ * Why LD_AUDIT is not set, a phrase; NULL: it is, to `path` (PLACE_ROOM bytes). What the program opens
+ * with RTLD_DEEPBIND, or calls by a pointer from dlsym, is seen only with it.
+ */
+const char *environment_no_audit(const struct verdict *v, const char *agent, char *path);
+
+/* LD_PRELOAD (or LD_AUDIT) without what is ours, for our own helpers; NULL: nothing is left. Freed by the caller. */
 char *environment_without_agent(const char *preload);

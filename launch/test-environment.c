@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/environment.h"
+#include "launch/place.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static const char agent[] = "/opt/oriel/liboriel-agent.so";
@@ -13,6 +17,7 @@ static int begin(void **state)
 {
 	(void)state;
 	unsetenv("LD_PRELOAD");
+	unsetenv("LD_AUDIT");
 	unsetenv("ASAN_OPTIONS");
 	return 0;
 }
@@ -49,6 +54,41 @@ static void asan_comes_before_it(void **state)
 			agent, run);
 	assert_string_equal(getenv("LD_PRELOAD"),
 			    "/usr/lib/libasan.so.8:/opt/oriel/liboriel-agent.so");
+}
+
+static void a_programs_own_auditing_stays(void **state)
+{
+	char path[PLACE_ROOM] = "";
+
+	(void)state;
+	setenv("LD_AUDIT", "/own.so", 1);
+	environment_set(&(struct verdict){ .preload = true }, agent, run);
+	assert_string_equal(getenv("LD_AUDIT"), "/own.so");
+	assert_string_equal(environment_no_audit(&(struct verdict){ 0 }, agent, path),
+			    "LD_AUDIT is taken");
+	assert_string_equal(path, "");
+}
+
+static void auditing_needs_its_library_beside_the_agent(void **state)
+{
+	char dir[] = "/tmp/oriel-audit-XXXXXX", ours[64], audit[64], path[PLACE_ROOM];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(ours, sizeof(ours), "%s/liboriel-agent.so", dir);
+	snprintf(audit, sizeof(audit), "%s/liboriel-audit.so", dir);
+	environment_set(&(struct verdict){ .preload = true }, ours, run);
+	assert_null(getenv("LD_AUDIT"));
+	close(open(audit, O_CREAT | O_WRONLY, 0600));
+	environment_set(&(struct verdict){ .preload = true }, ours, run);
+	assert_string_equal(getenv("LD_AUDIT"), audit);
+	assert_null(environment_no_audit(&(struct verdict){ 0 }, ours, path));
+	assert_non_null(environment_no_audit(&(struct verdict){ .asan = STR("a") }, ours, path));
+	setenv("ORIEL_AUDIT", "no", 1);
+	assert_non_null(environment_no_audit(&(struct verdict){ 0 }, ours, path));
+	unsetenv("ORIEL_AUDIT");
+	unlink(audit);
+	rmdir(dir);
 }
 
 static void nothing_is_preloaded_where_it_would_fail(void **state)
@@ -104,6 +144,8 @@ int main(void)
 		cmocka_unit_test_setup(what_was_preloaded_stays_after_it, begin),
 		cmocka_unit_test_setup(the_agent_is_there_once, begin),
 		cmocka_unit_test_setup(asan_comes_before_it, begin),
+		cmocka_unit_test_setup(a_programs_own_auditing_stays, begin),
+		cmocka_unit_test_setup(auditing_needs_its_library_beside_the_agent, begin),
 		cmocka_unit_test_setup(nothing_is_preloaded_where_it_would_fail, begin),
 		cmocka_unit_test_setup(a_shell_s_asan_children_do_not_mind, begin),
 		cmocka_unit_test_setup(what_the_user_says_to_asan_holds, begin),

@@ -106,6 +106,10 @@ const struct variable variables[] = {
 	  "The library that is loaded into programs", false },
 	{ "ORIEL_FOLLOW", VARIABLE_LAUNCH, "no", NULL,
 	  "no: don't watch the programs that it starts; --no-follow says the same", false },
+	{ "ORIEL_AUDIT", VARIABLE_LAUNCH, "no", NULL,
+	  "no: don't use the dynamic linker's auditing (LD_AUDIT), by which calls through RTLD_DEEPBIND and "
+	  "dlsym are seen",
+	  false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
 	  "Start no collector if none is there; what is recorded waits for one", false },
 	{ NULL, 0, NULL, NULL, NULL, false },
