@@ -249,28 +249,31 @@ static void field_length(struct http1 *m, struct str value)
 	m->left = n;
 }
 
-/* What says where the message ends. All of it is short, so `start` has it. */
+/* What says where the message ends. All of it is short, so `start` has it; what isn't is odd. */
 static void field_frame(struct http1 *m, struct str line)
 {
+	bool odd = line.n >= HTTP1_START;
 	char first = line.n ? str_lower(line.p[0]) : 0;
 	struct cut c;
 	struct str value;
 
 	if (first != 'c' && first != 't' && first != 'u' && first != 'e')
 		return;
-	c = str_cut(line, ':');
+	c = str_cut(str_first(line, HTTP1_START), ':');
 	value = str_trim(c.tail);
 	if (!c.found)
 		return;
 	if (str_eq_nocase(c.head, STR("content-length"))) {
-		field_length(m, value);
+		m->unsure |= odd;
+		if (!odd)
+			field_length(m, value);
 	} else if (str_eq_nocase(c.head, STR("transfer-encoding"))) {
-		m->unsure |= m->chunked || !list_ends_with(value, STR("chunked"));
+		m->unsure |= odd || m->chunked || !list_ends_with(value, STR("chunked"));
 		m->chunked = true;
 	} else if (m->kind == HTTP1_REQUEST && str_eq_nocase(c.head, STR("upgrade"))) {
 		m->upgrade = true;
 	} else if (m->kind == HTTP1_REQUEST && str_eq_nocase(c.head, STR("expect"))) {
-		m->expects = str_eq_nocase(value, STR("100-continue"));
+		m->expects = !odd && str_eq_nocase(value, STR("100-continue"));
 	}
 }
 
@@ -315,8 +318,11 @@ static void field_see(struct http1 *m, struct http1_head *head, struct str line)
 		return;
 	if (m->line_n) {
 		size_t kept = line_kept(m, head);
+		bool whole = kept == m->line_n;
 
-		field_keep(head, kept, kept == m->line_n);
+		if (kept && head->text[head->used + kept - 1] == '\r')
+			kept--;
+		field_keep(head, kept, whole);
 	} else if (head->used + line.n < HTTP1_KEPT) {
 		memcpy(head->text + head->used, line.p, line.n);
 		field_keep(head, line.n, true);
