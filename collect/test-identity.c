@@ -163,7 +163,7 @@ static void an_instance_id_that_the_user_set_is_kept(void **state)
 static void what_can_be_seen_from_outside_is_told(void **state)
 {
 	static const struct host host = { "box", "0123", "amd64", "Debian", "12", "Debian 12" };
-	static const struct outside outside = { "c0ffee", "www-data", 8, "-x\0a b\0" };
+	static const struct outside outside = { "c0ffee", "www-data", 7, "-x\0a b\0" };
 	struct who *w = *state;
 	const struct value *words;
 
