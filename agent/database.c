@@ -117,7 +117,7 @@ static void measure(const struct database_call *c, const struct database_outcome
 	if (c->collection_n)
 		gather(&g, oriel_strn("db.collection.name", c->collection, c->collection_n));
 	if (o->missed)
-		oriel_add_all(atomic_load_explicit(&misses, memory_order_relaxed), 1,
+		oriel_add_all(atomic_load_explicit(&misses, memory_order_relaxed), o->missed,
 			      gathered_all(&g));
 	if (c->server && c->server->name[0])
 		gather(&g, oriel_str("db.namespace", c->server->name));

@@ -58,7 +58,7 @@ struct database_outcome {
 	const char *status;  /* db.response.status_code; borrowed or NULL */
 	const char *message; /* no literals or secrets in it; borrowed or NULL */
 	int64_t rows;	     /* db.response.returned_rows; -1: unknown */
-	bool missed;	     /* a look-up that found nothing: counted in oriel.db.client.misses */
+	unsigned missed;     /* look-ups that found nothing: counted in oriel.db.client.misses */
 };
 
 /* A second call does nothing. */

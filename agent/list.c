@@ -4,16 +4,18 @@
 
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libpq;
+extern const struct watched watched_hiredis;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 extern const struct watched watched_sockets;
 
 const struct watched *const watched[] = {
 	&watched_evhttp,
+	&watched_hiredis,
 	&watched_libcurl,
 	&watched_libevent,
 	&watched_libmicrohttpd,
-	&watched_sockets,
 	&watched_libpq,
+	&watched_sockets,
 	&watched_sqlite,
 	NULL,
 };

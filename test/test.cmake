@@ -17,6 +17,7 @@ foreach(source ${programs})
 	target_link_libraries(program-${name} PRIVATE $<TARGET_NAME_IF_EXISTS:oriel-shared>
 		$<TARGET_NAME_IF_EXISTS:room-export>
 		PkgConfig::PQ PkgConfig::MARIADB
+		PkgConfig::HIREDIS PkgConfig::RDKAFKA PkgConfig::MONGOC
 		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra
 		Threads::Threads dl m)
 endforeach()
