@@ -60,6 +60,17 @@ extern "C" {
 #define ORIEL_VERSION_MINOR 1
 
 #define ORIEL_API __attribute__((visibility("default")))
+
+/* A recording call is a call, not one to a jump (the linker's table of them) and then a jump. */
+#if defined(__has_attribute)
+#if __has_attribute(noplt)
+#define ORIEL_QUICK ORIEL_API __attribute__((noplt))
+#endif
+#endif
+#ifndef ORIEL_QUICK
+#define ORIEL_QUICK ORIEL_API
+#endif
+
 #define ORIEL_LIKELY_NOT(x) __builtin_expect(!!(x), 0)
 
 /* ---- begin and end ------------------------------------------------------------------------ */
@@ -395,10 +406,10 @@ struct oriel_span_options {
 	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
 /* What the macros below call; `name` is name_n bytes long, `options` may be NULL. */
-ORIEL_API struct oriel_span oriel_span_open(const char *name, size_t name_n,
+ORIEL_QUICK struct oriel_span oriel_span_open(const char *name, size_t name_n,
 					    const struct oriel_span_options *options,
 					    struct oriel_attributes attributes);
-ORIEL_API void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
+ORIEL_QUICK void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
 ORIEL_API void oriel_span_set_all(const struct oriel_span *span,
@@ -517,7 +528,7 @@ enum oriel_severity {
 };
 
 /* `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. */
-ORIEL_API void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
+ORIEL_QUICK void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
 			       struct oriel_attributes attributes);
 
 static inline void oriel_log_all(enum oriel_severity severity, const char *event,
@@ -557,9 +568,9 @@ ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *
 						  const char *description, const double *bounds,
 						  size_t n);
 
-ORIEL_API void oriel_add_all(struct oriel_counter *counter, int64_t n,
+ORIEL_QUICK void oriel_add_all(struct oriel_counter *counter, int64_t n,
 			     struct oriel_attributes attributes);
-ORIEL_API void oriel_record_all(struct oriel_histogram *histogram, double value,
+ORIEL_QUICK void oriel_record_all(struct oriel_histogram *histogram, double value,
 				struct oriel_attributes attributes);
 
 /* A counter only rises: a negative n is ignored. */

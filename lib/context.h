@@ -5,20 +5,22 @@
 #include "lib/carry.h"
 #include "lib/thread.h"
 
-/* The entry above the top one, for which there is room. */
-static inline void context_push_at(struct thread *t, uint32_t depth, const struct entry *e)
+/* The entry at `depth`, which is one above the top and has room: counted, then filled. */
+static inline void context_push_hole(struct thread *t, struct entry *to, uint32_t depth)
 {
-	struct entry *top = &t->entry[depth];
-
-	top->meta = ENTRY_HOLE;
+	to->meta = ENTRY_NOT_YET;
 	atomic_signal_fence(memory_order_seq_cst);
 	t->depth = depth;
 	atomic_signal_fence(memory_order_seq_cst);
-	top->trace_id[0] = e->trace_id[0];
-	top->trace_id[1] = e->trace_id[1];
-	top->span_id = e->span_id;
+}
+
+static inline void context_fill_hole(struct entry *to, const struct entry *e)
+{
+	to->trace_id[0] = e->trace_id[0];
+	to->trace_id[1] = e->trace_id[1];
+	to->span_id = e->span_id;
 	atomic_signal_fence(memory_order_seq_cst);
-	top->meta = e->meta;
+	to->meta = e->meta;
 }
 
 /* Index of the new entry, or 0 when the stack is full (then the thing just isn't current). */
@@ -28,7 +30,8 @@ static inline uint32_t context_push(struct thread *t, const struct entry *e)
 
 	if (__builtin_expect(depth >= CONTEXT_DEPTH, 0))
 		return 0;
-	context_push_at(t, depth, e);
+	context_push_hole(t, &t->entry[depth], depth);
+	context_fill_hole(&t->entry[depth], e);
 	return depth;
 }
 

@@ -91,8 +91,7 @@ static inline __attribute__((always_inline)) bool log_try(struct thread *t,
 	struct record_log *r;
 	unsigned char *to;
 
-	if (__builtin_expect(body.n > BODY_MOST || top->meta == ENTRY_HOLE || entry_carry(top) != 0,
-			     0) ||
+	if (__builtin_expect(body.n > BODY_MOST || (top->meta & ENTRY_CARRY), 0) ||
 	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + body.n)))
 		return false;
 	r = (struct record_log *)t->lane[0].at;

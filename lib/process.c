@@ -304,7 +304,7 @@ static void process_child(void)
 	struct segment_header *s = NULL;
 
 	oriel_gate.recording = 0;
-	thread_here = NULL;
+	thread_here = &thread_none;
 	process.segment = NULL;
 	metric_forked();
 	if (recording && !collector_is_gone() && segment_make(&s, child_size()) == 0) {

@@ -29,28 +29,28 @@ enum {
  */
 static inline enum sampler span_sampler(const struct entry *parent)
 {
-	if (process.config.parent_based && (parent->span_id || entry_remote(parent)))
-		return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
-	return process.config.sampler;
+	if (parent->span_id == 0 && !entry_remote(parent))
+		return process.config.sampler;
+	if (!process.config.parent_based)
+		return process.config.sampler;
+	return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
 }
 
-/* A new span's ids and flags. */
-static inline __attribute__((always_inline)) struct entry span_entry(struct thread *t,
-								     const struct entry *parent,
-								     enum sampler sampler,
-								     uint16_t carry,
-								     enum entry_kind kind)
+/* A new span's ids and flags; `root` if there is no parent. */
+static inline __attribute__((always_inline)) struct entry span_entry(
+	struct thread *t, const struct entry *parent, bool root, enum sampler sampler,
+	uint16_t carry, enum entry_kind kind)
 {
 	uint64_t flags, unused;
 	struct entry e;
 
-	if (parent->span_id) {
+	if (root) {
+		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
+		flags = ORIEL_RANDOM;
+	} else {
 		e.trace_id[0] = parent->trace_id[0];
 		e.trace_id[1] = parent->trace_id[1];
 		flags = entry_flags(parent) & ORIEL_RANDOM;
-	} else {
-		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
-		flags = ORIEL_RANDOM;
 	}
 	e.span_id = thread_random(t, &unused);
 	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
@@ -71,8 +71,6 @@ struct start {
 static inline void span_fill(struct record_start *r, uint64_t head, const struct entry *e,
 			     const struct entry *parent)
 {
-	if (__builtin_expect(entry_remote(parent) != 0, 0) && parent->span_id)
-		head |= (uint64_t)RECORD_REMOTE << 24;
 	record_head(&r->head, head);
 	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
 	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
@@ -97,7 +95,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	struct str state = carry_read(entry_carry(s.parent)).trace_state;
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
-	unsigned code = 0;
+	unsigned code = 0, flags = state_n ? RECORD_TRACESTATE : 0;
 	struct encode a;
 	struct write w;
 	unsigned char *p;
@@ -115,12 +113,12 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 		return false;
 	}
 	r = (struct record_start *)w.p;
+	if (entry_remote(s.parent) && s.parent->span_id)
+		flags |= RECORD_REMOTE;
 	if (s.options)
 		code = (s.options->kind & 7u) | (unsigned)s.options->scope << RECORD_KIND_BITS;
-	span_fill(r,
-		  RECORD_HEAD(padded, RECORD_START, state_n ? RECORD_TRACESTATE : 0, s.name.n,
-			      padded - size, code),
-		  e, s.parent);
+	span_fill(r, RECORD_HEAD(padded, RECORD_START, flags, s.name.n, padded - size, code), e,
+		  s.parent);
 	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
 		r->time = s.options->start_ns;
@@ -136,60 +134,72 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 }
 
 /* A span with options, or below a carried context, or in a thread that is new or out of depth. */
-static __attribute__((noinline)) struct oriel_span span_open_any(
-	const char *name, size_t name_n, const struct oriel_span_options *options,
-	struct oriel_attributes attributes)
+static __attribute__((noinline)) struct oriel_span *span_open_any(
+	struct oriel_span *span, const char *name, size_t name_n,
+	const struct oriel_span_options *options, struct oriel_attributes attributes)
 {
 	struct start s = { { name, name_n }, options, NULL };
 	struct thread *t = thread_self();
 	struct entry given = { 0 }, e;
-	struct oriel_span span;
 
 	if (!t) {
 		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
-		return oriel_span_none();
+		*span = oriel_span_none();
+		return span;
 	}
 	s.parent = &given;
 	if (!s.options || (!s.options->root && !s.options->parent))
 		s.parent = thread_top(t);
 	else if (!s.options->root)
 		given = context_entry(s.options->parent, ENTRY_ATTACHED);
-	e = span_entry(t, s.parent, span_sampler(s.parent), entry_carry(s.parent), ENTRY_SILENT);
-	context_read(&span.context, &e);
-	span.depth = span.flags = 0;
+	e = span_entry(t, s.parent, s.parent->span_id == 0, span_sampler(s.parent),
+		       entry_carry(s.parent), ENTRY_SILENT);
+	context_read(&span->context, &e);
+	span->depth = span->flags = 0;
 	if (entry_flags(&e) & ORIEL_SAMPLED && span_write_start(t, &e, s, attributes)) {
-		span.flags = SPAN_RECORDS;
+		span->flags = SPAN_RECORDS;
 		entry_set_kind(&e, ENTRY_SPAN);
 	}
 	lane_rest(t);
 	if (!s.options || !s.options->detached)
-		span.depth = context_push(t, &e);
-	if (span.depth)
-		t->n_open += span.flags;
+		span->depth = context_push(t, &e);
+	if (span->depth)
+		t->n_open += span->flags;
 	return span;
 }
 
+static inline void span_is(struct oriel_span *span, const struct entry *e, uint32_t depth,
+			   uint32_t flags)
+{
+	uint64_t both = depth | (uint64_t)flags << 32;
+
+	_Static_assert(offsetof(struct oriel_span, flags) ==
+			       offsetof(struct oriel_span, depth) + sizeof(span->depth),
+		       "depth and flags are one word");
+	context_read(&span->context, e);
+	memcpy(&span->depth, &both, sizeof(both));
+}
+
 /*
- * What most spans are: without options, below an entry that carries nothing, in a thread that is no
- * news. Two functions, so that one who isn't sampled has no registers to save.
+ * What most spans are: without options, below an entry of this process that carries nothing, in a
+ * thread that is no news. Two functions, so that one who isn't sampled has no registers to save.
  *
  * The text and the attributes come first, while little else is at hand. `busy` is set all along, so
  * whatever a signal handler records goes to the other lane; the entry is whole before START counts.
  */
-static __attribute__((noinline)) struct oriel_span span_open_sampled(
-	const char *name, size_t name_n, struct thread *t, struct oriel_attributes attributes)
+static __attribute__((noinline)) struct oriel_span *span_open_sampled(
+	struct oriel_span *span, const char *name, size_t name_n, struct thread *t,
+	struct oriel_attributes attributes)
 {
 	size_t keep = (size_t)END_SIZE * (t->n_open + 2), size;
-	const struct entry *parent;
-	struct oriel_span span;
 	struct record_start *r;
+	struct entry *top, e;
 	unsigned char *to;
 	uint32_t depth;
-	struct entry e;
 
 	if (__builtin_expect(name_n > NAME_MOST, 0) ||
 	    __builtin_expect(!write_try(t, keep + encode_pad(sizeof(*r) + name_n)), 0))
-		return span_open_any(name, name_n, NULL, attributes);
+		return span_open_any(span, name, name_n, NULL, attributes);
 	r = (struct record_start *)t->lane[0].at;
 	to = encode_copy((unsigned char *)(r + 1), name, name_n);
 	if (attributes.n)
@@ -197,52 +207,95 @@ static __attribute__((noinline)) struct oriel_span span_open_sampled(
 	r->time = clock_count();
 	if (__builtin_expect(!to, 0) || !clock_counts()) {
 		write_leave(t);
-		return span_open_any(name, name_n, NULL, attributes);
+		return span_open_any(span, name, name_n, NULL, attributes);
 	}
 	depth = t->depth;
-	parent = &t->entry[depth];
-	e = span_entry(t, parent, SAMPLER_ON, 0, ENTRY_SPAN);
+	top = &t->entry[depth];
+	e = span_entry(t, top, top->span_id == 0, SAMPLER_ON, 0, ENTRY_SPAN);
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	span_fill(r, RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to, 0),
-		  &e, parent);
-	context_read(&span.context, &e);
-	context_push_at(t, depth + 1, &e);
-	span.depth = depth + 1;
-	span.flags = SPAN_RECORDS;
+		  &e, top);
+	context_push_hole(t, top + 1, depth + 1);
+	context_fill_hole(top + 1, &e);
+	span_is(span, &e, depth + 1, SPAN_RECORDS);
 	t->n_open++;
 	write_keep(t, (unsigned char *)r + size);
 	lane_rest(t);
 	return span;
 }
 
+/* The hole is there before the ids are drawn, so that each can go where it belongs at once. */
+static inline __attribute__((always_inline)) struct oriel_span *span_open_silent(
+	struct oriel_span *span, struct thread *t, struct entry *top, bool root)
+{
+	uint32_t depth = t->depth + 1;
+	struct entry e;
+
+	context_push_hole(t, top + 1, depth);
+	e = span_entry(t, top, root, SAMPLER_OFF, 0, ENTRY_SILENT);
+	context_fill_hole(top + 1, &e);
+	span_is(span, &e, depth, 0);
+	return span;
+}
+
+static __attribute__((noinline)) struct oriel_span *span_open_child(
+	struct oriel_span *span, const char *name, size_t name_n, struct thread *t,
+	struct oriel_attributes attributes)
+{
+	struct entry *top = &t->entry[t->depth];
+
+	if (span_sampler(top) == SAMPLER_OFF)
+		return span_open_silent(span, t, top, false);
+	if (span_sampler(top) == SAMPLER_ON && clock_counts())
+		return span_open_sampled(span, name, name_n, t, attributes);
+	return span_open_any(span, name, name_n, NULL, attributes);
+}
+
+static struct oriel_span *span_open(struct oriel_span *span, const char *name, size_t name_n,
+				    const struct oriel_span_options *options,
+				    struct oriel_attributes attributes)
+{
+	struct thread *t = thread_if_any();
+	enum sampler sampler;
+	struct entry *top;
+
+	if (__builtin_expect(!t || options || t->depth >= CONTEXT_DEPTH - 1, 0))
+		return span_open_any(span, name, name_n, options, attributes);
+	top = &t->entry[t->depth];
+	if (__builtin_expect(top->meta & (ENTRY_CARRY | ENTRY_REMOTE), 0))
+		return span_open_any(span, name, name_n, options, attributes);
+	if (__builtin_expect(top->span_id != 0, 0))
+		return span_open_child(span, name, name_n, t, attributes);
+	sampler = process.config.sampler;
+	if (__builtin_expect(sampler == SAMPLER_OFF, 1))
+		return span_open_silent(span, t, top, true);
+	if (sampler == SAMPLER_ON && clock_counts())
+		return span_open_sampled(span, name, name_n, t, attributes);
+	return span_open_any(span, name, name_n, options, attributes);
+}
+
+/*
+ * Where a struct is returned through a hidden first argument, which comes back as the result (System
+ * V on x86-64), the function above is this one already. A wrapper would have a frame to keep.
+ */
+#if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__)
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wattribute-alias"
+#endif
+struct oriel_span oriel_span_open(const char *name, size_t name_n,
+				  const struct oriel_span_options *options,
+				  struct oriel_attributes attributes)
+	__attribute__((alias("span_open")));
+#else
 struct oriel_span oriel_span_open(const char *name, size_t name_n,
 				  const struct oriel_span_options *options,
 				  struct oriel_attributes attributes)
 {
-	struct thread *t = thread_if_any();
-	const struct entry *parent = t ? &t->entry[t->depth] : NULL;
 	struct oriel_span span;
-	enum sampler sampler;
-	uint32_t depth;
-	struct entry e;
 
-	if (__builtin_expect(!t || options || t->depth + 1 >= CONTEXT_DEPTH ||
-				     parent->meta == ENTRY_HOLE || entry_carry(parent) != 0,
-			     0))
-		return span_open_any(name, name_n, options, attributes);
-	sampler = span_sampler(parent);
-	if (sampler == SAMPLER_ON && clock_counts())
-		return span_open_sampled(name, name_n, t, attributes);
-	if (sampler != SAMPLER_OFF)
-		return span_open_any(name, name_n, options, attributes);
-	depth = t->depth + 1;
-	e = span_entry(t, parent, SAMPLER_OFF, 0, ENTRY_SILENT);
-	context_read(&span.context, &e);
-	context_push_at(t, depth, &e);
-	span.depth = depth;
-	span.flags = 0;
-	return span;
+	return *span_open(&span, name, name_n, options, attributes);
 }
+#endif
 
 static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
 {
@@ -311,13 +364,13 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 	uint64_t id;
 
 	memcpy(&id, span->context.span_id, 8);
-	if (__builtin_expect(!t || !depth || depth != t->depth || end_ns, 0)) {
+	if (__builtin_expect(!t || depth != t->depth || end_ns, 0)) {
 		span_finish_any(span, id, end_ns);
 		return;
 	}
 	e = &t->entry[depth];
 	kind = (uint32_t)((e->meta & (ENTRY_KIND | ENTRY_OWNS_CARRY)) >> 32);
-	if (__builtin_expect(e->span_id != id || kind > ENTRY_SILENT, 0)) {
+	if (__builtin_expect(e->span_id != id || kind > ENTRY_SILENT, 0)) { /* or the base */
 		span_finish_any(span, id, end_ns);
 		return;
 	}

@@ -10,7 +10,8 @@
 #include <pthread.h>
 #include <string.h>
 
-__thread struct thread *thread_here __attribute__((tls_model("initial-exec")));
+__thread struct thread *thread_here __attribute__((tls_model("initial-exec"))) = &thread_none;
+struct thread thread_none;
 
 /* Keys below this need no memory of their own in glibc (PTHREAD_KEY_2NDLEVEL_SIZE). */
 enum { KEYS_INLINE = 32 };
@@ -54,7 +55,7 @@ static void thread_leave(void *slot)
 	for (int i = 0; i < THREAD_LANES; i++)
 		lane_leave(&t->lane[i]);
 	t->live = 0;
-	thread_here = NULL;
+	thread_here = &thread_none;
 	atomic_fetch_sub_explicit(&process.n_threads, 1, memory_order_relaxed);
 	/* Release: whoever claims the slot next must find our stores to it done. */
 	atomic_store_explicit(&process.slots[t->slot], 0, memory_order_release);

@@ -35,9 +35,9 @@ enum {
 
 enum entry_kind {
 	ENTRY_HOLE = 0,
-	ENTRY_BASE,
 	ENTRY_SPAN,   /* recorded here: popping it as an inner one writes its END */
 	ENTRY_SILENT, /* a span that is not recorded, or is its parent process's */
+	ENTRY_BASE,
 	ENTRY_ATTACHED,
 };
 
@@ -61,6 +61,9 @@ _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
 	 (uint64_t)(kind) << 32)
 #define ENTRY_KIND (0xffull << 32)
 #define ENTRY_OWNS_CARRY (1ull << 40)
+#define ENTRY_REMOTE 0xff00ull
+#define ENTRY_CARRY 0xffff0000ull
+#define ENTRY_NOT_YET 0x7fff0000ull /* a hole's, which passes for carrying something */
 #define ENTRY_CONTEXT 0xffffffffull /* the part that a context has too */
 
 static inline uint8_t entry_flags(const struct entry *e)
@@ -109,8 +112,10 @@ struct thread {
 
 _Static_assert(sizeof(struct thread) <= THREAD_SIZE, "a thread fits its slot");
 
+/* Never NULL: a thread without a slot has `thread_none`, which is not live. */
 extern __thread struct thread *thread_here
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern struct thread thread_none __attribute__((visibility("hidden")));
 
 struct thread *thread_attach(void);
 
@@ -118,9 +123,7 @@ static inline struct thread *thread_self(void)
 {
 	struct thread *t = thread_here;
 
-	if (__builtin_expect(t != NULL, 1) && __builtin_expect(t->live == THREAD_LIVE, 1))
-		return t;
-	return thread_attach();
+	return __builtin_expect(t->live == THREAD_LIVE, 1) ? t : thread_attach();
 }
 
 /* This thread's slot only if it has one already. */
@@ -128,7 +131,21 @@ static inline struct thread *thread_if_any(void)
 {
 	struct thread *t = thread_here;
 
-	return t && t->live == THREAD_LIVE ? t : NULL;
+	return __builtin_expect(t->live == THREAD_LIVE, 1) ? t : NULL;
+}
+
+/* 64 by 64 bits. An __int128 would take two registers more than it needs. */
+static inline uint64_t multiply_wide(uint64_t a, uint64_t b, uint64_t *high)
+{
+#if defined(__x86_64__)
+	__asm__("mulq %3" : "=a"(a), "=d"(*high) : "0"(a), "r"(b) : "cc");
+	return a;
+#else
+	unsigned __int128 wide = (unsigned __int128)a * b;
+
+	*high = (uint64_t)(wide >> 64);
+	return (uint64_t)wide;
+#endif
 }
 
 /*
@@ -139,11 +156,11 @@ static inline struct thread *thread_if_any(void)
 static inline uint64_t thread_random(struct thread *t, uint64_t *high)
 {
 	uint64_t state = t->random + t->step, r;
-	unsigned __int128 wide = (unsigned __int128)state * (state ^ t->salt);
 
 	t->random = state;
-	*high = (uint64_t)(wide >> 64) + t->salt;
-	r = (uint64_t)(wide >> 64) ^ (uint64_t)wide;
+	r = multiply_wide(state ^ t->salt, state, high);
+	r ^= *high;
+	*high += t->salt;
 	if (__builtin_expect(r == 0, 0)) { /* an id is never zero */
 		__asm__ volatile(""
 				 : "+r"(r)); /* a jump that isn't taken is cheaper than a choice */
