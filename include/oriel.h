@@ -228,7 +228,8 @@ static inline struct oriel_attribute oriel_bool(const char *key, bool value)
 {
 	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_BOOL, 1);
 
-	a.value.boolean = value;
+	/* One store; `boolean` is its first byte, as x86-64 and arm64 have it. */
+	a.value.integer = value;
 	return a;
 }
 
@@ -407,8 +408,8 @@ struct oriel_span_options {
 
 /* What the macros below call; `name` is name_n bytes long, `options` may be NULL. */
 ORIEL_QUICK struct oriel_span oriel_span_open(const char *name, size_t name_n,
-					    const struct oriel_span_options *options,
-					    struct oriel_attributes attributes);
+					      const struct oriel_span_options *options,
+					      struct oriel_attributes attributes);
 ORIEL_QUICK void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
@@ -529,7 +530,7 @@ enum oriel_severity {
 
 /* `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. */
 ORIEL_QUICK void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
-			       struct oriel_attributes attributes);
+				 struct oriel_attributes attributes);
 
 static inline void oriel_log_all(enum oriel_severity severity, const char *event,
 				 struct oriel_attributes attributes)
@@ -569,9 +570,9 @@ ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *
 						  size_t n);
 
 ORIEL_QUICK void oriel_add_all(struct oriel_counter *counter, int64_t n,
-			     struct oriel_attributes attributes);
+			       struct oriel_attributes attributes);
 ORIEL_QUICK void oriel_record_all(struct oriel_histogram *histogram, double value,
-				struct oriel_attributes attributes);
+				  struct oriel_attributes attributes);
 
 /* A counter only rises: a negative n is ignored. */
 #define oriel_add(counter, n, ...) \
