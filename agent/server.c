@@ -2,6 +2,7 @@
 #include "agent/server.h"
 
 #include "agent/agent.h"
+#include "agent/exclude.h"
 #include "agent/http.h"
 
 enum { QUERY_MOST = 800, CLIENT_CLOSED = 499 };
@@ -114,24 +115,42 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 				  gathered_all(&g));
 }
 
+/*
+ * Left out of traces: no span, and a context without ids that decides against those of whatever the
+ * program does meanwhile. Log records in it belong to no trace; the request id goes on.
+ */
+static void leave_out(struct server_request *q)
+{
+	struct oriel_context nothing = { .remote = 1, .carry = q->parent.carry };
+
+	q->parent = nothing;
+	q->span = oriel_span_none();
+	q->span.context = nothing;
+}
+
 void server_begin(struct server_request *q, const struct server_seen *seen)
 {
 	struct http_target target = http_target_of(seen->target);
 	struct headers *h = (struct headers *)seen->headers;
+	unsigned left_out = exclude_of(target.path);
 
 	q->begin_ns = seen->begin_ns ? seen->begin_ns : agent_now_ns();
 	q->method = seen->method.n ? http_method(seen->method) : NULL;
 	q->version = seen->version.n ? http_version(seen->version) : NULL;
 	q->https = seen->https;
-	q->ended = q->unmeasured = false;
+	q->ended = false;
+	q->unmeasured = left_out & EXCLUDE_METRICS;
 	q->id[0] = '\0';
 	route_keep(q, seen->route);
 	memset(&q->parent, 0, sizeof(q->parent));
-	if (h && h->context)
+	if (h && h->context && !(left_out & EXCLUDE_TRACES))
 		oriel_context_extract(&q->parent, headers_context, h);
 	if (headers_request_id())
 		oriel_context_set_request_id(&q->parent, h ? h->request_id : NULL, q->id);
-	span_begin(q, seen, target);
+	if (left_out & EXCLUDE_TRACES)
+		leave_out(q);
+	else
+		span_begin(q, seen, target);
 }
 
 void server_route(struct server_request *q, struct str route)
