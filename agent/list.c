@@ -7,6 +7,7 @@ extern const struct watched watched_libpq;
 extern const struct watched watched_hiredis;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 extern const struct watched watched_sockets;
+extern const struct watched watched_libuv, watched_threads;
 
 const struct watched *const watched[] = {
 	&watched_evhttp,
@@ -15,7 +16,9 @@ const struct watched *const watched[] = {
 	&watched_libevent,
 	&watched_libmicrohttpd,
 	&watched_libpq,
+	&watched_libuv,
 	&watched_sockets,
 	&watched_sqlite,
+	&watched_threads,
 	NULL,
 };
