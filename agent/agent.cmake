@@ -9,8 +9,7 @@ target_include_directories(room-agent PRIVATE ${PQ_INCLUDE_DIRS} ${MARIADB_INCLU
 add_library(oriel-agent SHARED $<TARGET_OBJECTS:room-agent>)
 set_target_properties(oriel-agent PROPERTIES
 	LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/agent.map
-	BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH $ORIGIN
-	NO_SONAME ON)
+	BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH $ORIGIN)
 target_link_options(oriel-agent PRIVATE
 	-Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/agent.map
 	-Wl,--no-undefined)
@@ -37,6 +36,12 @@ set_target_properties(oriel-audit PROPERTIES NO_SONAME ON)
 target_compile_options(oriel-audit PRIVATE -O2 -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
 	-fno-tree-loop-distribute-patterns -U_FORTIFY_SOURCE)
 target_link_options(oriel-audit PRIVATE -nostdlib -fno-sanitize=all -Wl,--no-undefined -Wl,-z,now)
+
+# A program that is linked with it; it must come before the libraries that it watches.
+add_executable(program-linked ${CMAKE_SOURCE_DIR}/test/programs/linked.c)
+set_target_properties(program-linked PROPERTIES OUTPUT_NAME linked
+	RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+target_link_libraries(program-linked PRIVATE oriel-agent PkgConfig::SQLITE Threads::Threads)
 
 # The plugins of test/programs/plugin.c, one for each of Debian's libcurls. GnuTLS's has no headers of
 # its own here; its functions are the same but for their versions.

@@ -27,6 +27,13 @@ setup_file() {
 	[ "$(ldd first | awk '{ print $1 }' | grep -vE 'linux-vdso|ld-linux|libc\.so' | wc -l)" = 0 ]
 }
 
+@test "pkg-config finds the agent for programs that are linked with it, and it comes first" {
+	cd "$BATS_TEST_TMPDIR"
+	cc "$TOP/test/programs/linked.c" -o linked $(pkg-config --cflags --libs oriel-agent) -lsqlite3
+	[ "$(LD_LIBRARY_PATH=$LIBDIR ldd linked | awk '$1 ~ /agent|sqlite/ { print $1 }')" = $'liboriel-agent.so\nlibsqlite3.so.0' ]
+	LD_LIBRARY_PATH=$LIBDIR ./linked
+}
+
 @test "the archive has no global name but oriel_*" {
 	run nm -g --defined-only --format=posix "$LIBDIR/liboriel.a"
 	[ "$status" = 0 ]
@@ -50,11 +57,14 @@ setup_file() {
 		target_link_libraries(first Oriel::oriel)
 		add_executable(first-static $TOP/example/first.c)
 		target_link_libraries(first-static Oriel::static)
+		add_executable(linked $TOP/test/programs/linked.c)
+		target_link_libraries(linked Oriel::agent sqlite3)
 	END
 	cmake -S . -B out -DCMAKE_PREFIX_PATH="$DEST/usr/local;$DEST/usr" >log || { cat log; false; }
 	cmake --build out >log || { cat log; false; }
 	out/first
 	out/first-static
+	out/linked
 }
 
 @test "the installed oriel runs a program" {

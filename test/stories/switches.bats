@@ -11,7 +11,7 @@ teardown() {
 }
 
 @test "a library that is disabled is left alone, and the others are watched" {
-	serve "$BUILD/oriel" run --disabled-instrumentations ' HTTP , nobody' -- "$BUILD/programs/busy-server"
+	serve "$BUILD/oriel" run --disabled-instrumentations ' MicroHTTPD , nobody,sockets' -- "$BUILD/programs/busy-server"
 	[ "$(curl -s "http://$HERE/sql")" = sql ]
 	see '[.[].scope] == ["oriel.sqlite"]'
 }
@@ -24,4 +24,32 @@ teardown() {
 		run_watched "$BUILD/programs/sqlite-traced"
 	see 'length == 8'
 	[ "$(api runs | jq '.runs | length')" = 4 ]
+}
+
+# texts: the statements that were seen, but for those under traffic
+texts() { see "[.[] | select(.scope == \"oriel.sqlite\").attributes.\"db.query.text\" | select(test(\"traffic\") | not) | split(\" \")[-1]] | sort == ($1 | sort)"; }
+
+@test "a program that is linked with the agent says itself what is watched, and when" {
+	run -0 "$BUILD/programs/linked"
+	[ "$output" = $'0\n0\n0\n1' ]
+	texts '["one", "two", "three"]'
+}
+
+@test "ORIEL_INSTRUMENT=1 watches such a program from its beginning, and no is no" {
+	for no in 0 no NONE false ' off '; do
+		ORIEL_INSTRUMENT=$no run -0 "$BUILD/programs/linked"
+	done
+	ORIEL_INSTRUMENT=1 ORIEL_SERVICE=yes OTEL_SERVICE_NAME=asked run -0 "$BUILD/programs/linked"
+	see '[.[] | select(.service == "asked" and (.attributes."db.query.text" | test("before")))] | length == 1'
+	spans '[.[] | select(.attributes."db.query.text" | test("before"))] | length == 1'
+}
+
+@test "under oriel run a program that is linked with the agent has it once" {
+	run_watched "$BUILD/programs/linked"
+	texts '["before", "one", "two", "three"]'
+}
+
+@test "where recording is off, oriel_instrument says why" {
+	OTEL_SDK_DISABLED=true run -0 "$BUILD/programs/linked"
+	[ "$output" = $'1\n1\n1\n1' ]
 }
