@@ -16,9 +16,7 @@
  *
  * A server, its connections and requests belong to one thread at a time, as evhttp wants it.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <sys/queue.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -27,6 +25,7 @@
 #include "agent/agent.h"
 #include "agent/libevent.h"
 #include "agent/life.h"
+#include "agent/peer.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/server.h"
@@ -158,24 +157,6 @@ static struct str version_of(const struct evhttp_request *r)
 	return r->minor ? STR("HTTP/1.1") : STR("HTTP/1.0");
 }
 
-static const struct sockaddr *peer_of(const struct evhttp_request *r, struct sockaddr_in6 *room)
-{
-	struct sockaddr_in *four = (struct sockaddr_in *)(void *)room;
-
-	if (!r->remote_host)
-		return NULL;
-	if (inet_pton(AF_INET, r->remote_host, &four->sin_addr) == 1) {
-		four->sin_family = AF_INET;
-		four->sin_port = htons(r->remote_port);
-	} else if (inet_pton(AF_INET6, r->remote_host, &room->sin6_addr) == 1) {
-		room->sin6_family = AF_INET6;
-		room->sin6_port = htons(r->remote_port);
-	} else {
-		return NULL;
-	}
-	return (const struct sockaddr *)room;
-}
-
 static const char *header_get(void *request, const char *name)
 {
 	const struct evhttp_request *r = request;
@@ -214,15 +195,16 @@ static struct request *request_begin(struct evhttp_request *r, struct server *s)
 	headers_begin(&h, header_get, r);
 	TAILQ_FOREACH(field, r->input_headers, next)
 	headers_see(&h, field->key, field->value);
-	server_begin(&q->served, &(struct server_seen){
-					 .method = str_of(method_of(r)),
-					 .target = str_of(r->uri),
-					 .version = version_of(r),
-					 .headers = &h,
-					 .peer = peer_of(r, &room),
-					 .https = is_https(s, r),
-					 .scope = SCOPE_EVHTTP,
-				 });
+	server_begin(&q->served,
+		     &(struct server_seen){
+			     .method = str_of(method_of(r)),
+			     .target = str_of(r->uri),
+			     .version = version_of(r),
+			     .headers = &h,
+			     .peer = peer_of_text(r->remote_host, r->remote_port, &room),
+			     .https = is_https(s, r),
+			     .scope = SCOPE_EVHTTP,
+		     });
 	REAL(evhttp_request_set_on_complete_cb)(r, complete, q);
 	return q;
 }

@@ -2,6 +2,7 @@
 /* The libraries that the agent watches, in alphabetical order. */
 #include "agent/agent.h"
 
+extern const struct watched watched_civetweb;
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libpq;
 extern const struct watched watched_hiredis;
@@ -10,6 +11,7 @@ extern const struct watched watched_sockets;
 extern const struct watched watched_libuv, watched_threads;
 
 const struct watched *const watched[] = {
+	&watched_civetweb,
 	&watched_evhttp,
 	&watched_hiredis,
 	&watched_libcurl,

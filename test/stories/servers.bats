@@ -115,3 +115,48 @@ uuid='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} $'
 	see 'length == 5'
 	spans '[.[].attributes."http.response.status_code"] | sort == [200, 414, 414, 431, 431]'
 }
+
+@test "civetweb: routes, statuses and request ids, however a handler writes its answer" {
+	serve run_watched "$BUILD/programs/civetweb-server"
+	for path in /hello /ok /fields /pieces /error /sql /begun /none; do
+		[ "$(fields "$path" -H 'X-Request-ID: r-1')" = "r-1 " ]
+	done
+	[ "$(fields /own -H 'X-Request-ID: r-1')" = "mine " ]
+	[[ $(fields /hello/more -X FOO) =~ $uuid ]]
+	[ "$(curl -s "http://$HERE/hello")$(curl -s "http://$HERE/pieces")" = hellopieces ]
+	[ "$(curl -s "http://$HERE/sql" -d 'some text')" = "sql 9" ]
+	run curl -s "http://$HERE/quiet"
+	[ "$status" = 52 ]
+	see '[.[] | select(.kind == "server")] | length == 14'
+	spans "[$(at /hello)[] | [.name, .attributes.\"http.route\", .attributes.\"http.response.status_code\"]] | sort | .[0]
+		== [\"GET /hello\", \"/hello\", 200]"
+	see '[.[] | select(.kind == "server") | [.attributes."url.path", .attributes."http.route",
+			.attributes."http.response.status_code"]] | sort == [
+		[null, null, 400], ["/begun", null, 203], ["/error", "/error", 500], ["/fields", "/fields", 202],
+		["/hello", "/hello", 200], ["/hello", "/hello", 200], ["/none", null, 404], ["/ok", "/ok", 200], ["/own", "/own", 200],
+		["/pieces", "/pieces", 201], ["/pieces", "/pieces", 201], ["/quiet", "/quiet", null],
+		["/sql", "/sql", 200], ["/sql", "/sql", 200]]'
+	spans "$(at /quiet)[0].attributes.\"error.type\" == \"refused\""
+	spans "($(at /sql) | map(.span_id) | sort) == ([.[] | select(.scope == \"oriel.sqlite\") | .parent_id] | sort)"
+	stop_server
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/out") =~ ^begun\ ([0-9]+)\ ended\ ([0-9]+)\ closed$ ]]
+	[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+}
+
+@test "civetweb: what isn't a request, a client that goes away, and a websocket" {
+	serve run_watched "$BUILD/programs/civetweb-server"
+	say 'GARBAGE\r\n\r\n'
+	grep -qi '^x-request-id: ' <&5
+	exec 5>&-
+	run curl -s -m 0.5 --limit-rate 1k -o /dev/null "http://$HERE/big"
+	[ "$status" = 28 ]
+	say 'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+	see "$(at /ws)[0] | .attributes.\"http.response.status_code\" == 101 and (has(\"open\") | not)"
+	printf '\x81\x82\x00\x00\x00\x00hi' >&5
+	timeout 10 grep -qaom 1 hi <&5
+	exec 5>&-
+	see '[.[] | select(.kind == "server" and (has("open") | not))] | length == 3'
+	spans "$(at /big)[0].attributes.\"error.type\" == \"client_closed\""
+	spans '[.[] | select(.attributes."http.response.status_code" == 400)] | length == 1'
+	spans '[.[] | select(.scope == "oriel.sqlite") | has("parent_id")] == [false]'
+}
