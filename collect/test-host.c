@@ -43,8 +43,8 @@ static void other_numbers_are_no_containers(void **state)
 		"0::/user.slice/user-1000.slice/session-2.scope",
 		"4:memory:/process_api/35188cce06c588ffafce892854599c5d",
 		"0::/kubepods/pod6f1a3a5c-8d7a-4f3e-9d9b-0d3c2a1b4e5f",
-		"0::/docker/" ID "0",
-		"0::/docker/x" ID,
+		("0::/docker/" ID "0"),
+		("0::/docker/x" ID),
 		"0::/docker/35188CCE06C588FFAFCE892854599C5D35188CCE06C588FFAFCE892854599C5D",
 		ID,
 	};

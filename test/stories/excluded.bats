@@ -92,3 +92,17 @@ counted() {
 	gets "/$(printf 'a%.0s' {1..700})!"
 	see 'length == 1'
 }
+
+@test "what the program itself says replaces all that the environment does" {
+	ORIEL_EXCLUDED_URLS=outside ORIEL_EXCLUDED_URLS_TRACES=outside \
+		serve run_watched "$BUILD/programs/excluding" '^/in code$'
+	[ "$(curl -s "http://$HERE/in%20code")" = 7 ]
+	[ "$(curl -s "http://$HERE/outside")" = 0 ]
+	see 'length == 1'
+	spans '.[0] | .attributes."url.path" == "/outside" and .service == "excluding"'
+	counted 1
+	stop_server
+	ORIEL_EXCLUDED_URLS=. serve run_watched "$BUILD/programs/excluding" ''
+	curl -s "http://$HERE/any" >/dev/null
+	see 'length == 2'
+}
