@@ -141,10 +141,28 @@ static size_t next_begin(const struct pattern *p, struct str text, size_t at)
 	return at;
 }
 
+static bool search_literal(const struct pattern *p, struct str text, uint64_t *steps)
+{
+	size_t n = p->n - 1u;
+
+	for (size_t at = 0; (at = next_begin(p, text, at)) + n <= text.n; at++) {
+		size_t i = 1;
+
+		while (i < n && (unsigned char)text.p[at + i] == p->state[i].arg)
+			i++;
+		*steps += i;
+		if (i >= n)
+			return true;
+	}
+	return false;
+}
+
 static bool search(const struct pattern *p, struct str text, uint64_t *steps)
 {
 	struct states enter = { { 0 } }, now;
 
+	if (p->literal)
+		return search_literal(p, text, steps);
 	for (size_t at = 0;; at++) {
 		bool fresh = states_none(&enter);
 
@@ -215,7 +233,11 @@ static bool look_ahead(struct pattern *p, bool begins, bool *nothing)
 void pattern_look_ahead(struct pattern *p)
 {
 	bool nothing;
+	unsigned n = 0;
 
+	while (p->state[n].op == OP_BYTE)
+		n++;
+	p->literal = n > 0 && p->state[n].op == OP_FOUND;
 	p->anchored = !look_ahead(p, false, &nothing);
 	look_ahead(p, true, &nothing);
 	p->skips = !nothing;

@@ -36,6 +36,7 @@ struct pattern {
 	uint8_t n_classes;
 	bool anchored;	   /* can only begin where the text does */
 	bool skips;	   /* never matches nothing, and so begins with one of `first` */
+	bool literal;	   /* its states are bytes in a row: just a text to be found */
 	uint8_t first[32]; /* bit sets of bytes, as are the classes */
 	uint8_t class[PATTERN_CLASSES][32];
 	struct pattern_state state[PATTERN_STATES];

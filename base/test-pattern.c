@@ -42,6 +42,20 @@ static void it_is_searched_anywhere(void **state)
 	assert_true(found("aab", "aaab"));
 }
 
+static void a_plain_text_is_found_wherever_it_stands(void **state)
+{
+	(void)state;
+	assert_true(found("ab", "ab"));
+	assert_true(found("ab", "xxab"));
+	assert_true(found("ab", "aab"));
+	assert_true(found("b", "ab"));
+	assert_false(found("ab", "a"));
+	assert_false(found("ab", "ba"));
+	assert_false(found("ab", ""));
+	assert_true(found("/a\\.b", "/x/a.b"));
+	assert_false(found("/a\\.b", "/x/a_b"));
+}
+
 static void ends_are_tied_down(void **state)
 {
 	(void)state;
@@ -208,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_searched_anywhere),
+		cmocka_unit_test(a_plain_text_is_found_wherever_it_stands),
 		cmocka_unit_test(ends_are_tied_down),
 		cmocka_unit_test(there_are_choices_and_repetitions),
 		cmocka_unit_test(sets_have_ranges_and_opposites),
