@@ -22,6 +22,7 @@
  *     oriel_baggage_*                  baggage
  *     oriel_info, oriel_log, ...       log records
  *     oriel_counter, oriel_add, ...    metrics
+ *     oriel_excluded                   paths of a server that are left out
  *
  * What every call promises, unless its comment says otherwise:
  *
@@ -333,7 +334,12 @@ ORIEL_API void oriel_context_release(struct oriel_context *c);
 ORIEL_API bool oriel_context_parse(struct oriel_context *out, const char *traceparent,
 				   const char *tracestate, const char *baggage);
 
-/* The same through a getter, which returns a header's value or NULL ("TextMap Propagator"). */
+/*
+ * The same through a getter ("TextMap Propagator"), for all propagators, B3's too. It is asked by
+ * names in lower case and ignores the case of its own; it returns the field's value, which must stay
+ * until extract has returned, or NULL. A caller that sent a decision to sample but no ids leaves a
+ * context without ids in *out, and the answer is false: attached, or as a parent, the decision counts.
+ */
 ORIEL_API bool oriel_context_extract(struct oriel_context *out,
 				     const char *(*get)(void *carrier, const char *name),
 				     void *carrier);
