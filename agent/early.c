@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libc's constructors note arguments and environment. Who calls them is the dynamic linker: when it
+ * opens an object, it first initialises what that needs and has not been initialised, with what libc
+ * has noted. So they are called here first, with what a constructor is given, and then by the linker,
+ * which opens the smallest object that there is.
+ *
+ * Under LD_AUDIT that does one thing too many. What has not been initialised is taken as loaded just
+ * now, and its thread-local storage gets its first content again; the tables of ctype.h, which are
+ * among that, would then be NULL. It is saved and put back.
+ */
 #include "agent/early.h"
 
+#include <ctype.h>
+#include <dlfcn.h>
 #include <link.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,14 +21,19 @@
 
 extern char **environ;
 
-struct arguments {
+enum { STORAGE_MOST = 1024 };
+
+struct libc {
 	int argc;
 	char **argv, **envp;
+	void *storage; /* this thread's */
+	size_t storage_n;
+	unsigned char saved[STORAGE_MOST];
 };
 
 typedef void constructor(int argc, char **argv, char **envp);
 
-static void run_constructors(const struct arguments *a, uintptr_t base, const ElfW(Dyn) * d)
+static void run_constructors(const struct libc *c, uintptr_t base, const ElfW(Dyn) * d)
 {
 	constructor *one = NULL, **list = NULL;
 	size_t n = 0;
@@ -34,31 +51,68 @@ static void run_constructors(const struct arguments *a, uintptr_t base, const El
 			break;
 		}
 	if (one)
-		one(a->argc, a->argv, a->envp);
+		one(c->argc, c->argv, c->envp);
 	for (size_t i = 0; list && i < n; i++)
-		list[i](a->argc, a->argv, a->envp);
+		list[i](c->argc, c->argv, c->envp);
 }
 
 static int look(struct dl_phdr_info *info, size_t size, void *you)
 {
 	const char *name = info->dlpi_name ? strrchr(info->dlpi_name, '/') : NULL;
+	struct libc *c = you;
 
-	(void)size;
-	if (!name || strcmp(name, "/libc.so.6") != 0)
+	if (!name || strcmp(name, "/libc.so.6") != 0 || size < sizeof(*info))
 		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			run_constructors(you, info->dlpi_addr,
-					 (const ElfW(Dyn) *)(info->dlpi_addr +
-							     info->dlpi_phdr[i].p_vaddr));
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+		if (part->p_type == PT_TLS) {
+			c->storage = info->dlpi_tls_data;
+			c->storage_n = part->p_memsz;
+		} else if (part->p_type == PT_DYNAMIC) {
+			run_constructors(c, info->dlpi_addr,
+					 (const ElfW(Dyn) *)(info->dlpi_addr + part->p_vaddr));
+		}
+	}
 	return 1;
+}
+
+/* One of libc's own that are empty since glibc 2.34, and not there yet. */
+static void *open_something(void)
+{
+	static const char *const small[] = { "libutil.so.1", "libanl.so.1", "librt.so.1",
+					     "libdl.so.2" };
+
+	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+		void *there = dlopen(small[i], RTLD_NOW | RTLD_NOLOAD), *opened;
+
+		if (there) {
+			dlclose(there);
+			continue;
+		}
+		opened = dlopen(small[i], RTLD_NOW | RTLD_LOCAL);
+		if (opened)
+			return opened;
+	}
+	dlerror();
+	return NULL;
 }
 
 bool early_libc(int argc, char **argv, char **envp)
 {
-	struct arguments a = { argc, argv, envp };
+	struct libc c = { .argc = argc, .argv = argv, .envp = envp };
+	void *something;
 
-	if (!environ)
-		dl_iterate_phdr(look, &a);
-	return environ != NULL;
+	if (environ)
+		return true;
+	dl_iterate_phdr(look, &c);
+	if (!environ || !c.storage || c.storage_n > sizeof(c.saved))
+		return false;
+	memcpy(c.saved, c.storage, c.storage_n);
+	something = open_something();
+	if (!*__ctype_b_loc())
+		memcpy(c.storage, c.saved, c.storage_n);
+	if (something)
+		dlclose(something);
+	return something != NULL;
 }

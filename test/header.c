@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uses every macro of oriel.h; compiled as each C and each C++ that it promises. Never run. */
+/* Uses every macro of oriel.h, and is a bootstrap hook; compiled as each C and each C++ that it promises. Never run. */
 #include <oriel.h>
+
+#include <oriel-bootstrap.h>
 
 static const char *header_of(void *carrier, const char *name)
 {
@@ -24,6 +26,13 @@ static void work(struct oriel_counter *orders, struct oriel_histogram *seconds)
 	oriel_add(orders, 1, oriel_str("product", "book"));
 	oriel_record(seconds, 0.25);
 	oriel_record(seconds, 0.25, oriel_str("route", "/"));
+}
+
+int oriel_bootstrap(struct oriel_bootstrap *b)
+{
+	if (ORIEL_BOOTSTRAP_HAS(b, log) && !b->probe)
+		b->log(b, ORIEL_BOOTSTRAP_INFO, b->source);
+	return b->exporter(b, ORIEL_BOOTSTRAP_TRACES | ORIEL_BOOTSTRAP_LOGS, "otlp");
 }
 
 int main(void)
