@@ -101,3 +101,31 @@ agents() {
 		run -2 run_watched "$STARTS" "$how" ./nowhere
 	done
 }
+
+@test "nginx is watched through its binary upgrade" {
+	[ -x /usr/sbin/nginx ] || skip "no nginx"
+	cd "$BATS_TEST_TMPDIR"
+	cat >conf <<-END
+		daemon on;
+		worker_processes 1;
+		error_log $PWD/error.log;
+		pid $PWD/pid;
+		events { worker_connections 16; }
+		http { access_log off; server { listen unix:$PWD/socket; return 200 hello; } }
+	END
+	run_watched /usr/sbin/nginx -p "$PWD" -c "$PWD/conf" 3>&- 4>&-
+	wait_for 10 test -s pid
+	old=$(cat pid)
+	grep -q liboriel-agent "/proc/$old/maps"
+	kill -USR2 "$old"
+	wait_for 10 test -s pid.oldbin
+	wait_for 10 test -s pid
+	new=$(cat pid)
+	kill -QUIT "$old"
+	wait_for 10 gone "$old"
+	[ "$(curl -s --unix-socket socket http://x/)" = hello ]
+	seen=$(grep -c liboriel-agent "/proc/$new/maps")
+	kill -QUIT "$new"
+	wait_for 10 gone "$new"
+	[ "$seen" != 0 ]
+}
