@@ -4,7 +4,7 @@
 
 extern const struct watched watched_civetweb;
 extern const struct watched watched_evhttp, watched_libevent;
-extern const struct watched watched_libpq;
+extern const struct watched watched_libmariadb, watched_libpq;
 extern const struct watched watched_hiredis;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 extern const struct watched watched_sockets;
@@ -16,6 +16,7 @@ const struct watched *const watched[] = {
 	&watched_hiredis,
 	&watched_libcurl,
 	&watched_libevent,
+	&watched_libmariadb,
 	&watched_libmicrohttpd,
 	&watched_libpq,
 	&watched_libuv,

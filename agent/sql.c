@@ -25,6 +25,7 @@ struct reader {
 	int list_depth;	   /* in a list of values from this depth on; 0: not */
 	bool values;	   /* the list is that of VALUES, which may go on with another (...) */
 	bool between;
+	bool body;	  /* of a trigger or procedure: its semicolons part nothing of ours */
 	uint64_t queries; /* depths at which a query stands, not a function's arguments */
 
 	/* the summary */
@@ -280,7 +281,8 @@ static void statement_next(struct reader *r)
 
 static void token_write(struct reader *r, struct token t, struct str after)
 {
-	if (r->last.kind == SIGN && r->last.s.p[0] == ';')
+	r->body |= t.word == WORD_BEGIN && r->operation == WORD_CREATE;
+	if (r->last.kind == SIGN && r->last.s.p[0] == ';' && !r->body)
 		statement_next(r);
 	if (r->space)
 		put(r, STR(" "));

@@ -204,6 +204,9 @@ static void several_statements_are_a_batch(void **state)
 	same(s.operation, "BATCH INSERT");
 	summary_is("SELECT 1; ; -- that was all", "SELECT", "");
 	assert_int_equal(s.statements, 2);
+	summary_is("CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM u; SELECT 1; END",
+		   "CREATE TRIGGER r", "r");
+	assert_int_equal(s.statements, 1);
 }
 
 static void mysql_strings_are_literals(void **state)

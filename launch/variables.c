@@ -44,6 +44,8 @@ const struct variable variables[] = {
 	{ "ORIEL_DISABLED_INSTRUMENTATIONS", VARIABLE_RECORDING, "LIST", NULL,
 	  "Libraries to leave alone: sqlite,libcurl,... (* for all); else OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
 	  false },
+	{ "ORIEL_SQLCOMMENTER", VARIABLE_RECORDING, "LIST", "no",
+	  "Put the trace into SQL as a comment: yes, or postgresql,mariadb", false },
 	{ "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", VARIABLE_RECORDING, "LIST", "the standard's",
 	  "HTTP methods that are told apart", false },
 	{ "ORIEL_BOOTSTRAP", VARIABLE_RECORDING, "FILE",

@@ -16,6 +16,8 @@
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
 	X("libcurl-gnutls.so.4", "libcurl", "curl_easy_perform", \
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
+	X("libmariadb.so.3", "libmariadb", "mysql_real_query", \
+	  "a span for each statement to MariaDB or MySQL, its text without the values") \
 	X("libpq.so.5", "libpq", "PQexec", \
 	  "a span for each command to PostgreSQL, its text without the values") \
 	X("libsqlite3.so.0", "SQLite", "sqlite3_step", \

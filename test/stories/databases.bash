@@ -71,3 +71,13 @@ database_end() {
 	}
 	[ -z "${DATABASE:-}" ] || rm -rf "$DATABASE"
 }
+
+# see_ours SCOPE N FILTER: there are N spans of it, and the filter is true of them, oldest first
+see_ours() {
+	local ours="[sort_by(.start_ns)[] | select(.scope == \"oriel.$1\")]"
+	see "$ours | length == $2"
+	spans "$ours | $3" || {
+		spans "$ours"
+		false
+	}
+}

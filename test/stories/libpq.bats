@@ -23,15 +23,8 @@ pq_calls() { same "$BUILD/programs/pq-calls" "$@"; }
 # The database's spans, oldest first, as jq
 ours='[sort_by(.start_ns)[] | select(.scope == "oriel.libpq")]'
 
-# seen N FILTER: of N spans of the database
-seen() {
-	see "$ours | length == $1"
-	spans "$ours | $2" >"$BATS_TEST_TMPDIR/answer"
-	[ "$(cat "$BATS_TEST_TMPDIR/answer")" = true ] || {
-		spans "$ours"
-		false
-	}
-}
+# seen N FILTER: of N spans of the database, oldest first
+seen() { see_ours libpq "$@"; }
 
 @test "each command is a span with its text, rows or error, and none of its values" {
 	pq_calls sync ''
