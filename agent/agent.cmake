@@ -34,7 +34,7 @@ target_link_options(oriel-first PRIVATE -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,
 add_library(oriel-audit SHARED ${CMAKE_CURRENT_LIST_DIR}/audit/audit.c ${CMAKE_CURRENT_LIST_DIR}/symbols.c)
 set_target_properties(oriel-audit PROPERTIES NO_SONAME ON)
 target_compile_options(oriel-audit PRIVATE -O2 -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
-	-fno-tree-loop-distribute-patterns -U_FORTIFY_SOURCE)
+	-U_FORTIFY_SOURCE $<$<C_COMPILER_ID:GNU>:-fno-tree-loop-distribute-patterns>)
 target_link_options(oriel-audit PRIVATE -nostdlib -fno-sanitize=all -Wl,--no-undefined -Wl,-z,now)
 
 # A program that is linked with it; it must come before the libraries that it watches.
