@@ -137,7 +137,7 @@ static bool line_take(struct http1 *m, struct http1_head *head, struct str *in, 
 		*line = (struct str){ m->start, least(m->line_n, HTTP1_START) };
 	}
 	*in = str_from(*in, n + (end != NULL));
-	if (end && line->n && line->p[line->n - 1] == '\r')
+	if (end && line->n && line->n >= m->line_n && line->p[line->n - 1] == '\r')
 		line->n--;
 	return end != NULL;
 }
@@ -421,23 +421,17 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* "1a;name=value" */
+/* "1a;name=value", "1a " */
 static bool chunk_size(struct str line, uint64_t *size)
 {
-	struct str s = str_trim(str_cut(line, ';').head);
 	uint64_t v = 0;
+	size_t n = 0;
 
-	if (!s.n || s.n > 15)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		int digit = hex_value(s.p[i]);
-
-		if (digit < 0)
-			return false;
-		v = v << 4 | (uint64_t)digit;
-	}
+	for (int digit; n < line.n && (digit = hex_value(line.p[n])) >= 0; n++)
+		if (n < 16)
+			v = v << 4 | (uint64_t)digit;
 	*size = v;
-	return true;
+	return n && n < 16 && (n == line.n || line.p[n] == ';' || str_is_blank(line.p[n]));
 }
 
 static enum http1_event size_take(struct http1 *m, struct str *in)

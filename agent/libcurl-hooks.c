@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #include "agent/agent.h"
+#include "agent/sockets.h"
 
 #define FLAVOUR(name, version, or_plain) \
 	static struct real_library name##_library; \
@@ -105,9 +106,16 @@ HOOKS(gnutls, "@CURL_GNUTLS_3");
 
 struct watch libcurl_watch;
 
+static void libcurl_start(void)
+{
+	sockets_own(&openssl_library);
+	sockets_own(&gnutls_library);
+}
+
 const struct watched watched_libcurl = {
 	.name = "libcurl",
 	.aliases = "curl,client",
 	.summary = "HTTP requests that the program makes",
+	.start = libcurl_start,
 	.watch = &libcurl_watch,
 };

@@ -150,3 +150,216 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 	see "$SERVED | map(select(. == \"GET /a.txt 200 4\")) | length >= 2"
 	see "$SERVED | index(\"GET /big.txt 200 588895\")"
 }
+
+# socket_server MODE: a server of programs/ on $PORT, watched
+socket_server() {
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	"${WATCHED[@]}" "$BUILD/programs/socket-server" "$1" <"$BATS_TEST_TMPDIR/in" \
+		>"$BATS_TEST_TMPDIR/port" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+	SERVERS+=($!)
+	exec 7>"$BATS_TEST_TMPDIR/in"
+	wait_for 20 test -s "$BATS_TEST_TMPDIR/port"
+	PORT=$(<"$BATS_TEST_TMPDIR/port")
+}
+
+one() { echo "[.[] | select(.kind == \"server\" and .attributes.\"url.path\" == \"$1\")] | length == 1 and (.[0] | $2)"; }
+status_of() { one "$1" "has(\"open\") == false and .status == \"unset\" and .attributes.\"http.response.status_code\" == $2"; }
+
+# talk TEXT N: send this, read N bytes, then send "more" and read as many: what an echo sends back
+talk() {
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	printf "$1" >&9
+	timeout 10 head -c "$2" <&9 >/dev/null
+	printf more >&9
+	timeout 10 head -c 4 <&9
+	exec 9>&-
+}
+
+@test "upgrades, tunnels, pieces, interim answers, and bodies that end with their connection" {
+	socket_server threads
+	[ "$(talk 'GET /upgrade HTTP/1.1\r\nUpgrade: echo\r\n\r\n' 72)" = more ]
+	[ "$(talk 'CONNECT x:1 HTTP/1.1\r\n\r\n' 26)" = more ]
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/pieces" "http://127.0.0.1:$PORT/interim")" = abcdeyes ]
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/until-close")" = 12345678 ]
+	run curl -s -m 10 "http://127.0.0.1:$PORT/drop"
+	[ "$status" = 52 ]
+	see 'length == 6'
+	spans "$(status_of /upgrade 101)"
+	spans "$(status_of x:1 200)"
+	spans "$(status_of /pieces 200)"
+	spans "$(status_of /interim 200)"
+	spans "$(one /until-close '.status == "unset" and .attributes."http.response.body.size" == 8')"
+	spans "$(one /drop '.status == "error" and .attributes."error.type" == "connection_error"')"
+}
+
+@test "what a vfork child closes is not closed for its parent" {
+	socket_server threads
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/vfork" "http://127.0.0.1:$PORT/hello")" = yesyes ]
+	see 'length == 2'
+	spans "$(status_of /vfork 200)"
+	spans "$(status_of /hello 200)"
+}
+
+@test "a child that was forked for a connection tells of it" {
+	socket_server forks
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/hello" "http://127.0.0.1:$PORT/pieces")" = yesabcde ]
+	see 'length == 2'
+	spans "$(status_of /hello 200)"
+	spans "$(status_of /pieces 200)"
+}
+
+@test "a client that goes away is an error of its own kind" {
+	socket_server threads
+	# The second request stands behind the first, whose answer can't be sent.
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	printf 'POST /half HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc' >&9
+	exec 9>&-
+	see "$(status_of /half 200)"
+	spans "$(one /half '.attributes."http.request.body.size" == 3')"
+}
+
+@test "a call on a plain socket is a child of the request that it is made for, and the same trace there" {
+	export ORIEL_SOCKETS_INJECT=yes
+	socket_server threads
+	local there=$PORT
+	rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/port"
+	exec 8>&7
+	socket_server threads
+	curl -s -m 10 "http://127.0.0.1:$PORT/call/$there/hello" | grep -q '^yes'
+	see 'length == 3 and ([.[].trace_id] | unique | length == 1)'
+	spans '(.[] | select(.attributes."url.path" == "/hello")) as $there
+		| (.[] | select(.kind == "client")) as $call | (.[] | select(.parent_id == null)) as $here
+		| $there.parent_id == $call.span_id and $call.parent_id == $here.span_id
+			and $call.attributes."url.full" == "http://there/hello"
+			and $call.attributes."network.peer.port" == '"$there"' and $call.attributes."http.response.status_code" == 200'
+	exec 8>&-
+}
+
+@test "what is not HTTP is left alone" {
+	needs redis-server
+	needs redis-cli
+	PORT=$(free_port)
+	serve_as redis "${WATCHED[@]}" redis-server --port "$PORT" --bind 127.0.0.1 --save '' --dir "$WWW"
+	ORIEL_DISABLED_INSTRUMENTATIONS=hiredis timeout 10 "${WATCHED[@]}" redis-cli -p "$PORT" set a b
+	[ "$(timeout 10 "${WATCHED[@]}" redis-cli -p "$PORT" get a)" = b ]
+	[ "$(printf 'GET a\r\nQUIT\r\n' | timeout 5 curl -s -m 10 "telnet://127.0.0.1:$PORT" | tr -d '\r' | head -n 2 | tail -n 1)" = b ]
+	wait_for 10 api_says runs '.runs | length >= 1'
+	stop_last
+	wait_for 10 eval '[ "$(metric oriel_agent_missed_total)" = 0 ]'
+	spans 'map(select(.scope == "oriel.sockets")) | length == 0'
+}
+
+# Each request says in its path which trace it is of, and the server behind compares.
+FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[0-9a-f]{16}-01$" 1; }'
+
+@test "nginx hands each request's own context to the server behind it, when asked" {
+	needs nginx
+	local behind upstream locations i t
+	behind=$(free_port)
+	PORT=$behind
+	nginx_conf "$PORT" 'location /t/ { if ($fits = 0) { return 500; } return 200 fits; }' "$FITS" \
+		>"$WWW/behind.conf"
+	sed -i "s/nginx.pid/behind.pid/" "$WWW/behind.conf"
+	serve_as behind nginx -c "$WWW/behind.conf"
+	PORT=$(free_port)
+	locations='
+		location /new/ { proxy_set_header traceparent ""; proxy_pass http://behind/; }
+		location /kept/ { proxy_set_header traceparent ""; proxy_http_version 1.1;
+			proxy_set_header Connection ""; proxy_pass http://kept/; }
+		location /passed/ { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://kept/; }'
+	nginx_conf "$PORT" "$locations" "
+		upstream behind { server 127.0.0.1:$behind; }
+		upstream kept { server 127.0.0.1:$behind; keepalive 8; }" >"$WWW/nginx.conf"
+	serve_as proxy "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	t=0af7651916cd43dd8448eb211c80319c
+	[ "$(curl -s -m 10 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/new/t/$t" -H "traceparent: 00-$t-b7ad6b7169203331-01")" = 500 ]
+	stop_last
+	ORIEL_SOCKETS_INJECT=yes serve_as proxy "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	for i in {1..300}; do
+		t=$(printf '%08x%08x%08x%08x' "$((RANDOM * 65536 + i))" $RANDOM $RANDOM $RANDOM)
+		for where in new kept passed; do
+			[ "$i$where" = 1new ] || echo next
+			printf 'url = "http://127.0.0.1:%s/%s/t/%s"\nheader = "traceparent: 00-%s-b7ad6b7169203331-01"\noutput = /dev/null\nwrite-out = "%%{http_code}\\n"\n' \
+				"$PORT" "$where" "$t" "$t"
+		done
+	done >"$WWW/requests"
+	timeout 60 curl -s -m 10 -Z --parallel-max 64 -K "$WWW/requests" >"$WWW/answers" 2>/dev/null
+	[ "$(sort "$WWW/answers" | uniq -c | xargs)" = '900 200' ]
+}
+
+@test "the request id goes out on responses, when asked, and the server's own stays" {
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" 'location /own { add_header x-request-id mine; return 200 own; } location /bad { return 404; }' \
+		>"$WWW/nginx.conf"
+	ORIEL_SOCKETS_REQUEST_ID=yes serve_as nginx "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	ids() { curl -s -m 10 -D - -o /dev/null "http://127.0.0.1:$PORT$1" -H "X-Request-ID: $2" | tr -d '\r' | sed -n 's/^x-request-id: //Ip'; }
+	[ "$(ids /a.txt abc-1)" = abc-1 ]
+	[ "$(ids /bad abc-2)" = abc-2 ]
+	[ "$(ids /own abc-3)" = mine ]
+	[[ "$(ids /a.txt 'not valid!')" =~ ^[0-9a-f]{8}-[0-9a-f-]{27}$ ]]
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/big.txt" | cmp - "$WWW/big.txt" && echo same)" = same ]
+}
+
+certificate() {
+	needs openssl
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$WWW/key.pem" -out "$WWW/cert.pem" 2>/dev/null
+	cat "$WWW/key.pem" "$WWW/cert.pem" >"$WWW/both.pem"
+	chmod 644 "$WWW"/*.pem
+}
+
+tls_is_seen() {
+	cmp <(curl -sk -m 10 "https://127.0.0.1:$PORT/big.txt") "$WWW/big.txt"
+	[ "$(curl -sk -m 10 "https://127.0.0.1:$PORT/a.txt" "https://127.0.0.1:$PORT/b.txt")" = $'aaa\nbb' ]
+	served_is '["GET /big.txt 200 588895", "GET /a.txt 200 4", "GET /b.txt 200 3"]'
+	spans 'map(select(.kind == "server") | .attributes."url.scheme") | unique == ["https"]'
+}
+
+@test "HTTPS of nginx" {
+	needs nginx
+	certificate
+	PORT=$(free_port)
+	nginx_conf "$PORT ssl" "ssl_certificate $WWW/cert.pem; ssl_certificate_key $WWW/key.pem;" >"$WWW/nginx.conf"
+	serve_as nginx "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	tls_is_seen
+}
+
+@test "HTTPS of Apache" {
+	needs apache2
+	certificate
+	PORT=$(free_port)
+	apache_conf event >"$WWW/apache.conf"
+	cat >>"$WWW/apache.conf" <<-EOF2
+		LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+		LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+		SSLEngine on
+		SSLCertificateFile $WWW/both.pem
+	EOF2
+	serve_as apache "${WATCHED[@]}" apache2 -f "$WWW/apache.conf" -DFOREGROUND
+	tls_is_seen
+}
+
+@test "HTTPS of HAProxy" {
+	needs haproxy
+	needs nginx
+	certificate
+	PORT=$(free_port)
+	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
+	serve_as nginx nginx -c "$WWW/nginx.conf"
+	local behind=$PORT
+	PORT=$(free_port)
+	haproxy_conf "$behind" | sed "s|bind .*|& ssl crt $WWW/both.pem|" >"$WWW/haproxy.cfg"
+	serve_as haproxy "${WATCHED[@]}" haproxy -db -f "$WWW/haproxy.cfg"
+	tls_is_seen
+}
+
+@test "a server that a library's hook covers is not seen twice" {
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	"${WATCHED[@]}" "$BUILD/programs/hello-server" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- 4>&- &
+	SERVERS+=($!)
+	exec 7>"$BATS_TEST_TMPDIR/in"
+	wait_for 20 test -s "$BATS_TEST_TMPDIR/port"
+	PORT=$(head -n 1 "$BATS_TEST_TMPDIR/port")
+	"${WATCHED[@]}" curl -s -m 10 "http://127.0.0.1:$PORT/a"
+	see 'map(.scope) | sort == ["oriel.libcurl", "oriel.libmicrohttpd"]'
+}
