@@ -77,42 +77,51 @@ static int look(struct dl_phdr_info *info, size_t size, void *you)
 	return 1;
 }
 
-/* One of libc's own that are empty since glibc 2.34, and not there yet. */
-static void *open_something(void)
+/* One of libc's own that are empty since glibc 2.34, and not there yet; NULL: there is none. */
+static const char *something_small(void)
 {
 	static const char *const small[] = { "libutil.so.1", "libanl.so.1", "librt.so.1",
 					     "libdl.so.2" };
 
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
-		void *there = dlopen(small[i], RTLD_NOW | RTLD_NOLOAD), *opened;
+		void *there = dlopen(small[i], RTLD_NOW | RTLD_NOLOAD);
 
-		if (there) {
-			dlclose(there);
-			continue;
-		}
-		opened = dlopen(small[i], RTLD_NOW | RTLD_LOCAL);
-		if (opened)
-			return opened;
+		if (!there)
+			return small[i];
+		dlclose(there);
 	}
-	dlerror();
 	return NULL;
+}
+
+/* What dlerror holds is in the storage, too; free()d here, it must not come back with that. */
+static void forget_errors(void)
+{
+	dlerror();
+	dlerror();
 }
 
 bool early_libc(int argc, char **argv, char **envp)
 {
 	struct libc c = { .argc = argc, .argv = argv, .envp = envp };
-	void *something;
+	const char *small;
+	void *opened;
 
 	if (environ)
 		return true;
 	dl_iterate_phdr(look, &c);
 	if (!environ || !c.storage || c.storage_n > sizeof(c.saved))
 		return false;
+	small = something_small();
+	if (!small)
+		return false;
+	forget_errors();
 	memcpy(c.saved, c.storage, c.storage_n);
-	something = open_something();
+	opened = dlopen(small, RTLD_NOW | RTLD_LOCAL);
 	if (!*__ctype_b_loc())
 		memcpy(c.storage, c.saved, c.storage_n);
-	if (something)
-		dlclose(something);
-	return something != NULL;
+	if (opened)
+		dlclose(opened);
+	else
+		forget_errors();
+	return opened != NULL;
 }

@@ -49,7 +49,7 @@ bool heap_is_in_order(void)
 	uintptr_t at, end;
 
 	if (!heap_bounds(&at, &end))
-		return true;
+		return false;
 	while (at + 2 * sizeof(size_t) <= end) {
 		size_t size = ((const size_t *)at)[1] & ~(size_t)7;
 

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /*
- * Once before and once after: false if the chunks of glibc's main heap, which followed upon each
- * other before, don't any more. A heap of another allocator is not walked, only used.
+ * Do the chunks of glibc's main heap follow upon each other? Asked before and after: only what was in
+ * order before can have been damaged since. False for an allocator of another make, or no heap at all.
  */
 bool heap_is_in_order(void);
 

@@ -210,6 +210,23 @@ static void symbols_are_found_in_string_tables(void **state)
 	close(fd);
 }
 
+static void exported_symbols_are_those_that_others_find(void **state)
+{
+	int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct elf_source libc = elf_of_fd(fd), program = elf_of_fd(self);
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	assert_true(elf_exports(&libc, "malloc"));
+	assert_false(elf_exports(&libc, "mallo"));
+	assert_false(elf_exports(&libc, "_rtld_global"));	 /* only needs it */
+	assert_false(elf_exports(&program, "elf_machine_here")); /* has it, for itself */
+	close(fd);
+	close(self);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +245,7 @@ int main(void)
 		cmocka_unit_test(an_offset_that_wraps_around_is_broken),
 		cmocka_unit_test(nothing_is_written_on_failure),
 		cmocka_unit_test(symbols_are_found_in_string_tables),
+		cmocka_unit_test(exported_symbols_are_those_that_others_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (elf.needed[i].n >= ELF_MOST_NAME)
 				__builtin_trap();
 	elf_mentions(&source, "__asan_init");
+	elf_exports(&source, "oriel_bootstrap");
 	arena_fini(&arena);
 	return 0;
 }

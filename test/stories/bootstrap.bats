@@ -273,6 +273,19 @@ beside() {
 		and .attributes["oriel.bootstrap.outcome"] == "was ended by signal 11")] | length == 1'
 }
 
+@test "a program that is built with AddressSanitizer, whichever way its runtime comes" {
+	local compiler
+	for compiler in gcc clang; do
+		command -v "$compiler" || continue
+		"$compiler" -fsanitize=address -o asan "$TOP/test/programs/shows.c" 2>log || { cat log; false; }
+		HOOK_DOES=well "$ORIEL" run --bootstrap "$HOOKS/does.so" -- ./asan >out 2>err </dev/null || [ $? = 7 ]
+		grep -q '^env OTEL_SERVICE_NAME=hooked$' out || { cat err; false; }
+		HOOK_DOES=null HOOK_WHEN=real run -7 --separate-stderr "$ORIEL" run --bootstrap "$HOOKS/does.so" \
+			-- ./asan </dev/null
+		[[ $stderr == *"does.so was ended by signal 11; starting without it"* ]]
+	done
+}
+
 # ---- scripts
 
 # script LINES: an executable hook
