@@ -37,7 +37,8 @@ struct run {
 	char **argv;
 	char id[RUN_ID_ROOM];
 	char run_dir[PLACE_ROOM];
-	bool has_collector, is_watched;
+	bool init, is_watched;
+	bool has_collector, is_told; /* of this run */
 };
 
 static bool strict(void)
@@ -149,9 +150,13 @@ static int find_collector(struct run *run, const char *name)
 	if (variable_is_true("OTEL_SDK_DISABLED"))
 		return 0;
 	r = place_run_dir(run->run_dir);
-	if (r == 0 && wanted && strcmp(wanted, "none") == 0)
-		r = collector_hello(run->run_dir, &collector);
+	/* One that is there needs only this; an init's child tells its own pid. */
+	if (r == 0 && !run->init)
+		r = collector_tell_run(run->run_dir, run->id, run->argv, &collector);
 	else if (r == 0)
+		r = collector_hello(run->run_dir, &collector);
+	run->is_told = r == 0 && !run->init;
+	if (r == COLLECTOR_NONE && !(wanted && strcmp(wanted, "none") == 0))
 		r = collector_summon(run->run_dir, &collector);
 	if (r < 0)
 		return complain_of_collector(run, r);
@@ -164,10 +169,11 @@ static int find_collector(struct run *run, const char *name)
 /* In the process that becomes the program: its pid goes to the collector. */
 static int start(void *you)
 {
+	struct control_reply reply;
 	struct run *run = you;
 
-	if (run->has_collector) {
-		int r = collector_tell_run(run->run_dir, run->id, run->argv);
+	if (run->has_collector && !run->is_told) {
+		int r = collector_tell_run(run->run_dir, run->id, run->argv, &reply);
 
 		if (r != 0 && complain_of_collector(run, r < 0 ? r : ERR(-ECONNRESET)))
 			return EXIT_REFUSED;
@@ -219,6 +225,7 @@ static int run_exec(const struct command *self, int argc, char **argv)
 	if (status)
 		return status;
 	run.argv = argv + a.at;
+	run.init = init;
 	status = run_script();
 	if (status)
 		return status;

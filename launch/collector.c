@@ -129,17 +129,17 @@ static void write_command(char *to, size_t room, char *const *argv)
 			*c = '?';
 }
 
-int collector_tell_run(const char *run_dir, const char *run, char *const *argv)
+int collector_tell_run(const char *run_dir, const char *run, char *const *argv,
+		       struct control_reply *reply)
 {
 	struct control_request request = { .magic = CONTROL_MAGIC, .verb = CONTROL_RUN };
 	int fds[] = { STDOUT_FILENO, STDERR_FILENO };
 	bool open = fcntl(STDOUT_FILENO, F_GETFD) >= 0 && fcntl(STDERR_FILENO, F_GETFD) >= 0;
-	struct control_reply reply;
 
 	request.pid = getpid();
 	memcpy(request.run, run, sizeof(request.run));
 	write_command(request.command, sizeof(request.command), argv);
-	return TRACE(ask(run_dir, &request, fds, open ? 2 : 0, ANSWER_MS, &reply));
+	return TRACE(ask(run_dir, &request, fds, open ? 2 : 0, ANSWER_MS, reply));
 }
 
 int collector_flush(const char *run_dir, unsigned timeout_ms)

@@ -4,7 +4,7 @@
  *
  *     struct control_reply hello;
  *     r = collector_summon(run_dir, &hello);        there is one now; hello.address is the page's
- *     r = collector_tell_run(run_dir, run, argv);   a run begins in this process
+ *     r = collector_tell_run(run_dir, run, argv, &hello);   a run begins in this process
  *
  * A collector is started as a process of its own (own session, no descriptors, no signals, no
  * terminal of ours), detached by a double fork. Two that are started at once agree by the lock on
@@ -26,7 +26,8 @@ int collector_hello(const char *run_dir, struct control_reply *reply);
 int collector_summon(const char *run_dir, struct control_reply *reply);
 
 /* From the process that execs next; hands over its standard output and error. */
-int collector_tell_run(const char *run_dir, const char *run, char *const *argv);
+int collector_tell_run(const char *run_dir, const char *run, char *const *argv,
+		       struct control_reply *reply);
 
 /* All that was recorded is delivered or counted, or the time is over. */
 int collector_flush(const char *run_dir, unsigned timeout_ms);

@@ -161,38 +161,57 @@ struct dynamic {
 	size_t n_needed;
 };
 
-static int scan_dynamic(struct reading *r, const elf_part *part, struct dynamic *d)
+/* One entry; *more becomes false at the last. */
+static int take_dynamic(struct dynamic *d, const elf_entry *e, bool *more)
 {
-	uint64_t n = part->p_filesz / sizeof(elf_entry);
-
-	for (uint64_t i = 0; i < n && i < ELF_MOST_DYNAMIC; i++) {
-		elf_entry e;
-
-		if (!r->source->read(r->source, part->p_offset + i * sizeof(e), &e, sizeof(e)))
+	switch (e->d_tag) {
+	case DT_NULL:
+		*more = false;
+		break;
+	case DT_NEEDED:
+		if (d->n_needed == ELF_MOST_NEEDED)
 			return ELF_BROKEN;
-		switch (e.d_tag) {
-		case DT_NULL:
-			return 0;
-		case DT_NEEDED:
-			if (d->n_needed == ELF_MOST_NEEDED)
-				return ELF_BROKEN;
-			d->needed[d->n_needed++] = e.d_un.d_val;
-			break;
-		case DT_STRTAB:
-			d->strings = e.d_un.d_ptr;
-			break;
-		case DT_STRSZ:
-			d->strings_size = e.d_un.d_val;
-			break;
-		case DT_RPATH:
-			d->rpath = e.d_un.d_val + 1;
-			break;
-		case DT_RUNPATH:
-			d->runpath = e.d_un.d_val + 1;
-			break;
-		}
+		d->needed[d->n_needed++] = e->d_un.d_val;
+		break;
+	case DT_STRTAB:
+		d->strings = e->d_un.d_ptr;
+		break;
+	case DT_STRSZ:
+		d->strings_size = e->d_un.d_val;
+		break;
+	case DT_RPATH:
+		d->rpath = e->d_un.d_val + 1;
+		break;
+	case DT_RUNPATH:
+		d->runpath = e->d_un.d_val + 1;
+		break;
 	}
 	return 0;
+}
+
+/* Many at a time, but not more than can be read: what stands behind the last one doesn't matter. */
+static int scan_dynamic(struct reading *r, const elf_part *part, struct dynamic *d)
+{
+	uint64_t n = part->p_filesz / sizeof(elf_entry), at = 0;
+	elf_entry e[64];
+	bool more = true;
+	int bad = 0;
+
+	if (n > ELF_MOST_DYNAMIC)
+		n = ELF_MOST_DYNAMIC;
+	while (at < n && more && !bad) {
+		size_t step = n - at < 64 ? (size_t)(n - at) : 64;
+
+		while (step && !r->source->read(r->source, part->p_offset + at * sizeof(*e), e,
+						step * sizeof(*e)))
+			step /= 2;
+		if (!step)
+			return ELF_BROKEN;
+		for (size_t i = 0; i < step && more && !bad; i++)
+			bad = take_dynamic(d, &e[i], &more);
+		at += step;
+	}
+	return bad;
 }
 
 static int read_dynamic(struct reading *r, const elf_part *part, struct elf *elf)

@@ -198,6 +198,17 @@ static bool find_one(struct search *s, const struct elf *user, struct str origin
 	return false;
 }
 
+/* glibc itself is there, because oriel runs on it, and it needs nothing that anyone asks about. */
+static bool is_libc_here(struct str name)
+{
+#if defined(__GLIBC__)
+	return str_eq(name, STR("libc.so.6")) || str_starts(name, STR("ld-linux"));
+#else
+	(void)name;
+	return false;
+#endif
+}
+
 /* Breadth first, as the linker loads them. `elf` lists what each found one needs in turn. */
 static void add_needed(struct search *s, const struct elf *user, struct str path, struct elf *elf)
 {
@@ -211,7 +222,8 @@ static void add_needed(struct search *s, const struct elf *user, struct str path
 			continue;
 		*library = (struct library){ .name = user->needed[i] };
 		elf[libs->n] = (struct elf){ 0 };
-		if (!find_one(s, user, origin, library, &elf[libs->n]))
+		if (!is_libc_here(library->name) &&
+		    !find_one(s, user, origin, library, &elf[libs->n]))
 			libs->n_missing++;
 		libs->n++;
 	}

@@ -7,7 +7,7 @@
  *
  * DT_NEEDED, and theirs, and so on: DT_RPATH (where there is no DT_RUNPATH), LD_LIBRARY_PATH,
  * DT_RUNPATH, the directories of /etc/ld.so.conf, the usual ones. $ORIGIN and $LIB are known; a
- * directory with another token is passed over. What a program opens later (dlopen) isn't seen.
+ * directory with another token is passed over; glibc itself is taken as found. What a program opens later (dlopen) isn't seen.
  * Files are foreign; at most LIBRARIES_MOST are looked at. Everything lies in the arena.
  */
 #pragma once
@@ -18,7 +18,7 @@ enum { LIBRARIES_MOST = 512 };
 
 struct library {
 	struct str name; /* as DT_NEEDED says */
-	struct str path; /* empty: not found */
+	struct str path; /* empty: not found, or the libc that oriel runs on, not looked for */
 };
 
 struct libraries {
