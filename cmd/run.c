@@ -269,6 +269,18 @@ const struct command command_run = {
 		"found, 126 if it can't be executed, 125 if --strict refused.",
 	.usage_mdoc = ".Op Ar options\n.Op Fl \\-\n.Ar command\n.Op Ar argument ...",
 	.manual =
+		".Sh THE BOOTSTRAP HOOK\n"
+		"Code of yours that runs before the program, to set instrumentation up.\nIt is looked for in this "
+		"order:\n"
+		".Bl -enum -compact\n"
+		".It\nwhat\n.Fl \\-bootstrap\nnames: a shared object with a function\n"
+		".Fn oriel_bootstrap ,\nor a script or program, which\n.Nm oriel run\nexecutes and whose lines\n"
+		".Ar NAME Ns = Ns Ar VALUE\nare set;\n"
+		".It\n.Pa oriel_bootstrap.so\nin the directory of the program's executable, if it belongs to the "
+		"same user or to root and others can't write to it;\n"
+		".It\na function of that name in the program, if it is exported.\n"
+		".El\n"
+		"One that fails, crashes or takes too long is left out with one warning on standard error.\n"
 		".Sh EXIT STATUS\n"
 		"That of the command: a shell sees what it would have seen without\n.Nm oriel run .\n"
 		"As PID 1, or with\n.Fl \\-init ,\n128 and the signal's number for a command that a signal ended.\n"

@@ -2,6 +2,7 @@
 #include "launch/check.h"
 
 #include "base/exclusion.h"
+#include "base/hook.h"
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
@@ -89,6 +90,20 @@ static void check_propagators(struct check *c)
 	}
 }
 
+static void check_timeout(struct check *c)
+{
+	struct str value = str_of(getenv(HOOK_TIMEOUT_VARIABLE));
+	char quoted[QUOTE_ROOM];
+	bool bad = false;
+
+	hook_timeout_ms(value, &bad);
+	if (bad)
+		complain(c,
+			 HOOK_TIMEOUT_VARIABLE
+			 ": ignoring '%s': not seconds, or a number with ms, s or m",
+			 quote(value, quoted));
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
 	struct check c = { tell, you, 0 };
@@ -96,5 +111,6 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_excluded(&c);
 	check_attributes(&c);
 	check_propagators(&c);
+	check_timeout(&c);
 	return c.n;
 }

@@ -55,6 +55,16 @@ static void a_bad_pair_is_named(void **state)
 			    "OTEL_RESOURCE_ATTRIBUTES: ignoring 'c': not an encoded KEY=VALUE\n");
 }
 
+static void a_time_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_BOOTSTRAP_TIMEOUT", "500ms"), "");
+	assert_string_equal(
+		of("ORIEL_BOOTSTRAP_TIMEOUT", "soon"),
+		"ORIEL_BOOTSTRAP_TIMEOUT: ignoring 'soon': not seconds, or a number with "
+		"ms, s or m\n");
+}
+
 static void an_unknown_propagator_is_named(void **state)
 {
 	(void)state;
@@ -80,6 +90,7 @@ int main(void)
 		cmocka_unit_test(what_makes_sense_is_not_mentioned),
 		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
 		cmocka_unit_test(a_bad_pair_is_named),
+		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
 	};
