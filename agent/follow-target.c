@@ -103,8 +103,7 @@ static bool needs_asan(const struct image *m)
 				break;
 			if (pass == 0 && d.d_tag == DT_STRTAB)
 				strings = offset_of(m, d.d_un.d_ptr);
-			if (pass == 1 && d.d_tag == DT_NEEDED &&
-			    is_asan(m, strings + d.d_un.d_val))
+			if (pass == 1 && d.d_tag == DT_NEEDED && is_asan(m, strings + d.d_un.d_val))
 				return true;
 		}
 		if (!strings)

@@ -34,6 +34,5 @@ void follow_start(const char *agent)
 
 struct change follow_change(char *const *envp, const struct target *t, bool spawns)
 {
-	return environment_change(envp, t,
-				  follows ? t->same : !spawns && getpid() == our_pid);
+	return environment_change(envp, t, follows ? t->same : !spawns && getpid() == our_pid);
 }

@@ -106,8 +106,8 @@ EXPORT unsigned la_objopen(struct link_map *map, Lmid_t namespace, uintptr_t *co
 	}
 	if (starts(name, "liboriel"))
 		return 0;
-	return !is_system(name) && may_define_hooks(map) ? LA_FLG_BINDTO | LA_FLG_BINDFROM :
-							    LA_FLG_BINDFROM;
+	return !is_system(name) && may_define_hooks(map) ? LA_FLG_BINDTO | LA_FLG_BINDFROM
+							 : LA_FLG_BINDFROM;
 }
 
 EXPORT uintptr_t la_symbind64(ElfW(Sym) * found, unsigned index, uintptr_t *user, uintptr_t *owner,
@@ -119,8 +119,7 @@ EXPORT uintptr_t la_symbind64(ElfW(Sym) * found, unsigned index, uintptr_t *user
 
 	(void)flags;
 	if (!agent.symbols || ELF64_ST_TYPE(found->st_info) != STT_FUNC ||
-	    !symbols_find(&agent, &wanted) ||
-	    !read_map(&from, (const struct link_map *)*user) ||
+	    !symbols_find(&agent, &wanted) || !read_map(&from, (const struct link_map *)*user) ||
 	    !read_map(&to, (const struct link_map *)*owner) || symbols_find(&from, &wanted))
 		return found->st_value;
 	if (*symbols_version(&to, index))

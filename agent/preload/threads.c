@@ -23,8 +23,8 @@ __attribute__((constructor)) static void find(void)
 	errno = kept;
 }
 
-HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-			void *(*start)(void *), void *arg)
+HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+			void *arg)
 {
 	__typeof__(pthread_create) *real = (__typeof__(pthread_create) *)real_of(&create);
 	struct carried *c = real ? threads_carry() : NULL;

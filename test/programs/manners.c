@@ -129,7 +129,8 @@ static void tick(int signal)
 
 	(void)signal;
 	errno = 4712;
-	if (write(pair[0], &byte, 1) == 1 && read(pair[1], &byte, 1) == 1 && write(null_fd, &byte, 1) == 1)
+	if (write(pair[0], &byte, 1) == 1 && read(pair[1], &byte, 1) == 1 &&
+	    write(null_fd, &byte, 1) == 1)
 		ticks++;
 	close(dup(null_fd));
 }
@@ -144,14 +145,16 @@ static int signals(void)
 
 	in_handler = opened();
 	signal(SIGUSR1, handler);
-	must(sqlite3_exec(db, "SELECT 1 AS outer UNION ALL SELECT 2", row, NULL, NULL) == SQLITE_OK);
+	must(sqlite3_exec(db, "SELECT 1 AS outer UNION ALL SELECT 2", row, NULL, NULL) ==
+	     SQLITE_OK);
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	signal(SIGALRM, tick);
 	setitimer(ITIMER_REAL, &often, NULL);
 	while (ticks < 50)
-		query(db, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 20000) "
-			  "SELECT count(x) AS interrupted FROM c");
+		query(db,
+		      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 20000) "
+		      "SELECT count(x) AS interrupted FROM c");
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
@@ -323,7 +326,8 @@ void free(void *p)
 		long before = allocations; \
 		errno = 4711; \
 		(void)(call); \
-		printf("%-30.30s errno %d, %ld allocations\n", #call, errno, allocations - before); \
+		printf("%-30.30s errno %d, %ld allocations\n", #call, errno, \
+		       allocations - before); \
 	} while (0)
 
 static int accounts(void)

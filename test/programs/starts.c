@@ -85,8 +85,7 @@ static void exec(const char *how, char **a)
 	else if (strcmp(how, "execlp") == 0)
 		execlp(a[0], a[0], a[1], a[1] ? a[2] : NULL, NULL);
 	else if (strcmp(how, "execle") == 0)
-		a[1] ? execle(a[0], a[0], a[1], NULL, environ) :
-		       execle(a[0], a[0], NULL, environ);
+		a[1] ? execle(a[0], a[0], a[1], NULL, environ) : execle(a[0], a[0], NULL, environ);
 	else if (strcmp(how, "fexecve") == 0)
 		fexecve(open(a[0], O_RDONLY | O_CLOEXEC), a, environ);
 	else if (strcmp(how, "execveat") == 0)
