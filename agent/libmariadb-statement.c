@@ -15,7 +15,7 @@
 		return none; \
 	p = maria_statement_enter(statement, CALLER); \
 	if (!p) \
-		return MARIA_REAL(call)(__VA_ARGS__)
+	return MARIA_REAL(call)(__VA_ARGS__)
 
 /* The rest of a call that had to wait. */
 #define CONTINUED(call, type, over) \
@@ -175,6 +175,7 @@ HOOK my_bool mysql_stmt_close(MYSQL_STMT *statement)
 HOOK int mysql_stmt_close_start(my_bool *ret, MYSQL_STMT *statement)
 {
 	maria_statement_closed(statement);
-	return MARIA_REAL(mysql_stmt_close_start) ? MARIA_REAL(mysql_stmt_close_start)(ret, statement) :
-						    0;
+	return MARIA_REAL(mysql_stmt_close_start)
+		       ? MARIA_REAL(mysql_stmt_close_start)(ret, statement)
+		       : 0;
 }

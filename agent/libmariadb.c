@@ -20,7 +20,7 @@
 		return none; \
 	c = maria_enter(mysql, CALLER); \
 	if (!c) \
-		return MARIA_REAL(call)(__VA_ARGS__)
+	return MARIA_REAL(call)(__VA_ARGS__)
 
 /* The rest of a call that had to wait. */
 #define CONTINUED(call, type, over) \

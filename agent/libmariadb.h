@@ -21,7 +21,10 @@
 #include "agent/sqlcommenter.h"
 #include "agent/statement.h"
 
-#define MARIA_BOTH(X, call) X(call) X(call##_start) X(call##_cont)
+#define MARIA_BOTH(X, call) \
+	X(call) \
+	X(call##_start) \
+	X(call##_cont)
 
 #define MARIA_CALLS(X) \
 	X(mariadb_get_info) \

@@ -322,8 +322,9 @@ struct call *libpq_run(struct connection *c, PGconn *conn, const char *name)
 	struct call *q;
 	int kept = errno;
 
-	q = call_begin(c, conn, s ? statement_seen(&s->sql) :
-				    (struct database_seen){ .operation = STR("EXECUTE") });
+	q = call_begin(c, conn,
+		       s ? statement_seen(&s->sql)
+			 : (struct database_seen){ .operation = STR("EXECUTE") });
 	errno = kept;
 	return q;
 }

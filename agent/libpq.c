@@ -25,7 +25,7 @@
 		return none; \
 	c = libpq_enter(conn, CALLER); \
 	if (!c) \
-		return PQ_REAL(call)(__VA_ARGS__)
+	return PQ_REAL(call)(__VA_ARGS__)
 
 static const char *text_of(const struct connection *c, const char *query)
 {
@@ -158,7 +158,8 @@ HOOK int PQsendQueryPrepared(PGconn *conn, const char *name, int n, const char *
 			     const int *lengths, const int *formats, int format)
 {
 	struct call *q;
-	PASS_UNLESS_WATCHED(PQsendQueryPrepared, 0, conn, name, n, values, lengths, formats, format);
+	PASS_UNLESS_WATCHED(PQsendQueryPrepared, 0, conn, name, n, values, lengths, formats,
+			    format);
 
 	q = libpq_run(c, conn, name);
 	return libpq_sent(c, q, conn,

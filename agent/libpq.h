@@ -76,9 +76,9 @@ struct call {
 
 struct connection {
 	struct pool_item item;
-	struct call *first, *last; /* calls whose results are to come */
+	struct call *first, *last;    /* calls whose results are to come */
 	struct statement *statements; /* the last used first */
-	struct commented *commented; /* the text for the call that is made now */
+	struct commented *commented;  /* the text for the call that is made now */
 	unsigned n_statements;
 	bool inside, known, adrift;
 	struct database_server server;

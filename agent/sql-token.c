@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/sql-token.h"
 
-static const struct keyword {
-	const char *name;
-	uint8_t n;
-	uint16_t use;
-} keywords[N_WORDS] = {
+const struct sql_keyword sql_keywords[N_WORDS] = {
 #define X(name, use) [WORD_##name] = { #name, sizeof(#name) - 1, use },
 	KEYWORDS(X)
 #undef X
@@ -13,7 +9,7 @@ static const struct keyword {
 
 /* Where the keywords of each letter begin; those of the next letter end them. */
 static const uint8_t letters[27] = {
-	1, 7, 10, 16, 21, 26, 28, 30, 31, 39, 40, 41, 45, 47,
+	1,  7,	10, 16, 21, 26, 28, 30, 31, 39, 40, 41, 45, 47,
 	48, 54, 55, 55, 60, 62, 66, 70, 73, 77, 77, 77, 77,
 };
 
@@ -40,23 +36,50 @@ static bool has(enum sql_dialect d, unsigned trait)
 	return (dialects[d].traits & trait) != 0;
 }
 
-bool sql_word_does(enum word w, unsigned use)
+enum class {
+	LETTER = 1 << 0,
+	DIGIT = 1 << 1,
+	IN_WORD = 1 << 2,
+	BLANK = 1 << 3,
+	ALONE = 1 << 4, /* begins nothing longer, in any dialect */
+};
+
+static const uint8_t classes[256] = {
+	['a' ... 'z'] = LETTER | IN_WORD,
+	['A' ... 'Z'] = LETTER | IN_WORD,
+	['_'] = LETTER | IN_WORD,
+	[0x80 ... 0xff] = LETTER | IN_WORD,
+	['0' ... '9'] = DIGIT | IN_WORD,
+	['$'] = IN_WORD,
+	['\t' ... '\r'] = BLANK,
+	[' '] = BLANK,
+	['('] = ALONE,
+	[')'] = ALONE,
+	[','] = ALONE,
+	[';'] = ALONE,
+	['='] = ALONE,
+	['<'] = ALONE,
+	['>'] = ALONE,
+};
+
+static inline bool is(char c, unsigned class)
 {
-	return (keywords[w].use & use) != 0;
+	return (classes[(unsigned char)c] & class) != 0;
 }
 
+/* A keyword is letters, so that one bit less is upper case. */
 static enum word word_of(struct str s)
 {
-	unsigned char letter = (unsigned char)(str_lower(s.p[0]) - 'a');
+	unsigned char letter = (unsigned char)((s.p[0] & 0xdf) - 'A');
 
 	if (letter >= 26)
 		return NO_WORD;
 	for (int i = letters[letter]; i < letters[letter + 1]; i++) {
 		size_t k = 1;
 
-		if (keywords[i].n != s.n)
+		if (sql_keywords[i].n != s.n)
 			continue;
-		while (k < s.n && str_lower(s.p[k]) == str_lower(keywords[i].name[k]))
+		while (k < s.n && (s.p[k] & 0xdf) == sql_keywords[i].name[k])
 			k++;
 		if (k == s.n)
 			return (enum word)i;
@@ -64,27 +87,11 @@ static enum word word_of(struct str s)
 	return NO_WORD;
 }
 
-static bool is_digit(char c)
+static inline size_t run_of(struct str s, size_t i, unsigned class)
 {
-	return c >= '0' && c <= '9';
-}
-
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
-	       c == '$' || (unsigned char)c >= 0x80;
-}
-
-static size_t run_of(struct str s, size_t i, bool (*is)(char))
-{
-	while (i < s.n && is(s.p[i]))
+	while (i < s.n && is(s.p[i], class))
 		i++;
 	return i;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* What ends there; beyond the end if it isn't closed. */
@@ -141,14 +148,14 @@ static size_t version_mark(struct str s)
 
 	if (i < s.n && s.p[i] == 'M')
 		i++;
-	return i < s.n && s.p[i] == '!' ? run_of(s, i + 1, is_digit) : 0;
+	return i < s.n && s.p[i] == '!' ? run_of(s, i + 1, DIGIT) : 0;
 }
 
 static size_t number_end(struct str s)
 {
 	size_t i = 0;
 
-	while (i < s.n && (is_word(s.p[i]) || s.p[i] == '.' ||
+	while (i < s.n && (is(s.p[i], IN_WORD) || s.p[i] == '.' ||
 			   ((s.p[i] == '+' || s.p[i] == '-') && str_lower(s.p[i - 1]) == 'e')))
 		i++;
 	return i;
@@ -158,7 +165,7 @@ static size_t parameter_end(struct str s)
 {
 	size_t i = 1;
 
-	while (i < s.n && (is_word(s.p[i]) || s.p[i] == '@' ||
+	while (i < s.n && (is(s.p[i], IN_WORD) || s.p[i] == '@' ||
 			   (s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':')))
 		i += s.p[i] == ':' ? 2 : 1;
 	return i;
@@ -169,9 +176,9 @@ static size_t dollars_end(struct str s)
 {
 	size_t tag = 1;
 
-	while (tag < s.n && is_word(s.p[tag]) && s.p[tag] != '$')
+	while (tag < s.n && is(s.p[tag], IN_WORD) && s.p[tag] != '$')
 		tag++;
-	if (tag >= s.n || s.p[tag] != '$' || is_digit(s.p[1]))
+	if (tag >= s.n || s.p[tag] != '$' || is(s.p[1], DIGIT))
 		return 0;
 	tag++;
 
@@ -211,7 +218,8 @@ static struct token string_of(enum sql_dialect d, struct str s)
 	}
 	if (s.n > 1 && s.p[1] == '\'' && c && strchr(dialects[d].prefixes, str_lower(c)))
 		prefix = 1;
-	else if (s.n > 2 && has(d, DOLLARS) && str_lower(c) == 'u' && s.p[1] == '&' && s.p[2] == '\'')
+	else if (s.n > 2 && has(d, DOLLARS) && str_lower(c) == 'u' && s.p[1] == '&' &&
+		 s.p[2] == '\'')
 		prefix = 2;
 	if (s.p[prefix] != '\'' && !(s.p[prefix] == '"' && has(d, BACKSLASH)))
 		return until(LITERAL, s, 0);
@@ -226,9 +234,17 @@ static bool is_parameter(enum sql_dialect d, char c, char next)
 	if (c == '?')
 		return d != SQL_POSTGRESQL;
 	if (d == SQL_POSTGRESQL)
-		return c == '$' && is_digit(next);
-	return (c == '@' && (is_word(next) || next == '@')) ||
-	       (has(d, NAMED) && (c == ':' || c == '$' || c == '#') && is_word(next));
+		return c == '$' && is(next, DIGIT);
+	return (c == '@' && (is(next, IN_WORD) || next == '@')) ||
+	       (has(d, NAMED) && (c == ':' || c == '$' || c == '#') && is(next, IN_WORD));
+}
+
+static struct token word_token(struct str s)
+{
+	struct token t = until(WORD, s, run_of(s, 0, IN_WORD));
+
+	t.word = word_of(t.s);
+	return t;
 }
 
 struct token sql_token(enum sql_dialect d, struct str s)
@@ -236,14 +252,18 @@ struct token sql_token(enum sql_dialect d, struct str s)
 	char c = s.p[0], next = s.n > 1 ? s.p[1] : 0;
 	struct token t;
 
-	if (is_blank(c))
-		return until(SPACE, s, run_of(s, 0, is_blank));
+	if (is(c, BLANK))
+		return until(SPACE, s, run_of(s, 0, BLANK));
+	if (is(c, LETTER) && next != '\'' && next != '&')
+		return word_token(s);
+	if (is(c, ALONE))
+		return until(SIGN, s, 1);
 	t = comment_of(d, s);
 	if (!t.s.n)
 		t = string_of(d, s);
 	if (t.s.n)
 		return t;
-	if (is_digit(c) || (c == '.' && is_digit(next)))
+	if (is(c, DIGIT) || (c == '.' && is(next, DIGIT)))
 		return until(LITERAL, s, number_end(s));
 	if (c == '"' || (c == '`' && d != SQL_POSTGRESQL))
 		return until(QUOTED, s, quoted_end(s, 0, c, false));
@@ -251,10 +271,7 @@ struct token sql_token(enum sql_dialect d, struct str s)
 		return until(QUOTED, s, quoted_end(s, 0, ']', false));
 	if (is_parameter(d, c, next))
 		return until(PARAMETER, s, parameter_end(s));
-	if (is_word(c)) {
-		t = until(WORD, s, run_of(s, 0, is_word));
-		t.word = word_of(t.s);
-		return t;
-	}
+	if (is(c, IN_WORD))
+		return word_token(s);
 	return until(SIGN, s, 1);
 }

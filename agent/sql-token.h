@@ -132,4 +132,15 @@ struct token {
 /* The first token of a statement that isn't empty. */
 struct token sql_token(enum sql_dialect dialect, struct str statement);
 
-bool sql_word_does(enum word w, unsigned use);
+struct sql_keyword {
+	const char *name;
+	uint8_t n;
+	uint16_t use;
+};
+
+extern const struct sql_keyword sql_keywords[N_WORDS];
+
+static inline bool sql_word_does(enum word w, unsigned use)
+{
+	return (sql_keywords[w].use & use) != 0;
+}

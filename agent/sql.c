@@ -215,7 +215,8 @@ static bool opens_values(const struct reader *r)
 {
 	if (r->last.kind == SIGN)
 		return is_value_place(r);
-	if (r->last.kind != WORD || r->in_name || !r->operation_n || sql_word_does(r->operation, DDL))
+	if (r->last.kind != WORD || r->in_name || !r->operation_n ||
+	    sql_word_does(r->operation, DDL))
 		return false;
 	return r->last.word == WORD_IN || !sql_word_does(r->last.word, CLAUSE);
 }

@@ -28,13 +28,13 @@ enum sql_dialect {
 
 struct sql {
 	struct str text, summary, operation, collection; /* in the buffers below */
-	struct str procedure;	 /* that CALL calls */
-	unsigned statements;	 /* several, parted by semicolons: the operation is "BATCH" */
-	size_t end;		 /* of the last statement, before semicolons and what isn't text */
-	bool whole;		 /* read to the end; else only as much as the text has room for */
-	bool commented;		 /* there was a comment */
-	bool open;		 /* something was not closed */
-	bool rows;		 /* works on rows: SELECT, INSERT, UPDATE, DELETE and the like */
+	struct str procedure;				 /* that CALL calls */
+	unsigned statements; /* several, parted by semicolons: the operation is "BATCH" */
+	size_t end;	     /* of the last statement, before semicolons and what isn't text */
+	bool whole;	     /* read to the end; else only as much as the text has room for */
+	bool commented;	     /* there was a comment */
+	bool open;	     /* something was not closed */
+	bool rows;	     /* works on rows: SELECT, INSERT, UPDATE, DELETE and the like */
 	char text_room[SQL_TEXT_MOST];
 	char summary_room[SQL_SUMMARY_MOST]; /* ends in NUL */
 	char batch_room[32];

@@ -18,7 +18,10 @@ struct statement {
 
 enum { STATEMENTS_MOST = 8192 };
 
-#define STATEMENT_POOL { .item_bytes = sizeof(struct statement), .n = STATEMENTS_MOST }
+#define STATEMENT_POOL \
+	{ \
+		.item_bytes = sizeof(struct statement), .n = STATEMENTS_MOST \
+	}
 
 /* What database_begin is to know of it; the caller adds the rest. */
 static inline struct database_seen statement_seen(const struct sql *s)

@@ -35,3 +35,7 @@ foreach(source ${bench_programs})
 		Threads::Threads m)
 	add_dependencies(bench bench-${name})
 endforeach()
+
+# Of the agent only what takes no library's place.
+target_sources(bench-sql-statement PRIVATE ${CMAKE_SOURCE_DIR}/agent/database.c
+	${CMAKE_SOURCE_DIR}/agent/sql.c ${CMAKE_SOURCE_DIR}/agent/sql-token.c)

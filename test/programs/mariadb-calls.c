@@ -231,7 +231,7 @@ static void waiting_calls(void)
 		printf("%d\n", made == m[i]);
 	}
 	for (int i = 0; i < 2; i++)
-		ORIEL_SPAN(i ? "second" : "first")
+		ORIEL_SPAN (i ? "second" : "first")
 			what[i] = mysql_real_query_start(&r, m[i], text[i], strlen(text[i]));
 	for (int i = 1; i >= 0; i--) {
 		while (what[i])
@@ -290,7 +290,7 @@ static void commented_calls(void)
 	MYSQL *m = opened("mysql", 0);
 	int r, what;
 
-	ORIEL_SPAN("commented") {
+	ORIEL_SPAN ("commented") {
 		query(m, text);
 		query(m, own);
 		mysql_real_query(m, text, sizeof(text) - 1);
@@ -300,7 +300,7 @@ static void commented_calls(void)
 	mysql_close(m);
 	m = opened("mysql", 0);
 	mysql_options(m, MYSQL_OPT_NONBLOCK, 0);
-	ORIEL_SPAN("commented later")
+	ORIEL_SPAN ("commented later")
 		what = mysql_query_start(&r, m, text);
 	while (what)
 		what = mysql_query_cont(&r, m, wait_for(m, what));
@@ -314,9 +314,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} runs[] = {
-		{ "sync", sync_calls },	      { "rows", row_calls },
-		{ "several", several_calls }, { "prepared", prepared_calls },
-		{ "waiting", waiting_calls }, { "lost", lost_calls },
+		{ "sync", sync_calls },		  { "rows", row_calls },
+		{ "several", several_calls },	  { "prepared", prepared_calls },
+		{ "waiting", waiting_calls },	  { "lost", lost_calls },
 		{ "commented", commented_calls },
 	};
 

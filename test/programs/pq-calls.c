@@ -131,7 +131,7 @@ static void async_calls(void)
 					      "SELECT 'quick' AS b" };
 
 	for (int i = 0; i < 2; i++)
-		ORIEL_SPAN(i ? "second" : "first")
+		ORIEL_SPAN (i ? "second" : "first")
 			printf("%d\n", PQsendQuery(c[i], query[i]));
 	for (int i = 1; i >= 0; i--) {
 		for (PGresult *r; (r = PQgetResult(c[i]));)
@@ -254,16 +254,22 @@ static void commented_calls(void)
 {
 	PGconn *c = opened();
 
-	ORIEL_SPAN("commented") {
+	ORIEL_SPAN ("commented") {
 		done(PQexec(c, "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid();"));
-		done(PQexec(c, "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() -- own"));
-		done(PQexecParams(c, "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+		done(PQexec(
+			c,
+			"SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() -- own"));
+		done(PQexecParams(c,
+				  "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()",
 				  0, NULL, NULL, NULL, NULL, 0));
-		done(PQprepare(c, "p", "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()",
-			       0, NULL));
+		done(PQprepare(c, "p",
+			       "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", 0,
+			       NULL));
 		done(PQexecPrepared(c, "p", 0, NULL, NULL, NULL, 0));
 		done(PQexec(c, "SHOW application_name"));
-		done(PQexec(c, "SELECT 1; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
+		done(PQexec(
+			c,
+			"SELECT 1; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
 	}
 	PQfinish(c);
 }
@@ -274,10 +280,10 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} runs[] = {
-		{ "sync", sync_calls },	      { "prepared", prepared_calls },
-		{ "async", async_calls },     { "pipeline", pipeline_calls },
-		{ "rows", row_calls },	      { "copy", copy_calls },
-		{ "lost", lost_calls },	      { "commented", commented_calls },
+		{ "sync", sync_calls },	  { "prepared", prepared_calls },
+		{ "async", async_calls }, { "pipeline", pipeline_calls },
+		{ "rows", row_calls },	  { "copy", copy_calls },
+		{ "lost", lost_calls },	  { "commented", commented_calls },
 	};
 
 	if (argc < 3)
