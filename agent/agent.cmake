@@ -4,7 +4,7 @@
 room(agent LINKS room-base)
 target_compile_options(room-agent PRIVATE -ftls-model=initial-exec)
 target_include_directories(room-agent PRIVATE ${MICROHTTPD_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS})
-target_include_directories(room-agent PRIVATE ${PQ_INCLUDE_DIRS} ${MARIADB_INCLUDE_DIRS})
+target_include_directories(room-agent PRIVATE ${PQ_INCLUDE_DIRS} ${MARIADB_INCLUDE_DIRS} ${MONGOC_INCLUDE_DIRS})
 
 add_library(oriel-agent SHARED $<TARGET_OBJECTS:room-agent>)
 set_target_properties(oriel-agent PROPERTIES
