@@ -20,6 +20,7 @@
 enum { BURST = 3000, BURSTS = 31 };
 
 static struct oriel_counter *counter;
+static struct oriel_series *books, *waits;
 
 static volatile int64_t number = 42;
 static const char *volatile text = "a value of 24 characters";
@@ -42,6 +43,9 @@ LOOP(span_5, struct oriel_span s = oriel_span_start("operation", FIVE); oriel_sp
 LOOP(log_4, oriel_info("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
 		       oriel_str("product", text), oriel_bool("express", true));)
 LOOP(count_2, oriel_add(counter, 1, oriel_str("product", "book"), oriel_str("tenant", "acme"));)
+
+LOOP(count_bound, oriel_series_add(books, 1);)
+LOOP(record_bound, oriel_series_record(waits, (double)(i & 1023) / 256);)
 
 /* What no design goes below: two clock readings, an id and a copy of 256 bytes into memory of one's own. */
 static volatile uint64_t sink;
@@ -90,6 +94,8 @@ static const struct {
 	{ "log_disabled", log_4, "always_on", true },
 	{ "counter_2_attributes", count_2, "always_on", false },
 	{ "floor", floor_of_all, "always_on", true },
+	{ "counter_bound", count_bound, "always_on", false },
+	{ "histogram_bound", record_bound, "always_on", false },
 };
 
 static double now_ns(clockid_t id)
@@ -157,6 +163,8 @@ static void run(size_t which, int n_threads)
 		exit(1);
 	}
 	counter = oriel_counter("orders", "{order}", "Orders placed");
+	books = oriel_bind(counter, oriel_str("product", "book"));
+	waits = oriel_bind(oriel_histogram("waits", "s", "Waits", NULL, 0), oriel_str("queue", "a"));
 	if (!cases[which].disabled)
 		recycle_open(&r);
 	pthread_barrier_init(&begin, NULL, (unsigned)n_threads + 1);

@@ -399,7 +399,7 @@ int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_
 
 	*d = (struct intake_drained){ 0 };
 	for (; !r && in->next < in->head.n_chunks && most; in->next++) {
-		if (in->state[in->next] == CHUNK_FREE)
+		if (in->state[in->next] == CHUNK_FREE || in->state[in->next] == CHUNK_CELLS)
 			continue;
 		most--;
 		r = chunk_round(in, in->next, each, you, d);

@@ -19,9 +19,14 @@ static const struct scope scopes[N_SCOPES] = {
 #undef X
 };
 
+enum { BLOCKS_MOST = 4096 };
+
+/* The series' entries, and threads' blocks of cells: all copied. */
 struct area {
 	const unsigned char *p;
 	uint32_t used;
+	const uint64_t **block;
+	size_t n_blocks;
 };
 
 struct area_step {
@@ -66,7 +71,54 @@ static int area_copy(struct area *out, struct intake *in, struct arena *arena)
 		return ERR(-ENOMEM);
 	r = intake_step(in, words_step, &s);
 	if (!r)
-		*out = (struct area){ (const void *)s.to, s.used & ~7u };
+		*out = (struct area){ .p = (const void *)s.to, .used = s.used & ~7u };
+	return r;
+}
+
+static void states_step(void *you)
+{
+	struct area_step *s = you;
+	const _Atomic uint32_t *state = (const void *)s->from;
+
+	for (uint32_t i = 0; i < s->room; i++)
+		((uint32_t *)s->to)[i] = atomic_load_explicit(&state[i], memory_order_acquire);
+}
+
+static int chunk_copy(struct area *out, struct intake *in, uint32_t i, struct arena *arena)
+{
+	struct area_step s = { .from = (unsigned char *)intake_chunk_at(in, i) + CELL_BLOCKS_AT,
+			       .used = CELL_BLOCKS * CELL_BLOCK_SIZE };
+
+	s.to = arena_take(arena, s.used);
+	if (!s.to)
+		return ERR(-ENOMEM);
+	for (size_t b = 0; b < CELL_BLOCKS; b++)
+		out->block[out->n_blocks++] = s.to + b * CELL_BLOCK_WORDS;
+	return intake_step(in, words_step, &s);
+}
+
+/* After the entries: what a thread adds meanwhile is counted now or the next time, never twice. */
+static int blocks_copy(struct area *out, struct intake *in, struct arena *arena)
+{
+	struct area_step s = { .from = in->map + in->head.states_at, .room = in->head.n_chunks };
+	uint32_t *state = arena_take(arena, (size_t)s.room * sizeof(*state) + 8);
+	size_t n = 0;
+	int r;
+
+	s.to = (uint64_t *)(void *)state;
+	r = state ? intake_step(in, states_step, &s) : ERR(-ENOMEM);
+	for (uint32_t i = 0; !r && i < s.room; i++)
+		n += state[i] == CHUNK_CELLS;
+	if (r || !n)
+		return r;
+	if (n > BLOCKS_MOST / CELL_BLOCKS)
+		n = BLOCKS_MOST / CELL_BLOCKS;
+	out->block = arena_take(arena, n * CELL_BLOCKS * sizeof(*out->block));
+	if (!out->block)
+		return ERR(-ENOMEM);
+	for (uint32_t i = 0; !r && i < s.room && out->n_blocks < n * CELL_BLOCKS; i++)
+		if (state[i] == CHUNK_CELLS)
+			r = chunk_copy(out, in, i, arena);
 	return r;
 }
 
@@ -110,6 +162,58 @@ static double as_double(uint64_t bits)
 
 	memcpy(&v, &bits, sizeof(v));
 	return v;
+}
+
+static uint64_t as_bits(double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	return bits;
+}
+
+static uint64_t plus_f64(uint64_t a, uint64_t b)
+{
+	return as_bits(as_double(a) + as_double(b));
+}
+
+static void merge_histogram(uint64_t *cell, const uint64_t *own, size_t n)
+{
+	double least = as_double(own[HISTOGRAM_MIN] ^ CELLS_INFINITY);
+	double most = as_double(own[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY);
+
+	cell[HISTOGRAM_SUM] = plus_f64(cell[HISTOGRAM_SUM], own[HISTOGRAM_SUM]);
+	if (least < as_double(cell[HISTOGRAM_MIN]))
+		cell[HISTOGRAM_MIN] = as_bits(least);
+	if (most > as_double(cell[HISTOGRAM_MAX]))
+		cell[HISTOGRAM_MAX] = as_bits(most);
+	for (size_t i = HISTOGRAM_BUCKETS; i < n; i++)
+		cell[i] += own[i];
+}
+
+/* The series' cells with what threads have in theirs; NULL for want of memory. */
+static const uint64_t *cells_merged(const struct area *area, const struct series *s,
+				    const struct instrument *i, struct arena *arena)
+{
+	const uint64_t *shared = (const void *)(s + 1);
+	size_t at = s->entry.flags;
+	uint64_t *cell;
+
+	if (!at || at + s->n_cells > CELL_BLOCK_WORDS || !area->n_blocks)
+		return shared;
+	cell = arena_take(arena, (size_t)s->n_cells * 8);
+	if (!cell)
+		return NULL;
+	memcpy(cell, shared, (size_t)s->n_cells * 8);
+	for (size_t b = 0; b < area->n_blocks; b++) {
+		const uint64_t *own = area->block[b] + at;
+
+		if (i->kind == INSTRUMENT_HISTOGRAM)
+			merge_histogram(cell, own, s->n_cells);
+		else
+			cell[0] = i->is_double ? plus_f64(cell[0], own[0]) : cell[0] + own[0];
+	}
+	return cell;
 }
 
 static enum metric_kind kind_of(uint8_t instrument)
@@ -175,14 +279,15 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		      uint64_t now)
 {
 	const struct instrument *i = instrument_at(area, s->instrument_at);
-	const uint64_t *cell = (const void *)(s + 1);
+	const uint64_t *cell;
 	struct metric_point *p;
 	const char *text;
 
 	if (!i || s->entry.size < sizeof(*s) || s->n_cells < cells_of(i) ||
 	    (size_t)s->n_cells * 8 + s->attributes_n > s->entry.size - sizeof(*s))
 		return false;
-	p = batch_add_point(b);
+	cell = cells_merged(area, s, i, &b->arena);
+	p = cell ? batch_add_point(b) : NULL;
 	if (!p)
 		return false;
 	text = (const char *)(i + 1) + (size_t)i->n_bounds * 8;
@@ -191,8 +296,9 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 	p->unit = (struct str){ text + i->name_n, i->unit_n };
 	p->description = (struct str){ text + i->name_n + i->unit_n, i->description_n };
 	p->scope = &scopes[i->scope < N_SCOPES ? i->scope : SCOPE_APPLICATION];
-	p->attributes = point_attributes(b, (struct str){ (const char *)(cell + s->n_cells),
-							  s->attributes_n });
+	p->attributes =
+		point_attributes(b, (struct str){ (const char *)(s + 1) + (size_t)s->n_cells * 8,
+						  s->attributes_n });
 	p->start_ns = s->start_real_ns;
 	p->time_ns = now < p->start_ns ? p->start_ns : now;
 	if (p->kind == METRIC_HISTOGRAM)
@@ -234,6 +340,8 @@ int metrics_snapshot(struct batch **out, struct intake *in, struct resource *res
 	if (!b)
 		return ERR(-ENOMEM);
 	r = area_copy(&area, in, &b->arena);
+	if (!r && area.used)
+		r = blocks_copy(&area, in, &b->arena);
 	if (!r && area.used)
 		area_points(b, &area, now_real_ns);
 	if (r || !b->n_points)

@@ -563,35 +563,101 @@ static inline void oriel_log_all(enum oriel_severity severity, const char *event
  * Instruments are made once and kept for the life of the process; the same name gives the same one.
  * NULL is a valid instrument that records nothing: what these return before oriel_start or when
  * there is no room. `unit` by UCUM ("s", "By", "{order}"), `description` may be NULL.
+ *
+ *     counter      only rises: oriel_add, a negative n is ignored      "Counter"
+ *     up-down      rises and falls: oriel_change                       "UpDownCounter"
+ *     gauge        is what it was set to last: oriel_set               "Gauge"
+ *     histogram    values by bucket: oriel_record                      "Histogram"
+ *
+ * Each of the first three is there for integers and, with _f64, for doubles; NaN is ignored.
  */
 struct oriel_counter;
+struct oriel_counter_f64;
+struct oriel_up_down;
+struct oriel_up_down_f64;
+struct oriel_gauge;
+struct oriel_gauge_f64;
 struct oriel_histogram;
 
 ORIEL_API struct oriel_counter *oriel_counter(const char *name, const char *unit,
-					      const char *description);
+				const char *description);
+ORIEL_API struct oriel_counter_f64 *oriel_counter_f64(const char *name, const char *unit,
+				const char *description);
+ORIEL_API struct oriel_up_down *oriel_up_down(const char *name, const char *unit,
+				const char *description);
+ORIEL_API struct oriel_up_down_f64 *oriel_up_down_f64(const char *name, const char *unit,
+				const char *description);
+ORIEL_API struct oriel_gauge *oriel_gauge(const char *name, const char *unit,
+				const char *description);
+ORIEL_API struct oriel_gauge_f64 *oriel_gauge_f64(const char *name, const char *unit,
+				const char *description);
 
 /* Bounds rise; n 0 means the bounds that the semantic conventions advise for seconds. */
 ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *unit,
 						  const char *description, const double *bounds,
 						  size_t n);
 
-ORIEL_QUICK void oriel_add_all(struct oriel_counter *counter, int64_t n,
-			       struct oriel_attributes attributes);
-ORIEL_QUICK void oriel_record_all(struct oriel_histogram *histogram, double value,
-				  struct oriel_attributes attributes);
+/* What the typed ones call; a value that the instrument doesn't take is ignored. */
+ORIEL_QUICK void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes);
+ORIEL_QUICK void oriel_measure_f64(void *instrument, double v, struct oriel_attributes attributes);
 
-/* A counter only rises: a negative n is ignored. */
-#define oriel_add(counter, n, ...) \
+#define ORIEL_MEASURE(name, instrument, type, how) \
+	static inline void name(struct instrument *to, type v, struct oriel_attributes attributes) \
+	{ \
+		oriel_measure_##how(to, v, attributes); \
+	}
+ORIEL_MEASURE(oriel_add_all, oriel_counter, int64_t, int)
+ORIEL_MEASURE(oriel_add_f64_all, oriel_counter_f64, double, f64)
+ORIEL_MEASURE(oriel_change_all, oriel_up_down, int64_t, int)
+ORIEL_MEASURE(oriel_change_f64_all, oriel_up_down_f64, double, f64)
+ORIEL_MEASURE(oriel_set_all, oriel_gauge, int64_t, int)
+ORIEL_MEASURE(oriel_set_f64_all, oriel_gauge_f64, double, f64)
+ORIEL_MEASURE(oriel_record_all, oriel_histogram, double, f64)
+
+/* oriel_add(orders, 1, oriel_str("product", "book")); */
+#define oriel_add(...) ORIEL_MEASURED(oriel_add_all, __VA_ARGS__)
+#define oriel_add_f64(...) ORIEL_MEASURED(oriel_add_f64_all, __VA_ARGS__)
+#define oriel_change(...) ORIEL_MEASURED(oriel_change_all, __VA_ARGS__)
+#define oriel_change_f64(...) ORIEL_MEASURED(oriel_change_f64_all, __VA_ARGS__)
+#define oriel_set(...) ORIEL_MEASURED(oriel_set_all, __VA_ARGS__)
+#define oriel_set_f64(...) ORIEL_MEASURED(oriel_set_f64_all, __VA_ARGS__)
+#define oriel_record(...) ORIEL_MEASURED(oriel_record_all, __VA_ARGS__)
+#define ORIEL_MEASURED(call, instrument, value, ...) \
 	do { \
 		if (oriel_gate.recording) \
-			oriel_add_all((counter), (n), ORIEL_WITH(__VA_ARGS__)); \
+			call((instrument), (value), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
-#define oriel_record(histogram, value, ...) \
-	do { \
+/*
+ * A series: one set of attributes of an instrument, bound once and then the fastest way to measure,
+ * which threads don't slow for each other. The same set gives the same series; kept for ever, so bind
+ * what is known beforehand, not what a request brings. NULL records nothing. Not in signal handlers;
+ * measuring is. After fork a child goes on with the same pointers, from zero.
+ *
+ *     static struct oriel_series *books;
+ *     books = oriel_bind(orders, oriel_str("product", "book"));
+ *     oriel_series_add(books, 1);
+ */
+struct oriel_series;
+ORIEL_API struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes attributes);
+#define oriel_bind(instrument, ...) oriel_bind_all((instrument), ORIEL_WITH(__VA_ARGS__))
+
+ORIEL_QUICK void oriel_series_measure_int(struct oriel_series *series, int64_t n);
+ORIEL_QUICK void oriel_series_measure_f64(struct oriel_series *series, double v);
+
+#define ORIEL_SERIES_MEASURE(name, type, how) \
+	static inline void name(struct oriel_series *series, type v) \
+	{ \
 		if (oriel_gate.recording) \
-			oriel_record_all((histogram), (value), ORIEL_WITH(__VA_ARGS__)); \
-	} while (0)
+			oriel_series_measure_##how(series, v); \
+	}
+ORIEL_SERIES_MEASURE(oriel_series_add, int64_t, int)
+ORIEL_SERIES_MEASURE(oriel_series_add_f64, double, f64)
+ORIEL_SERIES_MEASURE(oriel_series_change, int64_t, int)
+ORIEL_SERIES_MEASURE(oriel_series_change_f64, double, f64)
+ORIEL_SERIES_MEASURE(oriel_series_set, int64_t, int)
+ORIEL_SERIES_MEASURE(oriel_series_set_f64, double, f64)
+ORIEL_SERIES_MEASURE(oriel_series_record, double, f64)
 
 /* ---- what is left out ------------------------------------------------------------------------------ */
 

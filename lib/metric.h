@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Metric: instruments and their series, as cells in the segment (wire/series.h).
+ *
+ *     lib/instrument.c   handle (private, lives for ever) -> instrument in the area
+ *     lib/series.c       instrument and attributes -> series in the area, by a private hash index
+ *     lib/cells.c        a thread's own block of cells
+ *     lib/measure.c      what the program calls to measure
+ *
+ * After fork the child's area is empty: handles and bound series hold the generation of the segment
+ * that they were placed in, and place themselves again.
+ */
 #pragma once
 
 #include "lib/thread.h"
@@ -7,3 +18,99 @@
 size_t metric_memory_size(void);
 void metric_use(void *zeroed);
 void metric_forked(void);
+
+size_t instrument_memory_size(void);
+void instrument_use(void *zeroed);
+void instrument_forked(void);
+
+/* A series that is bound: struct oriel_series. `generation` is stored last, with release. */
+struct bound {
+	_Atomic uint32_t generation;
+	/* One of these is the same if it has cells in blocks; the others are QUICK_NEVER. */
+	_Atomic uint32_t quick_int, quick_f64, quick_histogram;
+	uint32_t at;
+	uint16_t cell; /* in blocks; 0: none */
+	uint16_t attributes_n;
+	uint8_t kind;
+	bool is_double;
+	struct handle *handle;
+	const unsigned char *attributes; /* NULL: the overflow series */
+};
+
+enum { BOUNDS_STEP = 4 };
+
+#define QUICK_NEVER UINT32_MAX
+
+/* An instrument. */
+struct handle {
+	_Atomic uint32_t generation; /* placed in that segment; 0: nowhere */
+	uint32_t at, overflow_at;
+	uint8_t kind; /* enum instrument_kind */
+	bool is_double;
+	uint16_t n_bounds;
+	const double *bounds; /* as many more as make a multiple of BOUNDS_STEP are infinite */
+	struct str name, unit, description;
+	struct bound overflow;
+};
+
+/* Placed in this process's segment? False: no room, or another is at it just now. */
+bool handle_ready(struct handle *h);
+bool bound_ready(struct bound *b);
+
+/* Not in handlers, bar one that gives up: false. */
+bool register_begin(void);
+void register_end(void);
+
+/* The series for these attributes, or the instrument's overflow series; 0: nothing at all. */
+uint32_t series_of(struct handle *h, struct oriel_attributes a);
+struct bound *series_bind(struct handle *h, struct oriel_attributes a);
+
+uint32_t series_find(const struct handle *h, const unsigned char *attributes, size_t n);
+uint32_t series_make(const struct handle *h, const void *attributes, size_t n);
+
+static inline unsigned char *series_area(void)
+{
+	return (unsigned char *)process.segment + process.segment->series_at;
+}
+
+static inline _Atomic uint64_t *series_cells(uint32_t at)
+{
+	return (_Atomic uint64_t *)(series_area() + at + sizeof(struct series));
+}
+
+/* `bytes` of the area, zero; 0 when it is full. */
+uint32_t area_take(size_t bytes);
+void area_publish(uint32_t at, enum series_kind kind);
+
+/* Private memory that is kept for ever, 8-byte aligned; NULL when there is no more. */
+void *metric_keep(const void *bytes, size_t n);
+
+static inline size_t cells_of(const struct handle *h)
+{
+	return h->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + h->n_bounds + 1u : 1;
+}
+
+/* Room for `n` cells in every block; 0: there is none. */
+uint16_t cells_reserve(size_t n);
+
+/* This thread's block, taken if it has none yet; NULL: none to be had. */
+uint64_t *cells_take(struct thread *t);
+void cells_leave(struct thread *t);
+void cells_inherit(struct thread *t); /* what a killed holder of its slot left */
+void cells_forked(void);
+
+static inline double as_double(uint64_t bits)
+{
+	double d;
+
+	memcpy(&d, &bits, 8);
+	return d;
+}
+
+static inline uint64_t as_bits(double d)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &d, 8);
+	return bits;
+}

@@ -6,7 +6,6 @@
 #include "lib/test-segment.h"
 
 #include "lib/thread.h"
-#include "wire/series.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -392,41 +391,6 @@ static void a_captured_context_is_a_parent_on_another_thread(void **state)
 	assert_int_equal(seen_of(across_threads).n[RECORD_END], 2);
 }
 
-static void counts(void)
-{
-	struct oriel_counter *c;
-
-	must(oriel_start(NULL) == 0);
-	c = oriel_counter("orders", "{order}", "Orders placed");
-	must(c && c == oriel_counter("orders", "{order}", NULL));
-	oriel_add(c, 2, oriel_str("a", "x"), oriel_str("b", "y"));
-	oriel_add(c, 3, oriel_str("b", "y"), oriel_str("a", "x"));
-	oriel_add(c, -1, oriel_str("b", "y"), oriel_str("a", "x"));
-
-	const unsigned char *area = (unsigned char *)process.segment + process.segment->series_at;
-	unsigned points = 0, total = 0;
-
-	for (uint32_t at = sizeof(struct series_area);
-	     at < *(const uint32_t *)(const void *)area;) {
-		const struct series_entry *e = (const void *)(area + at);
-
-		if (e->kind == SERIES_POINT) {
-			points++;
-			total += (unsigned)*(const uint64_t *)(const void *)(area + at +
-									     sizeof(struct series));
-		}
-		at += e->size;
-	}
-	must(points == 2 && total == 5); /* one of them is the overflow series */
-}
-
-static void the_order_of_attributes_makes_no_other_series(void **state)
-{
-	(void)state;
-	assert_int_equal(in_child(counts), 0);
-	read_all();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,7 +411,6 @@ int main(void)
 		cmocka_unit_test(traceparent_of_the_environment_is_the_parent),
 		cmocka_unit_test(baggage_lasts_as_long_as_its_span),
 		cmocka_unit_test(a_captured_context_is_a_parent_on_another_thread),
-		cmocka_unit_test(the_order_of_attributes_makes_no_other_series),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

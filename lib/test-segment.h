@@ -112,7 +112,7 @@ static int in_child(void (*work)(void))
 	return status;
 }
 
-static struct seen seen_of(void (*work)(void))
+static inline struct seen seen_of(void (*work)(void))
 {
 	assert_int_equal(in_child(work), 0);
 	return read_all();

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/lane.h"
+#include "lib/metric.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -54,6 +55,7 @@ static void thread_leave(void *slot)
 	atomic_signal_fence(memory_order_seq_cst);
 	for (int i = 0; i < THREAD_LANES; i++)
 		lane_leave(&t->lane[i]);
+	cells_leave(t);
 	t->live = 0;
 	thread_here = &thread_none;
 	atomic_fetch_sub_explicit(&process.n_threads, 1, memory_order_relaxed);
@@ -83,6 +85,7 @@ static void thread_init(struct thread *t, uint32_t slot, uint32_t tid)
 	if (process.root.flags || process.root.carry || process.root.remote) {
 		t->entry[0] = context_entry(&process.root, ENTRY_BASE);
 	}
+	cells_inherit(t);
 }
 
 static struct thread *thread_slot(uint32_t slot)

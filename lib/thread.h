@@ -106,6 +106,9 @@ struct thread {
 	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
 	uint32_t depth;
 	uint64_t random, step, salt; /* thread_random */
+	uint64_t *cells;	    /* this thread's block of metric cells, lib/cells.c; or NULL */
+	uint32_t cells_generation; /* process.generation while it has one, else 0 */
+	bool no_cells;		    /* nor is there one to be had */
 	struct lane lane[THREAD_LANES];
 	struct entry entry[CONTEXT_DEPTH];
 };

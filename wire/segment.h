@@ -26,6 +26,7 @@
  *     LOCKED -> IDLE   was written to meanwhile                  collector, release
  *     OWNED -> FULL    its owner is dead (tid gone)              collector, CAS
  *     FULL, LOCKED -> FREE   drained, cursors reset              collector, release
+ *     FREE -> CELLS    for good: threads' own metric cells       writer, CAS (wire/series.h)
  *
  * The release/acquire pairs on the state hand over the chunk's bytes and both cursors with it.
  * Chunks carry no order among each other: records find together by span id and time.
@@ -40,7 +41,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 1u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 2u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -139,6 +140,7 @@ enum chunk_state {
 	CHUNK_FULL = 2,
 	CHUNK_IDLE = 3,
 	CHUNK_LOCKED = 4,
+	CHUNK_CELLS = 5,
 };
 
 /* Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. */

@@ -10,6 +10,17 @@
  * Entries are taken from `used` by fetch-and-add and never given back. An entry is whole when its
  * `kind` is stored, with release; a reader walks entries by `size` and stops at the first without
  * one. Cells are relaxed atomics: a reader wants untorn numbers, not an order among them.
+ *
+ * So that threads don't write to each other's cache lines, a thread has a block of cells of its own,
+ * where series that are bound add without a lock:
+ *
+ *     chunk (CHUNK_CELLS)   head | block: word 0 unused, 1, 2, ... | block
+ *
+ * A series with `entry.flags` n has its cells at word n of every block, in the same order as in its
+ * entry; its value is the sum of the entry's and all blocks'. Blocks begin as zeros, and so that zero
+ * is "nothing yet" for them too, a histogram's min and max lie there exclusive-or'd with the bits of
+ * +infinity and -infinity. A block outlives its thread, and the next thread goes on in it: nothing is
+ * ever moved, so a total never goes back.
  */
 #pragma once
 
@@ -37,7 +48,7 @@ struct series_area {
 
 struct series_entry {
 	_Atomic uint16_t kind;
-	uint16_t flags;
+	uint16_t flags; /* SERIES_POINT: its place in blocks, 0: none */
 	uint32_t size; /* with its payload; stored before `kind` */
 };
 
@@ -64,6 +75,16 @@ struct series {
 	 * min and max meaningless while count is 0), then n_bounds + 1 bucket counts.
 	 */
 };
+
+enum {
+	CELL_BLOCKS = 2, /* in a chunk */
+	CELL_BLOCK_SIZE = 8064,
+	CELL_BLOCK_WORDS = CELL_BLOCK_SIZE / 8,
+	CELL_BLOCKS_AT = 128, /* in the chunk: behind its head */
+};
+
+#define CELLS_INFINITY 0x7ff0000000000000ull
+#define CELLS_MINUS_INFINITY 0xfff0000000000000ull
 
 enum {
 	HISTOGRAM_COUNT,

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instrument: made once, found by its name and kind, kept for the life of the process. Its overflow
+ * series (otel.metric.overflow=true; Metrics SDK, "Overflow attribute") is made with it, so that it
+ * can't fail later.
+ */
+#include "lib/encode.h"
+#include "lib/metric.h"
+
+#include <errno.h>
+#include <sched.h>
+
+enum { HANDLES = 256, KEPT = 128 * 1024, BOUNDS_MOST = 64 };
+
+struct instruments {
+	struct handle handle[HANDLES];
+	_Atomic uint32_t n_handles;
+	_Atomic uint32_t kept_used;
+	_Alignas(8) char kept[KEPT];
+};
+
+static struct instruments *_Atomic known_memory;
+#define memory atomic_load_explicit(&known_memory, memory_order_acquire)
+static _Atomic uint32_t registering; /* a try-lock: see register_begin */
+
+size_t instrument_memory_size(void)
+{
+	return (sizeof(struct instruments) + 63) & ~(size_t)63;
+}
+
+void instrument_use(void *zeroed)
+{
+	atomic_store_explicit(&known_memory, zeroed, memory_order_release);
+}
+
+void instrument_forked(void)
+{
+	atomic_store_explicit(&registering, 0, memory_order_relaxed);
+}
+
+void *metric_keep(const void *bytes, size_t n)
+{
+	uint32_t room = (uint32_t)((n + 7) & ~(size_t)7);
+	uint32_t at = atomic_fetch_add_explicit(&memory->kept_used, room, memory_order_relaxed);
+
+	if (at > KEPT || room > KEPT - at)
+		return NULL;
+	if (n)
+		memcpy(memory->kept + at, bytes, n);
+	return memory->kept + at;
+}
+
+static struct str text_keep(struct str text, size_t most)
+{
+	size_t n = text.n ? encode_cut(text.p, text.n, most) : 0;
+	char *p = metric_keep(text.p, n);
+
+	return p ? (struct str){ p, n } : STR("");
+}
+
+static uint32_t overflow_make(const struct handle *h)
+{
+	unsigned char bytes[64 + 8]; /* encode_put may write a little further */
+	struct oriel_attribute a = oriel_bool("otel.metric.overflow", true);
+	struct encode e = encode_fit((struct oriel_attributes){ &a, 1 }, 64);
+
+	encode_put(bytes, &e);
+	return series_make(h, bytes, e.bytes);
+}
+
+static bool handle_place(struct handle *h, uint32_t generation)
+{
+	size_t texts = h->name.n + h->unit.n + h->description.n;
+	uint32_t at = area_take(sizeof(struct instrument) + h->n_bounds * 8u + texts);
+	struct instrument *i;
+	unsigned char *p;
+
+	if (!at)
+		return false;
+	i = (struct instrument *)(series_area() + at);
+	i->kind = h->kind;
+	i->is_double = h->is_double;
+	i->name_n = (uint16_t)h->name.n;
+	i->unit_n = (uint16_t)h->unit.n;
+	i->description_n = (uint16_t)h->description.n;
+	i->n_bounds = h->n_bounds;
+	p = (unsigned char *)(i + 1);
+	if (h->n_bounds)
+		memcpy(p, h->bounds, h->n_bounds * 8u);
+	p = encode_copy(p + h->n_bounds * 8u, h->name.p, h->name.n);
+	p = encode_copy(p, h->unit.p, h->unit.n);
+	encode_copy(p, h->description.p, h->description.n);
+	area_publish(at, SERIES_INSTRUMENT);
+	h->at = at;
+	h->overflow_at = overflow_make(h);
+	atomic_store_explicit(&h->generation, generation, memory_order_release);
+	return h->overflow_at != 0;
+}
+
+/*
+ * Registration is rare and short, so whoever finds another at it tries a while and then gives up: the
+ * other one may be the very thread that this handler interrupted.
+ */
+bool register_begin(void)
+{
+	for (int i = 0; i < 10000; i++)
+		if (!atomic_exchange_explicit(&registering, 1, memory_order_acquire))
+			return true;
+	return false;
+}
+
+void register_end(void)
+{
+	atomic_store_explicit(&registering, 0, memory_order_release);
+}
+
+bool handle_ready(struct handle *h)
+{
+	uint32_t generation = atomic_load_explicit(&process.generation, memory_order_relaxed);
+	bool ready;
+
+	if (atomic_load_explicit(&h->generation, memory_order_acquire) == generation)
+		return h->overflow_at != 0;
+	if (!register_begin())
+		return false;
+	ready = atomic_load_explicit(&h->generation, memory_order_relaxed) == generation ||
+		handle_place(h, generation);
+	register_end();
+	return ready;
+}
+
+static struct handle *handle_find(const struct handle *like)
+{
+	uint32_t n = atomic_load_explicit(&memory->n_handles, memory_order_acquire);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct handle *h = &memory->handle[i];
+
+		if (h->kind == like->kind && h->is_double == like->is_double &&
+		    str_eq(h->name, like->name))
+			return h;
+	}
+	return NULL;
+}
+
+static const double *bounds_keep(const double *bounds, size_t n)
+{
+	double padded[BOUNDS_MOST];
+
+	for (size_t i = 0; i < BOUNDS_MOST; i++)
+		padded[i] = i < n ? bounds[i] : __builtin_inf();
+	return metric_keep(padded, (n + BOUNDS_STEP - 1) / BOUNDS_STEP * BOUNDS_STEP * 8u);
+}
+
+static struct handle *handle_new(const struct handle *like)
+{
+	uint32_t n = atomic_load_explicit(&memory->n_handles, memory_order_relaxed);
+	struct handle *h;
+
+	if (n == HANDLES)
+		return NULL;
+	h = &memory->handle[n];
+	h->kind = like->kind;
+	h->is_double = like->is_double;
+	h->overflow = (struct bound){ .kind = h->kind,
+				      .is_double = h->is_double,
+				      .handle = h,
+				      .quick_int = QUICK_NEVER,
+				      .quick_f64 = QUICK_NEVER,
+				      .quick_histogram = QUICK_NEVER };
+	h->name = text_keep(like->name, 255);
+	h->unit = text_keep(like->unit, 63);
+	h->description = text_keep(like->description, 511);
+	if (like->n_bounds) {
+		h->bounds = bounds_keep(like->bounds, like->n_bounds);
+		if (!h->bounds)
+			return NULL;
+		h->n_bounds = like->n_bounds;
+	}
+	if (!h->name.n)
+		return NULL;
+	atomic_store_explicit(&memory->n_handles, n + 1, memory_order_release);
+	return h;
+}
+
+/* Instruments aren't made in handlers, so another thread is at it, and may need its turn. */
+static void *handle_get(const struct handle *like)
+{
+	struct handle *h;
+
+	if (!memory || !process.segment || !like->name.n)
+		return NULL;
+	for (int i = 0; i < 1000; i++) {
+		if (!register_begin()) {
+			sched_yield();
+			continue;
+		}
+		h = handle_find(like);
+		if (!h)
+			h = handle_new(like);
+		register_end();
+		return h;
+	}
+	return NULL;
+}
+
+static void *number_get(enum instrument_kind kind, bool is_double, const char *name,
+			const char *unit, const char *description)
+{
+	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
+					    .is_double = is_double,
+					    .name = str_of(name),
+					    .unit = str_of(unit),
+					    .description = str_of(description) });
+}
+
+#define MAKER(maker, kind, is_double) \
+	struct maker *maker(const char *name, const char *unit, const char *description) \
+	{ \
+		return number_get(kind, is_double, name, unit, description); \
+	}
+
+MAKER(oriel_counter, INSTRUMENT_COUNTER, false)
+MAKER(oriel_counter_f64, INSTRUMENT_COUNTER, true)
+MAKER(oriel_up_down, INSTRUMENT_UP_DOWN, false)
+MAKER(oriel_up_down_f64, INSTRUMENT_UP_DOWN, true)
+MAKER(oriel_gauge, INSTRUMENT_GAUGE, false)
+MAKER(oriel_gauge_f64, INSTRUMENT_GAUGE, true)
+
+/* Semantic conventions for HTTP metrics, advice on http.server.request.duration. */
+static const double seconds[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+				  0.5,	 0.75, 1,     2.5,  5,	   7.5, 10 };
+
+struct oriel_histogram *oriel_histogram(const char *name, const char *unit, const char *description,
+					const double *bounds, size_t n)
+{
+	struct handle like = { .kind = INSTRUMENT_HISTOGRAM,
+			       .is_double = true,
+			       .name = str_of(name),
+			       .unit = str_of(unit),
+			       .description = str_of(description) };
+
+	like.bounds = n ? bounds : seconds;
+	like.n_bounds = (uint16_t)(n ? n : sizeof(seconds) / sizeof(seconds[0]));
+	if (n > BOUNDS_MOST || (n && !bounds))
+		return NULL;
+	for (size_t i = 1; i < n; i++)
+		if (!(bounds[i - 1] < bounds[i]))
+			return NULL;
+	return handle_get(&like);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Measure: the calls that count.
+ *
+ * A bound series is added to in the thread's own block, where nobody else writes: a load and a store,
+ * no lock. Handlers interrupt: an integer is added by one instruction where there is one, and what
+ * takes several is done under `busy`, which sends a handler to the shared cells; those are atomic.
+ */
+#include "lib/metric.h"
+
+/* ---- shared cells -------------------------------------------------------------------------------- */
+
+static void shared_add_f64(_Atomic uint64_t *cell, double v)
+{
+	uint64_t was = atomic_load_explicit(cell, memory_order_relaxed);
+
+	while (!atomic_compare_exchange_weak_explicit(cell, &was, as_bits(as_double(was) + v),
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+/* `sign` 1 keeps the larger, -1 the smaller. */
+static void shared_extreme(_Atomic uint64_t *cell, double v, double sign)
+{
+	uint64_t was = atomic_load_explicit(cell, memory_order_relaxed);
+
+	while ((v - as_double(was)) * sign > 0 &&
+	       !atomic_compare_exchange_weak_explicit(cell, &was, as_bits(v), memory_order_relaxed,
+						      memory_order_relaxed))
+		;
+}
+
+typedef double doubles __attribute__((vector_size(16), aligned(8)));
+typedef int64_t truths __attribute__((vector_size(16)));
+
+/* How many bounds lie below: compared two by two, without a branch that could be guessed wrong. */
+static inline size_t bucket_of(const struct handle *h, double v)
+{
+	const doubles *bound = (const doubles *)(const void *)h->bounds, both = { v, v };
+	truths below = { 0, 0 };
+
+	for (size_t i = 0; i < h->n_bounds; i += BOUNDS_STEP, bound += BOUNDS_STEP / 2)
+		below -= (both > bound[0]) + (both > bound[1]);
+	return (size_t)(below[0] + below[1]);
+}
+
+static void shared_record(const struct handle *h, _Atomic uint64_t *cell, double v)
+{
+	atomic_fetch_add_explicit(&cell[HISTOGRAM_COUNT], 1, memory_order_relaxed);
+	shared_add_f64(&cell[HISTOGRAM_SUM], v);
+	shared_extreme(&cell[HISTOGRAM_MIN], v, -1);
+	shared_extreme(&cell[HISTOGRAM_MAX], v, 1);
+	atomic_fetch_add_explicit(&cell[HISTOGRAM_BUCKETS + bucket_of(h, v)], 1,
+				  memory_order_relaxed);
+}
+
+/* False: this instrument doesn't take such a value. */
+static bool takes_int(uint8_t kind, bool is_double, int64_t n)
+{
+	return !is_double && (kind != INSTRUMENT_COUNTER || n >= 0);
+}
+
+static bool takes_f64(uint8_t kind, bool is_double, double v)
+{
+	return is_double && v == v && (kind != INSTRUMENT_COUNTER || v >= 0);
+}
+
+static void shared_int(const struct handle *h, uint32_t at, int64_t n)
+{
+	if (h->kind == INSTRUMENT_GAUGE)
+		atomic_store_explicit(series_cells(at), (uint64_t)n, memory_order_relaxed);
+	else
+		atomic_fetch_add_explicit(series_cells(at), (uint64_t)n, memory_order_relaxed);
+}
+
+static void shared_f64(const struct handle *h, uint32_t at, double v)
+{
+	if (h->kind == INSTRUMENT_HISTOGRAM)
+		shared_record(h, series_cells(at), v);
+	else if (h->kind == INSTRUMENT_GAUGE)
+		atomic_store_explicit(series_cells(at), as_bits(v), memory_order_relaxed);
+	else
+		shared_add_f64(series_cells(at), v);
+}
+
+void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes)
+{
+	struct handle *h = instrument;
+	uint32_t at;
+
+	if (!oriel_gate.recording || !h || !takes_int(h->kind, h->is_double, n))
+		return;
+	at = series_of(h, attributes);
+	if (at)
+		shared_int(h, at, n);
+}
+
+void oriel_measure_f64(void *instrument, double v, struct oriel_attributes attributes)
+{
+	struct handle *h = instrument;
+	uint32_t at;
+
+	if (!oriel_gate.recording || !h || !takes_f64(h->kind, h->is_double, v))
+		return;
+	at = series_of(h, attributes);
+	if (at)
+		shared_f64(h, at, v);
+}
+
+/* ---- bound series ----------------------------------------------------------------------------------- */
+
+struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes attributes)
+{
+	if (!oriel_gate.recording || !instrument)
+		return NULL;
+	return (struct oriel_series *)series_bind(instrument, attributes);
+}
+
+/*
+ * Relaxed by one thread that writes: the collector wants an untorn number. On x86 an addition to
+ * memory is one instruction, which no handler can come between.
+ */
+static inline void own_add(uint64_t *cell, uint64_t n)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("addq %1, %0" : "+m"(*cell) : "er"(n) : "cc");
+#else
+	__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void own_set(uint64_t *cell, uint64_t bits)
+{
+	__atomic_store_n(cell, bits, __ATOMIC_RELAXED);
+}
+
+/*
+ * Has this thread cells for the series? `quick` is the word of its sort. A forked child has another
+ * generation, and the slot of one that nobody saw is wiped.
+ */
+static inline bool is_quick(const _Atomic uint32_t *quick, const struct thread *t)
+{
+	return atomic_load_explicit(quick, memory_order_acquire) == t->cells_generation;
+}
+
+/* The first time in a thread or a process: make it so, if there is room. */
+static bool make_quick(struct bound *b, const _Atomic uint32_t *quick, struct thread *t)
+{
+	if (!bound_ready(b) || t->busy)
+		return false;
+	cells_take(t);
+	return is_quick(quick, t);
+}
+
+static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+
+	if (!t || !takes_int(b->kind, b->is_double, n))
+		return;
+	if (make_quick(b, &b->quick_int, t))
+		own_add(&t->cells[b->cell], (uint64_t)n);
+	else if (bound_ready(b))
+		shared_int(b->handle, b->at, n);
+}
+
+void oriel_series_measure_int(struct oriel_series *series, int64_t n)
+{
+	struct bound *b = (struct bound *)series;
+	struct thread *t = thread_here;
+
+	if (__builtin_expect(!b, 0))
+		return;
+	if (__builtin_expect(n < 0 || !is_quick(&b->quick_int, t), 0))
+		bound_int(b, n);
+	else
+		own_add(&t->cells[b->cell], (uint64_t)n);
+}
+
+static inline void own_add_f64(uint64_t *cell, double v)
+{
+	own_set(cell, as_bits(as_double(*cell) + v));
+}
+
+static inline void own_extremes(uint64_t *cell, double v)
+{
+	double least = as_double(cell[HISTOGRAM_MIN] ^ CELLS_INFINITY);
+	double most = as_double(cell[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY);
+
+	if (__builtin_expect(v < least, 0))
+		own_set(&cell[HISTOGRAM_MIN], as_bits(v) ^ CELLS_INFINITY);
+	if (__builtin_expect(v > most, 0))
+		own_set(&cell[HISTOGRAM_MAX], as_bits(v) ^ CELLS_MINUS_INFINITY);
+}
+
+/* The count is the buckets' sum; nobody needs it twice. */
+static inline void own_record(const struct handle *h, uint64_t *cell, double v)
+{
+	own_add(&cell[HISTOGRAM_BUCKETS + bucket_of(h, v)], 1);
+	own_extremes(cell, v);
+	own_add_f64(&cell[HISTOGRAM_SUM], v);
+}
+
+/* Handlers go to the shared cells meanwhile. */
+static inline void own_begin(struct thread *t)
+{
+	t->busy = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void own_end(struct thread *t)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	t->busy = 0;
+}
+
+static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+
+	if (!t || !takes_f64(b->kind, b->is_double, v))
+		return;
+	if (make_quick(b, &b->quick_f64, t)) {
+		own_begin(t);
+		own_add_f64(&t->cells[b->cell], v);
+		own_end(t);
+	} else if (make_quick(b, &b->quick_histogram, t)) {
+		own_begin(t);
+		own_record(b->handle, &t->cells[b->cell], v);
+		own_end(t);
+	} else if (bound_ready(b)) {
+		shared_f64(b->handle, b->at, v);
+	}
+}
+
+/* The usual case is a histogram; sums of doubles may take the longer way. */
+void oriel_series_measure_f64(struct oriel_series *series, double v)
+{
+	struct bound *b = (struct bound *)series;
+	struct thread *t = thread_here;
+
+	if (__builtin_expect(!b, 0))
+		return;
+	if (__builtin_expect(!is_quick(&b->quick_histogram, t) || t->busy || v != v, 0)) {
+		bound_f64(b, v);
+		return;
+	}
+	own_begin(t);
+	own_record(b->handle, &t->cells[b->cell], v);
+	own_end(t);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What metrics come to: each fact adds up the entry's cells and all threads' blocks, as a collector does. */
+#include "lib/test-segment.h"
+
+#include "lib/metric.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+enum { THREADS = 4, ROUNDS = 20000 };
+
+struct sum {
+	unsigned series; /* with something in them */
+	int64_t integer;
+	double number, sum, min, max;
+	uint64_t count, bucket[16];
+};
+
+static const uint64_t *block_at(size_t i)
+{
+	size_t chunk = 0;
+
+	for (uint32_t c = 0; c < process.n_chunks; c++)
+		if (atomic_load(&process.states[c]) == CHUNK_CELLS && chunk++ == i / CELL_BLOCKS)
+			return (const uint64_t *)(const void *)(process.chunks +
+								(size_t)c * CHUNK_SIZE +
+								CELL_BLOCKS_AT +
+								i % CELL_BLOCKS * CELL_BLOCK_SIZE);
+	return NULL;
+}
+
+static void add_cells(struct sum *s, const uint64_t *cell, uint16_t n, bool is_double, bool own)
+{
+	double min = as_double(own ? cell[HISTOGRAM_MIN] ^ CELLS_INFINITY : cell[HISTOGRAM_MIN]);
+	double max = as_double(own ? cell[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY :
+				     cell[HISTOGRAM_MAX]);
+
+	if (n == 1) {
+		if (is_double)
+			s->number += as_double(cell[0]);
+		else
+			s->integer += (int64_t)cell[0];
+		return;
+	}
+	s->sum += as_double(cell[HISTOGRAM_SUM]);
+	s->min = min < s->min ? min : s->min;
+	s->max = max > s->max ? max : s->max;
+	for (int i = HISTOGRAM_BUCKETS; i < n; i++) {
+		s->count += cell[i];
+		s->bucket[i - HISTOGRAM_BUCKETS] += cell[i];
+	}
+}
+
+static struct sum sum_of(void)
+{
+	struct sum all = { .min = 1e300, .max = -1e300 };
+	const unsigned char *area = series_area();
+	uint32_t used = atomic_load(&((const struct series_area *)(const void *)area)->used);
+
+	for (uint32_t at = sizeof(struct series_area); at < used;) {
+		const struct series *s = (const void *)(area + at);
+		const struct instrument *i;
+		struct sum one = { .min = all.min, .max = all.max };
+
+		at += s->entry.size;
+		if (s->entry.kind != SERIES_POINT)
+			continue;
+		i = (const void *)(area + s->instrument_at);
+		add_cells(&one, (const uint64_t *)(s + 1), s->n_cells, i->is_double, false);
+		for (size_t b = 0; s->entry.flags && block_at(b); b++)
+			add_cells(&one, block_at(b) + s->entry.flags, s->n_cells, i->is_double,
+				  true);
+		all.series += one.integer || one.count;
+		all.integer += one.integer;
+		all.number += one.number;
+		all.count += one.count;
+		all.sum += one.sum;
+		all.min = one.min;
+		all.max = one.max;
+		for (int k = 0; k < 16; k++)
+			all.bucket[k] += one.bucket[k];
+	}
+	return all;
+}
+
+static void begin(void)
+{
+	must(oriel_start(NULL) == 0);
+}
+
+static void holds(void (*work)(void))
+{
+	assert_int_equal(in_child(work), 0);
+	read_all();
+}
+
+static void orders(void)
+{
+	struct oriel_counter *c;
+	struct sum s;
+
+	begin();
+	c = oriel_counter("orders", "{order}", "Orders placed");
+	must(c && c == oriel_counter("orders", "{order}", NULL));
+	oriel_add(c, 2, oriel_str("a", "x"), oriel_str("b", "y"));
+	oriel_add(c, 3, oriel_str("b", "y"), oriel_str("a", "x"));
+	oriel_add(c, -1, oriel_str("b", "y"), oriel_str("a", "x"));
+	s = sum_of();
+	must(s.series == 1 && s.integer == 5);
+}
+
+static void the_order_of_attributes_makes_no_other_series(void **state)
+{
+	(void)state;
+	holds(orders);
+}
+
+static void kinds(void)
+{
+	struct oriel_up_down *u;
+	struct oriel_gauge *g;
+	struct oriel_counter_f64 *c;
+
+	begin();
+	u = oriel_up_down("open", "{connection}", NULL);
+	oriel_change(u, 7);
+	oriel_change(u, -5);
+	must(sum_of().integer == 2);
+	oriel_series_change(oriel_bind(u), -2);
+	must(sum_of().integer == 0);
+	g = oriel_gauge("level", "1", NULL);
+	oriel_set(g, 9);
+	oriel_set(g, 4);
+	must(sum_of().integer == 4);
+	oriel_series_set(oriel_bind(g), 0);
+	must(sum_of().integer == 0);
+	c = oriel_counter_f64("paid", "{EUR}", NULL);
+	oriel_add_f64(c, 1.5);
+	oriel_add_f64(c, -1.0);
+	oriel_add_f64(c, __builtin_nan(""));
+	oriel_series_add_f64(oriel_bind(c), 0.25);
+	oriel_series_add_f64(oriel_bind(c), -0.25);
+	must(sum_of().number == 1.75);
+	/* a value of the other sort, and of no instrument */
+	oriel_measure_int(c, 1, ORIEL_WITH());
+	oriel_series_measure_int(oriel_bind(c), 1);
+	oriel_measure_f64(u, 1, ORIEL_WITH());
+	oriel_series_add(NULL, 1);
+	oriel_add(NULL, 1);
+	must(sum_of().number == 1.75);
+}
+
+static void each_kind_takes_what_it_is_for(void **state)
+{
+	(void)state;
+	holds(kinds);
+}
+
+static struct oriel_series *shared;
+
+static void *counting(void *you)
+{
+	(void)you;
+	for (int i = 0; i < ROUNDS; i++)
+		oriel_series_add(shared, 1);
+	return NULL;
+}
+
+static void in_threads(void)
+{
+	struct oriel_counter *c;
+	pthread_t thread[THREADS];
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	shared = oriel_bind(c, oriel_str("product", "book"));
+	must(shared && shared == oriel_bind(c, oriel_str("product", "book")));
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < THREADS; i++)
+			must(pthread_create(&thread[i], NULL, counting, NULL) == 0);
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(thread[i], NULL);
+	}
+	oriel_add(c, 1, oriel_str("product", "book"));
+	must(sum_of().integer == 3 * THREADS * ROUNDS + 1);
+	must(sum_of().series == 1);
+	must(block_at(THREADS + CELL_BLOCKS) == NULL); /* threads that end leave theirs */
+}
+
+static void threads_add_up_and_leave_their_cells_to_the_next(void **state)
+{
+	(void)state;
+	holds(in_threads);
+}
+
+#ifndef __SANITIZE_THREAD__
+static void *counting_killed(void *you)
+{
+	counting(you);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static void killed(void)
+{
+	pthread_t thread;
+
+	begin();
+	shared = oriel_bind(oriel_counter("orders", "{order}", NULL));
+	must(pthread_create(&thread, NULL, counting_killed, NULL) == 0);
+	pthread_join(thread, NULL);
+	counting(NULL);
+	must(sum_of().integer == 2 * ROUNDS);
+}
+
+static void what_a_killed_thread_counted_stays(void **state)
+{
+	(void)state;
+	holds(killed);
+}
+#endif
+
+static void forked(void)
+{
+	struct oriel_counter *c;
+	int status;
+	pid_t pid;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	shared = oriel_bind(c, oriel_str("product", "book"));
+	oriel_series_add(shared, 5);
+	pid = fork();
+	if (pid == 0) {
+		oriel_series_add(shared, 2);
+		oriel_add(c, 1, oriel_str("product", "book"));
+		must(sum_of().integer == 3);
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+	oriel_series_add(shared, 1);
+	must(sum_of().integer == 6);
+}
+
+static void a_forked_child_counts_from_zero_with_the_same_series(void **state)
+{
+	(void)state;
+	holds(forked);
+}
+
+static void histograms(void)
+{
+	static const double bounds[] = { 1, 2, 5 };
+	struct oriel_histogram *h;
+	struct oriel_series *s;
+	struct sum sum;
+
+	begin();
+	h = oriel_histogram("wait", "s", NULL, bounds, 3);
+	s = oriel_bind(h, oriel_str("queue", "a"));
+	oriel_record(h, 1, oriel_str("queue", "a"));
+	oriel_record(h, 9, oriel_str("queue", "a"));
+	oriel_series_record(s, 1.5);
+	oriel_series_record(s, -3);
+	oriel_series_record(s, 5);
+	oriel_series_record(s, __builtin_nan(""));
+	sum = sum_of();
+	must(sum.count == 5 && sum.sum == 13.5 && sum.min == -3 && sum.max == 9);
+	must(sum.bucket[0] == 2 && sum.bucket[1] == 1 && sum.bucket[2] == 1 && sum.bucket[3] == 1);
+}
+
+static void a_bound_histogram_agrees_with_an_unbound_one(void **state)
+{
+	(void)state;
+	holds(histograms);
+}
+
+static struct oriel_series *waits;
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+	(void)signal;
+	oriel_series_add(shared, 1);
+	oriel_series_record(waits, 2);
+	handled++;
+}
+
+static void interrupted(void)
+{
+	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0, 0 }, { 0, 0 } };
+	uint64_t n = 0;
+	struct sum s;
+
+	begin();
+	shared = oriel_bind(oriel_counter("orders", "{order}", NULL));
+	waits = oriel_bind(oriel_histogram("wait", "s", NULL, NULL, 0));
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (handled < 200 && n < 3000000) {
+		oriel_series_add(shared, 1);
+		oriel_series_record(waits, 2);
+		n++;
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	s = sum_of();
+	n += (uint64_t)handled;
+	must(s.integer == (int64_t)n && s.count == n && s.sum == 2.0 * (double)n);
+}
+
+static void a_handler_that_interrupts_loses_nothing(void **state)
+{
+	(void)state;
+	holds(interrupted);
+}
+
+static void many(void)
+{
+	struct oriel_counter *c;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	for (int i = 0; i < 5000; i++)
+		oriel_series_add(oriel_bind(c, oriel_int("tenant", i)), 1);
+	must(sum_of().integer == 5000);
+}
+
+static void what_finds_no_room_goes_to_the_overflow_series(void **state)
+{
+	(void)state;
+	holds(many);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_order_of_attributes_makes_no_other_series),
+		cmocka_unit_test(each_kind_takes_what_it_is_for),
+		cmocka_unit_test(threads_add_up_and_leave_their_cells_to_the_next),
+#ifndef __SANITIZE_THREAD__ /* which waits for a thread that ended by a bare system call */
+		cmocka_unit_test(what_a_killed_thread_counted_stays),
+#endif
+		cmocka_unit_test(a_forked_child_counts_from_zero_with_the_same_series),
+		cmocka_unit_test(a_bound_histogram_agrees_with_an_unbound_one),
+		cmocka_unit_test(a_handler_that_interrupts_loses_nothing),
+		cmocka_unit_test(what_finds_no_room_goes_to_the_overflow_series),
+	};
+
+	return cmocka_run_group_tests_name("metric", tests, set_up, tear_down);
+}
