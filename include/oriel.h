@@ -469,7 +469,13 @@ static inline struct oriel_span oriel_span_none(void)
 
 static inline void oriel_span_end(struct oriel_span *span)
 {
-	if (span && (span->depth | span->flags))
+	uint64_t depth_and_flags;
+
+	if (!span)
+		return;
+	memcpy(&depth_and_flags, (const char *)span + offsetof(struct oriel_span, depth),
+	       sizeof(depth_and_flags));
+	if (depth_and_flags)
 		oriel_span_finish(span, 0);
 }
 
@@ -580,17 +586,17 @@ struct oriel_gauge_f64;
 struct oriel_histogram;
 
 ORIEL_API struct oriel_counter *oriel_counter(const char *name, const char *unit,
-				const char *description);
+					      const char *description);
 ORIEL_API struct oriel_counter_f64 *oriel_counter_f64(const char *name, const char *unit,
-				const char *description);
+						      const char *description);
 ORIEL_API struct oriel_up_down *oriel_up_down(const char *name, const char *unit,
-				const char *description);
+					      const char *description);
 ORIEL_API struct oriel_up_down_f64 *oriel_up_down_f64(const char *name, const char *unit,
-				const char *description);
+						      const char *description);
 ORIEL_API struct oriel_gauge *oriel_gauge(const char *name, const char *unit,
-				const char *description);
+					  const char *description);
 ORIEL_API struct oriel_gauge_f64 *oriel_gauge_f64(const char *name, const char *unit,
-				const char *description);
+						  const char *description);
 
 /* Bounds rise; n 0 means the bounds that the semantic conventions advise for seconds. */
 ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *unit,

@@ -25,8 +25,7 @@ static bool is_valid(const char *id)
 static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 {
 	static const uint8_t group_n[] = { 4, 2, 2, 2, 6 };
-	uint64_t unused;
-	uint64_t random[2] = { thread_random(t, &unused), thread_random(t, &unused) };
+	uint64_t random[2] = { thread_random(t), thread_random(t) };
 	uint8_t bytes[16], *from = bytes;
 
 	memcpy(bytes, random, sizeof(bytes));

@@ -41,18 +41,18 @@ static inline __attribute__((always_inline)) struct entry span_entry(
 	struct thread *t, const struct entry *parent, bool root, enum sampler sampler,
 	uint16_t carry, enum entry_kind kind)
 {
-	uint64_t flags, unused;
+	uint64_t flags;
 	struct entry e;
 
 	if (root) {
-		e.trace_id[1] = thread_random(t, &e.trace_id[0]);
+		thread_random_root(t, e.trace_id, &e.span_id);
 		flags = ORIEL_RANDOM;
 	} else {
 		e.trace_id[0] = parent->trace_id[0];
 		e.trace_id[1] = parent->trace_id[1];
+		e.span_id = thread_random(t);
 		flags = entry_flags(parent) & ORIEL_RANDOM;
 	}
-	e.span_id = thread_random(t, &unused);
 	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
 	if (sampler == SAMPLER_ON || (sampler == SAMPLER_RATIO &&
 				      __builtin_bswap64(e.trace_id[1]) < process.config.threshold))
@@ -168,10 +168,10 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 	return span;
 }
 
-static inline void span_is(struct oriel_span *span, const struct entry *e, uint32_t depth,
-			   uint32_t flags)
+static inline void span_is(struct oriel_span *span, const struct entry *e, uint64_t depth,
+			   uint64_t flags)
 {
-	uint64_t both = depth | (uint64_t)flags << 32;
+	uint64_t both = depth | flags << 32;
 
 	_Static_assert(offsetof(struct oriel_span, flags) ==
 			       offsetof(struct oriel_span, depth) + sizeof(span->depth),
@@ -228,10 +228,10 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 static inline __attribute__((always_inline)) struct oriel_span *span_open_silent(
 	struct oriel_span *span, struct thread *t, struct entry *top, bool root)
 {
-	uint32_t depth = t->depth + 1;
+	uint64_t depth = t->depth + 1ull;
 	struct entry e;
 
-	context_push_hole(t, top + 1, depth);
+	context_push_hole(t, top + 1, (uint32_t)depth);
 	e = span_entry(t, top, root, SAMPLER_OFF, 0, ENTRY_SILENT);
 	context_fill_hole(top + 1, &e);
 	span_is(span, &e, depth, 0);
@@ -262,7 +262,7 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
 	if (__builtin_expect(!t || options || t->depth >= CONTEXT_DEPTH - 1, 0))
 		return span_open_any(span, name, name_n, options, attributes);
 	top = &t->entry[t->depth];
-	if (__builtin_expect(top->meta & (ENTRY_CARRY | ENTRY_REMOTE), 0))
+	if (__builtin_expect(((uint32_t)top->meta & (ENTRY_CARRY | ENTRY_REMOTE)) != 0, 0))
 		return span_open_any(span, name, name_n, options, attributes);
 	if (__builtin_expect(top->span_id != 0, 0))
 		return span_open_child(span, name, name_n, t, attributes);

@@ -106,9 +106,9 @@ struct thread {
 	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
 	uint32_t depth;
 	uint64_t random, step, salt; /* thread_random */
-	uint64_t *cells;	    /* this thread's block of metric cells, lib/cells.c; or NULL */
-	uint32_t cells_generation; /* process.generation while it has one, else 0 */
-	bool no_cells;		    /* nor is there one to be had */
+	uint64_t *cells;	     /* this thread's block of metric cells, lib/cells.c; or NULL */
+	uint32_t cells_generation;   /* process.generation while it has one, else 0 */
+	bool no_cells;		     /* nor is there one to be had */
 	struct lane lane[THREAD_LANES];
 	struct entry entry[CONTEXT_DEPTH];
 };
@@ -154,22 +154,41 @@ static inline uint64_t multiply_wide(uint64_t a, uint64_t b, uint64_t *high)
 /*
  * Random numbers: a Weyl sequence through a widening multiplication (the construction of wyrand).
  * Start, step and salt are a thread's own, from the process's seed, so that no two threads can run
- * into each other's sequence. `high` gets 64 bits more of the same product, for a trace id.
+ * into each other's sequence. Each draw is 128 bits; the lower half is the result.
  */
-static inline uint64_t thread_random(struct thread *t, uint64_t *high)
+static inline uint64_t thread_draw(struct thread *t, uint64_t *high)
 {
-	uint64_t state = t->random + t->step, r;
+	uint64_t state = t->random + t->step;
 
 	t->random = state;
-	r = multiply_wide(state ^ t->salt, state, high);
-	r ^= *high;
-	*high += t->salt;
-	if (__builtin_expect(r == 0, 0)) { /* an id is never zero */
-		__asm__ volatile(""
-				 : "+r"(r)); /* a jump that isn't taken is cheaper than a choice */
-		r = 1;
+	return multiply_wide(state ^ t->salt, state, high);
+}
+
+/* An id is never zero. A jump that isn't taken is cheaper than a choice. */
+static inline uint64_t thread_id_of(uint64_t random)
+{
+	if (__builtin_expect(random == 0, 0)) {
+		__asm__ volatile("" : "+r"(random));
+		random = 1;
 	}
-	return r;
+	return random;
+}
+
+static inline uint64_t thread_random(struct thread *t)
+{
+	uint64_t high, low = thread_draw(t, &high);
+
+	return thread_id_of(low ^ high);
+}
+
+/* The ids of a trace and of its first span, from one draw. */
+static inline void thread_random_root(struct thread *t, uint64_t trace_id[2], uint64_t *span_id)
+{
+	uint64_t high, low = thread_draw(t, &high);
+
+	trace_id[0] = high + t->salt;
+	trace_id[1] = thread_id_of(low ^ high);
+	*span_id = thread_id_of((low << 32 | low >> 32) + high);
 }
 
 /* The nearest whole entry, from the top. */
