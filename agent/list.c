@@ -5,7 +5,7 @@
 extern const struct watched watched_civetweb;
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libmariadb, watched_libpq;
-extern const struct watched watched_hiredis, watched_librdkafka;
+extern const struct watched watched_hiredis, watched_libmongoc, watched_librdkafka;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
 extern const struct watched watched_sockets;
 extern const struct watched watched_libuv, watched_threads;
@@ -18,6 +18,7 @@ const struct watched *const watched[] = {
 	&watched_libevent,
 	&watched_libmariadb,
 	&watched_libmicrohttpd,
+	&watched_libmongoc,
 	&watched_libpq,
 	&watched_librdkafka,
 	&watched_libuv,

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# A program that speaks to MongoDB through libmongoc. Debian has no MongoDB: programs/mongo-stand-in.py
+# is what answers.
+
+bats_require_minimum_version 1.5.0
+load collecting
+load watching
+setup() {
+	collecting_begin
+	serve python3 "$TOP/test/programs/mongo-stand-in.py"
+	PORT=${HERE#*:}
+}
+teardown() {
+	[ -z "${SERVER:-}" ] || stop_server
+	collecting_end
+}
+
+# of NAME: the spans of that name, as jq
+of() { echo "[.[] | select(.name == \"$1\")]"; }
+
+@test "each command to MongoDB is a span, and no value leaves" {
+	same "$BUILD/programs/mongo-runs" "$PORT"
+	see 'length == 22'
+	spans "$(of 'find orders')[0] | .kind == \"client\" and .scope == \"oriel.libmongoc\" and .attributes == {
+		\"db.system.name\": \"mongodb\", \"db.namespace\": \"shop\", \"db.operation.name\": \"find\",
+		\"db.collection.name\": \"orders\", \"server.address\": \"127.0.0.1\", \"server.port\": $PORT,
+		\"db.query.text\": \"{\\\"find\\\":\\\"orders\\\",\\\"filter\\\":{\\\"name\\\":{\\\"\$ne\\\":\\\"?\\\"}},\\\"batchSize\\\":\\\"?\\\"}\",
+		\"db.response.returned_rows\": 3 }"
+	spans "$(of 'getMore orders')[0].attributes | .\"db.collection.name\" == \"orders\"
+		and .\"db.response.returned_rows\" == 2"
+	spans "$(of 'insert orders') | [.[].attributes.\"db.operation.batch.size\" // empty] == [4]"
+	spans '[.[] | .. | strings | select(test("secret"))] == []'
+	spans '[.[] | select(has("open"))] == []'
+}
+
+@test "errors are the server's codes, of single documents too, or the driver's own kind" {
+	same "$BUILD/programs/mongo-runs" "$PORT"
+	see 'length == 22'
+	spans "$(of 'aggregate orders')[0] | .status == \"error\" and .attributes.\"error.type\" == \"40324\"
+		and .attributes.\"db.response.status_code\" == \"40324\""
+	spans "$(of 'insert orders') | [.[].attributes.\"error.type\" // empty] == [\"11000\"]"
+	spans "$(of 'hangUp admin')[0].attributes | .\"error.type\" == \"MONGOC_ERROR_STREAM\"
+		and (has(\"db.response.status_code\") | not)"
+}
