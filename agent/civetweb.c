@@ -528,6 +528,7 @@ static void civetweb_start(void)
 
 const struct watched watched_civetweb = {
 	.name = "civetweb",
+	.aliases = "http,server",
 	.summary = "HTTP requests that civetweb answers in the program",
 	.start = civetweb_start,
 	.watch = &watch,

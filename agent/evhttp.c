@@ -546,6 +546,7 @@ HOOK void evhttp_request_set_on_complete_cb(struct evhttp_request *r, request_ca
 
 const struct watched watched_evhttp = {
 	.name = "evhttp",
+	.aliases = "http,server",
 	.summary = "HTTP requests that libevent's server answers",
 	.watch = &watch,
 };

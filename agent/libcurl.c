@@ -23,7 +23,7 @@
 
 static bool is_programs(const struct curl_flavour *f, const void *caller)
 {
-	return agent_watches() && !real_calls_itself(f->library, caller);
+	return watches(&libcurl_watch) && !real_calls_itself(f->library, caller);
 }
 
 /* A handle whose transfer can be watched now. */

@@ -82,6 +82,7 @@ static void sockets_start(void)
 
 const struct watched watched_sockets = {
 	.name = "sockets",
+	.aliases = "http,server",
 	.summary = "HTTP/1 that the program serves and asks for on its own sockets",
 	.start = sockets_start,
 	.watch = &sockets_watch,

@@ -29,6 +29,16 @@ teardown() {
 # texts: the statements that were seen, but for those under traffic
 texts() { see "[.[] | select(.scope == \"oriel.sqlite\").attributes.\"db.query.text\" | select(test(\"traffic\") | not) | split(\" \")[-1]] | sort == ($1 | sort)"; }
 
+@test "a library is off alone, and everything that serves HTTP is off as http" {
+	serve "$BUILD/oriel" run --disabled-instrumentations curl -- "$BUILD/programs/busy-server"
+	[ "$(curl -s "http://$HERE/next?http://127.0.0.1:1/")" = next ]
+	stop_server
+	serve "$BUILD/oriel" run --disabled-instrumentations Http -- "$BUILD/programs/busy-server"
+	[ "$(curl -s "http://$HERE/sql")" = sql ]
+	stop_server
+	see '[.[].scope] | sort == ["oriel.libmicrohttpd", "oriel.sqlite"]'
+}
+
 @test "a program that is linked with the agent says itself what is watched, and when" {
 	run -0 "$BUILD/programs/linked"
 	[ "$output" = $'0\n0\n0\n1' ]
