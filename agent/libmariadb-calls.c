@@ -191,6 +191,14 @@ static void comment_forget(struct connection *c)
 	c->commented = NULL;
 }
 
+static enum sql_dialect dialect_of(struct connection *c)
+{
+	unsigned status = 0;
+
+	MARIA_REAL(mariadb_get_info)(c->mysql, MARIADB_CONNECTION_SERVER_STATUS, &status);
+	return status & SERVER_STATUS_NO_BACKSLASH_ESCAPES ? SQL_MYSQL_NO_ESCAPES : SQL_MYSQL;
+}
+
 void maria_text(struct connection *c, const char *text, unsigned long n)
 {
 	struct str said = text_of(text, n);
@@ -198,7 +206,7 @@ void maria_text(struct connection *c, const char *text, unsigned long n)
 
 	result_forget(c);
 	comment_forget(c);
-	sql_read(&c->sql, SQL_MYSQL, said);
+	sql_read(&c->sql, dialect_of(c), said);
 	run_begin(c, &c->run, statement_seen(&c->sql));
 	if (comments)
 		c->commented = sqlcommenter_write(&c->sql, said, &c->run.call);
@@ -385,7 +393,7 @@ void maria_prepare(struct prepared *p, const char *text, unsigned long n)
 	int kept = errno;
 
 	p->known = false;
-	sql_read(&p->sql, SQL_MYSQL, text_of(text, n));
+	sql_read(&p->sql, dialect_of(p->connection), text_of(text, n));
 	seen = statement_seen(&p->sql);
 	seen.name = seen.operation = STR("PREPARE");
 	run_begin(p->connection, &p->run, seen);
@@ -423,7 +431,7 @@ void maria_execute_direct(struct prepared *p, const char *text, unsigned long n)
 {
 	int kept = errno;
 
-	sql_read(&p->sql, SQL_MYSQL, text_of(text, n));
+	sql_read(&p->sql, dialect_of(p->connection), text_of(text, n));
 	p->known = true;
 	maria_execute(p);
 	errno = kept;

@@ -289,12 +289,22 @@ static struct call *call_begin(struct connection *c, PGconn *conn, struct databa
 	return q;
 }
 
+static enum sql_dialect dialect_of(PGconn *conn)
+{
+	const char *standard =
+		PQ_REAL(PQparameterStatus)
+			? PQ_REAL(PQparameterStatus)(conn, "standard_conforming_strings")
+			: NULL;
+
+	return standard && !strcmp(standard, "off") ? SQL_POSTGRESQL_ESCAPES : SQL_POSTGRESQL;
+}
+
 struct call *libpq_text(struct connection *c, PGconn *conn, const char *query)
 {
 	struct call *q;
 	int kept = errno;
 
-	sql_read(&c->sql, SQL_POSTGRESQL, str_of(query));
+	sql_read(&c->sql, dialect_of(conn), str_of(query));
 	q = call_begin(c, conn, statement_seen(&c->sql));
 	if (q && comments)
 		c->commented = sqlcommenter_write(&c->sql, str_of(query), &q->call);
@@ -308,7 +318,7 @@ struct call *libpq_prepare(struct connection *c, PGconn *conn, const char *query
 	struct call *q;
 	int kept = errno;
 
-	sql_read(&c->sql, SQL_POSTGRESQL, str_of(query));
+	sql_read(&c->sql, dialect_of(conn), str_of(query));
 	seen = statement_seen(&c->sql);
 	seen.name = seen.operation = STR("PREPARE");
 	q = call_begin(c, conn, seen);

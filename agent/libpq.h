@@ -49,7 +49,8 @@
 	X(PQntuples) \
 	X(PQcmdTuples) \
 	X(PQhostaddr) /* from here on may be missing */ \
-	X(PQpipelineStatus)
+	X(PQpipelineStatus) \
+	X(PQparameterStatus)
 
 enum pq_call {
 #define X(call) CALL_##call,

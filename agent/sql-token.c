@@ -17,18 +17,21 @@ _Static_assert(N_WORDS == 77, "letters[] belongs to these keywords");
 
 /* How the dialects differ. */
 enum trait {
-	BACKSLASH = 1 << 0, /* escapes in every string; "x" is a string */
-	DOLLARS = 1 << 1,   /* $tag$ strings, E'strings', nested comments */
-	NAMED = 1 << 2,	    /* :name, #name, $name parameters, [names] */
+	ESCAPES = 1 << 0,    /* by backslashes in every string */
+	POSTGRESQL = 1 << 1, /* $tag$ strings, E'strings', nested comments */
+	MYSQL = 1 << 2,	     /* "strings", # and version comments */
+	NAMED = 1 << 3,	     /* :name, #name, $name parameters, [names] */
 };
 
 static const struct {
 	unsigned traits;
 	const char *prefixes; /* letters that may stand before a string */
-} dialects[] = {
+} dialects[N_SQL_DIALECTS] = {
 	[SQL_SQLITE] = { NAMED, "x" },
-	[SQL_POSTGRESQL] = { DOLLARS, "xbne" },
-	[SQL_MYSQL] = { BACKSLASH, "xbn" },
+	[SQL_POSTGRESQL] = { POSTGRESQL, "xbne" },
+	[SQL_POSTGRESQL_ESCAPES] = { POSTGRESQL | ESCAPES, "xbne" },
+	[SQL_MYSQL] = { MYSQL | ESCAPES, "xbn" },
+	[SQL_MYSQL_NO_ESCAPES] = { MYSQL, "xbn" },
 };
 
 static bool has(enum sql_dialect d, unsigned trait)
@@ -193,17 +196,17 @@ static struct token comment_of(enum sql_dialect d, struct str s)
 	char c = s.p[0], next = s.n > 1 ? s.p[1] : 0;
 	size_t mark = 0;
 
-	if (c == '-' && next == '-' && (d != SQL_MYSQL || s.n == 2 || (unsigned char)s.p[2] <= ' '))
+	if (c == '-' && next == '-' && (!has(d, MYSQL) || s.n == 2 || (unsigned char)s.p[2] <= ' '))
 		return until(COMMENT, s, line_end(s));
-	if (d == SQL_MYSQL && c == '#')
+	if (has(d, MYSQL) && c == '#')
 		return until(COMMENT, s, line_end(s));
-	if (d == SQL_MYSQL && c == '*' && next == '/')
+	if (has(d, MYSQL) && c == '*' && next == '/')
 		return until(COMMENT, s, 2);
 	if (c != '/' || next != '*')
 		return until(COMMENT, s, 0);
-	if (d == SQL_MYSQL)
+	if (has(d, MYSQL))
 		mark = version_mark(s);
-	return until(COMMENT, s, mark ? mark : comment_end(s, has(d, DOLLARS)));
+	return until(COMMENT, s, mark ? mark : comment_end(s, has(d, POSTGRESQL)));
 }
 
 /* A string with what may stand before it, or an empty one. */
@@ -212,28 +215,28 @@ static struct token string_of(enum sql_dialect d, struct str s)
 	char c = s.p[0];
 	size_t prefix = 0, dollars;
 
-	if (c == '$' && has(d, DOLLARS)) {
+	if (c == '$' && has(d, POSTGRESQL)) {
 		dollars = dollars_end(s);
 		return until(LITERAL, s, dollars);
 	}
 	if (s.n > 1 && s.p[1] == '\'' && c && strchr(dialects[d].prefixes, str_lower(c)))
 		prefix = 1;
-	else if (s.n > 2 && has(d, DOLLARS) && str_lower(c) == 'u' && s.p[1] == '&' &&
+	else if (s.n > 2 && has(d, POSTGRESQL) && str_lower(c) == 'u' && s.p[1] == '&' &&
 		 s.p[2] == '\'')
 		prefix = 2;
-	if (s.p[prefix] != '\'' && !(s.p[prefix] == '"' && has(d, BACKSLASH)))
+	if (s.p[prefix] != '\'' && !(s.p[prefix] == '"' && has(d, MYSQL)))
 		return until(LITERAL, s, 0);
 	return until(LITERAL, s,
 		     quoted_end(s, prefix, s.p[prefix],
-				has(d, BACKSLASH) ||
-					(prefix == 1 && has(d, DOLLARS) && str_lower(c) == 'e')));
+				has(d, ESCAPES) || (prefix == 1 && has(d, POSTGRESQL) &&
+						    str_lower(c) == 'e')));
 }
 
 static bool is_parameter(enum sql_dialect d, char c, char next)
 {
 	if (c == '?')
-		return d != SQL_POSTGRESQL;
-	if (d == SQL_POSTGRESQL)
+		return !has(d, POSTGRESQL);
+	if (has(d, POSTGRESQL))
 		return c == '$' && is(next, DIGIT);
 	return (c == '@' && (is(next, IN_WORD) || next == '@')) ||
 	       (has(d, NAMED) && (c == ':' || c == '$' || c == '#') && is(next, IN_WORD));
@@ -265,7 +268,7 @@ struct token sql_token(enum sql_dialect d, struct str s)
 		return t;
 	if (is(c, DIGIT) || (c == '.' && is(next, DIGIT)))
 		return until(LITERAL, s, number_end(s));
-	if (c == '"' || (c == '`' && d != SQL_POSTGRESQL))
+	if (c == '"' || (c == '`' && !has(d, POSTGRESQL)))
 		return until(QUOTED, s, quoted_end(s, 0, c, false));
 	if (c == '[' && has(d, NAMED))
 		return until(QUOTED, s, quoted_end(s, 0, ']', false));

@@ -15,8 +15,8 @@ struct reader {
 	struct sql *out;
 	enum sql_dialect dialect;
 	size_t text_n, summary_n;
-	size_t operation_n, operation_at; /* of this statement */
-	bool unlike;			  /* its operation is not the first one's */
+	size_t operation_n; /* of this statement */
+	bool unlike;	    /* its operation is not the first one's */
 	enum word operation;
 	struct token last; /* the last but spaces */
 	bool with;	   /* the operation comes after WITH ... AS (...) */
@@ -60,23 +60,23 @@ static bool is_member(const struct reader *r, struct str after)
 }
 
 /* The arguments of these may hold a key or a file's name in any form. */
-static bool is_secret(const struct reader *r, struct token t)
+static bool is_secret(const struct reader *r, const struct token *t)
 {
-	if (t.kind == SIGN)
+	if (t->kind == SIGN)
 		return false;
 	if (r->operation == WORD_PRAGMA)
 		return r->depth > 0 || (r->last.kind != WORD && r->last.s.p[0] != '.') ||
-		       t.kind == QUOTED;
+		       t->kind == QUOTED;
 	if (r->operation == WORD_ATTACH)
-		return !sql_word_does(t.word, ATTACH_WORD) && r->last.word != WORD_AS;
+		return !sql_word_does(t->word, ATTACH_WORD) && r->last.word != WORD_AS;
 	return false;
 }
 
-static bool is_literal(const struct reader *r, struct token t, struct str after)
+static bool is_literal(const struct reader *r, const struct token *t, struct str after)
 {
-	if (t.kind == LITERAL || is_secret(r, t))
+	if (t->kind == LITERAL || is_secret(r, t))
 		return true;
-	return t.kind == QUOTED && t.s.p[0] == '"' && r->dialect == SQL_SQLITE &&
+	return t->kind == QUOTED && t->s.p[0] == '"' && r->dialect == SQL_SQLITE &&
 	       is_value_place(r) && !is_member(r, after);
 }
 
@@ -95,14 +95,14 @@ static bool summary_put(struct reader *r, struct str s, bool apart)
 	return true;
 }
 
-static struct str unquoted(struct token t)
+static struct str unquoted(const struct token *t)
 {
-	if (t.kind != QUOTED || t.s.n < 2)
-		return t.s;
-	return (struct str){ t.s.p + 1, t.s.n - 2 };
+	if (t->kind != QUOTED || t->s.n < 2)
+		return t->s;
+	return (struct str){ t->s.p + 1, t->s.n - 2 };
 }
 
-static void name_begin(struct reader *r, struct token t)
+static void name_begin(struct reader *r, const struct token *t)
 {
 	r->want_name = false;
 	if (r->n_tables == TABLES_MOST) {
@@ -119,45 +119,43 @@ static void name_begin(struct reader *r, struct token t)
 }
 
 /* The rest of schema.table; false when the name is over. */
-static bool name_go_on(struct reader *r, struct token t)
+static bool name_go_on(struct reader *r, const struct token *t)
 {
-	if (t.kind == SIGN && t.s.p[0] == '.')
-		return summary_put(r, t.s, false);
-	if ((t.kind == WORD || t.kind == QUOTED) && r->last.kind == SIGN && r->last.s.p[0] == '.')
+	if (t->kind == SIGN && t->s.p[0] == '.')
+		return summary_put(r, t->s, false);
+	if ((t->kind == WORD || t->kind == QUOTED) && r->last.kind == SIGN && r->last.s.p[0] == '.')
 		return summary_put(r, unquoted(t), false);
 	r->in_name = false;
 	return false;
 }
 
-static void operation_found(struct reader *r, struct token t)
+static void operation_found(struct reader *r, const struct token *t)
 {
-	if (t.kind != WORD ||
-	    (r->depth && (r->with || (t.word != WORD_SELECT && t.word != WORD_VALUES))))
+	if (t->kind != WORD ||
+	    (r->depth && (r->with || (t->word != WORD_SELECT && t->word != WORD_VALUES))))
 		return;
-	if (r->with && !sql_word_does(t.word, CHANGE))
+	if (r->with && !sql_word_does(t->word, CHANGE))
 		return;
-	if (t.word == WORD_WITH) {
+	if (t->word == WORD_WITH) {
 		r->with = true;
 		return;
 	}
-	if (summary_put(r, t.s, r->summary_n > 0)) {
-		r->operation_n = t.s.n;
-		r->operation_at = r->summary_n - t.s.n;
-	}
+	if (summary_put(r, t->s, r->summary_n > 0))
+		r->operation_n = t->s.n;
 	r->unlike |= r->out->statements > 1 &&
-		     !str_eq_nocase(t.s, str_first(r->out->operation, t.s.n + 1));
+		     !str_eq_nocase(t->s, str_first(r->out->operation, t->s.n + 1));
 	if (r->out->statements == 1) {
 		r->out->operation = (struct str){ r->out->summary_room, r->operation_n };
-		r->out->rows = sql_word_does(t.word, CHANGE);
+		r->out->rows = sql_word_does(t->word, CHANGE);
 	}
-	r->operation = t.word;
-	r->want_name = sql_word_does(t.word, NAME_NEXT);
+	r->operation = t->word;
+	r->want_name = sql_word_does(t->word, NAME_NEXT);
 }
 
-static void object_found(struct reader *r, struct token t)
+static void object_found(struct reader *r, const struct token *t)
 {
-	if (sql_word_does(t.word, OBJECT)) {
-		summary_put(r, t.s, true);
+	if (sql_word_does(t->word, OBJECT)) {
+		summary_put(r, t->s, true);
 		r->want_name = true;
 	}
 }
@@ -167,31 +165,31 @@ static bool in_query(const struct reader *r)
 	return !r->depth || r->depth > 63 || (r->queries >> r->depth & 1);
 }
 
-static void summarise_word(struct reader *r, struct token t)
+static void summarise_word(struct reader *r, const struct token *t)
 {
 	if (r->want_name) {
-		bool skip = sql_word_does(t.word, BEFORE_NAME) || r->last.word == WORD_OR;
+		bool skip = sql_word_does(t->word, BEFORE_NAME) || r->last.word == WORD_OR;
 
 		if (!skip) /* IF NOT EXISTS name, UPDATE OR IGNORE name */
 			name_begin(r, t);
 		return;
 	}
-	if (t.kind != WORD)
+	if (t->kind != WORD)
 		return;
 	if (sql_word_does(r->operation, DDL)) {
 		object_found(r, t);
-	} else if (t.word == WORD_FROM && !in_query(r)) {
+	} else if (t->word == WORD_FROM && !in_query(r)) {
 		r->want_name = false; /* EXTRACT(year FROM date) */
-	} else if (sql_word_does(t.word, TABLES)) {
+	} else if (sql_word_does(t->word, TABLES)) {
 		r->want_name = r->last.word != WORD_DISTINCT;
-		r->in_from = r->want_name && t.word != WORD_INTO;
+		r->in_from = r->want_name && t->word != WORD_INTO;
 		r->from_depth = r->depth;
-	} else if (sql_word_does(t.word, FROM_END)) {
+	} else if (sql_word_does(t->word, FROM_END)) {
 		r->in_from = false;
 	}
 }
 
-static void summarise(struct reader *r, struct token t)
+static void summarise(struct reader *r, const struct token *t)
 {
 	if (r->in_name && name_go_on(r, t))
 		return;
@@ -201,10 +199,10 @@ static void summarise(struct reader *r, struct token t)
 		operation_found(r, t);
 		return;
 	}
-	if (t.kind == WORD || t.kind == QUOTED) {
+	if (t->kind == WORD || t->kind == QUOTED) {
 		summarise_word(r, t);
-	} else if (t.kind == SIGN) {
-		r->want_name = t.s.p[0] == ',' && r->in_from && r->depth == r->from_depth;
+	} else if (t->kind == SIGN) {
+		r->want_name = t->s.p[0] == ',' && r->in_from && r->depth == r->from_depth;
 	} else {
 		r->want_name = false;
 	}
@@ -239,18 +237,18 @@ static void nest_word(struct reader *r, enum word word)
 		r->between = true;
 }
 
-static void nest(struct reader *r, struct token t)
+static void nest(struct reader *r, const struct token *t)
 {
 	if (r->between && r->last.word == WORD_AND)
 		r->between = false;
-	if (t.kind == WORD) {
-		nest_word(r, t.word);
-	} else if (t.kind == SIGN && t.s.p[0] == '(') {
+	if (t->kind == WORD) {
+		nest_word(r, t->word);
+	} else if (t->kind == SIGN && t->s.p[0] == '(') {
 		if (++r->depth < 64)
 			r->queries &= ~((uint64_t)1 << r->depth);
 		if (!r->list_depth && opens_values(r))
 			r->list_depth = r->depth;
-	} else if (t.kind == SIGN && t.s.p[0] == ')' && r->depth) {
+	} else if (t->kind == SIGN && t->s.p[0] == ')' && r->depth) {
 		r->depth--;
 		if (!r->values && r->depth < r->list_depth)
 			r->list_depth = 0;
@@ -280,18 +278,18 @@ static void statement_next(struct reader *r)
 	r->want_name = r->in_from = r->in_name = r->done = false;
 }
 
-static void token_write(struct reader *r, struct token t, struct str after)
+static void token_write(struct reader *r, const struct token *t, struct str after)
 {
-	r->body |= t.word == WORD_BEGIN && r->operation == WORD_CREATE;
+	r->body |= t->word == WORD_BEGIN && r->operation == WORD_CREATE;
 	if (r->last.kind == SIGN && r->last.s.p[0] == ';' && !r->body)
 		statement_next(r);
 	if (r->space)
 		put(r, STR(" "));
 	r->space = false;
-	put(r, is_literal(r, t, after) ? STR("?") : t.s);
+	put(r, is_literal(r, t, after) ? STR("?") : t->s);
 	nest(r, t);
 	summarise(r, t);
-	r->last = t;
+	r->last = *t;
 }
 
 /* Several statements in one text are a batch, of one operation or not. */
@@ -314,8 +312,14 @@ void sql_read(struct sql *out, enum sql_dialect dialect, struct str statement)
 	memset(out, 0, offsetof(struct sql, text_room)); /* the rooms need none */
 	out->statements = 1;
 	while (rest.n && r.text_n < SQL_TEXT_MOST) {
-		struct token t = sql_token(dialect, rest);
+		struct token t;
 
+		if (rest.p[0] == ' ') {
+			rest = str_from(rest, 1);
+			r.space = r.text_n > 0;
+			continue;
+		}
+		t = sql_token(dialect, rest);
 		rest = str_from(rest, t.s.n);
 		out->open |= t.open;
 		out->commented |= t.kind == COMMENT;
@@ -323,7 +327,7 @@ void sql_read(struct sql *out, enum sql_dialect dialect, struct str statement)
 			r.space = r.text_n > 0;
 			continue;
 		}
-		token_write(&r, t, rest);
+		token_write(&r, &t, rest);
 		if (t.kind != SIGN || t.s.p[0] != ';')
 			out->end = statement.n - rest.n;
 	}

@@ -23,7 +23,10 @@ enum { SQL_TEXT_MOST = 2048, SQL_SUMMARY_MOST = 192 };
 enum sql_dialect {
 	SQL_SQLITE,
 	SQL_POSTGRESQL,
-	SQL_MYSQL, /* and MariaDB */
+	SQL_POSTGRESQL_ESCAPES, /* with standard_conforming_strings off */
+	SQL_MYSQL,		/* and MariaDB */
+	SQL_MYSQL_NO_ESCAPES,	/* in its mode NO_BACKSLASH_ESCAPES */
+	N_SQL_DIALECTS,
 };
 
 struct sql {

@@ -239,6 +239,15 @@ static void mysql_statements_have_their_names(void **state)
 	summary_is("SELECT a FROM t WHERE b IN (\"x\") LIMIT 3", "SELECT t", "t");
 }
 
+static void a_backslash_escapes_where_the_server_says_so(void **state)
+{
+	(void)state;
+	dialect = SQL_POSTGRESQL_ESCAPES;
+	text_is("SELECT 'it\\'s secret', \"a\\\", $$b\\$$", "SELECT ?, \"a\\\", ?");
+	dialect = SQL_MYSQL_NO_ESCAPES;
+	text_is("SELECT 'back\\', \"slash\\\", 'secret'", "SELECT ?, ?, ?");
+}
+
 static void where_a_statement_ends_is_told(void **state)
 {
 	(void)state;
@@ -274,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup(mysql_strings_are_literals, mysql),
 		cmocka_unit_test_setup(mysql_comments_shrink, mysql),
 		cmocka_unit_test_setup(mysql_statements_have_their_names, mysql),
+		cmocka_unit_test(a_backslash_escapes_where_the_server_says_so),
 		cmocka_unit_test_setup(where_a_statement_ends_is_told, sqlite),
 	};
 

@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sql s;
-	enum sql_dialect dialect = size ? data[0] % 3 : SQL_SQLITE;
+	enum sql_dialect dialect = size ? data[0] % N_SQL_DIALECTS : SQL_SQLITE;
 	char *copy = malloc(size ? size : 1);
 
 	if (!copy)

@@ -94,6 +94,8 @@ static void sync_calls(void)
 	show(m);
 	printf("%d\n", mysql_change_user(m, "root", "", "shop"));
 	query(m, "SELECT DATABASE()");
+	query(m, "SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
+	query(m, "SELECT 'back\\', 'secret'");
 	printf("%d\n", mysql_query_by_old_name(m, "SELECT 'old'"));
 	show(m);
 	mysql_close(m);

@@ -92,6 +92,8 @@ static void sync_calls(void)
 	printf("%d\n", out);
 	done(PQexec(c, "CREATE PROCEDURE pg_temp.nothing(a text) LANGUAGE sql AS 'SELECT 1'"));
 	done(PQexec(c, "CALL pg_temp.nothing('secret')"));
+	done(PQexec(c, "SET standard_conforming_strings = off; SET escape_string_warning = off"));
+	done(PQexec(c, "SELECT 'it\\'s secret' AS t"));
 	PQreset(c);
 	done(PQexec(c, "SELECT count(*) FROM orders"));
 	PQfinish(c);

@@ -28,20 +28,20 @@ seen() { see_ours libpq "$@"; }
 
 @test "each command is a span with its text, rows or error, and none of its values" {
 	pq_calls sync ''
-	seen 14 'map(.name) == ["CREATE TABLE orders", "INSERT orders", "SELECT orders", "INSERT orders",
+	seen 16 'map(.name) == ["CREATE TABLE orders", "INSERT orders", "SELECT orders", "INSERT orders",
 		"SELECT orders", "INSERT orders", "BEGIN UPDATE orders COMMIT", "postgresql", "SELECT", "SELECT", "CALL",
-		"CREATE", "CALL pg_temp.nothing", "SELECT orders"]'
+		"CREATE", "CALL pg_temp.nothing", "SET SET", "SELECT", "SELECT orders"]'
 	spans "$ours[2] | .kind == \"client\" and .status == \"unset\" and .attributes == {
 		\"db.system.name\": \"postgresql\", \"db.namespace\": \"postgres\",
 		\"db.operation.name\": \"SELECT\", \"db.collection.name\": \"orders\",
 		\"db.query.summary\": \"SELECT orders\",
 		\"db.query.text\": \"SELECT id FROM orders WHERE name = ?\",
 		\"server.address\": \"$PG_SOCKET/.s.PGSQL.$PG_PORT\", \"db.response.returned_rows\": 2 }"
-	seen 14 'map(select(.status == "error") | .attributes | [."error.type", ."db.response.status_code"])
+	seen 16 'map(select(.status == "error") | .attributes | [."error.type", ."db.response.status_code"])
 		== [["22012", "22012"], ["23505", "23505"], ["42P01", "42P01"]]'
-	seen 14 '.[6].attributes | ."db.operation.name" == "BATCH" and ."db.operation.batch.size" == 3'
-	seen 14 '.[12].attributes."db.stored_procedure.name" == "pg_temp.nothing"'
-	seen 14 'tostring | test("secret") | not'
+	seen 16 '.[6].attributes | ."db.operation.name" == "BATCH" and ."db.operation.batch.size" == 3'
+	seen 16 '.[12].attributes."db.stored_procedure.name" == "pg_temp.nothing"'
+	seen 16 'tostring | test("secret") | not'
 }
 
 @test "over TCP, the server's name, port and address" {
