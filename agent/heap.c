@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * glibc's main heap is a row of chunks from the first break to the last, each with its size in front:
+ * glibc's main heap is a row of chunks, each with its size in front:
  *
  *     | previous size | size, 3 flag bits | the user's bytes ... | previous size | size | ...
  *
  * A hook that wrote beyond its memory most often overwrote such a size, or a link within a free chunk.
  * The first shows when the row is walked, the second when all free chunks are taken from their lists.
+ *
+ * The row begins at a page: that of the first break, or of a mapping where the break can't be used,
+ * as under LD_AUDIT, and the kernel may have made one area of that and others before it. So a page is
+ * its beginning if the row from there comes by a chunk that is known to be one.
  */
 #include "agent/heap.h"
 
 #include <malloc.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	CLASS_STEP = 16,
@@ -22,10 +24,14 @@ enum {
 	EACH = 9,	   /* more than the cache of a class holds */
 	LARGE_EACH = 2,
 	LARGE_MOST = 1 << 18, /* beyond it each has a mapping of its own */
-	FENCE = 16,	      /* where somebody else moved the break */
+	HEAD = 2 * sizeof(size_t),
+	FENCE = 16, /* the end of memory that was followed by memory elsewhere */
+	PAGE = 4096,
+	PAGES_MOST = 4096,
 };
 
-static bool heap_bounds(uintptr_t *from, uintptr_t *to)
+/* The mapping that holds this address. */
+static bool area_of(uintptr_t address, uintptr_t *from, uintptr_t *to)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[512];
@@ -34,7 +40,7 @@ static bool heap_bounds(uintptr_t *from, uintptr_t *to)
 	while (maps && !found && fgets(line, sizeof(line), maps)) {
 		unsigned long a, b;
 
-		if (strstr(line, "[heap]") && sscanf(line, "%lx-%lx", &a, &b) == 2) {
+		if (sscanf(line, "%lx-%lx", &a, &b) == 2 && a <= address && address < b) {
 			*from = a;
 			*to = b;
 			found = true;
@@ -42,25 +48,66 @@ static bool heap_bounds(uintptr_t *from, uintptr_t *to)
 	}
 	if (maps)
 		fclose(maps);
-	return found && (uintptr_t)sbrk(0) == *to;
+	return found;
 }
 
-bool heap_is_in_order(void)
+/* The size of the chunk here; FENCE; or 0 if there can be none. */
+static size_t chunk_size(uintptr_t at, uintptr_t end)
 {
-	uintptr_t at, end;
+	size_t size;
 
-	if (!heap_bounds(&at, &end))
+	if (end - at < HEAD)
+		return 0;
+	size = ((const size_t *)at)[1] & ~(size_t)7;
+	if (size == FENCE)
+		return FENCE;
+	return size >= 2 * CLASS_STEP && size % CLASS_STEP == 0 && size <= end - at ? size : 0;
+}
+
+/* How far the row goes from here; 0 if it doesn't come by `known`. */
+static uintptr_t row_end(uintptr_t at, uintptr_t end, uintptr_t known)
+{
+	bool passed = false;
+	size_t size;
+
+	while (at < end && (size = chunk_size(at, end)) && size != FENCE) {
+		passed |= at == known;
+		at += size;
+	}
+	return passed ? at : 0;
+}
+
+bool heap_find(struct heap_row *row)
+{
+	char *volatile mine = malloc(CLASS_STEP);
+	uintptr_t known = (uintptr_t)mine - HEAD, from, end;
+	bool found = mine && area_of(known, &from, &end);
+
+	row->to = 0;
+	for (int i = 0; found && !row->to && i < PAGES_MOST && from < known; i++, from += PAGE) {
+		row->from = from;
+		row->to = row_end(from, end, known);
+	}
+	free(mine);
+	return found && row->to && chunk_size(known, end);
+}
+
+bool heap_is_in_order(const struct heap_row *row)
+{
+	uintptr_t at = row->from, from, end;
+	size_t size;
+
+	if (!area_of(at, &from, &end))
 		return false;
-	while (at + 2 * sizeof(size_t) <= end) {
-		size_t size = ((const size_t *)at)[1] & ~(size_t)7;
-
+	while (at < row->to && at < end) {
+		size = chunk_size(at, end);
 		if (size == FENCE)
 			return true;
-		if (size < 2 * CLASS_STEP || size % CLASS_STEP || size > end - at)
+		if (!size)
 			return false;
 		at += size;
 	}
-	return at == end;
+	return true;
 }
 
 /* Only the ends are written to: every page would cost the child a fault. */

@@ -96,18 +96,19 @@ static void child_linger(void)
 static void child_run(const struct probe *p, struct shared *shared, pid_t parent)
 {
 	struct posture before;
-	bool ordered;
+	struct heap_row heap;
+	bool known;
 
 	child_become(parent);
 	posture_take(&before);
-	ordered = heap_is_in_order();
+	known = heap_find(&heap);
 	p->call(&shared->outcome);
 	if (shared->outcome.kind != OUTCOME_FIRED || !posture_holds(&before, &shared->outcome))
 		goto done;
 	atomic_store(&shared->stage, STAGE_THREADS);
 	child_linger();
 	atomic_store(&shared->stage, STAGE_HEAP);
-	if (ordered && !heap_is_in_order())
+	if (known && !heap_is_in_order(&heap))
 		shared->outcome = (struct outcome){ .kind = OUTCOME_HEAP };
 	else
 		heap_exercise();
