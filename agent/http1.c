@@ -249,42 +249,69 @@ static void field_length(struct http1 *m, struct str value)
 	m->left = n;
 }
 
+static bool starts_nocase(struct str line, struct str with)
+{
+	return line.n >= with.n && str_eq_nocase(str_first(line, with.n), with);
+}
+
+/* A field's name with its colon. */
+static bool is_field(struct str line, struct str name)
+{
+	return line.n >= name.n && line.p[name.n - 1] == ':' && starts_nocase(line, name);
+}
+
 /* What says where the message ends. All of it is short, so `start` has it; what isn't is odd. */
 static void field_frame(struct http1 *m, struct str line)
 {
-	bool odd = line.n >= HTTP1_START;
-	char first = line.n ? str_lower(line.p[0]) : 0;
-	struct cut c;
-	struct str value;
+	bool odd = line.n >= HTTP1_START, request = m->kind == HTTP1_REQUEST;
 
-	if (first != 'c' && first != 't' && first != 'u' && first != 'e')
-		return;
-	c = str_cut(str_first(line, HTTP1_START), ':');
-	value = str_trim(c.tail);
-	if (!c.found)
-		return;
-	if (str_eq_nocase(c.head, STR("content-length"))) {
+	switch (line.n ? str_lower(line.p[0]) : 0) {
+	case 'c':
+		if (!is_field(line, STR("content-length:")))
+			break;
 		m->unsure |= odd;
 		if (!odd)
-			field_length(m, value);
-	} else if (str_eq_nocase(c.head, STR("transfer-encoding"))) {
-		m->unsure |= odd || m->chunked || !list_ends_with(value, STR("chunked"));
+			field_length(m, str_trim(str_from(line, 15)));
+		break;
+	case 't':
+		if (!is_field(line, STR("transfer-encoding:")))
+			break;
+		m->unsure |=
+			odd || m->chunked || !list_ends_with(str_from(line, 18), STR("chunked"));
 		m->chunked = true;
-	} else if (m->kind == HTTP1_REQUEST && str_eq_nocase(c.head, STR("upgrade"))) {
-		m->upgrade = true;
-	} else if (m->kind == HTTP1_REQUEST && str_eq_nocase(c.head, STR("expect"))) {
-		m->expects = !odd && str_eq_nocase(value, STR("100-continue"));
+		break;
+	case 'u':
+		m->upgrade |= request && is_field(line, STR("upgrade:"));
+		break;
+	case 'e':
+		if (request && is_field(line, STR("expect:")))
+			m->expects = !odd && str_eq_nocase(str_trim(str_from(line, 7)),
+							   STR("100-continue"));
+		break;
 	}
 }
 
-static bool is_secret(struct str name)
+/* Secrets, and what nobody asks for. */
+static bool is_unwanted(struct str line)
 {
-	static const struct str names[] = { STR("cookie"), STR("authorization"),
-					    STR("proxy-authorization") };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_eq_nocase(name, names[i]))
-			return true;
+	switch (str_lower(line.p[0])) {
+	case ' ':
+	case '\t':
+	case ':':
+		return true;
+	case 'a':
+		return starts_nocase(line, STR("authorization")) ||
+		       starts_nocase(line, STR("accept"));
+	case 'c':
+		return starts_nocase(line, STR("cookie")) ||
+		       starts_nocase(line, STR("connection")) ||
+		       starts_nocase(line, STR("content-")) ||
+		       starts_nocase(line, STR("cache-control"));
+	case 'p':
+		return starts_nocase(line, STR("proxy-authorization"));
+	case 's':
+		return starts_nocase(line, STR("sec-"));
+	}
 	return false;
 }
 
@@ -295,7 +322,7 @@ static void field_keep(struct http1_head *head, size_t n, bool whole)
 	struct str value = str_trim(c.tail);
 	struct http1_field *f;
 
-	if (!c.found || !c.head.n || str_is_blank(c.head.p[0]) || is_secret(c.head))
+	if (!c.found)
 		return;
 	if (head->n_fields == HTTP1_FIELDS || !whole || head->used + n >= HTTP1_KEPT) {
 		head->cut = true;
@@ -314,7 +341,7 @@ static void field_keep(struct http1_head *head, size_t n, bool whole)
 static void field_see(struct http1 *m, struct http1_head *head, struct str line)
 {
 	field_frame(m, line);
-	if (!head)
+	if (!head || is_unwanted(line))
 		return;
 	if (m->line_n) {
 		size_t kept = line_kept(m, head);
@@ -363,21 +390,47 @@ static enum http1_event first_take(struct http1 *m, struct http1_head *head, str
 	return HTTP1_END; /* of the line */
 }
 
+/* Lines that come in one piece, which is nearly all. True: the head is complete. */
+static bool whole_fields_take(struct http1 *m, struct http1_head *head, struct str *in)
+{
+	const char *end;
+
+	while (in->n && (end = memchr(in->p, '\n', in->n))) {
+		size_t n = (size_t)(end - in->p);
+		struct str line = { in->p, n && end[-1] == '\r' ? n - 1 : n };
+
+		in->p += n + 1;
+		in->n -= n + 1;
+		m->head_n += (uint32_t)n + 1;
+		if (!line.n)
+			return true;
+		field_see(m, head, line);
+	}
+	return false;
+}
+
 static enum http1_event fields_take(struct http1 *m, struct http1_head *head, struct str *in)
 {
-	struct str line;
+	bool complete = false;
 
-	while (line_take(m, head, in, &line)) {
-		if (!line.n) {
-			m->state = FRAME;
-			return HTTP1_HEAD;
-		}
-		field_see(m, head, line);
+	if (m->line_n) {
+		struct str line;
+
+		if (!line_take(m, head, in, &line))
+			return m->head_n > HEAD_MOST ? not_http(m) : HTTP1_MORE;
+		complete = !line.n;
+		if (!complete)
+			field_see(m, head, line);
 		m->line_n = 0;
-		if (m->head_n > HEAD_MOST)
-			return not_http(m);
 	}
-	return m->head_n > HEAD_MOST ? not_http(m) : HTTP1_MORE;
+	if (!complete && !whole_fields_take(m, head, in)) {
+		line_add(m, head, *in);
+		m->head_n += (uint32_t)in->n;
+		*in = str_from(*in, in->n);
+		return m->head_n > HEAD_MOST ? not_http(m) : HTTP1_MORE;
+	}
+	m->state = FRAME;
+	return HTTP1_HEAD;
 }
 
 static void frame_response(struct http1 *m)

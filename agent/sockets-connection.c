@@ -353,6 +353,10 @@ static void response_done(struct connection *c)
 
 	if (!e)
 		return;
+	/* Refused before its body was asked for: the client may send it, or not. */
+	if (e == c->sending && c->requests.expects && !c->continued && !c->requests.body_n)
+		c->requests_over = OVER_FOR_GOOD;
+	c->continued = false;
 	exchange_end(c, e, true);
 	atomic_fetch_add_explicit(&c->first, 1, memory_order_release);
 	if (e->upgrade && c->requests_over == OVER_UNTIL_ANSWERED)
@@ -413,6 +417,8 @@ static void responses_feed(struct connection *c, struct str in)
 			response_begins(c);
 		else if (e == HTTP1_END && c->responses.status >= 200)
 			response_done(c);
+		else if (e == HTTP1_END)
+			c->continued |= c->responses.status == 100;
 	} while (http1_goes_on(e));
 	if (e == HTTP1_RAW)
 		response_done(c);

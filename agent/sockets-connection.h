@@ -71,6 +71,7 @@ struct connection {
 	_Atomic uint8_t requests_over; /* what follows on the requests' side isn't followed */
 	bool told;		       /* the head that is being read has its exchange already */
 	bool spoken;		       /* a message was HTTP */
+	bool continued;		       /* the server has asked for the body */
 	_Atomic bool lost;	       /* forget it */
 	_Atomic bool peer_gone;	       /* it sends no more */
 	_Atomic bool reset;	       /* it is not there any more */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "agent/sockets-connection.h"
+#include "agent/sockets.h"
 
 enum {
 	SLOT_NONE,
@@ -41,6 +42,15 @@ static inline uintptr_t descriptors_slot(int fd)
 static inline bool descriptors_watched(int fd)
 {
 	return __builtin_expect(descriptors_slot(fd) > SLOT_LAST, 0);
+}
+
+/* Has a write something to prepare? What is served, only for the sake of its request's id. */
+static inline bool descriptors_prepares(int fd)
+{
+	uintptr_t slot = descriptors_slot(fd);
+
+	return slot > SLOT_LAST &&
+	       (sockets_settings.request_id || !((const struct connection *)slot)->served);
 }
 
 void descriptors_mark(int fd, uintptr_t slot);	    /* instead of what was there */

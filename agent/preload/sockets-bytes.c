@@ -293,9 +293,12 @@ static __attribute__((noinline)) ssize_t write_edited(const struct way *way, int
 static __attribute__((noinline)) bool goes(int fd, const struct iovec *v, int n_v)
 {
 	int kept = errno;
-	struct connection *c = is_left() ? NULL : descriptors_enter(fd, OUT);
+	struct connection *c;
 	bool edits = false;
 
+	if (is_left() || !descriptors_prepares(fd))
+		return false;
+	c = descriptors_enter(fd, OUT);
 	if (c) {
 		connection_prepare(c, v, n_v, false);
 		edits = c->edit != NULL;

@@ -54,7 +54,7 @@ stop_last() {
 raw() {
 	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
 	printf "$1" >&9
-	timeout 10 cat <&9
+	timeout 10 cat <&9 || :
 	exec 9>&-
 }
 

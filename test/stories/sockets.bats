@@ -48,7 +48,9 @@ exercise() {
 	ask GET '/a.txt?x=1'
 	ask HEAD /b.txt
 	ask GET /nope
-	raw 'GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+	# Who closes after one request resets the connection for the second, and loses the answer at times.
+	[ -n "${ONE_EACH:-}" ] ||
+		raw 'GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	ask GET /big.txt | sed '1,/^\r$/d' | sha256sum
 	ask GET "/a.txt" 'Range: bytes=1-2\r\n'
 	ask FOO /a.txt
@@ -138,14 +140,16 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 	[ -x /usr/bin/python3 ] || skip "no python3"
 	PORT=$(free_port)
 	cd "$WWW"
+	ONE_EACH=1
 	same_answers python /usr/bin/python3 -u -m http.server --bind 127.0.0.1 "$PORT"
-	served_is '["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 4",
-		"GET /b.txt null", "GET /big.txt 200 588895", "GET /a.txt 200 4", "_OTHER /a.txt 501"]'
+	served_is '["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404",
+		"GET /big.txt 200 588895", "GET /a.txt 200 4", "_OTHER /a.txt 501"]'
 }
 
 @test "PHP's built-in server" {
 	needs php
 	PORT=$(free_port)
+	ONE_EACH=1
 	same_answers php php -S "127.0.0.1:$PORT" -t "$WWW"
 	see "$SERVED | map(select(. == \"GET /a.txt 200 4\")) | length >= 2"
 	see "$SERVED | index(\"GET /big.txt 200 588895\")"
