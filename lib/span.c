@@ -210,7 +210,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 		return span_open_any(span, name, name_n, NULL, attributes);
 	}
 	depth = t->depth;
-	top = &t->entry[depth];
+	top = thread_entry(t, depth);
 	e = span_entry(t, top, top->span_id == 0, SAMPLER_ON, 0, ENTRY_SPAN);
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	span_fill(r, RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to, 0),
@@ -242,7 +242,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_child(
 	struct oriel_span *span, const char *name, size_t name_n, struct thread *t,
 	struct oriel_attributes attributes)
 {
-	struct entry *top = &t->entry[t->depth];
+	struct entry *top = thread_entry(t, t->depth);
 
 	if (span_sampler(top) == SAMPLER_OFF)
 		return span_open_silent(span, t, top, false);
@@ -261,7 +261,7 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
 
 	if (__builtin_expect(!t || options || t->depth >= CONTEXT_DEPTH - 1, 0))
 		return span_open_any(span, name, name_n, options, attributes);
-	top = &t->entry[t->depth];
+	top = thread_entry(t, t->depth);
 	if (__builtin_expect(((uint32_t)top->meta & (ENTRY_CARRY | ENTRY_REMOTE)) != 0, 0))
 		return span_open_any(span, name, name_n, options, attributes);
 	if (__builtin_expect(top->span_id != 0, 0))
@@ -368,7 +368,7 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 		span_finish_any(span, id, end_ns);
 		return;
 	}
-	e = &t->entry[depth];
+	e = thread_entry(t, depth);
 	kind = (uint32_t)((e->meta & (ENTRY_KIND | ENTRY_OWNS_CARRY)) >> 32);
 	if (__builtin_expect(e->span_id != id || kind > ENTRY_SILENT, 0)) { /* or the base */
 		span_finish_any(span, id, end_ns);
