@@ -2,7 +2,7 @@
 /* The libraries that the agent watches, in alphabetical order. */
 #include "agent/agent.h"
 
-extern const struct watched watched_civetweb;
+extern const struct watched watched_civetweb, watched_fastcgi;
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libmariadb, watched_libpq;
 extern const struct watched watched_hiredis, watched_libmongoc, watched_librdkafka;
@@ -13,6 +13,7 @@ extern const struct watched watched_libuv, watched_threads;
 const struct watched *const watched[] = {
 	&watched_civetweb,
 	&watched_evhttp,
+	&watched_fastcgi,
 	&watched_hiredis,
 	&watched_libcurl,
 	&watched_libevent,

@@ -18,7 +18,7 @@ foreach(source ${programs})
 		$<TARGET_NAME_IF_EXISTS:room-export>
 		PkgConfig::PQ PkgConfig::MARIADB
 		PkgConfig::HIREDIS PkgConfig::RDKAFKA PkgConfig::MONGOC
-		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra civetweb uv
+		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra civetweb fcgi uv
 		Threads::Threads dl m)
 endforeach()
 

@@ -48,10 +48,10 @@ uuid='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} $'
 
 @test "evhttp: of many connections on one thread each request has its own callbacks' spans" {
 	serve run_watched "$BUILD/programs/evhttp-server"
-	seq 1 120 | sed "s|.*|url = \"http://$HERE/hops?&\"|" >"$BATS_TEST_TMPDIR/urls"
-	curl -sZ --parallel-immediate --parallel-max 60 -K "$BATS_TEST_TMPDIR/urls" >"$BATS_TEST_TMPDIR/answers"
-	diff <(sort -n "$BATS_TEST_TMPDIR/answers") <(seq 1 120)
-	see '[.[] | select(.kind == "server" and (has("open") | not))] | length == 120'
+	seq 1 60 | sed "s|.*|url = \"http://$HERE/hops?&\"|" >"$BATS_TEST_TMPDIR/urls"
+	curl -sZ --parallel-immediate --parallel-max 40 -K "$BATS_TEST_TMPDIR/urls" >"$BATS_TEST_TMPDIR/answers"
+	diff <(sort -n "$BATS_TEST_TMPDIR/answers") <(seq 1 60)
+	see '[.[] | select(.kind == "server" and (has("open") | not))] | length == 60'
 	spans '([.[] | select(.scope == "oriel.sqlite") | .parent_id] | sort)
 		== ([.[] | select(.kind == "server") | .span_id] | sort)'
 }
@@ -159,4 +159,76 @@ uuid='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12} $'
 	spans "$(at /big)[0].attributes.\"error.type\" == \"client_closed\""
 	spans '[.[] | select(.attributes."http.response.status_code" == 400)] | length == 1'
 	spans '[.[] | select(.scope == "oriel.sqlite") | has("parent_id")] == [false]'
+}
+
+# cgi PATH [NAME=VALUE...]: what the FastCGI program at $HERE answers
+cgi() {
+	local path=$1
+	shift
+	env -i PATH="$PATH" REQUEST_METHOD=GET REQUEST_URI="$path" SERVER_PROTOCOL=HTTP/1.1 REMOTE_ADDR=127.0.0.1 \
+		HTTP_X_REQUEST_ID=r-1 HTTP_HOST=shop:8000 "$@" cgi-fcgi -bind -connect "$HERE" </dev/null
+}
+
+@test "FastCGI: requests by their environment, answers by what the program writes, with their ids" {
+	serve run_watched "$BUILD/programs/fcgi-server"
+	[ "$(cgi /hello | tr -d '\r')" = $'Content-Type: text/plain\nX-Request-ID: r-1\n\nhello' ]
+	[ "$(cgi /status | tr -d '\r')" = $'Status: 503 Busy\nContent-Type: text/plain\nX-Request-ID: r-1\n\nbusy' ]
+	[ "$(cgi /pieces | tr -d '\r')" = $'Content-Type: text/plain\nX-Request-ID: r-1\n\npieces' ]
+	[ "$(cgi /own | tr -d '\r')" = $'x-request-id: mine\n\nown' ]
+	[ "$(cgi /big | wc -c)" = $((100 * 1024 + 28 + 19)) ]
+	[ "$(cgi /long | grep -c '^X-')" = 301 ]
+	cgi '/sql?a=1&sig=x' HTTP_TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 \
+		DOCUMENT_URI=/sql HTTP_USER_AGENT=me
+	cgi /nothing >/dev/null
+	see '[.[] | select(.kind == "server" and (has("open") | not))] | length == 8'
+	spans "$(at /sql)[0] | .parent_id == \"b7ad6b7169203331\" and .scope == \"oriel.fastcgi\" and .name == \"GET\"
+		and .attributes == { \"http.request.method\": \"GET\", \"http.response.status_code\": 200,
+			\"url.path\": \"/sql\", \"url.query\": \"a=1&sig=REDACTED\", \"url.scheme\": \"http\",
+			\"server.address\": \"shop\", \"server.port\": 8000, \"client.address\": \"127.0.0.1\",
+			\"network.peer.address\": \"127.0.0.1\", \"network.peer.port\": 0,
+			\"network.protocol.version\": \"1.1\", \"user_agent.original\": \"me\", \"request_id\": \"r-1\" }"
+	spans "$(at /status)[0] | .status == \"error\" and .attributes.\"error.type\" == \"503\""
+	spans "$(at /nothing)[0] | .status == \"error\" and .attributes.\"error.type\" == \"refused\""
+	spans "[$(at /sql)[0].span_id] == [.[] | select(.scope == \"oriel.sqlite\") | .parent_id]"
+}
+
+@test "FastCGI: many at once behind nginx, and a program on fcgi_stdio from spawn-fcgi" {
+	serve run_watched "$BUILD/programs/fcgi-server" 4
+	web=$BATS_TEST_TMPDIR/nginx
+	mkdir -p "$web"
+	cat >"$web/conf" <<-EOF
+		daemon off; master_process off; pid $web/pid; error_log $web/error.log;
+		events { worker_connections 256; }
+		http {
+			access_log off;
+			client_body_temp_path $web/1; proxy_temp_path $web/2; fastcgi_temp_path $web/3;
+			uwsgi_temp_path $web/4; scgi_temp_path $web/5;
+			server {
+				listen unix:$web/socket;
+				location / { fastcgi_pass $HERE; include /etc/nginx/fastcgi_params; }
+			}
+		}
+	EOF
+	/usr/sbin/nginx -e "$web/error.log" -c "$web/conf" >"$web/out" 2>&1 3>&- 4>&- 7>&- &
+	STARTED+=($!)
+	wait_for 10 curl -sf --unix-socket "$web/socket" http://shop/hello
+	seq 1 30 | sed 's|.*|url = "http://shop/sql?&"|' >"$web/urls"
+	curl -sZ --parallel-immediate --parallel-max 40 --unix-socket "$web/socket" -K "$web/urls" >"$web/answers"
+	[ "$(grep -c hello "$web/answers")" = 30 ]
+	curl -si --unix-socket "$web/socket" http://shop/status -H 'X-Request-ID: r-9' >"$web/answer"
+	grep -q '^HTTP/1.1 503' "$web/answer"
+	[ "$(tr -d '\r' <"$web/answer" | grep -ic '^x-request-id: r-9$')" = 1 ]
+	see "($(at /sql) | map(.span_id) | length) == 30 and ($(at /sql) | map(.span_id) | sort) == ([.[] | select(.scope == \"oriel.sqlite\") | .parent_id] | sort)"
+	stop_server
+
+	HERE=$BATS_TEST_TMPDIR/fcgi.socket
+	spawn-fcgi -n -s "$HERE" -- "$BUILD/oriel" run -- "$BUILD/programs/fcgi-server" stdio \
+		>"$web/spawned" 2>&1 3>&- 4>&- 7>&- &
+	spawned=$!
+	wait_for 10 test -S "$HERE"
+	[ "$(cgi /one | tr -d '\r')" = $'Content-Type: text/plain\nX-Request-ID: r-1\n\nstdio' ]
+	cgi /end >/dev/null
+	wait "$spawned"
+	see "($(at /one) + $(at /end) | map(.span_id) | sort) as \$s
+		| ([.[] | select(.scope == \"oriel.sqlite\") | .parent_id] | sort) as \$p | \$s - \$p == []"
 }

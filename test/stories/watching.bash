@@ -34,9 +34,10 @@ say() {
 
 # spans FILTER: jq's filter is true of the list of all spans
 spans() {
-	api 'traces?limit=500' | jq -r '.traces[].trace_id' | while read -r id; do
-		api "traces/$id"
-	done | jq -se "[.[].spans[]] | $1"
+	find_page || return 1
+	curl -sf -m 10 "$PAGE/api/traces?limit=500" |
+		jq -r --arg page "$PAGE" '.traces[] | "url = \"\($page)/api/traces/\(.trace_id)\""' |
+		curl -sf -m 20 -K - | jq -se "[.[].spans[]] | $1"
 }
 
 # see FILTER: it becomes true soon
