@@ -2,6 +2,7 @@
 #include "agent/bootstrap.h"
 #include "agent/early.h"
 #include "agent/guard.h"
+#include "agent/heap.h"
 #include "agent/posture.h"
 #include "agent/probe.h"
 #include "agent/settings.h"
@@ -104,12 +105,15 @@ static void call_in_probe(struct outcome *o)
 static void call_guarded(struct outcome *o)
 {
 	struct posture before;
-	bool guarded = guard_begin(boot.timeout_ms);
+	bool guarded = guard_begin(boot.timeout_ms), known;
+	struct heap_row heap;
 
 	posture_take(&before);
+	known = heap_find(&heap);
 	call(false, o);
-	if (o->kind == OUTCOME_FIRED)
-		posture_holds(&before, o);
+	if (o->kind == OUTCOME_FIRED && posture_holds(&before, o) && known &&
+	    !heap_is_in_order(&heap))
+		*o = (struct outcome){ .kind = OUTCOME_HEAP };
 	if (guarded && o->kind != OUTCOME_FIRED)
 		guard_fail(o);
 	if (guarded)

@@ -13,10 +13,10 @@
  */
 #include "agent/heap.h"
 
+#include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 enum {
 	CLASS_STEP = 16,
@@ -30,24 +30,45 @@ enum {
 	PAGES_MOST = 4096,
 };
 
-/* The mapping that holds this address. */
+/* "from-to ..." lines, byte by byte. */
+struct maps {
+	uintptr_t number[2];
+	unsigned n; /* which of them is being read; 2: the rest of the line */
+};
+
+/* True at the end of the second number. */
+static bool maps_take(struct maps *m, char c)
+{
+	unsigned digit = c >= '0' && c <= '9'	? (unsigned)(c - '0')
+			 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+						: 16;
+
+	if (c == '\n')
+		*m = (struct maps){ 0 };
+	else if (m->n < 2 && digit < 16)
+		m->number[m->n] = m->number[m->n] << 4 | digit;
+	else if (m->n < 2)
+		return ++m->n == 2;
+	return false;
+}
+
+/* The mapping that holds this address. Without stdio, which would use the heap on the way. */
 static bool area_of(uintptr_t address, uintptr_t *from, uintptr_t *to)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	struct maps m = { 0 };
 	bool found = false;
+	char part[1024];
+	ssize_t n;
 
-	while (maps && !found && fgets(line, sizeof(line), maps)) {
-		unsigned long a, b;
-
-		if (sscanf(line, "%lx-%lx", &a, &b) == 2 && a <= address && address < b) {
-			*from = a;
-			*to = b;
-			found = true;
-		}
-	}
-	if (maps)
-		fclose(maps);
+	while (fd >= 0 && !found && (n = read(fd, part, sizeof(part))) > 0)
+		for (ssize_t i = 0; i < n && !found; i++)
+			found = maps_take(&m, part[i]) && m.number[0] <= address &&
+				address < m.number[1];
+	if (fd >= 0)
+		close(fd);
+	*from = m.number[0];
+	*to = m.number[1];
 	return found;
 }
 
