@@ -16,8 +16,14 @@
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
 	X("libcurl-gnutls.so.4", "libcurl", "curl_easy_perform", \
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
+	X("libhiredis.so.0.14", "hiredis", "redisvCommand", \
+	  "a span for each command to Redis, with its keys and without the values") \
 	X("libmariadb.so.3", "libmariadb", "mysql_real_query", \
 	  "a span for each statement to MariaDB or MySQL, its text without the values") \
+	X("libmongoc-1.0.so.0", "libmongoc", "mongoc_client_new_from_uri_with_error", \
+	  "a span for each command to MongoDB, its names without the values") \
+	X("librdkafka.so.1", "librdkafka", "rd_kafka_producev", \
+	  "a span for each message to Kafka, and for the work on one; the trace goes with it") \
 	X("libpq.so.5", "libpq", "PQexec", \
 	  "a span for each command to PostgreSQL, its text without the values") \
 	X("libsqlite3.so.0", "SQLite", "sqlite3_step", \
