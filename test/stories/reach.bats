@@ -79,6 +79,50 @@ s.sqlite3_finalize(st), s.sqlite3_close(db)'
 	see 'length == 17'
 }
 
+# A library with functions of SQLite's names, and a plugin that needs it.
+second_copy() {
+	cd "$BATS_TEST_TMPDIR"
+	cat >own.c <<-END
+		int sqlite3_step(void *s) { return s ? 0 : 4711; }
+		int sqlite3_close(void *s) { return s ? 0 : 4712; }
+	END
+	cat >ask.c <<-END
+		#include <stdio.h>
+		int sqlite3_step(void *), sqlite3_close(void *);
+		int plugin(const char *url) { return url ? sqlite3_step(0) + sqlite3_close(0) : 0; }
+	END
+	cc -shared -fPIC -o libown.so -Wl,-soname,libown-1a2b.so own.c
+	cc -shared -fPIC "$@" -o ask.so ask.c -L. -lown -Wl,-rpath,"$PWD"
+	ln -sf libown.so libown-1a2b.so
+	cat >two.c <<-END
+		#include <dlfcn.h>
+		#include <stdio.h>
+		#include <string.h>
+		int main(int argc, char **argv)
+		{
+			int how = RTLD_LAZY | (strcmp(argv[1], "deepbind") ? RTLD_LOCAL : RTLD_DEEPBIND);
+			for (int i = 2; i < argc; i++) {
+				void *l = dlopen(argv[i], i == 2 ? RTLD_LAZY : how);
+				int (*plugin)(const char *) = (int (*)(const char *))dlsym(l, "plugin");
+				printf("%d\\n", plugin("http://127.0.0.1:1/"));
+			}
+		}
+	END
+	cc -o two two.c
+}
+
+@test "two copies of a library in one process are not mixed up" {
+	for binding in lazy now; do
+		second_copy -Wl,-z,$binding
+		for how in local deepbind; do
+			same ./two $how "$PLUGIN" ./ask.so
+			grep -qx 9423 "$BATS_TEST_TMPDIR/watched"
+			same ./two $how ./ask.so "$PLUGIN"
+			grep -qx 9423 "$BATS_TEST_TMPDIR/watched"
+		done
+	done
+}
+
 @test "doctor says whether such calls would be seen" {
 	run -0 "$BUILD/oriel" doctor -- "$OPENS"
 	[[ $output == *"auditing"*"RTLD_DEEPBIND"* ]]
