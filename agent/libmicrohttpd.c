@@ -12,7 +12,8 @@
  * the pool is empty the program's con_cls goes straight through and the request is not watched.
  *
  * A start with an option that we don't know is passed on untouched: nothing of that daemon is seen.
- * Plain MHD knows no routes, so there is no http.route and the span's name is the method.
+ * Plain MHD knows no routes, so there is no http.route and the span's name is the method; ulfius,
+ * on top of it, does (agent/ulfius.c).
  */
 #include "agent/agent.h"
 
@@ -20,6 +21,7 @@
 #include <stdarg.h>
 #include <microhttpd.h>
 
+#include "agent/libmicrohttpd.h"
 #include "agent/life.h"
 #include "agent/mhd-options.h"
 #include "agent/mhd-response.h"
@@ -188,6 +190,8 @@ static void request_end(struct request *q, enum MHD_RequestTerminationCode code)
 	atomic_fetch_add_explicit(&q->ended, 1, memory_order_relaxed);
 }
 
+__thread struct server_request *libmicrohttpd_now;
+
 /* ---- what MHD calls --------------------------------------------------------------------------- */
 
 static struct request *request_at(void *con_cls)
@@ -242,6 +246,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	struct daemon *d = cls;
 	struct request *q = request_at(*con_cls);
 	int kept = errno;
+	struct server_request *outer = libmicrohttpd_now;
 	struct life before = life_now;
 	enum MHD_Result r;
 	unsigned token;
@@ -254,9 +259,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	q->handled = true;
 	token = oriel_context_attach(server_context(&q->served));
 	life_now = life_of(&q->ended);
+	libmicrohttpd_now = &q->served;
 	errno = kept;
 	r = d->handler(d->handler_cls, connection, url, method, version, upload, upload_n, &q->app);
 	kept = errno;
+	libmicrohttpd_now = outer;
 	life_now = before;
 	oriel_context_detach(token);
 	q->refused = r == MHD_NO;

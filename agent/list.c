@@ -2,7 +2,7 @@
 /* The libraries that the agent watches, in alphabetical order. */
 #include "agent/agent.h"
 
-extern const struct watched watched_civetweb, watched_fastcgi;
+extern const struct watched watched_civetweb, watched_fastcgi, watched_ulfius;
 extern const struct watched watched_evhttp, watched_libevent;
 extern const struct watched watched_libmariadb, watched_libpq;
 extern const struct watched watched_hiredis, watched_libmongoc, watched_librdkafka;
@@ -26,5 +26,6 @@ const struct watched *const watched[] = {
 	&watched_sockets,
 	&watched_sqlite,
 	&watched_threads,
+	&watched_ulfius,
 	NULL,
 };

@@ -4,10 +4,16 @@
 
 # programs/NAME.c becomes build/programs/NAME. They may use any of these libraries; one that a
 # program doesn't call isn't linked, so a program without Oriel calls is one.
+# Debian has no headers of ulfius that stand beside libcurl4-openssl-dev; its library is enough.
+find_file(ULFIUS_FILE libulfius.so.2.7 PATHS ${CURL_LIBDIR}
+	PATH_SUFFIXES lib lib/${CMAKE_LIBRARY_ARCHITECTURE})
 file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/programs/*.c)
 foreach(source ${programs})
 	get_filename_component(name ${source} NAME_WE)
 	if(TARGET program-${name})
+		continue()
+	endif()
+	if(name STREQUAL "ulfius-server" AND NOT ULFIUS_FILE)
 		continue()
 	endif()
 	add_executable(program-${name} ${source})
@@ -19,7 +25,7 @@ foreach(source ${programs})
 		PkgConfig::PQ PkgConfig::MARIADB
 		PkgConfig::HIREDIS PkgConfig::RDKAFKA PkgConfig::MONGOC
 		PkgConfig::MICROHTTPD PkgConfig::CURL PkgConfig::SQLITE event_core event_extra civetweb fcgi uv
-		Threads::Threads dl m)
+		$<$<STREQUAL:${name},ulfius-server>:${ULFIUS_FILE}> Threads::Threads dl m)
 endforeach()
 
 # programs/bootstrap/NAME.c are hooks, build/programs/bootstrap/NAME.so; and shows.c again, with a

@@ -232,3 +232,14 @@ cgi() {
 	see "($(at /one) + $(at /end) | map(.span_id) | sort) as \$s
 		| ([.[] | select(.scope == \"oriel.sqlite\") | .parent_id] | sort) as \$p | \$s - \$p == []"
 }
+
+@test "ulfius: the template of an endpoint is the route, whatever filters there are" {
+	[ -x "$BUILD/programs/ulfius-server" ] || skip "libulfius.so.2.7 isn't there"
+	serve run_watched "$BUILD/programs/ulfius-server"
+	[ "$(curl -s "http://$HERE/shop/orders/17")$(curl -s "http://$HERE/hello")" = orderhello ]
+	[ "$(fields /hello -H 'X-Request-ID: r-1')" = "r-1 " ]
+	[ "$(fields /none -H 'X-Request-ID: r-1')" = "r-1 " ]
+	see '[.[] | [.name, .attributes."http.route", .attributes."http.response.status_code"]] | sort == [
+		["GET /*", "/*", 200], ["GET /hello", "/hello", 200], ["GET /hello", "/hello", 200],
+		["GET /shop/orders/:id", "/shop/orders/:id", 200]]'
+}
