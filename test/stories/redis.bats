@@ -4,24 +4,7 @@
 bats_require_minimum_version 1.5.0
 load collecting
 load watching
-
-# Redis says on its standard output when it is there.
-redis_start() {
-	local port
-	for port in 0 $((20000 + RANDOM % 20000)) $((20000 + RANDOM % 20000)); do
-		[ $port != 0 ] || continue
-		redis-server --bind 127.0.0.1 --port "$port" --unixsocket "$BATS_TEST_TMPDIR/redis.sock" \
-			--save '' --appendonly no --dir "$BATS_TEST_TMPDIR" \
-			>"$BATS_TEST_TMPDIR/redis.log" 2>&1 </dev/null 3>&- 4>&- &
-		STARTED+=($!)
-		REDIS=127.0.0.1:$port SOCKET=$BATS_TEST_TMPDIR/redis.sock
-		wait_for 10 redis_answers "${STARTED[-1]}" && ! gone "${STARTED[-1]}" && return
-	done
-	cat "$BATS_TEST_TMPDIR/redis.log"
-	return 1
-}
-
-redis_answers() { gone "$1" || redis-cli -s "$BATS_TEST_TMPDIR/redis.sock" ping | grep -q PONG; }
+load redis
 
 setup() {
 	collecting_begin
@@ -104,4 +87,15 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 		[\"MONITOR\", \"PUBLISH\", \"PUBLISH\", \"PUBLISH\", \"SUBSCRIBE\", \"UNSUBSCRIBE\"]"
 	spans "$(of BLPOP)[0].attributes.\"error.type\" == \"aborted\""
 	spans '[.[] | select(has("open"))] == []'
+}
+
+@test "of many connections on one thread, each request has its own commands" {
+	serve run_watched "$BUILD/programs/redis-server" "$SOCKET"
+	curl -sZ --parallel-max 32 "http://$HERE/[1-100]" >"$BATS_TEST_TMPDIR/answers"
+	[ "$(sort -u "$BATS_TEST_TMPDIR/answers" | wc -l)" = 100 ]
+	see '[.[] | select(.kind == "server")] | length == 100'
+	see '([.[] | select(.kind == "server") | { key: .span_id, value: .attributes["url.path"] }] | from_entries) as $path
+		| [.[] | select(.scope == "oriel.hiredis")
+			| "key:" + $path[.parent_id] == (.attributes["db.query.text"] | split(" ")[1])]
+		| group_by(.) | map([.[0], length]) == [[true, 200]]'
 }
