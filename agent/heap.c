@@ -30,46 +30,60 @@ enum {
 	PAGES_MOST = 4096,
 };
 
-/* "from-to ..." lines, byte by byte. */
+/* "from-to rw.. " lines, byte by byte. */
 struct maps {
 	uintptr_t number[2];
-	unsigned n; /* which of them is being read; 2: the rest of the line */
+	unsigned at; /* 0, 1: in which number; 2: the r; 3: the w; 4: the rest of the line */
 };
 
-/* True at the end of the second number. */
+/* True when all is known of a mapping that can be read and written. */
 static bool maps_take(struct maps *m, char c)
 {
 	unsigned digit = c >= '0' && c <= '9'	? (unsigned)(c - '0')
 			 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
 						: 16;
 
-	if (c == '\n')
+	if (c == '\n') {
 		*m = (struct maps){ 0 };
-	else if (m->n < 2 && digit < 16)
-		m->number[m->n] = m->number[m->n] << 4 | digit;
-	else if (m->n < 2)
-		return ++m->n == 2;
+	} else if (m->at < 2 && digit < 16) {
+		m->number[m->at] = m->number[m->at] << 4 | digit;
+	} else if (m->at < 2) {
+		m->at++;
+	} else if (m->at < 4) {
+		bool may = c == (m->at == 2 ? 'r' : 'w');
+
+		m->at = may ? m->at + 1 : 4;
+		return may && m->at == 4;
+	}
 	return false;
 }
 
-/* The mapping that holds this address. Without stdio, which would use the heap on the way. */
+/*
+ * The mapping that holds this address, and the writable ones that follow upon it without a gap: what
+ * a forked child adds to a heap is a mapping of its own. Without stdio, which would use the heap on the way.
+ */
 static bool area_of(uintptr_t address, uintptr_t *from, uintptr_t *to)
 {
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	struct maps m = { 0 };
-	bool found = false;
 	char part[1024];
 	ssize_t n;
 
-	while (fd >= 0 && !found && (n = read(fd, part, sizeof(part))) > 0)
-		for (ssize_t i = 0; i < n && !found; i++)
-			found = maps_take(&m, part[i]) && m.number[0] <= address &&
-				address < m.number[1];
+	*from = *to = 0;
+	while (fd >= 0 && (n = read(fd, part, sizeof(part))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			if (!maps_take(&m, part[i]))
+				continue;
+			if (m.number[0] <= address && address < m.number[1]) {
+				*from = m.number[0];
+				*to = m.number[1];
+			} else if (*to == m.number[0]) {
+				*to = m.number[1];
+			}
+		}
 	if (fd >= 0)
 		close(fd);
-	*from = m.number[0];
-	*to = m.number[1];
-	return found;
+	return *to != 0;
 }
 
 /* The size of the chunk here; FENCE; or 0 if there can be none. */

@@ -119,6 +119,20 @@ static void a_heap_that_grew_and_shrank_is_in_order(void **state)
 	assert_true(heap_is_in_order(&row));
 }
 
+static void grow(void)
+{
+	for (size_t i = 0; i < 4096; i++)
+		kept[i] = malloc(4000);
+}
+
+static void a_heap_that_grew_in_a_child_is_in_order(void **state)
+{
+	(void)state;
+	if (OWN_ALLOCATOR)
+		skip();
+	assert_int_equal(end_of(grow), 0);
+}
+
 static void damage_gives_itself_away(void **state)
 {
 	(void)state;
@@ -135,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_used_heap_is_in_order),
 		cmocka_unit_test(a_heap_that_grew_and_shrank_is_in_order),
+		cmocka_unit_test(a_heap_that_grew_in_a_child_is_in_order),
 		cmocka_unit_test(damage_gives_itself_away),
 	};
 

@@ -274,6 +274,19 @@ beside() {
 		and .attributes["oriel.bootstrap.outcome"] == "was ended by signal 11")] | length == 1'
 }
 
+@test "a hook that loads a library, starts a thread and uses much memory is no bad one" {
+	local audit
+	export HOOK_DOES=work
+	for audit in yes no; do
+		ORIEL_AUDIT=$audit "$ORIEL" run --bootstrap "$HOOKS/does.so" -- "$SHOWS" >out 2>err </dev/null ||
+			[ $? = 7 ]
+		grep -q '^env OTEL_SERVICE_NAME=worked$' out || { cat err; false; }
+		! grep -q oriel.bootstrap err
+		[ "$(ORIEL_AUDIT=$audit "$ORIEL" run --bootstrap "$HOOKS/does.so" -- /usr/bin/python3 -c 'import os
+print(os.environ["OTEL_SERVICE_NAME"])' 2>err)" = worked ]
+	done
+}
+
 @test "a program that is built with AddressSanitizer, whichever way its runtime comes" {
 	local compiler
 	for compiler in gcc clang; do

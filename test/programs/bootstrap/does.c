@@ -233,6 +233,36 @@ static int does_return(struct oriel_bootstrap *b)
 	return 3;
 }
 
+static void *use_memory(void *unused)
+{
+	for (size_t i = 0; i < 1000; i++)
+		free(malloc(i));
+	pause();
+	return unused;
+}
+
+/* What a vendor's SDK may do: libraries, memory, a thread that stays. */
+static int does_work(struct oriel_bootstrap *b)
+{
+	static void *memory[3000];
+	void *curl = dlopen("libcurl.so.4", RTLD_NOW);
+	void *(*easy_init)(void) =
+		curl ? (void *(*)(void))(uintptr_t)dlsym(curl, "curl_easy_init") : NULL;
+	pthread_t t;
+
+	if (!easy_init || !easy_init() || pthread_create(&t, NULL, use_memory, NULL) != 0)
+		return 96;
+	for (size_t i = 0; i < 3000; i++) {
+		memory[i] = malloc(i * 7 + 1);
+		if (memory[i])
+			memset(memory[i], 1, i * 7 + 1);
+	}
+	for (size_t i = 0; i < 3000; i++)
+		if (i % 3)
+			free(memory[i]);
+	return b->set(b, "OTEL_SERVICE_NAME", "worked");
+}
+
 static int does_well(struct oriel_bootstrap *b)
 {
 	int r = b->set_default(b, "OTEL_SERVICE_NAME", "hooked");
@@ -267,6 +297,7 @@ static const struct {
 	{ "mask", does_mask },
 	{ "thread", does_thread },
 	{ "return", does_return },
+	{ "work", does_work },
 	{ "well", does_well },
 };
 
