@@ -319,6 +319,8 @@ static uint64_t intake_walk(struct intake *in, uint32_t i, size_t n, intake_each
 /* The bytes between `read` and `write`, which was looked at once and is now ours to judge. */
 static uint32_t chunk_bytes(struct intake_chunk *mine, uint32_t write)
 {
+	if (write == 0) /* new, and its first owner is just coming */
+		return 0;
 	if (write < CHUNK_HEAD || write > CHUNK_SIZE || write % 8) {
 		if (!mine->bad)
 			intake_bad(1);

@@ -78,6 +78,8 @@ static bool lane_try(struct lane *lane, uint32_t index, size_t size, uint32_t ti
 	lane_free_count(-1);
 	c = lane_chunk(index);
 	write = atomic_load_explicit(&c->write, memory_order_relaxed);
+	if (write == 0) /* nobody has had it yet */
+		write = CHUNK_HEAD;
 	if (write < CHUNK_HEAD || write > CHUNK_SIZE ||
 	    CHUNK_SIZE - write < size + sizeof(struct record_thread)) {
 		atomic_store_explicit(state, CHUNK_FULL, memory_order_release);

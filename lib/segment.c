@@ -173,20 +173,12 @@ static void segment_stamp(struct segment_header *s)
 static void segment_fill(struct segment_header *s, size_t size)
 {
 	struct series_area *series;
-	_Atomic uint32_t *states;
 
 	segment_lay_out(s, size);
 	segment_identify(s);
 	segment_stamp(s);
-	states = (_Atomic uint32_t *)((char *)s + s->states_at);
-	for (uint32_t i = 0; i < s->n_chunks; i++) {
-		struct chunk *c =
-			(struct chunk *)((char *)s + s->chunks_at + (size_t)i * CHUNK_SIZE);
-
-		atomic_init(&states[i], CHUNK_FREE);
-		atomic_init(&c->write, CHUNK_HEAD);
-		atomic_init(&c->read, CHUNK_HEAD);
-	}
+	/* The chunks are zeros, which means free and new: a page that isn't touched is no fault. */
+	_Static_assert(CHUNK_FREE == 0, "zero is free");
 	atomic_init(&s->n_free, s->n_chunks);
 	series = (struct series_area *)((char *)s + s->series_at);
 	atomic_init(&series->used, (uint32_t)sizeof(*series));

@@ -143,7 +143,10 @@ enum chunk_state {
 	CHUNK_CELLS = 5,
 };
 
-/* Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. */
+/*
+ * Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. 0 stands for that
+ * in a chunk that nobody has had yet.
+ */
 struct chunk {
 	_Atomic uint32_t write; /* owner: stored with release after a record is whole */
 	uint32_t owner_tid;	/* the thread that has it; 0 while nobody has, or nobody says */
