@@ -221,8 +221,8 @@ static void find_handover(struct verdict *v, const struct program *p)
 		    "starts other programs; those are watched in turn");
 	else if (!v->n_watched)
 		add(v, FINDING_NOTE, "nothing to see",
-		    "uses none of the libraries that are watched (libmicrohttpd, libcurl, SQLite); only "
-		    "what it calls in liboriel, opens later or starts will be seen");
+		    "uses none of the libraries that are watched; HTTP/1 on its own sockets, what it "
+		    "calls in liboriel, opens later or starts will be seen");
 }
 
 void verdict_of(struct verdict *v, const struct program *p, const char *agent,

@@ -3,34 +3,20 @@
 
 bats_require_minimum_version 1.5.0
 load collecting
+load watching
 load serving
 setup() {
 	collecting_begin
 	serving_begin
 	PATH=$PATH:/usr/sbin
-	WATCHED=("$BUILD/oriel" run --)
 }
 teardown() {
+	[ -z "${SERVER:-}" ] || stop_server
 	serving_end
 	collecting_end
 }
 
 needs() { command -v "$1" >/dev/null || skip "$1 is not here"; }
-
-# spans FILTER: jq's filter is true of the list of all spans
-spans() {
-	api 'traces?limit=500' | jq -r '.traces[].trace_id' | while read -r id; do
-		api "traces/$id"
-	done | jq -se "[.[].spans[]] | $1"
-}
-
-# see FILTER: it becomes true soon
-see() {
-	wait_for 20 spans "$1" || {
-		spans . || :
-		false
-	}
-}
 
 # Served: "METHOD path status bytes", sorted, as jq
 SERVED='[.[] | select(.scope == "oriel.sockets" and .kind == "server") | .attributes
@@ -64,7 +50,7 @@ same_answers() {
 	serve_as "$name" "$@"
 	exercise | steady >"$BATS_TEST_TMPDIR/plain"
 	stop_last
-	serve_as "$name" "${WATCHED[@]}" "$@"
+	serve_as "$name" "$BUILD/oriel" run -- "$@"
 	exercise | steady >"$BATS_TEST_TMPDIR/watched"
 	diff "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/watched"
 	grep -q aaa "$BATS_TEST_TMPDIR/watched"
@@ -155,15 +141,10 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 	see "$SERVED | index(\"GET /big.txt 200 588895\")"
 }
 
-# socket_server MODE: a server of programs/ on $PORT, watched
-socket_server() {
-	mkfifo "$BATS_TEST_TMPDIR/in"
-	"${WATCHED[@]}" "$BUILD/programs/socket-server" "$1" <"$BATS_TEST_TMPDIR/in" \
-		>"$BATS_TEST_TMPDIR/port" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
-	SERVERS+=($!)
-	exec 7>"$BATS_TEST_TMPDIR/in"
-	wait_for 20 test -s "$BATS_TEST_TMPDIR/port"
-	PORT=$(<"$BATS_TEST_TMPDIR/port")
+# on_port COMMAND...: a server of programs/, watched; its port is $PORT
+on_port() {
+	serve run_watched "$@"
+	PORT=${HERE#*:}
 }
 
 one() { echo "[.[] | select(.kind == \"server\" and .attributes.\"url.path\" == \"$1\")] | length == 1 and (.[0] | $2)"; }
@@ -180,7 +161,7 @@ talk() {
 }
 
 @test "upgrades, tunnels, pieces, interim answers, and bodies that end with their connection" {
-	socket_server threads
+	on_port "$BUILD/programs/socket-server" threads
 	[ "$(talk 'GET /upgrade HTTP/1.1\r\nUpgrade: echo\r\n\r\n' 72)" = more ]
 	[ "$(talk 'CONNECT x:1 HTTP/1.1\r\n\r\n' 26)" = more ]
 	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/pieces" "http://127.0.0.1:$PORT/interim")" = abcdeyes ]
@@ -197,7 +178,7 @@ talk() {
 }
 
 @test "what a vfork child closes is not closed for its parent" {
-	socket_server threads
+	on_port "$BUILD/programs/socket-server" threads
 	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/vfork" "http://127.0.0.1:$PORT/hello")" = yesyes ]
 	see 'length == 2'
 	spans "$(status_of /vfork 200)"
@@ -205,7 +186,7 @@ talk() {
 }
 
 @test "a child that was forked for a connection tells of it" {
-	socket_server forks
+	on_port "$BUILD/programs/socket-server" forks
 	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/hello" "http://127.0.0.1:$PORT/pieces")" = yesabcde ]
 	see 'length == 2'
 	spans "$(status_of /hello 200)"
@@ -213,7 +194,7 @@ talk() {
 }
 
 @test "a client that goes away is an error of its own kind" {
-	socket_server threads
+	on_port "$BUILD/programs/socket-server" threads
 	# The second request stands behind the first, whose answer can't be sent.
 	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
 	printf 'POST /half HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc' >&9
@@ -224,11 +205,11 @@ talk() {
 
 @test "a call on a plain socket is a child of the request that it is made for, and the same trace there" {
 	export ORIEL_SOCKETS_INJECT=yes
-	socket_server threads
-	local there=$PORT
-	rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/port"
+	on_port "$BUILD/programs/socket-server" threads
+	local there=$PORT first=$SERVER
+	rm "$BATS_TEST_TMPDIR/in"
 	exec 8>&7
-	socket_server threads
+	on_port "$BUILD/programs/socket-server" threads
 	curl -s -m 10 "http://127.0.0.1:$PORT/call/$there/hello" | grep -q '^yes'
 	see 'length == 3 and ([.[].trace_id] | unique | length == 1)'
 	spans '(.[] | select(.attributes."url.path" == "/hello")) as $there
@@ -237,15 +218,17 @@ talk() {
 			and $call.attributes."url.full" == "http://there/hello"
 			and $call.attributes."network.peer.port" == '"$there"' and $call.attributes."http.response.status_code" == 200'
 	exec 8>&-
+	stop_server
+	wait "$first"
 }
 
 @test "what is not HTTP is left alone" {
 	needs redis-server
 	needs redis-cli
 	PORT=$(free_port)
-	serve_as redis "${WATCHED[@]}" redis-server --port "$PORT" --bind 127.0.0.1 --save '' --dir "$WWW"
-	ORIEL_DISABLED_INSTRUMENTATIONS=hiredis timeout 10 "${WATCHED[@]}" redis-cli -p "$PORT" set a b
-	[ "$(timeout 10 "${WATCHED[@]}" redis-cli -p "$PORT" get a)" = b ]
+	serve_as redis "$BUILD/oriel" run -- redis-server --port "$PORT" --bind 127.0.0.1 --save '' --dir "$WWW"
+	ORIEL_DISABLED_INSTRUMENTATIONS=hiredis timeout 10 "$BUILD/oriel" run -- redis-cli -p "$PORT" set a b
+	[ "$(timeout 10 "$BUILD/oriel" run -- redis-cli -p "$PORT" get a)" = b ]
 	[ "$(printf 'GET a\r\nQUIT\r\n' | timeout 5 curl -s -m 10 "telnet://127.0.0.1:$PORT" | tr -d '\r' | head -n 2 | tail -n 1)" = b ]
 	wait_for 10 api_says runs '.runs | length >= 1'
 	stop_last
@@ -274,11 +257,11 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 	nginx_conf "$PORT" "$locations" "
 		upstream behind { server 127.0.0.1:$behind; }
 		upstream kept { server 127.0.0.1:$behind; keepalive 8; }" >"$WWW/nginx.conf"
-	serve_as proxy "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	serve_as proxy "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
 	t=0af7651916cd43dd8448eb211c80319c
 	[ "$(curl -s -m 10 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/new/t/$t" -H "traceparent: 00-$t-b7ad6b7169203331-01")" = 500 ]
 	stop_last
-	ORIEL_SOCKETS_INJECT=yes serve_as proxy "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	ORIEL_SOCKETS_INJECT=yes serve_as proxy "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
 	for i in {1..300}; do
 		t=$(printf '%08x%08x%08x%08x' "$((RANDOM * 65536 + i))" $RANDOM $RANDOM $RANDOM)
 		for where in new kept passed; do
@@ -296,7 +279,7 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 	PORT=$(free_port)
 	nginx_conf "$PORT" 'location /own { add_header x-request-id mine; return 200 own; } location /bad { return 404; }' \
 		>"$WWW/nginx.conf"
-	ORIEL_SOCKETS_REQUEST_ID=yes serve_as nginx "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	ORIEL_SOCKETS_REQUEST_ID=yes serve_as nginx "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
 	ids() { curl -s -m 10 -D - -o /dev/null "http://127.0.0.1:$PORT$1" -H "X-Request-ID: $2" | tr -d '\r' | sed -n 's/^x-request-id: //Ip'; }
 	[ "$(ids /a.txt abc-1)" = abc-1 ]
 	[ "$(ids /bad abc-2)" = abc-2 ]
@@ -324,7 +307,7 @@ tls_is_seen() {
 	certificate
 	PORT=$(free_port)
 	nginx_conf "$PORT ssl" "ssl_certificate $WWW/cert.pem; ssl_certificate_key $WWW/key.pem;" >"$WWW/nginx.conf"
-	serve_as nginx "${WATCHED[@]}" nginx -c "$WWW/nginx.conf"
+	serve_as nginx "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
 	tls_is_seen
 }
 
@@ -339,7 +322,7 @@ tls_is_seen() {
 		SSLEngine on
 		SSLCertificateFile $WWW/both.pem
 	EOF2
-	serve_as apache "${WATCHED[@]}" apache2 -f "$WWW/apache.conf" -DFOREGROUND
+	serve_as apache "$BUILD/oriel" run -- apache2 -f "$WWW/apache.conf" -DFOREGROUND
 	tls_is_seen
 }
 
@@ -353,17 +336,61 @@ tls_is_seen() {
 	local behind=$PORT
 	PORT=$(free_port)
 	haproxy_conf "$behind" | sed "s|bind .*|& ssl crt $WWW/both.pem|" >"$WWW/haproxy.cfg"
-	serve_as haproxy "${WATCHED[@]}" haproxy -db -f "$WWW/haproxy.cfg"
+	serve_as haproxy "$BUILD/oriel" run -- haproxy -db -f "$WWW/haproxy.cfg"
 	tls_is_seen
 }
 
 @test "a server that a library's hook covers is not seen twice" {
-	mkfifo "$BATS_TEST_TMPDIR/in"
-	"${WATCHED[@]}" "$BUILD/programs/hello-server" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- 4>&- &
-	SERVERS+=($!)
-	exec 7>"$BATS_TEST_TMPDIR/in"
-	wait_for 20 test -s "$BATS_TEST_TMPDIR/port"
-	PORT=$(head -n 1 "$BATS_TEST_TMPDIR/port")
-	"${WATCHED[@]}" curl -s -m 10 "http://127.0.0.1:$PORT/a"
+	on_port "$BUILD/programs/hello-server"
+	run_watched curl -s -m 10 "http://127.0.0.1:$PORT/a"
 	see 'map(.scope) | sort == ["oriel.libcurl", "oriel.libmicrohttpd"]'
+}
+
+# What a server must bear: each line is sent on a connection of its own.
+odd_requests() {
+	local i
+	printf 'GET /\0x\377 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'
+	echo "--"
+	printf 'GET /a.txt HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\n\r\n--\n'
+	printf 'GET /a.txt HTTP/1.1\r\nHost: a:b:c\r\ntraceparent: 00-zz-1-01\r\ntracestate: \377\r\nConnection: close\r\n\r\n--\n'
+	printf 'GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\nBig: %01000000d\r\n\r\n--\n' 0
+	printf 'GET /%0100000d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n--\n' 0
+	printf 'POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n--\n'
+	printf 'POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\r\n--\n'
+	printf 'GET /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\nConnection: close\r\n\r\n--\n'
+	printf 'get /a.txt\r\n--\n'
+	printf 'GET /a.txt HTTP/9.9\r\n\r\n--\n'
+	for ((i = 0; i < 50; i++)); do
+		printf 'M%dX /a.txt HTTP/1.1\r\nHost: host-%d\r\nConnection: close\r\n\r\n--\n' "$i" "$i"
+	done
+}
+
+# Its status line, as a client that may be reset in the middle of sending sees it.
+odd_answers() {
+	odd_requests | perl -MIO::Socket::INET -e '
+		$SIG{PIPE} = "IGNORE"; $/ = "--\n";
+		while (my $q = <STDIN>) {
+			$q =~ s/--\n\z//;
+			my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0], Timeout => 5) or die;
+			my $sent = 0;
+			while ($sent < length $q) { my $n = syswrite $s, $q, length($q) - $sent, $sent; last unless $n; $sent += $n }
+			shutdown $s, 1;
+			my $a = ""; 1 while sysread $s, $a, 4096, length $a;
+			print substr($a, 0, 12), "\n";
+		}' "$PORT"
+}
+
+@test "odd requests are answered as ever, and labelled within bounds" {
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
+	serve_as nginx nginx -c "$WWW/nginx.conf"
+	odd_answers >"$BATS_TEST_TMPDIR/plain"
+	stop_last
+	serve_as nginx "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
+	odd_answers >"$BATS_TEST_TMPDIR/watched"
+	diff "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_TMPDIR/watched"
+	see '[.[] | select(.attributes."http.request.method" == "_OTHER")] | length == 50'
+	spans '[.[] | select(.attributes."server.address" == "::1" and .attributes."server.port" == 8080)] | length == 1'
+	wait_for 10 api_says metrics '[.metrics[] | select(.name == "http.server.request.duration" and .count > 0)] | length | . > 0 and . < 12'
 }
