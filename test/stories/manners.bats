@@ -10,7 +10,10 @@ setup() {
 	collecting_begin
 	MANNERS=$BUILD/programs/manners
 }
-teardown() { collecting_end; }
+teardown() {
+	[ -z "${SERVER:-}" ] || stop_server
+	collecting_end
+}
 
 # statements LABEL: so many runs of "SELECT ? AS LABEL"
 statements() { echo "([.[] | select((.attributes.\"db.query.text\" // \"\") | test(\"$1\"))] | length)"; }
@@ -109,4 +112,46 @@ statements() { echo "([.[] | select((.attributes.\"db.query.text\" // \"\") | te
 	run -0 $as "$BUILD/oriel" run -- "$starts" maps
 	[ "${lines[-1]}" = alone ]
 	[[ $output == *capabilities* ]]
+}
+
+@test "a server that locks itself in before it serves answers as ever, and is seen" {
+	cat >"$BATS_TEST_TMPDIR/locked.c" <<-END
+		#include <errno.h>
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <stddef.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		#define KILL(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \\
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+		int listen(int fd, int n)
+		{
+			struct sock_filter rule[] = {
+				BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+				KILL(getpid), KILL(gettid), KILL(socket), KILL(clock_gettime), KILL(getrandom),
+				KILL(readlink), KILL(kill), KILL(getpeername), KILL(ioctl),
+				BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+			};
+			struct sock_fprog filter = { sizeof(rule) / sizeof(rule[0]), rule };
+			int r = (int)syscall(SYS_listen, fd, n);
+			if (strcmp(program_invocation_short_name, "hello-server") == 0) {
+				prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+				syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
+			}
+			return r;
+		}
+	END
+	cc -D_GNU_SOURCE -shared -fPIC -o "$BATS_TEST_TMPDIR/locked.so" "$BATS_TEST_TMPDIR/locked.c"
+	for mode in '' threads; do
+		LD_PRELOAD=$BATS_TEST_TMPDIR/locked.so serve "$BUILD/programs/hello-server" $mode
+		[ "$(curl -s "http://$HERE/a")" = hello ]
+		stop_server
+		LD_PRELOAD=$BATS_TEST_TMPDIR/locked.so serve run_watched "$BUILD/programs/hello-server" $mode
+		[ "$(curl -s "http://$HERE/a")" = hello ]
+		[ "$(curl -s "http://$HERE/error")" = broken ]
+		stop_server
+	done
+	see '[.[] | select(.scope == "oriel.libmicrohttpd")] | length == 4'
 }
