@@ -274,6 +274,17 @@ beside() {
 		and .attributes["oriel.bootstrap.outcome"] == "was ended by signal 11")] | length == 1'
 }
 
+@test "a program that is linked with the agent runs it by itself" {
+	cc -o linked "$TOP/test/programs/shows.c" -Wl,--no-as-needed "$BUILD/liboriel-agent.so" \
+		"$BUILD/liboriel.so" -Wl,-rpath,"$BUILD"
+	export ORIEL_BOOTSTRAP=$HOOKS/does.so HOOK_MARKS=$PWD/marks
+	HOOK_DOES=well ./linked >out </dev/null || [ $? = 7 ]
+	grep -q '^env OTEL_SERVICE_NAME=hooked$' out
+	[ "$(grep -c hook marks)" = 1 ]
+	HOOK_DOES=null HOOK_WHEN=real run -7 --separate-stderr ./linked </dev/null
+	[[ $stderr == *"does.so was ended by signal 11; starting without it"* ]]
+}
+
 @test "a hook that loads a library, starts a thread and uses much memory is no bad one" {
 	local audit
 	export HOOK_DOES=work
