@@ -44,6 +44,7 @@ static struct table_slot prepared_slots[2 * PREPARED_MOST];
 static const struct table prepared_of = { prepared_slots, 2 * PREPARED_MOST };
 
 struct watch maria_watch;
+static _Atomic bool stranger; /* what has these names isn't libmariadb; looked at once */
 static bool comments;
 
 /* ---- connections ----------------------------------------------------------------------------------- */
@@ -60,8 +61,10 @@ static struct connection *connection_new(MYSQL *mysql)
 {
 	struct connection *c = NULL;
 
-	if (!all_there())
+	if (!all_there()) {
+		atomic_store_explicit(&stranger, true, memory_order_relaxed);
 		return NULL;
+	}
 	database_ready();
 	if (pool_open(&connections) && pool_open(&prepared))
 		c = pool_take(&connections);
@@ -96,7 +99,8 @@ struct connection *maria_enter(MYSQL *mysql, const void *caller)
 	struct connection *c;
 	int kept = errno;
 
-	if (!mysql || !watches(&maria_watch))
+	if (!mysql || !watches(&maria_watch) ||
+	    atomic_load_explicit(&stranger, memory_order_relaxed))
 		return NULL;
 	c = table_get(&connection_of, mysql);
 	if (!c)

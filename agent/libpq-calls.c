@@ -69,6 +69,7 @@ static struct connection *connection_new(PGconn *conn)
 	c->commented = NULL;
 	c->n_statements = 0;
 	c->inside = c->known = c->adrift = false;
+	c->pipelines = PQ_REAL(PQpipelineStatus) != NULL;
 	database_server_set(&c->server, NULL, 0, NULL);
 	return c;
 }
@@ -256,16 +257,16 @@ static void all_end(struct connection *c)
 		first_end(c);
 }
 
-static bool in_pipeline(PGconn *conn)
+static bool in_pipeline(const struct connection *c, PGconn *conn)
 {
-	return PQ_REAL(PQpipelineStatus) && PQ_REAL(PQpipelineStatus)(conn) != PQ_PIPELINE_OFF;
+	return c->pipelines && PQ_REAL(PQpipelineStatus)(conn) != PQ_PIPELINE_OFF;
 }
 
 static struct call *call_begin(struct connection *c, PGconn *conn, struct database_seen seen)
 {
 	struct call *q = NULL;
 
-	if (!in_pipeline(conn))
+	if (!in_pipeline(c, conn))
 		c->adrift = false;
 	if (!c->adrift)
 		q = pool_take(&calls);
@@ -291,10 +292,7 @@ static struct call *call_begin(struct connection *c, PGconn *conn, struct databa
 
 static enum sql_dialect dialect_of(PGconn *conn)
 {
-	const char *standard =
-		PQ_REAL(PQparameterStatus)
-			? PQ_REAL(PQparameterStatus)(conn, "standard_conforming_strings")
-			: NULL;
+	const char *standard = PQ_REAL(PQparameterStatus)(conn, "standard_conforming_strings");
 
 	return standard && !strcmp(standard, "off") ? SQL_POSTGRESQL_ESCAPES : SQL_POSTGRESQL;
 }
@@ -422,7 +420,7 @@ PGresult *libpq_answered(struct connection *c, struct call *q, PGconn *conn, PGr
 {
 	int kept = errno;
 
-	if (!in_pipeline(conn))
+	if (!in_pipeline(c, conn))
 		all_end(c);
 	if (q && result)
 		result_read(q, result);
@@ -441,7 +439,7 @@ int libpq_sent(struct connection *c, struct call *q, PGconn *conn, int ok)
 {
 	int kept = errno;
 
-	if (ok && !in_pipeline(conn))
+	if (ok && !in_pipeline(c, conn))
 		all_end(c);
 	if (q && ok) {
 		call_wait(c, q);

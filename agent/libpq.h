@@ -48,9 +48,9 @@
 	X(PQresultErrorField) \
 	X(PQntuples) \
 	X(PQcmdTuples) \
+	X(PQparameterStatus) \
 	X(PQhostaddr) /* from here on may be missing */ \
-	X(PQpipelineStatus) \
-	X(PQparameterStatus)
+	X(PQpipelineStatus)
 
 enum pq_call {
 #define X(call) CALL_##call,
@@ -82,6 +82,7 @@ struct connection {
 	struct commented *commented;  /* the text for the call that is made now */
 	unsigned n_statements;
 	bool inside, known, adrift;
+	bool pipelines; /* the library has them */
 	struct database_server server;
 	struct sql sql; /* the statement that begins */
 };

@@ -1,8 +1,9 @@
 # Database servers of the stories' own: temporary folders, ports that are free, ended by their pid.
 #
 #     load databases
-#     postgresql_begin; "$PG_SOCKET" "$PG_PORT"          teardown: postgresql_end
-#     mariadb_begin;    "$MARIADB_SOCKET" "$MARIADB_PORT"           mariadb_end
+#     postgresql_begin   "$PG_SOCKET" "$PG_PORT"; psql and its like find it by themselves
+#     mariadb_begin      "$MARIADB_SOCKET" "$MARIADB_PORT"
+#     database_end
 
 # The servers refuse to be root.
 unprivileged() {
@@ -13,7 +14,7 @@ unprivileged() {
 	fi
 }
 
-# Nobody listens there now. (A server that loses the race is tried again.)
+# Nobody listens there now.
 free_port() {
 	local port
 	while port=$((20000 + RANDOM % 20000)); do
@@ -32,34 +33,47 @@ database_fails() {
 	return 1
 }
 
+ready_or_gone() { gone "$DATABASE_PID" || "$@"; }
+
+# database_serves SECONDS READY...: does what was begun as DATABASE_PID? It may have ended at once, as
+# another was faster to take its port.
+database_serves() { wait_for "$1" ready_or_gone "${@:2}" && ! gone "$DATABASE_PID"; }
+
 postgresql_begin() {
-	local bin=(/usr/lib/postgresql/*/bin)
+	local bin=(/usr/lib/postgresql/*/bin) i
 	database_folder
 	PG_SOCKET=$DATABASE
 	unprivileged "${bin[-1]}/initdb" -D "$DATABASE/data" -A trust -U me -N --no-locale -E UTF8 \
 		>"$DATABASE/initdb.log" 2>&1 </dev/null || database_fails
-	PG_PORT=$(free_port)
-	unprivileged "${bin[-1]}/postgres" -D "$DATABASE/data" -k "$DATABASE" -h 127.0.0.1 -p "$PG_PORT" \
-		-c fsync=off -c shared_buffers=16MB -c max_connections=20 -c autovacuum=off \
-		>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
-	DATABASE_PID=$!
-	export PGUSER=me PGDATABASE=postgres PGHOST=$PG_SOCKET PGPORT=$PG_PORT
-	wait_for 30 psql -c '' || database_fails
+	for i in 1 2 3; do
+		PG_PORT=$(free_port)
+		unprivileged "${bin[-1]}/postgres" -D "$DATABASE/data" -k "$DATABASE" -h 127.0.0.1 -p "$PG_PORT" \
+			-c fsync=off -c shared_buffers=16MB -c max_connections=20 -c autovacuum=off \
+			>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
+		DATABASE_PID=$!
+		export PGUSER=me PGDATABASE=postgres PGHOST=$PG_SOCKET PGPORT=$PG_PORT
+		database_serves 30 psql -c '' && return
+	done
+	database_fails
 }
 
 mariadb_begin() {
+	local i
 	database_folder
 	MARIADB_SOCKET=$DATABASE/socket
 	unprivileged mariadb-install-db --no-defaults --datadir="$DATABASE/data" \
 		--auth-root-authentication-method=normal --skip-test-db \
 		>"$DATABASE/install.log" 2>&1 </dev/null || database_fails
-	MARIADB_PORT=$(free_port)
-	unprivileged /usr/sbin/mariadbd --no-defaults --datadir="$DATABASE/data" --socket="$MARIADB_SOCKET" \
-		--bind-address=127.0.0.1 --port="$MARIADB_PORT" --pid-file="$DATABASE/pid" \
-		--innodb-buffer-pool-size=8M --innodb-flush-log-at-trx-commit=0 --skip-name-resolve \
-		>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
-	DATABASE_PID=$!
-	wait_for 60 mariadb --no-defaults -uroot -S "$MARIADB_SOCKET" -e '' || database_fails
+	for i in 1 2 3; do
+		MARIADB_PORT=$(free_port)
+		unprivileged /usr/sbin/mariadbd --no-defaults --datadir="$DATABASE/data" --socket="$MARIADB_SOCKET" \
+			--bind-address=127.0.0.1 --port="$MARIADB_PORT" --pid-file="$DATABASE/pid" \
+			--innodb-buffer-pool-size=8M --innodb-flush-log-at-trx-commit=0 --skip-name-resolve \
+			>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
+		DATABASE_PID=$!
+		database_serves 60 mariadb --no-defaults -uroot -S "$MARIADB_SOCKET" -e '' && return
+	done
+	database_fails
 }
 
 # Immediately: nothing in it is to be kept.

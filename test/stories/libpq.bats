@@ -117,6 +117,19 @@ seen() { see_ours libpq "$@"; }
 	spans 'tostring | test("secret") | not'
 }
 
+@test "pgbench, with threads, connections that come and go, and pipelines, loses no command" {
+	local bench=(/usr/lib/postgresql/*/bin/pgbench)
+	printf '%s\n' '\startpipeline' "SELECT 'a', :client_id;" "SELECT 'b';" "SELECT 'c';" '\endpipeline' \
+		>"$BATS_TEST_TMPDIR/three.sql"
+	for way in "prepared -c 2" "extended -C -c 2"; do
+		# shellcheck disable=SC2086
+		run_watched "${bench[-1]}" -n -M $way -j 2 -t 25 -f "$BATS_TEST_TMPDIR/three.sql" \
+			>"$BATS_TEST_TMPDIR/said" 2>&1 || fail_at "$way"
+		grep -q 'processed: 50/50' "$BATS_TEST_TMPDIR/said"
+	done
+	see "[.[] | select(.scope == \"oriel.libpq\" and .name == \"SELECT\")] | length == 300"
+}
+
 @test "the context goes into the text where it is asked for, and only there" {
 	run_watched "$BUILD/programs/pq-calls" commented '' >"$BATS_TEST_TMPDIR/off"
 	! grep -q traceparent "$BATS_TEST_TMPDIR/off"
