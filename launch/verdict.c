@@ -154,8 +154,18 @@ static const struct library *use_of(const struct program *p, const char *name)
 	return NULL;
 }
 
+/* One line for all that it doesn't use. */
+static void list_unused(char *text, size_t size, const char *name)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, size - n, "%s%s", n ? ", " : "", name);
+}
+
 static void find_watched(struct verdict *v, const struct program *p, enum verdict_care care)
 {
+	char unused[400] = "";
+
 	for (size_t i = 0; i < N_WATCHED; i++) {
 		const struct library *library = use_of(p, watched[i].name);
 		struct finding *f;
@@ -171,9 +181,11 @@ static void find_watched(struct verdict *v, const struct program *p, enum verdic
 			add(v, FINDING_NOTE, watched[i].name,
 			    "has a copy of its own inside; calls within a program can't be seen");
 		} else if (care == VERDICT_THOROUGH) {
-			add(v, FINDING_NOTE, watched[i].name, "doesn't use it");
+			list_unused(unused, sizeof(unused), watched[i].name);
 		}
 	}
+	if (unused[0])
+		add(v, FINDING_NOTE, "not used", "%s", unused);
 	if (libraries_get(&p->libs, STR("liboriel.so.0"))) {
 		add(v, FINDING_SEEN, "liboriel", "calls it: spans, logs and metrics of its own");
 		v->n_watched++;

@@ -31,7 +31,7 @@ struct verdict {
 	struct str asan;  /* AddressSanitizer's runtime, which must come before the agent */
 	bool hands_over;  /* a shell or a launcher: what matters is what it starts */
 	size_t n_watched; /* libraries that are watched */
-	struct finding finding[16];
+	struct finding finding[32];
 	size_t n_findings;
 };
 

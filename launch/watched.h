@@ -12,6 +12,14 @@
 #define WATCHED(X) \
 	X("libmicrohttpd.so.12", "libmicrohttpd", "MHD_queue_response", \
 	  "a server span for each request, http.server.request.duration") \
+	X("libcivetweb.so.1", "civetweb", "mg_start", \
+	  "a server span for each request, http.server.request.duration") \
+	X("libfcgi.so.0", "fastcgi", "FCGX_Accept_r", \
+	  "a server span for each request, http.server.request.duration") \
+	X("libevent-2.1.so.7", "libevent", "evhttp_new", \
+	  "a server span for each request to evhttp; the context goes with its callbacks") \
+	X("libevent_extra-2.1.so.7", "libevent", "evhttp_new", \
+	  "a server span for each request to evhttp; the context goes with its callbacks") \
 	X("libcurl.so.4", "libcurl", "curl_easy_perform", \
 	  "a client span for each transfer; the trace goes on in the service that it calls") \
 	X("libcurl-gnutls.so.4", "libcurl", "curl_easy_perform", \
