@@ -34,7 +34,7 @@ answers() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 serve_as() {
 	local name=$1
 	shift
-	setsid "$@" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 </dev/null 3>&- 4>&- &
+	setsid "$@" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 </dev/null 3>&- 4>&- 7>&- &
 	SERVERS+=($!)
 	wait_for 20 answers "$PORT" || {
 		cat "$BATS_TEST_TMPDIR/$name.out"
