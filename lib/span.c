@@ -280,12 +280,16 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
  */
 #if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__)
 #if !defined(__clang__)
+#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wattribute-alias"
 #endif
 struct oriel_span oriel_span_open(const char *name, size_t name_n,
 				  const struct oriel_span_options *options,
 				  struct oriel_attributes attributes)
 	__attribute__((alias("span_open")));
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 #else
 struct oriel_span oriel_span_open(const char *name, size_t name_n,
 				  const struct oriel_span_options *options,
