@@ -18,7 +18,13 @@
 #include "agent/table.h"
 #include "wire/record.h"
 
-enum { CONNECTIONS_MOST = 2048, CALLS_MOST = 8192, STATEMENTS_OF_ONE = 256, NAME_MOST = 63 };
+enum {
+	CONNECTIONS_MOST = 2048,
+	CALLS_MOST = 8192,
+	STATEMENTS_MOST = 8192,
+	STATEMENTS_OF_ONE = 256,
+	NAME_MOST = 63
+};
 
 static struct real_library library;
 struct real libpq_real[] = {
@@ -29,7 +35,7 @@ struct real libpq_real[] = {
 
 static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
 static struct pool calls = { .item_bytes = sizeof(struct call), .n = CALLS_MOST };
-static struct pool statements = STATEMENT_POOL;
+static struct pool statements = { .item_bytes = sizeof(struct statement), .n = STATEMENTS_MOST };
 
 static struct table_slot slots[2 * CONNECTIONS_MOST];
 static const struct table connection_of = { slots, 2 * CONNECTIONS_MOST };

@@ -64,6 +64,14 @@ extern struct real libpq_real[N_PQ_CALLS];
 
 extern struct watch libpq_watch;
 
+/* What is prepared, by its name. */
+struct statement {
+	struct pool_item item;
+	struct statement *next;
+	uint64_t key; /* of the name */
+	struct sql sql;
+};
+
 struct call {
 	struct pool_item item;
 	struct call *next;

@@ -26,6 +26,7 @@
 #include "agent/real.h"
 #include "agent/sql.h"
 #include "agent/sqlite-error.h"
+#include "agent/statement.h"
 #include "agent/table.h"
 #include "wire/record.h"
 
@@ -71,7 +72,10 @@ typedef void (*profile_legacy)(void *arg, const char *sql, sqlite3_uint64 ns);
 
 enum { MASK_V2 = 0x0f, MASK_LEGACY = 0x40, MASK_PROFILE_LEGACY = 0x80 };
 
-enum { CONNECTIONS_MOST = 1024, RUNS_MOST = 4096, };
+enum {
+	CONNECTIONS_MOST = 1024,
+	RUNS_MOST = 4096,
+};
 enum { OURS = SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE };
 
 struct connection;
@@ -98,7 +102,7 @@ struct connection {
 	profile_legacy profile;
 	void *profile_arg;
 	struct database_server server; /* the file's name, without its directory */
-	struct sql sql;	      /* the statement that begins */
+	struct sql sql;		       /* the statement that begins */
 };
 
 static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
@@ -128,6 +132,7 @@ static void run_begin(struct connection *c, sqlite3_stmt *statement, const char 
 {
 	struct run *run = pool_take(&runs);
 	struct sql *s = &c->sql;
+	struct database_seen seen;
 
 	if (!run) {
 		agent_missed("sqlite");
@@ -136,15 +141,11 @@ static void run_begin(struct connection *c, sqlite3_stmt *statement, const char 
 	sql_read(s, SQL_SQLITE, str_of(sql));
 	run->connection = c;
 	run->statement = statement;
-	database_begin(&run->call, &(struct database_seen){
-					   .system = "sqlite",
-					   .operation = s->operation,
-					   .collection = s->collection,
-					   .summary = s->summary,
-					   .text = s->text,
-					   .server = &c->server,
-					   .scope = SCOPE_SQLITE,
-				   });
+	seen = statement_seen(s);
+	seen.system = "sqlite";
+	seen.server = &c->server;
+	seen.scope = SCOPE_SQLITE;
+	database_begin(&run->call, &seen);
 	run_link(run);
 }
 
