@@ -8,7 +8,7 @@
  *     on_send              a message is about to be queued, on the program's thread: a span begins,
  *                          and the message gets its context as headers
  *     on_acknowledgement   it was delivered, or failed for good, on any thread: the span ends
- *     on_destroy           the client is no more
+ *     rd_kafka_destroy     what was never sent ends as an error
  *
  * Headers that the program set stay; with a traceparent among them, none is added. A message that is
  * nearly as large as the client allows gets none, since the broker might refuse it for them.
@@ -35,6 +35,7 @@ struct real rdkafka_real[N_RDKAFKA_CALLS] = {
 struct sending {
 	struct pool_item item;
 	struct rdkafka_client *client;
+	const rd_kafka_message_t *message;
 	struct messaging_call call;
 };
 
@@ -43,6 +44,9 @@ static struct pool sendings = { .item_bytes = sizeof(struct sending), .n = SENDI
 
 static struct table_slot slots[2 * SENDING_MOST];
 static const struct table sending_of = { slots, 2 * SENDING_MOST }; /* by message */
+
+static struct table_slot client_slots[2 * CLIENTS_MOST];
+static const struct table client_of = { client_slots, 2 * CLIENTS_MOST };
 
 /* ---- a message ---------------------------------------------------------------------------------- */
 
@@ -121,6 +125,7 @@ static void sending_begin(struct sending *s, struct rdkafka_client *client,
 
 	rdkafka_hold(client);
 	s->client = client;
+	s->message = message;
 	messaging_begin(&s->call, &(struct messaging_seen){ .operation = MESSAGING_SEND,
 							    .client = &client->is,
 							    .destination = rdkafka_topic(message),
@@ -136,15 +141,9 @@ static void sending_begin(struct sending *s, struct rdkafka_client *client,
 		sending_inject(&s->call, client, message);
 }
 
-static void sending_end(struct sending *s, const rd_kafka_message_t *message)
+static void sending_end(struct sending *s, const struct messaging_outcome *o)
 {
-	struct messaging_outcome o = { .partition = message->partition, .offset = -1 };
-
-	if (message->err)
-		o.error = RDKAFKA_REAL(rd_kafka_err2name)(message->err);
-	else
-		o.offset = message->offset;
-	messaging_end(&s->call, &o);
+	messaging_end(&s->call, o);
 	rdkafka_drop(s->client);
 	pool_give(&sendings, s);
 }
@@ -174,12 +173,17 @@ static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *rk, rd_kafka_message_t
 					      void *client)
 {
 	struct sending *s = table_remove(&sending_of, message);
+	struct messaging_outcome o = { .partition = message->partition, .offset = -1 };
 	int kept = errno;
 
 	(void)rk;
 	(void)client;
+	if (message->err)
+		o.error = RDKAFKA_REAL(rd_kafka_err2name)(message->err);
+	else
+		o.offset = message->offset;
 	if (s)
-		sending_end(s, message);
+		sending_end(s, &o);
 	errno = kept;
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -238,10 +242,13 @@ void rdkafka_drop(struct rdkafka_client *c)
 		pool_give(&clients, c);
 }
 
-/* What still waits to be sent fails after this, on other threads. */
+/* What still waits to be sent may fail after this, on other threads. */
 static rd_kafka_resp_err_t on_destroy(rd_kafka_t *rk, void *client)
 {
-	(void)rk;
+	struct rdkafka_client *c = table_remove(&client_of, rk);
+
+	if (c)
+		rdkafka_drop(c);
 	rdkafka_drop(client);
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -257,6 +264,8 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, v
 	(void)why_size;
 	if (c) {
 		client_init(c, conf);
+		if (table_put(&client_of, rk, c))
+			rdkafka_hold(c);
 		RDKAFKA_REAL(rd_kafka_interceptor_add_on_send)(rk, "oriel", on_send, c);
 		RDKAFKA_REAL(rd_kafka_interceptor_add_on_acknowledgement)
 		(rk, "oriel", on_acknowledgement, c);
@@ -269,25 +278,115 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, v
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* ---- a client is made ------------------------------------------------------------------------------- */
+
+enum { FAILURES_MOST = 8 };
+
+static _Atomic bool program_intercepts;
+static _Atomic unsigned failures;
+
+/* The program, or a plugin of its configuration, has interceptors of its own. */
+#define OWN_INTERCEPTORS(event) \
+	HOOK rd_kafka_resp_err_t rd_kafka_conf_interceptor_add_##event( \
+		rd_kafka_conf_t *conf, const char *name, \
+		rd_kafka_interceptor_f_##event##_t *function, void *opaque) \
+	{ \
+		atomic_store_explicit(&program_intercepts, true, memory_order_relaxed); \
+		if (!RDKAFKA_REAL(rd_kafka_conf_interceptor_add_##event)) \
+			return RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED; \
+		return RDKAFKA_REAL(rd_kafka_conf_interceptor_add_##event)(conf, name, function, \
+									   opaque); \
+	}
+
+OWN_INTERCEPTORS(on_new)
+OWN_INTERCEPTORS(on_conf_set)
+OWN_INTERCEPTORS(on_conf_dup)
+OWN_INTERCEPTORS(on_conf_destroy)
+
+/*
+ * A client whose making fails frees its configuration's interceptors, and leaves the program with a
+ * configuration that would free them again (librdkafka 2.0.2). So ours are added to a copy, which is
+ * lost in that case. A copy would lose what the program added itself; where there is such, the same
+ * trouble is in it already, and ours join it.
+ */
+static rd_kafka_t *made(rd_kafka_type_t type, rd_kafka_conf_t *given, char *why, size_t why_size)
+{
+	bool as_it_is = given && atomic_load_explicit(&program_intercepts, memory_order_relaxed);
+	rd_kafka_conf_t *conf = as_it_is ? given
+				: given	 ? RDKAFKA_REAL(rd_kafka_conf_dup)(given)
+					 : RDKAFKA_REAL(rd_kafka_conf_new)();
+	rd_kafka_t *rk;
+
+	RDKAFKA_REAL(rd_kafka_conf_interceptor_add_on_new)(conf, "oriel", on_new, NULL);
+	rk = RDKAFKA_REAL(rd_kafka_new)(type, conf, why, why_size);
+	if (!rk)
+		atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
+	else if (given && !as_it_is)
+		RDKAFKA_REAL(rd_kafka_conf_destroy)(given);
+	return rk;
+}
+
 HOOK rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *why,
 			      size_t why_size)
 {
-	rd_kafka_conf_t *given = conf;
-	rd_kafka_t *rk;
-
 	if (!RDKAFKA_REAL(rd_kafka_new))
 		return NULL;
-	if (!watches(&rdkafka_watch) || real_calls_itself(&library, __builtin_return_address(0)) ||
-	    !real_find_all(rdkafka_real, N_RDKAFKA_CALLS))
+	if (!watches(&rdkafka_watch) || real_calls_itself(&library, __builtin_return_address(0)))
 		return RDKAFKA_REAL(rd_kafka_new)(type, conf, why, why_size);
-	if (!conf)
-		conf = RDKAFKA_REAL(rd_kafka_conf_new)();
-	/* It is there already if the program tried with the same one before. */
-	RDKAFKA_REAL(rd_kafka_conf_interceptor_add_on_new)(conf, "oriel", on_new, NULL);
-	rk = RDKAFKA_REAL(rd_kafka_new)(type, conf, why, why_size);
-	if (!rk && !given)
-		RDKAFKA_REAL(rd_kafka_conf_destroy)(conf);
-	return rk;
+	if (atomic_load_explicit(&failures, memory_order_relaxed) >= FAILURES_MOST ||
+	    !real_find_all(rdkafka_real, N_RDKAFKA_CALLS)) {
+		agent_missed("librdkafka");
+		return RDKAFKA_REAL(rd_kafka_new)(type, conf, why, why_size);
+	}
+	return made(type, conf, why, why_size);
+}
+
+/* ---- and ends ----------------------------------------------------------------------------------------- */
+
+/* What was never sent is not acknowledged either. Whoever takes it out of the table ends it. */
+static void client_sweep(const struct rdkafka_client *c)
+{
+	unsigned char *base = atomic_load_explicit(&sendings.base, memory_order_acquire);
+	uint32_t n = atomic_load_explicit(&sendings.fresh, memory_order_relaxed);
+
+	for (uint32_t i = 0; base && i < n; i++) {
+		struct sending *s = (void *)(base + i * sizeof(struct sending));
+
+		if (s->client == c && table_get(&sending_of, s->message) == s &&
+		    table_remove(&sending_of, s->message) == s)
+			sending_end(s, &(struct messaging_outcome){ .error = "_DESTROY",
+								    .partition = -1,
+								    .offset = -1 });
+	}
+}
+
+static void client_end(struct rdkafka_client *c)
+{
+	int kept = errno;
+
+	if (c) {
+		client_sweep(c);
+		rdkafka_drop(c);
+	}
+	errno = kept;
+}
+
+HOOK void rd_kafka_destroy(rd_kafka_t *rk)
+{
+	struct rdkafka_client *c = table_remove(&client_of, rk);
+
+	if (RDKAFKA_REAL(rd_kafka_destroy))
+		RDKAFKA_REAL(rd_kafka_destroy)(rk);
+	client_end(c);
+}
+
+HOOK void rd_kafka_destroy_flags(rd_kafka_t *rk, int flags)
+{
+	struct rdkafka_client *c = table_remove(&client_of, rk);
+
+	if (RDKAFKA_REAL(rd_kafka_destroy_flags))
+		RDKAFKA_REAL(rd_kafka_destroy_flags)(rk, flags);
+	client_end(c);
 }
 
 const struct watched watched_librdkafka = {

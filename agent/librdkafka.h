@@ -13,10 +13,16 @@
 
 #define RDKAFKA_CALLS(X) \
 	X(rd_kafka_new) \
+	X(rd_kafka_destroy) \
+	X(rd_kafka_destroy_flags) \
 	X(rd_kafka_conf_new) \
+	X(rd_kafka_conf_dup) \
 	X(rd_kafka_conf_destroy) \
 	X(rd_kafka_conf_get) \
 	X(rd_kafka_conf_interceptor_add_on_new) \
+	X(rd_kafka_conf_interceptor_add_on_conf_set) \
+	X(rd_kafka_conf_interceptor_add_on_conf_dup) \
+	X(rd_kafka_conf_interceptor_add_on_conf_destroy) \
 	X(rd_kafka_interceptor_add_on_send) \
 	X(rd_kafka_interceptor_add_on_acknowledgement) \
 	X(rd_kafka_interceptor_add_on_consume) \
@@ -46,7 +52,7 @@ extern struct watch rdkafka_watch;
 
 #define RDKAFKA_REAL(call) ((__typeof__(call) *)real_of(&rdkafka_real[CALL_##call]))
 
-/* Held by the client itself, and by each message that is under way: some outlive it. */
+/* Held by the client itself, by the table, and by each message that is under way: some outlive it. */
 struct rdkafka_client {
 	struct pool_item item;
 	_Atomic uint32_t holds;

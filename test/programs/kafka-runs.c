@@ -195,6 +195,28 @@ static void batch_all(const char *brokers)
 	rd_kafka_destroy(rk);
 }
 
+/* The same settings fail, and fail again, and are let go of; and a message that nobody takes. */
+static void troubles(void)
+{
+	const char *const bad[] = { "log_level", "0", "security.protocol", "ssl", "ssl.ca.location",
+				    "/none",	 NULL };
+	const char *const nobody[] = { "log_level", "0", "bootstrap.servers", "127.0.0.1:1", NULL };
+	rd_kafka_conf_t *conf = settings(bad);
+	static char text[] = "gone";
+	rd_kafka_t *rk;
+	char why[256];
+
+	for (int i = 0; i < 2; i++)
+		printf("made %d\n",
+		       rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why)) != NULL);
+	rd_kafka_conf_destroy(conf);
+	rk = rd_kafka_new(RD_KAFKA_PRODUCER, settings(nobody), NULL, 0);
+	check(!rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("gone"), RD_KAFKA_V_VALUE(text, 4),
+				 RD_KAFKA_V_END),
+	      "producev to nobody");
+	rd_kafka_destroy(rk);
+}
+
 int main(int argc, char **argv)
 {
 	const char *const pair[] = {
@@ -218,5 +240,6 @@ int main(int argc, char **argv)
 	while (argc > 1 && getchar() != EOF)
 		;
 	rd_kafka_destroy(producer);
+	troubles();
 	return 0;
 }

@@ -30,6 +30,8 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 	# What can't be sent, or is refused, is an error by Kafka's name for it.
 	see "$(of 'send orders') | [.[] | select(.status == \"error\") | .attributes.\"error.type\"] | sort
 		== [\"TOPIC_AUTHORIZATION_FAILED\", \"_UNKNOWN_PARTITION\"]"
+	# A message that nobody took ends with its client.
+	see "$(of 'send gone') | map(.attributes.\"error.type\", .attributes.\"server.address\") == [\"_DESTROY\", \"127.0.0.1\"]"
 	spans '[.[] | select(has("open"))] == []'
 }
 
