@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 
-enum { HANDLES = 256, KEPT = 128 * 1024, BOUNDS_MOST = 64 };
+enum { HANDLES = 256, KEPT = 256 * 1024, BOUNDS_MOST = 64 };
 
 struct instruments {
 	struct handle handle[HANDLES];

@@ -83,30 +83,6 @@ static void shared_f64(const struct handle *h, uint32_t at, double v)
 		shared_add_f64(series_cells(at), v);
 }
 
-void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes)
-{
-	struct handle *h = instrument;
-	uint32_t at;
-
-	if (!oriel_gate.recording || !h || !takes_int(h->kind, h->is_double, n))
-		return;
-	at = series_of(h, attributes);
-	if (at)
-		shared_int(h, at, n);
-}
-
-void oriel_measure_f64(void *instrument, double v, struct oriel_attributes attributes)
-{
-	struct handle *h = instrument;
-	uint32_t at;
-
-	if (!oriel_gate.recording || !h || !takes_f64(h->kind, h->is_double, v))
-		return;
-	at = series_of(h, attributes);
-	if (at)
-		shared_f64(h, at, v);
-}
-
 /* ---- bound series ----------------------------------------------------------------------------------- */
 
 struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes attributes)
@@ -248,4 +224,60 @@ void oriel_series_measure_f64(struct oriel_series *series, double v)
 	own_begin(t);
 	own_record(b->handle, &t->cells[b->cell], v);
 	own_end(t);
+}
+
+/* ---- by attributes ----------------------------------------------------------------------------------- */
+
+static __attribute__((noinline, cold)) void measure_int_slow(struct handle *h, int64_t n,
+							     struct oriel_attributes attributes)
+{
+	struct bound *b;
+	uint32_t at;
+
+	if (!oriel_gate.recording || !takes_int(h->kind, h->is_double, n) || !thread_self())
+		return;
+	b = quick_learn(h, attributes);
+	at = b ? 0 : series_of(h, attributes);
+	if (b)
+		bound_int(b, n);
+	else if (at)
+		shared_int(h, at, n);
+}
+
+void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes)
+{
+	struct handle *h = instrument;
+	struct bound *b = h ? quick_find(h, attributes) : NULL;
+
+	if (__builtin_expect(b != NULL, 1))
+		oriel_series_measure_int((struct oriel_series *)b, n);
+	else if (h)
+		measure_int_slow(h, n, attributes);
+}
+
+static __attribute__((noinline, cold)) void measure_f64_slow(struct handle *h, double v,
+							     struct oriel_attributes attributes)
+{
+	struct bound *b;
+	uint32_t at;
+
+	if (!oriel_gate.recording || !takes_f64(h->kind, h->is_double, v) || !thread_self())
+		return;
+	b = quick_learn(h, attributes);
+	at = b ? 0 : series_of(h, attributes);
+	if (b)
+		bound_f64(b, v);
+	else if (at)
+		shared_f64(h, at, v);
+}
+
+void oriel_measure_f64(void *instrument, double v, struct oriel_attributes attributes)
+{
+	struct handle *h = instrument;
+	struct bound *b = h ? quick_find(h, attributes) : NULL;
+
+	if (__builtin_expect(b != NULL, 1))
+		oriel_series_measure_f64((struct oriel_series *)b, v);
+	else if (h)
+		measure_f64_slow(h, v, attributes);
 }

@@ -4,6 +4,7 @@
  *
  *     lib/instrument.c   handle (private, lives for ever) -> instrument in the area
  *     lib/series.c       instrument and attributes -> series in the area, by a private hash index
+ *     lib/quick.c        attributes as they are given -> bound series
  *     lib/cells.c        a thread's own block of cells
  *     lib/measure.c      what the program calls to measure
  *
@@ -64,6 +65,13 @@ void register_end(void);
 /* The series for these attributes, or the instrument's overflow series; 0: nothing at all. */
 uint32_t series_of(struct handle *h, struct oriel_attributes a);
 struct bound *series_bind(struct handle *h, struct oriel_attributes a);
+
+/* NULL: not known. */
+struct bound *quick_find(const struct handle *h, struct oriel_attributes a);
+/* Make it known, if there is room; else NULL, and the long way is the only one. */
+struct bound *quick_learn(struct handle *h, struct oriel_attributes a);
+size_t quick_memory_size(void);
+void quick_use(void *zeroed);
 
 uint32_t series_find(const struct handle *h, const unsigned char *attributes, size_t n);
 uint32_t series_make(const struct handle *h, const void *attributes, size_t n);

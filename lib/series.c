@@ -27,19 +27,25 @@ struct index {
 	struct bound bound[BOUNDS];
 };
 
+enum { INDEX_SIZE = (sizeof(struct index) + 63) & ~(size_t)63 };
+
 static struct index *_Atomic known_memory;
 #define memory atomic_load_explicit(&known_memory, memory_order_acquire)
 
 size_t metric_memory_size(void)
 {
-	return instrument_memory_size() + sizeof(struct index);
+	return instrument_memory_size() + quick_memory_size() + INDEX_SIZE;
 }
 
 void metric_use(void *zeroed)
 {
-	instrument_use(zeroed);
-	atomic_store_explicit(&known_memory, (void *)((char *)zeroed + instrument_memory_size()),
-			      memory_order_release);
+	char *p = zeroed;
+
+	quick_use(p);
+	p += quick_memory_size();
+	atomic_store_explicit(&known_memory, (struct index *)(void *)p, memory_order_release);
+	/* Last: who has an instrument may use all of it. */
+	instrument_use(p + INDEX_SIZE);
 }
 
 /* In a forked child, before any other thread is. */

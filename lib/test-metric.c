@@ -111,6 +111,40 @@ static void orders(void)
 	must(s.series == 1 && s.integer == 5);
 }
 
+static void likes(void)
+{
+	static const char *const texts[] = { "", "a", "ab", "abc", "abcd", "abcdefgh", "abcdefgi",
+					     "the beginning, one, the end",
+					     "the beginning, two, the end" };
+	struct oriel_counter *c;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			oriel_add(c, 1, oriel_str("text", texts[i]));
+			oriel_add(c, 1, oriel_str("next", texts[i]));
+			oriel_add(c, 1, oriel_str("text", texts[i]), oriel_int("n", (int)i));
+			oriel_add(c, 1, oriel_str("text", texts[i]), oriel_f64("n", (double)i));
+		}
+		oriel_add(c, 1, oriel_bool("b", true));
+		oriel_add(c, 1, oriel_bool("b", false));
+		oriel_add(c, 1, oriel_str(NULL, "nothing"));
+		oriel_add(c, 1, oriel_strn("nothing", NULL, 5));
+		oriel_add(c, 1, oriel_ints("array", (const int64_t[]){ 1, 2 }, 2));
+		oriel_add(c, 1);
+	}
+	/* three of the last are one series, without attributes */
+	must(sum_of().series == 4 * sizeof(texts) / sizeof(texts[0]) + 4);
+	must(sum_of().integer == 3 * (4 * (int)(sizeof(texts) / sizeof(texts[0])) + 6));
+}
+
+static void attributes_that_look_alike_are_told_apart(void **state)
+{
+	(void)state;
+	holds(likes);
+}
+
 static void the_order_of_attributes_makes_no_other_series(void **state)
 {
 	(void)state;
@@ -337,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_of_attributes_makes_no_other_series),
+		cmocka_unit_test(attributes_that_look_alike_are_told_apart),
 		cmocka_unit_test(each_kind_takes_what_it_is_for),
 		cmocka_unit_test(threads_add_up_and_leave_their_cells_to_the_next),
 #ifndef __SANITIZE_THREAD__ /* which waits for a thread that ended by a bare system call */
