@@ -63,9 +63,8 @@ enum {
 #undef X
 };
 
-static struct real_library library;
 static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
+#define X(call) { .name = #call, .library = &libevent_extra },
 	CALLS(X)
 #undef X
 };
@@ -316,7 +315,7 @@ HOOK struct evhttp_request *evhttp_request_new(request_callback call, void *arg)
 	if (!REAL(evhttp_request_new))
 		return NULL;
 	if (!watches(&watch) || !table_get(&server_of, arg) ||
-	    !real_calls_itself(&library, __builtin_return_address(0)))
+	    !real_calls_itself(&libevent_extra, __builtin_return_address(0)))
 		return REAL(evhttp_request_new)(call, arg);
 	if (atomic_compare_exchange_strong_explicit(&handle_real, &none, call, memory_order_relaxed,
 						    memory_order_relaxed) ||

@@ -5,7 +5,7 @@
 
 static void head_again(struct head *h)
 {
-	h->has_ours = h->location = h->cut = false;
+	h->has_ours = h->location = false;
 	h->first = !h->cgi;
 	h->status = 0;
 	h->n = 0;
@@ -69,32 +69,38 @@ static bool head_ends(struct head *h)
 	return true;
 }
 
+static void line_keep(struct head *h, const char *p, size_t n)
+{
+	size_t room = (size_t)(HEAD_LINE - h->n);
+
+	if (n > room)
+		n = room;
+	memcpy(h->line + h->n, p, n);
+	h->n = (uint16_t)(h->n + n);
+}
+
 size_t head_follow(struct head *h, const char *p, size_t n)
 {
-	size_t line = 0; /* where this line begins, if in these bytes */
-	bool whole = h->n == 0 && !h->cut;
+	bool whole = h->n == 0; /* the line began in these bytes, at `at` */
+	size_t at = 0;
 
-	for (size_t i = 0; i < n && !h->done; i++) {
-		if (p[i] != '\n') {
-			if (h->n == 0 && p[i] == '\r' && !h->cut) {
-				h->cut = true;
-			} else {
-				h->cut = false;
-				if (h->n < HEAD_LINE)
-					h->line[h->n] = p[i];
-				h->n += h->n < HEAD_LINE;
-			}
-			continue;
-		}
+	while (at < n && !h->done) {
+		const char *end = memchr(p + at, '\n', n - at);
+		size_t next = end ? (size_t)(end - p) + 1 : n;
+
+		line_keep(h, p + at, end ? next - 1 - at : n - at);
+		if (!end)
+			break;
+		if (h->n && h->line[h->n - 1] == '\r')
+			h->n--;
 		if (h->n == 0 && !h->first) {
 			if (head_ends(h))
-				return whole && h->name && !h->has_ours ? line : SIZE_MAX;
+				return whole && h->name && !h->has_ours ? at : SIZE_MAX;
 		} else if (h->n == 0 || !line_ends(h)) {
 			h->done = true;
 		}
 		h->n = 0;
-		h->cut = false;
-		line = i + 1;
+		at = next;
 		whole = true;
 	}
 	return SIZE_MAX;

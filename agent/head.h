@@ -28,7 +28,6 @@ struct head {
 	bool done, cgi;
 	bool has_ours; /* the program's own field of the name */
 	bool location;
-	bool cut;	 /* the last byte was a carriage return that began a line */
 	bool first;	 /* in the status line */
 	uint16_t status; /* 0: unknown */
 	uint16_t n;	 /* bytes of `line` */

@@ -87,6 +87,8 @@ static struct table_slot stream_slots[2 * STREAMS_MOST];
 static const struct table stream_of = { stream_slots, 2 * STREAMS_MOST };
 
 static struct watch watch;
+struct real_library libevent_extra;
+static _Atomic uint32_t n_streams; /* most programs have none */
 
 static __thread const struct event_base *looping; /* the loop that this thread runs */
 
@@ -113,6 +115,11 @@ static bool context_take(struct oriel_context *c)
 {
 	*c = oriel_context_capture();
 	return c->carry || *(const uint64_t *)(const void *)c->span_id;
+}
+
+static bool is_program(const void *caller)
+{
+	return !real_calls_itself(&library, caller) && !real_calls_itself(&libevent_extra, caller);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -208,7 +215,7 @@ HOOK int event_add(struct event *event, const struct timeval *timeout)
 	if (!REAL(event_add))
 		return -1;
 	if (event && looping && event->ev_base == looping && watches(&watch) &&
-	    !real_calls_itself(&library, __builtin_return_address(0)))
+	    is_program(__builtin_return_address(0)))
 		event_defer(event);
 	errno = kept;
 	return REAL(event_add)(event, timeout);
@@ -292,7 +299,7 @@ HOOK int event_base_once(struct event_base *base, evutil_socket_t fd, short even
 	if (!REAL(event_base_once))
 		return -1;
 	if (!call || !watches(&watch) || call == fired_once ||
-	    real_calls_itself(&library, __builtin_return_address(0)) || !context_take(&c))
+	    !is_program(__builtin_return_address(0)) || !context_take(&c))
 		return REAL(event_base_once)(base, fd, events, call, arg, timeout);
 	d = pool_open(&deferreds) ? pool_take(&deferreds) : NULL;
 	if (!d) {
@@ -382,8 +389,10 @@ static struct stream *stream_new(const struct bufferevent *b)
 {
 	struct stream *s = pool_open(&streams) ? pool_take(&streams) : NULL;
 
-	if (s && table_put(&stream_of, b, s))
+	if (s && table_put(&stream_of, b, s)) {
+		atomic_fetch_add_explicit(&n_streams, 1, memory_order_relaxed);
 		return s;
+	}
 	if (s)
 		pool_give(&streams, s);
 	agent_missed("libevent");
@@ -394,17 +403,17 @@ static struct stream *stream_new(const struct bufferevent *b)
 HOOK void bufferevent_setcb(struct bufferevent *b, bufferevent_data_cb read,
 			    bufferevent_data_cb write, bufferevent_event_cb event, void *arg)
 {
-	struct stream *before, *s = NULL;
+	struct stream *before = NULL, *s = NULL;
 	struct oriel_context c;
 	int kept = errno;
 
 	if (!REAL(bufferevent_setcb))
 		return;
-	before = table_remove(&stream_of, b);
+	if (atomic_load_explicit(&n_streams, memory_order_relaxed))
+		before = table_remove(&stream_of, b);
 	if ((read || write || event) && watches(&watch) && looping && life_goes_on(life_now) &&
-	    !real_calls_itself(&library, __builtin_return_address(0)) &&
-	    REAL(bufferevent_get_base) && REAL(bufferevent_get_base)(b) == looping &&
-	    context_take(&c)) {
+	    is_program(__builtin_return_address(0)) && REAL(bufferevent_get_base) &&
+	    REAL(bufferevent_get_base)(b) == looping && context_take(&c)) {
 		s = stream_new(b);
 		if (!s) {
 			oriel_context_release(&c);
@@ -424,6 +433,7 @@ HOOK void bufferevent_setcb(struct bufferevent *b, bufferevent_data_cb read,
 	else REAL(bufferevent_setcb)(b, read, write, event, arg);
 	if (before) {
 		kept = errno;
+		atomic_fetch_sub_explicit(&n_streams, 1, memory_order_relaxed);
 		oriel_context_release(&before->context);
 		pool_give(&streams, before);
 		errno = kept;
