@@ -5,15 +5,6 @@
 #     mariadb_begin      "$MARIADB_SOCKET" "$MARIADB_PORT"
 #     database_end
 
-# The servers refuse to be root.
-unprivileged() {
-	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid=nobody --regid=nogroup --clear-groups -- env HOME="$DATABASE" "$@"
-	else
-		"$@"
-	fi
-}
-
 # Nobody listens there now.
 free_port() {
 	local port
@@ -25,7 +16,10 @@ free_port() {
 
 database_folder() {
 	DATABASE=$(mktemp -d /tmp/oriel-database-XXXXXX)
-	[ "$(id -u)" != 0 ] || chown nobody:nogroup "$DATABASE"
+	AS=() # the servers refuse to be root; a command, not a function, so that its pid is the server's
+	[ "$(id -u)" = 0 ] || return 0
+	chown nobody:nogroup "$DATABASE"
+	AS=(setpriv --reuid=nobody --regid=nogroup --clear-groups -- env HOME="$DATABASE")
 }
 
 database_fails() {
@@ -43,11 +37,11 @@ postgresql_begin() {
 	local bin=(/usr/lib/postgresql/*/bin) i
 	database_folder
 	PG_SOCKET=$DATABASE
-	unprivileged "${bin[-1]}/initdb" -D "$DATABASE/data" -A trust -U me -N --no-locale -E UTF8 \
+	"${AS[@]}" "${bin[-1]}/initdb" -D "$DATABASE/data" -A trust -U me -N --no-locale -E UTF8 \
 		>"$DATABASE/initdb.log" 2>&1 </dev/null || database_fails
 	for i in 1 2 3; do
 		PG_PORT=$(free_port)
-		unprivileged "${bin[-1]}/postgres" -D "$DATABASE/data" -k "$DATABASE" -h 127.0.0.1 -p "$PG_PORT" \
+		"${AS[@]}" "${bin[-1]}/postgres" -D "$DATABASE/data" -k "$DATABASE" -h 127.0.0.1 -p "$PG_PORT" \
 			-c fsync=off -c shared_buffers=16MB -c max_connections=20 -c autovacuum=off \
 			>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
 		DATABASE_PID=$!
@@ -61,12 +55,12 @@ mariadb_begin() {
 	local i
 	database_folder
 	MARIADB_SOCKET=$DATABASE/socket
-	unprivileged mariadb-install-db --no-defaults --datadir="$DATABASE/data" \
+	"${AS[@]}" mariadb-install-db --no-defaults --datadir="$DATABASE/data" \
 		--auth-root-authentication-method=normal --skip-test-db \
 		>"$DATABASE/install.log" 2>&1 </dev/null || database_fails
 	for i in 1 2 3; do
 		MARIADB_PORT=$(free_port)
-		unprivileged /usr/sbin/mariadbd --no-defaults --datadir="$DATABASE/data" --socket="$MARIADB_SOCKET" \
+		"${AS[@]}" /usr/sbin/mariadbd --no-defaults --datadir="$DATABASE/data" --socket="$MARIADB_SOCKET" \
 			--bind-address=127.0.0.1 --port="$MARIADB_PORT" --pid-file="$DATABASE/pid" \
 			--innodb-buffer-pool-size=8M --innodb-flush-log-at-trx-commit=0 --skip-name-resolve \
 			>"$DATABASE/server.log" 2>&1 </dev/null 3>&- 4>&- &
@@ -79,8 +73,9 @@ mariadb_begin() {
 # Immediately: nothing in it is to be kept.
 database_end() {
 	[ -z "${DATABASE_PID:-}" ] || {
-		kill -QUIT "$DATABASE_PID" 2>/dev/null
-		wait_for 5 gone "$DATABASE_PID" || kill -9 "$DATABASE_PID"
+		kill -QUIT "$DATABASE_PID" 2>/dev/null # PostgreSQL's "at once"; to MariaDB nothing
+		kill -TERM "$DATABASE_PID" 2>/dev/null
+		wait_for 10 gone "$DATABASE_PID" || kill -9 "$DATABASE_PID"
 		wait "$DATABASE_PID" 2>/dev/null || :
 	}
 	[ -z "${DATABASE:-}" ] || rm -rf "$DATABASE"
