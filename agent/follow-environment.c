@@ -3,6 +3,7 @@
 #include "agent/follow.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,12 +21,13 @@ static size_t n_saved;
 static struct list {
 	struct str name; /* with its '=' */
 	const char *entries;
+	bool goes_on; /* to other programs */
 } lists[] = {
-	{ STR("LD_PRELOAD="), NULL },
-	{ STR("LD_AUDIT="), NULL },
+	{ STR("LD_PRELOAD="), NULL, true },
+	{ STR("LD_AUDIT="), NULL, false },
 };
 
-enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };
+enum { AUDIT = 1, N_LISTS = sizeof(lists) / sizeof(lists[0]) };
 
 static bool is_ours(const struct list *l, struct str entry)
 {
@@ -93,8 +95,10 @@ static void save_entries(struct list *l, struct str value, struct str agent)
 
 void environment_start(const char *agent)
 {
-	struct str name = preload_name(str_of(agent));
+	struct str name = preload_name(str_of(agent)), audit = str_of(getenv("ORIEL_AUDIT"));
 
+	lists[AUDIT].goes_on = str_eq_nocase(audit, STR("yes")) || str_eq(audit, STR("1")) ||
+			       str_eq_nocase(audit, STR("true"));
 	for (char **v = environ; v && *v; v++) {
 		struct str text = str_of(*v);
 		struct list *l = list_of(*v);
@@ -124,20 +128,20 @@ static size_t list_without(const struct list *l, struct str value, char *to)
 	return n;
 }
 
-void environment_leave(void)
+void environment_leave(bool everything)
 {
 	char **to = environ;
 
 	for (char **v = environ; v && *v; v++) {
 		const struct list *l = list_of(*v);
 
-		if (l && has_ours(l, str_of(*v + l->name.n))) {
+		if (l && (everything || !l->goes_on) && has_ours(l, str_of(*v + l->name.n))) {
 			size_t n = list_without(l, str_of(*v + l->name.n), *v + l->name.n);
 
 			(*v)[l->name.n + n] = '\0';
 			if (!n)
 				continue;
-		} else if (is_run(*v)) {
+		} else if (everything && is_run(*v)) {
 			continue;
 		}
 		*to++ = *v;
@@ -216,7 +220,7 @@ static char *list_with(const struct list *l, const char *was, char *text)
 static char **give(char *const *envp, char **to, char *text)
 {
 	for (size_t i = 0; i < N_LISTS; i++) {
-		if (!lists[i].entries)
+		if (!lists[i].entries || !lists[i].goes_on)
 			continue;
 		*to++ = text;
 		text = list_with(&lists[i], find(envp, lists[i].name.p), text);
@@ -235,7 +239,7 @@ void environment_write(const struct change *c, char *const *envp, char **to, cha
 		const struct list *l = list_of(*envp);
 		size_t n;
 
-		if (!l || !l->entries) {
+		if (!l || !l->entries || (c->give && !l->goes_on)) {
 			*to++ = *envp;
 		} else if (c->take) {
 			memcpy(text, l->name.p, l->name.n);

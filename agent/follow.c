@@ -27,8 +27,7 @@ void follow_start(const char *agent)
 	our_pid = getpid();
 	target_start();
 	environment_start(agent);
-	if (!follows)
-		environment_leave();
+	environment_leave(!follows);
 	follow_ready = true;
 }
 

@@ -15,6 +15,9 @@
  *     so that no child has them however it is started; a program that takes this one's place (exec
  *     without fork) is no child, and gets them back
  *
+ * LD_AUDIT is for the program that the launcher looked at: another may need more thread-local storage
+ * than there is with it, and not start. It goes on only with ORIEL_AUDIT=yes.
+ *
  * Other entries of LD_PRELOAD and LD_AUDIT stay as they are, always. The hooks run between vfork and
  * exec too: no allocation, no lock, what they need lies on the stack; an environment of more than
  * FOLLOW_MOST variables goes through as it is.
@@ -60,8 +63,8 @@ struct change {
 /* Keeps copies of our variables. */
 void environment_start(const char *agent);
 
-/* Take our variables out of this process's own environment. */
-void environment_leave(void);
+/* Take what is for this program alone (LD_AUDIT), or everything, out of its own environment. */
+void environment_leave(bool everything);
 
 /* What a program gets: one that is spawned, or one that may take our place. */
 struct change follow_change(char *const *envp, const struct target *t, bool spawns);

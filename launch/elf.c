@@ -159,6 +159,7 @@ struct dynamic {
 	uint64_t strings, strings_size, rpath, runpath;
 	uint64_t needed[ELF_MOST_NEEDED];
 	size_t n_needed;
+	bool static_tls;
 };
 
 /* One entry; *more becomes false at the last. */
@@ -184,6 +185,9 @@ static int take_dynamic(struct dynamic *d, const elf_entry *e, bool *more)
 		break;
 	case DT_RUNPATH:
 		d->runpath = e->d_un.d_val + 1;
+		break;
+	case DT_FLAGS:
+		d->static_tls = e->d_un.d_val & DF_STATIC_TLS;
 		break;
 	}
 	return 0;
@@ -223,6 +227,7 @@ static int read_dynamic(struct reading *r, const elf_part *part, struct elf *elf
 
 	if (bad)
 		return bad;
+	elf->static_tls = d.static_tls;
 	if (!d.n_needed && !d.rpath && !d.runpath)
 		return 0;
 	if (!offset_of(r, d.strings, &at, &room))
@@ -279,6 +284,7 @@ int elf_read(struct elf *out, const struct elf_source *source, struct arena *are
 {
 	struct reading reading = { .source = source, .arena = arena };
 	struct elf elf = { 0 };
+	uint64_t tls = 0;
 	int r = read_head(&reading, &elf);
 
 	if (r)
@@ -295,7 +301,10 @@ int elf_read(struct elf *out, const struct elf_source *source, struct arena *are
 			elf.dynamic = true;
 			r = read_dynamic(&reading, part, &elf);
 		}
+		if (part->p_type == PT_TLS)
+			tls = part->p_memsz;
 	}
+	elf.static_tls = elf.static_tls ? tls : 0;
 	if (r == 0)
 		*out = elf;
 	return TRACE(r);

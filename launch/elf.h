@@ -40,6 +40,7 @@ struct elf {
 	struct str rpath, runpath;
 	const struct str *needed;
 	size_t n_needed;
+	uint64_t static_tls; /* bytes of thread-local storage that must be there from the start */
 };
 
 /* Positive outcomes. */

@@ -7,6 +7,7 @@
 #include "base/preload.h"
 #include "base/scoped.h"
 #include "launch/place.h"
+#include "launch/variables.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -115,29 +116,61 @@ static bool audits_well(void)
 #endif
 }
 
+/*
+ * With LD_AUDIT, glibc gives out thread-local storage before the program's libraries are loaded: they
+ * must do with what is meant for dlopen (1.6 KiB), or the program does not start.
+ */
+enum { STATIC_TLS_MOST = 256 };
+
+/* Entries that aren't ours: nobody has looked at what they need. */
+static bool preloads_others(void)
+{
+	struct str list = str_of(getenv("LD_PRELOAD"));
+	struct str entry;
+
+	while ((entry = preload_next(&list)).n)
+		if (!is_ours(entry))
+			return true;
+	return false;
+}
+
+static const char *no_audit(const struct verdict *v)
+{
+	struct str wanted = str_of(getenv("ORIEL_AUDIT"));
+	const char *taken = getenv("LD_AUDIT");
+
+	if (str_eq_nocase(wanted, STR("no")) || str_eq_nocase(wanted, STR("off")) ||
+	    str_eq_nocase(wanted, STR("false")) || str_eq(wanted, STR("0")))
+		return "switched off (ORIEL_AUDIT)";
+	if (taken && !preload_has(str_of(taken), STR("liboriel-audit.so")))
+		return "LD_AUDIT is taken";
+	if (v->asan.n)
+		return "doesn't go with AddressSanitizer";
+	if (!audits_well())
+		return "needs glibc 2.35";
+	if (variable_is_true("ORIEL_AUDIT") || str_eq_nocase(wanted, STR("yes")))
+		return NULL;
+	if (v->hands_over)
+		return "only in the program that is named here, and not in what that starts";
+	if (preloads_others())
+		return "other libraries are preloaded";
+	if (v->static_tls > STATIC_TLS_MOST)
+		return "its libraries need much thread-local storage";
+	return NULL;
+}
+
 const char *environment_no_audit(const struct verdict *v, const char *agent, char *path)
 {
-	const char *slash = strrchr(agent, '/');
-	struct str wanted = str_of(getenv("ORIEL_AUDIT"));
+	const char *slash = strrchr(agent, '/'), *why = no_audit(v);
 	struct out o = { .limit = PLACE_ROOM };
-	const char *why = NULL;
 
 	out_bytes(&o, agent, slash ? (size_t)(slash - agent) : 0);
 	out_str(&o, STR("/liboriel-audit.so"));
 	out_char(&o, '\0');
-	if (str_eq_nocase(wanted, STR("no")) || str_eq_nocase(wanted, STR("off")) ||
-	    str_eq_nocase(wanted, STR("false")) || str_eq(wanted, STR("0")))
-		why = "switched off (ORIEL_AUDIT)";
-	else if (getenv("LD_AUDIT") && !preload_has(str_of(getenv("LD_AUDIT")), STR("liboriel-audit.so")))
-		why = "LD_AUDIT is taken";
-	else if (v->asan.n)
-		why = "doesn't go with AddressSanitizer";
-	else if (!audits_well())
-		why = "needs glibc 2.35";
-	else if (o.error || access(o.p, R_OK) < 0 ||
-		 !preload_is(str_of(agent), STR("liboriel-agent.so")))
+	if (!why && (o.error || access(o.p, R_OK) < 0 ||
+		     !preload_is(str_of(agent), STR("liboriel-agent.so"))))
 		why = "liboriel-audit.so isn't beside the agent";
-	else
+	if (!why)
 		memcpy(path, o.p, o.n);
 	out_fini(&o);
 	return why;
@@ -160,9 +193,9 @@ int environment_set(const struct verdict *v, const char *agent, const char *run)
 		return ERR(-errno);
 	if (!agent || !v->preload)
 		return 0;
-	r = set_preload(v, agent);
+	r = set_audit(v, agent);
 	if (r == 0)
-		r = set_audit(v, agent);
+		r = set_preload(v, agent);
 	if (r == 0 && v->hands_over)
 		r = soothe_asan();
 	return TRACE(r);

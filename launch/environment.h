@@ -22,7 +22,8 @@ int environment_set(const struct verdict *v, const char *agent, const char *run)
 
 /*
  * Why LD_AUDIT is not set, a phrase; NULL: it is, to `path` (PLACE_ROOM bytes). What the program opens
- * with RTLD_DEEPBIND, or calls by a pointer from dlsym, is seen only with it.
+ * with RTLD_DEEPBIND, or calls by a pointer from dlsym, is seen only with it. Not every program starts
+ * with it: it is for the program that was looked at, and the agent keeps it from what that starts.
  */
 const char *environment_no_audit(const struct verdict *v, const char *agent, char *path);
 

@@ -246,8 +246,11 @@ int libraries_find(struct libraries *out, struct str program, const struct elf *
 		.main_origin = origin_of(program),
 	};
 	add_needed(s, elf, program, elfs);
-	for (size_t i = 0; i < libs.n; i++)
+	for (size_t i = 0; i < libs.n; i++) {
 		add_needed(s, &elfs[i], libs.item[i].path, elfs);
+		/* What is absurd is as much as nobody has, and sums don't overflow. */
+		libs.static_tls += elfs[i].static_tls < INT32_MAX ? elfs[i].static_tls : INT32_MAX;
+	}
 	*out = libs;
 	return 0;
 }

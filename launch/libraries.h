@@ -25,6 +25,7 @@ struct libraries {
 	struct library *item;
 	size_t n;
 	size_t n_missing;
+	uint64_t static_tls; /* of all of them, but for libc's */
 };
 
 /* -ENOMEM is the only failure; what can't be read is taken as needing nothing. */

@@ -18,6 +18,7 @@ static int begin(void **state)
 	(void)state;
 	unsetenv("LD_PRELOAD");
 	unsetenv("LD_AUDIT");
+	unsetenv("ORIEL_AUDIT");
 	unsetenv("ASAN_OPTIONS");
 	return 0;
 }
@@ -84,6 +85,10 @@ static void auditing_needs_its_library_beside_the_agent(void **state)
 	assert_string_equal(getenv("LD_AUDIT"), audit);
 	assert_null(environment_no_audit(&(struct verdict){ 0 }, ours, path));
 	assert_non_null(environment_no_audit(&(struct verdict){ .asan = STR("a") }, ours, path));
+	assert_non_null(environment_no_audit(&(struct verdict){ .hands_over = true }, ours, path));
+	assert_non_null(environment_no_audit(&(struct verdict){ .static_tls = 2632 }, ours, path));
+	setenv("ORIEL_AUDIT", "yes", 1);
+	assert_null(environment_no_audit(&(struct verdict){ .static_tls = 2632 }, ours, path));
 	setenv("ORIEL_AUDIT", "no", 1);
 	assert_non_null(environment_no_audit(&(struct verdict){ 0 }, ours, path));
 	unsetenv("ORIEL_AUDIT");

@@ -113,9 +113,9 @@ const struct variable variables[] = {
 	  "The library that is loaded into programs", false },
 	{ "ORIEL_FOLLOW", VARIABLE_LAUNCH, "no", NULL,
 	  "no: don't watch the programs that it starts; --no-follow says the same", false },
-	{ "ORIEL_AUDIT", VARIABLE_LAUNCH, "no", NULL,
-	  "no: don't use the dynamic linker's auditing (LD_AUDIT), by which calls through RTLD_DEEPBIND and "
-	  "dlsym are seen",
+	{ "ORIEL_AUDIT", VARIABLE_LAUNCH, "yes|no", "where it is safe",
+	  "Use the dynamic linker's auditing (LD_AUDIT), by which calls through RTLD_DEEPBIND and dlsym are "
+	  "seen; yes: in all that the program starts, too",
 	  false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
 	  "Start no collector if none is there; what is recorded waits for one", false },

@@ -240,7 +240,7 @@ static void find_handover(struct verdict *v, const struct program *p)
 void verdict_of(struct verdict *v, const struct program *p, const char *agent,
 		enum verdict_care care)
 {
-	*v = (struct verdict){ .hands_over = hands_over(p) };
+	*v = (struct verdict){ .hands_over = hands_over(p), .static_tls = p->libs.static_tls };
 	find_reasons(v, p, agent);
 	if (p->is_elf && p->elf.native && !p->is_static)
 		find_watched(v, p, care);

@@ -155,3 +155,33 @@ statements() { echo "([.[] | select((.attributes.\"db.query.text\" // \"\") | te
 	done
 	see '[.[] | select(.scope == "oriel.libmicrohttpd")] | length == 4'
 }
+
+@test "programs that are built with sanitizers are watched" {
+	cd "$BATS_TEST_TMPDIR"
+	for kind in address thread undefined; do
+		cc -fsanitize=$kind -I"$TOP/include" -o "on-$kind" -xc - -lsqlite3 -lpthread <<-END
+			#include <pthread.h>
+			#include <sqlite3.h>
+			#include <stdio.h>
+			static void *work(void *db)
+			{
+				return sqlite3_exec(db, "SELECT 1 AS $kind", NULL, NULL, NULL) ? NULL : db;
+			}
+			int main(void)
+			{
+				pthread_t t;
+				sqlite3 *db;
+				void *r = NULL;
+				if (sqlite3_open(":memory:", &db) || pthread_create(&t, NULL, work, db))
+					return 1;
+				pthread_join(t, &r);
+				sqlite3_close(db);
+				printf("%d\n", r == db);
+				return 0;
+			}
+		END
+		same "./on-$kind"
+		grep -qx 1 watched
+		see "$(statements $kind) == 1"
+	done
+}

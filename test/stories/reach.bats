@@ -53,6 +53,28 @@ s.sqlite3_finalize(st), s.sqlite3_close(db)'
 	scopes libcurl sqlite
 }
 
+@test "a program whose libraries need much thread-local storage starts, and so do its children" {
+	cd "$BATS_TEST_TMPDIR"
+	cc -shared -fPIC -o much.so -xc - <<-END
+		static __thread char big[2632] __attribute__((tls_model("initial-exec")));
+		int plugin(const char *url) { return big[0] = url ? 7 : 0; }
+	END
+	cc -o needs -xc - -xnone ./much.so -Wl,-rpath,"$PWD" <<-END
+		int plugin(const char *);
+		int main(void) { return plugin("url"); }
+	END
+	run -7 run_watched ./needs
+	for how in execv vfork-execv spawn; do
+		run -7 run_watched "$BUILD/programs/starts" $how ./needs
+		LD_PRELOAD=$PWD/much.so run -7 run_watched "$BUILD/programs/starts" $how ./needs
+	done
+	run -0 "$BUILD/oriel" doctor -- ./needs
+	[[ $output == *"auditing"*"thread-local"* ]]
+	[ "$(run_watched env | grep -c '^LD_AUDIT=')" = 0 ]
+	[ "$(run_watched "$BUILD/programs/starts" execv /usr/bin/env | grep -c '^LD_AUDIT=')" = 0 ]
+	[ "$(ORIEL_AUDIT=yes run_watched "$BUILD/programs/starts" vfork-execv /usr/bin/env | grep -c '^LD_AUDIT=')" = 1 ]
+}
+
 @test "without auditing, what goes past LD_PRELOAD isn't seen, and works" {
 	ORIEL_AUDIT=no same "$OPENS" deepbind "$PLUGIN" http://127.0.0.1:1/
 	LD_AUDIT=/nowhere.so run_watched "$OPENS" dlsym libsqlite3.so.0 2>/dev/null
@@ -128,4 +150,16 @@ second_copy() {
 	[[ $output == *"auditing"*"RTLD_DEEPBIND"* ]]
 	ORIEL_AUDIT=no run -0 "$BUILD/oriel" doctor -- "$OPENS"
 	[[ $output == *"auditing"*"switched off"* ]]
+}
+
+@test "a plugin finds as much room for its thread-local storage as without" {
+	second_copy
+	for size in 512 1024 1600; do
+		cc -shared -fPIC -DSIZE=$size -o tls.so -xc - <<-END
+			static __thread char big[SIZE] __attribute__((tls_model("initial-exec")));
+			int plugin(const char *url) { big[SIZE - 1] = url ? 7 : 0; return big[SIZE - 1]; }
+		END
+		same ./two local ./tls.so
+		grep -qx 7 "$BATS_TEST_TMPDIR/watched"
+	done
 }

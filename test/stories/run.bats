@@ -48,7 +48,7 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 		ORIEL_LISTEN="$ORIEL_LISTEN" TRACEPARENT=00-1-2-01 "$ORIEL" run -- env -0 2>said >with
 	tr '\0' '\n' <with | grep -aoE '^[A-Z_]+=' | sort | tr -d '\n=' >names
 	printf '%s\n' ODD= ORIEL_DATA_DIR= ORIEL_LISTEN= ORIEL_RUN_DIR= PATH= TRACEPARENT= \
-		ORIEL_RUN_ID= LD_PRELOAD= LD_AUDIT= ASAN_OPTIONS= | sort | tr -d '\n=' >expected
+		ORIEL_RUN_ID= LD_PRELOAD= ASAN_OPTIONS= | sort | tr -d '\n=' >expected
 	diff names expected
 	grep -zqx 'TRACEPARENT=00-1-2-01' with
 }
