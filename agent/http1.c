@@ -249,9 +249,47 @@ static void field_length(struct http1 *m, struct str value)
 	m->left = n;
 }
 
+/*
+ * Eight bytes at once, or four: `name` has only characters with the bit that tells small letters
+ * from capitals, so setting it in `p` makes them the same; but not out of a control character.
+ */
+#define SMALL 0x2020202020202020u
+
+static bool same_word(uint64_t p, uint64_t name)
+{
+	return (p | SMALL) == name && ((p | p >> 1) & SMALL) == SMALL;
+}
+
+static uint64_t word8(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static uint64_t word4(const char *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w | SMALL << 32;
+}
+
+/* `with` is in small letters, '-' and ':', and has four of them at least. */
 static bool starts_nocase(struct str line, struct str with)
 {
-	return line.n >= with.n && str_eq_nocase(str_first(line, with.n), with);
+	size_t n = with.n;
+
+	if (line.n < n)
+		return false;
+	if (n < 8)
+		return same_word(word4(line.p), word4(with.p)) &&
+		       same_word(word4(line.p + n - 4), word4(with.p + n - 4));
+	for (size_t i = 0; i + 8 <= n; i += 8)
+		if (!same_word(word8(line.p + i), word8(with.p + i)))
+			return false;
+	return same_word(word8(line.p + n - 8), word8(with.p + n - 8));
 }
 
 /* A field's name with its colon. */

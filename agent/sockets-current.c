@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/sockets-current.h"
 
-#include <string.h>
-
 #include "agent/sockets-connection.h"
-#include "base/hex.h"
 #include "oriel.h"
 
 __thread struct current current_here = { .raw_fd = -1 };
 
 /* agent/preload/vfork-x86-64.S */
-_Static_assert(offsetof(struct current, vforks) == 24, "where the mark of a vfork child lies");
+_Static_assert(offsetof(struct current, vforks) == 16, "where the mark of a vfork child lies");
 
-/* Is our context on top of this thread's? */
+/* Is our context on top of this thread's? What is attached next tells: tokens count the depth. */
 static bool is_top(const struct current *c)
 {
-	char now[17], ours[16];
+	unsigned next = oriel_context_attach(server_context(&c->exchange->as.served));
 
-	hex_write(ours, c->span_id, sizeof(c->span_id));
-	return oriel_span_id(now) && memcmp(now, ours, sizeof(ours)) == 0;
+	oriel_context_detach(next);
+	return next == c->token + 1;
 }
 
 static void detach(struct current *c)
@@ -42,7 +39,6 @@ void current_set(struct exchange *e, bool new_request)
 	c->token = oriel_context_attach(server_context(&e->as.served));
 	c->exchange = e;
 	c->serial = e->serial;
-	memcpy(c->span_id, server_context(&e->as.served)->span_id, sizeof(c->span_id));
 }
 
 void current_drop(const struct exchange *e)

@@ -23,7 +23,6 @@ struct current {
 	struct exchange *exchange;
 	uint32_t serial;
 	unsigned token; /* of oriel_context_attach; 0: nothing is attached */
-	unsigned char span_id[8];
 	uint32_t vforks; /* 1: this thread runs as a vfork child (agent/preload/vfork-*.S) */
 	int raw_fd;	 /* whose cipher text passed last, for SSL_* of other BIOs */
 };

@@ -9,7 +9,7 @@
  */
 #if defined(__x86_64__)
 
-#define VFORKS 24 /* offsetof(struct current, vforks) */
+#define VFORKS 16 /* offsetof(struct current, vforks) */
 
 	.section .tbss,"awT",@nobits
 	.align 8

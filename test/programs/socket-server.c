@@ -11,6 +11,7 @@
  *     /interim         100 and 103 before 200
  *     /upgrade         101, then what comes is sent back
  *     /drop            the connection is closed
+ *     /hang            nothing, until the client has gone
  *     /vfork           a vfork child closes everything; then 200
  *     /call/PORT/PATH  what a request to that port answers (its first 512 bytes), itself as the body
  * CONNECT              200, then as after an upgrade
@@ -96,6 +97,13 @@ static int answer(int fd, const char *method, const char *path)
 	}
 	if (!strcmp(path, "/drop"))
 		return 0;
+	if (!strcmp(path, "/hang")) {
+		char c;
+
+		while (read(fd, &c, 1) > 0)
+			;
+		return 0;
+	}
 	if (!strcmp(path, "/until-close")) {
 		say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
 		say(fd, "12345678");
