@@ -108,14 +108,12 @@ static void what_is_missing_comes_back_and_what_is_there_stays(void **state)
 	const char *own[] = { "LD_PRELOAD=/x.so", "ORIEL_RUN_ID=7", NULL };
 
 	(void)state;
-	assert_environment(
-		changed(bare, &fits, true),
-		"LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so|"
-		"ORIEL_RUN_ID=42|OTEL_SERVICE_NAME=shop|A=1|");
-	assert_environment(
-		changed(own, &fits, true),
-		"LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so:/x.so|"
-		"OTEL_SERVICE_NAME=shop|ORIEL_RUN_ID=7|");
+	assert_environment(changed(bare, &fits, true),
+			   "LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so|"
+			   "ORIEL_RUN_ID=42|OTEL_SERVICE_NAME=shop|A=1|");
+	assert_environment(changed(own, &fits, true),
+			   "LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so:/x.so|"
+			   "OTEL_SERVICE_NAME=shop|ORIEL_RUN_ID=7|");
 	assert_ptr_equal(changed(bare, &unfit, true), bare);
 }
 
@@ -146,7 +144,8 @@ static void our_own_environment_can_be_left(void **state)
 	memcpy(all, envp, sizeof(all));
 	environ = envp;
 	environment_leave(false);
-	assert_environment(envp, "B=1|LD_PRELOAD=/a.so:/opt/liboriel-agent.so:/b.so|ORIEL_RUN_ID=1|C=2|");
+	assert_environment(envp,
+			   "B=1|LD_PRELOAD=/a.so:/opt/liboriel-agent.so:/b.so|ORIEL_RUN_ID=1|C=2|");
 	environment_leave(true);
 	assert_environment(envp, "B=1|LD_PRELOAD=/a.so:/b.so|C=2|");
 	environ = kept;

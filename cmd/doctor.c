@@ -296,7 +296,8 @@ static void show_auditing(const struct ink *ink, const struct verdict *v, const 
 	char path[PLACE_ROOM], text[256];
 	const char *why = environment_no_audit(v, agent, path);
 
-	snprintf(text, sizeof(text), "%s %s%s", reach, why ? "aren't seen: " : "are seen", why ? why : "");
+	snprintf(text, sizeof(text), "%s %s%s", reach, why ? "aren't seen: " : "are seen",
+		 why ? why : "");
 	line(ink, why ? ink->dim : ink->good, why ? ink->dash : ink->yes, "auditing", text);
 }
 

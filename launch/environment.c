@@ -19,7 +19,7 @@
 #endif
 
 static const struct str our_names[] = { STR("liboriel-agent.so"), STR("liboriel-audit.so"),
-						STR("liboriel-first.so") };
+					STR("liboriel-first.so") };
 
 void environment_new_run(char run[RUN_ID_ROOM])
 {

@@ -31,7 +31,8 @@ struct verdict {
 	struct str asan;  /* AddressSanitizer's runtime, which must come before the agent */
 	bool hands_over;  /* a shell or a launcher: what matters is what it starts */
 	size_t n_watched; /* libraries that are watched */
-	uint64_t static_tls; /* bytes of thread-local storage that its libraries need from the start */
+	uint64_t
+		static_tls; /* bytes of thread-local storage that its libraries need from the start */
 	struct finding finding[32];
 	size_t n_findings;
 };
