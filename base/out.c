@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/out.h"
 
+#include "base/decimal.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,11 +79,32 @@ void out_i64(struct out *o, int64_t v)
 	out_u64(o, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
+static void out_decimal(struct out *o, struct decimal d)
+{
+	char digit[24];
+	size_t i = sizeof(digit);
+
+	for (unsigned at = 0; d.digits || at <= d.scale; at++) {
+		if (at == d.scale && at)
+			digit[--i] = '.';
+		digit[--i] = (char)('0' + d.digits % 10);
+		d.digits /= 10;
+	}
+	out_bytes(o, digit + i, sizeof(digit) - i);
+}
+
 void out_f64(struct out *o, double v)
 {
+	struct decimal d;
 	char text[32];
 	int n = 0;
 
+	if (decimal_of(v < 0 ? -v : v, &d)) {
+		if (v < 0)
+			out_char(o, '-');
+		out_decimal(o, d);
+		return;
+	}
 	for (int precision = 15; precision <= 17; precision++) {
 		n = snprintf(text, sizeof(text), "%.*g", precision, v);
 		if (strtod(text, NULL) == v)

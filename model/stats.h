@@ -38,6 +38,12 @@
 	X(export_dropped_closing, "items", "Items not delivered before the deadline at the end") \
 	X(store_written, "items", "Spans and log records kept in the store") \
 	X(store_dropped, "items", "Items that the store could not keep") \
+	X(scrape_conflicts, "points", \
+	  "Points left out of a scrape: a metric of that name is of another type") \
+	X(scrape_duplicates, "points", \
+	  "Points left out of a scrape: another has the same name and labels") \
+	X(scrape_descriptions, "metrics", \
+	  "Descriptions left out of a scrape: a metric of that name has another") \
 	X(settings_bad, "settings", "Settings that made no sense and were ignored") \
 	X(http_requests, "requests", "Requests to the page and its API") \
 	X(http_refused, "requests", "Requests to the page and its API that were refused")
