@@ -149,7 +149,7 @@ static const char *preloaded(void)
 static bool wanted(bool by_preload)
 {
 	static const char *const no[] = { "0", "no", "none", "false", "off" };
-	struct str asked = str_trim(str_of(getenv("ORIEL_INSTRUMENT")));
+	struct str asked = str_trim(str_of(secure_getenv("ORIEL_INSTRUMENT")));
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		if (str_eq_nocase(asked, str_of(no[i])))
