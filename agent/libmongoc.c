@@ -445,6 +445,9 @@ static struct link *link_new(const void *owner)
 {
 	struct link *link = NULL;
 
+	/* One of these calls may end in another of them, by a jump that leaves the program's address. */
+	if (table_get(&link_of, owner))
+		return NULL;
 	database_ready();
 	if (pool_open(&links) && pool_open(&commands))
 		link = pool_take(&links);
