@@ -5,17 +5,10 @@
  *
  *     sql-statement [read|text|prepared]     name, ns per statement (median of 31 bursts)
  */
-#include "bench/recycle.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "bench/bursts.h"
 
 #include "agent/database.h"
 #include "agent/statement.h"
-#include "base/clock.h"
-
-enum { BURST = 1000, BURSTS = 31 };
 
 static const char *volatile text =
 	"SELECT o.id, o.placed, c.name FROM orders o JOIN customers c ON c.id = o.customer "
@@ -55,43 +48,15 @@ static void of_prepared(int turns)
 		statement();
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static bool measure(struct recycle *r, const char *name, void (*loop)(int turns))
-{
-	uint64_t took[BURSTS];
-
-	for (int i = 0; i < BURSTS; i++) {
-		uint64_t lost = recycle_losses(r), begin = clock_mono_ns();
-
-		loop(BURST);
-		took[i] = clock_mono_ns() - begin;
-		if (recycle_losses(r) != lost)
-			return false;
-		recycle_run(r);
-	}
-	qsort(took, BURSTS, sizeof(*took), by_value);
-	printf("%s  %.1f ns\n", name, (double)took[BURSTS / 2] / BURST);
-	return true;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*loop)(int turns);
-	} cases[] = {
+	static const struct bursts_case cases[] = {
 		{ "sql_read", read_only },
 		{ "sql_text", of_text },
 		{ "sql_prepared", of_prepared },
 	};
 	struct recycle r;
-	bool ok = true;
+	bool ok;
 
 	recycle_prepare();
 	if (oriel_start(NULL))
@@ -100,9 +65,7 @@ int main(int argc, char **argv)
 	database_ready();
 	database_server_set(&server, "db.example.com", 5432, "shop");
 	sql_read(&sql, SQL_POSTGRESQL, str_of(text));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (argc < 2 || !strcmp(argv[1], cases[i].name))
-			ok &= measure(&r, cases[i].name, cases[i].loop);
+	ok = bursts_time(&r, cases, sizeof(cases) / sizeof(cases[0]), argc > 1 ? argv[1] : NULL);
 	recycle_close(&r);
 	oriel_stop();
 	return !ok;
