@@ -161,6 +161,8 @@ struct collector *collector_free(struct collector *c)
 	}
 	while (c->pending)
 		pending_free(&c->pending);
+	while (c->refused)
+		pending_free(&c->refused);
 	calls_close(&c->calls);
 	jobs_fini(&c->jobs);
 	if (c->epoll_fd >= 0)
@@ -195,16 +197,20 @@ static struct process *process_named(struct collector *c, const char *name)
 	return NULL;
 }
 
+static bool is_among(const struct pending *f, const char *name)
+{
+	while (f && strcmp(f->name, name) != 0)
+		f = f->next;
+	return f;
+}
+
 static void file_came(const char *name, void *you)
 {
 	struct collector *c = you;
 	struct pending *f;
 
-	if (process_named(c, name))
+	if (process_named(c, name) || is_among(c->pending, name) || is_among(c->refused, name))
 		return;
-	for (f = c->pending; f; f = f->next)
-		if (strcmp(f->name, name) == 0)
-			return;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return;
@@ -244,6 +250,26 @@ static void process_joins(struct collector *c, struct process *p)
 	pthread_mutex_unlock(&c->lock);
 }
 
+static bool is_gone(const struct collector *c, const char *name)
+{
+	return faccessat(c->dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+/* Names are random and not used again; those whose files are gone make room. */
+static void pending_refuse(struct collector *c, struct pending **at)
+{
+	struct pending *f = *at;
+
+	*at = f->next;
+	f->next = c->refused;
+	c->refused = f;
+	for (at = &f->next; *at;)
+		if (is_gone(c, (*at)->name))
+			pending_free(at);
+		else
+			at = &(*at)->next;
+}
+
 void collector_look_for_files(struct collector *c, uint64_t now)
 {
 	struct rundir_news news = { file_came, file_let_go, files_lost, c };
@@ -265,7 +291,10 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 		if (r < 0 && r != -ENOENT)
 			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name,
 				err_path(r));
-		pending_free(at);
+		if (r == INTAKE_REFUSED || (r < 0 && r != -ENOENT))
+			pending_refuse(c, at);
+		else
+			pending_free(at);
 		if (!r)
 			process_joins(c, p);
 	}
@@ -494,10 +523,16 @@ static bool has_lingered(struct collector *c, uint64_t now)
 	return c->options.linger_ms != UINT32_MAX && now - c->busy_ns > c->options.linger_ms * MS;
 }
 
+struct any {
+	const struct collector *c;
+	bool any;
+};
+
 static void note_any(const char *name, void *you)
 {
-	(void)name;
-	*(bool *)you = true;
+	struct any *a = you;
+
+	a->any |= !is_among(a->c->refused, name);
 }
 
 /*
@@ -507,7 +542,7 @@ static void note_any(const char *name, void *you)
  */
 static bool may_leave(struct collector *c)
 {
-	bool any = false;
+	struct any a = { .c = c };
 
 	if (c->stopping)
 		return true;
@@ -516,8 +551,8 @@ static bool may_leave(struct collector *c)
 		return false;
 	calls_close(&c->calls);
 	rundir_unlock(&c->dir);
-	rundir_list(&c->dir, note_any, &any);
-	if (!any || rundir_lock(&c->dir) < 0)
+	rundir_list(&c->dir, note_any, &a);
+	if (!a.any || rundir_lock(&c->dir) < 0)
 		return true;
 	files_lost(c);
 	return calls_open(&c->calls, c->dir.fd, c->epoll_fd, WAKE_CALLS) < 0;

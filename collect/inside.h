@@ -29,6 +29,7 @@ struct collector {
 	int epoll_fd, stop_fd;
 	bool stopping;
 	struct pending *pending;
+	struct pending *refused; /* told and counted once, then as if they weren't there */
 
 	/*
 	 * Held by the loop while it changes what is below, which is briefly, and by report.c's callers

@@ -325,6 +325,20 @@ static void an_unfinished_file_is_removed(void **state)
 	assert_int_equal(faccessat(s->dir, "7.segment", F_OK, 0), -1);
 }
 
+static void what_is_no_segment_is_told_once_and_keeps_nobody(void **state)
+{
+	struct seen *s = *state;
+	int fd = openat(s->dir, "8.segment", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	uint64_t before = stats_get(segments_refused);
+
+	assert_int_equal(pwrite(fd, "rubbish", 7, 0), 7);
+	assert_int_equal(ftruncate(fd, SEGMENT_LEAST), 0);
+	close(fd);
+	collect(s);
+	assert_int_equal(stats_get(segments_refused) - before, 1);
+	assert_int_equal(unlinkat(s->dir, "8.segment", 0), 0);
+}
+
 static void one_directory_has_one_collector(void **state)
 {
 	struct seen *s = *state;
@@ -564,6 +578,7 @@ int main(void)
 		TEST(exec_closes_the_old_image),
 		TEST(a_segment_whose_owner_died_before_we_came_is_delivered_and_removed),
 		TEST(an_unfinished_file_is_removed),
+		TEST(what_is_no_segment_is_told_once_and_keeps_nobody),
 		TEST(one_directory_has_one_collector),
 		TEST(a_directory_that_others_may_enter_is_refused),
 		TEST(a_run_ends_with_its_last_process_and_its_descriptors_close),
