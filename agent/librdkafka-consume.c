@@ -4,6 +4,8 @@
  *
  *     rd_kafka_consumer_poll, _consume, _consume_queue   one message: "process", from here until
  *                                                        the program destroys it
+ *     rd_kafka_consume_callback, _callback_queue         one after the other: "process", while the
+ *                                                        program's callback runs
  *     rd_kafka_consume_batch, _batch_queue               many: "poll", with a link to each
  *     on_consume                                         whose message it is; counts
  *
@@ -227,6 +229,69 @@ HOOK void rd_kafka_message_destroy(rd_kafka_message_t *message)
 	errno = kept;
 	if (RDKAFKA_REAL(rd_kafka_message_destroy))
 		RDKAFKA_REAL(rd_kafka_message_destroy)(message);
+}
+
+/* ---- the program's callback for each -------------------------------------------------------------------- */
+
+typedef void (*consume_callback)(rd_kafka_message_t *message, void *opaque);
+
+struct consuming {
+	struct poll poll;
+	consume_callback own;
+	void *opaque; /* the program's */
+};
+
+static void consuming_one(rd_kafka_message_t *message, void *arg)
+{
+	struct consuming *c = arg;
+	struct processing *p;
+	int kept = errno;
+
+	leave();
+	if (!message->err && c->poll.client)
+		process_begin(c->poll.client, message);
+	errno = kept;
+	c->own(message, c->opaque);
+	kept = errno;
+	p = table_remove(&processing_of, message);
+	if (p)
+		process_end(p);
+	errno = kept;
+}
+
+HOOK int rd_kafka_consume_callback(rd_kafka_topic_t *topic, int32_t partition, int timeout_ms,
+				   consume_callback own, void *opaque)
+{
+	struct consuming c = { .own = own, .opaque = opaque };
+	int n;
+
+	if (!RDKAFKA_REAL(rd_kafka_consume_callback))
+		return -1;
+	if (!watches(&rdkafka_watch))
+		return RDKAFKA_REAL(rd_kafka_consume_callback)(topic, partition, timeout_ms, own,
+							       opaque);
+	poll_begin(&c.poll);
+	n = RDKAFKA_REAL(rd_kafka_consume_callback)(topic, partition, timeout_ms, consuming_one,
+						    &c);
+	polling = c.poll.outer;
+	return n;
+}
+
+HOOK int rd_kafka_consume_callback_queue(rd_kafka_queue_t *queue, int timeout_ms,
+					 consume_callback own, void *opaque)
+{
+	struct consuming c = { .own = own, .opaque = opaque };
+	int n;
+
+	if (!RDKAFKA_REAL(rd_kafka_consume_callback_queue))
+		return -1;
+	if (!watches(&rdkafka_watch))
+		return RDKAFKA_REAL(rd_kafka_consume_callback_queue)(queue, timeout_ms, own,
+								     opaque);
+	poll_begin(&c.poll);
+	n = RDKAFKA_REAL(rd_kafka_consume_callback_queue)(queue, timeout_ms, consuming_one, &c);
+	polling = c.poll.outer;
+	return n;
 }
 
 /* ---- many messages ------------------------------------------------------------------------------------ */

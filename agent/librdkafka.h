@@ -39,6 +39,8 @@
 	X(rd_kafka_consume_queue) \
 	X(rd_kafka_consume_batch) \
 	X(rd_kafka_consume_batch_queue) \
+	X(rd_kafka_consume_callback) \
+	X(rd_kafka_consume_callback_queue) \
 	X(rd_kafka_message_destroy)
 
 enum rdkafka_call {

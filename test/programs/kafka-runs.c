@@ -173,6 +173,30 @@ static void poll_all(const char *brokers)
 	rd_kafka_destroy(rk);
 }
 
+static void called(rd_kafka_message_t *m, void *opaque)
+{
+	int *n = opaque;
+
+	if (m->err)
+		return;
+	++*n;
+	ORIEL_SPAN ("callback")
+		printf("called %.*s\n", (int)m->len, (const char *)m->payload);
+}
+
+static void callback_all(rd_kafka_topic_t *topic)
+{
+	char id[17];
+	int n = 0;
+
+	check(!rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_BEGINNING), "consume_start");
+	while (n < MESSAGES)
+		rd_kafka_consume_callback(topic, 0, 1000, called, &n);
+	if (oriel_span_id(id))
+		printf("still current\n");
+	rd_kafka_consume_stop(topic, 0);
+}
+
 static void batch_all(const char *brokers)
 {
 	const char *const pair[] = { "bootstrap.servers", brokers, "log_level", "0", NULL };
@@ -191,6 +215,7 @@ static void batch_all(const char *brokers)
 		}
 	}
 	rd_kafka_consume_stop(topic, 0);
+	callback_all(topic);
 	rd_kafka_topic_destroy(topic);
 	rd_kafka_destroy(rk);
 }

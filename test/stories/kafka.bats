@@ -14,9 +14,12 @@ teardown() {
 # of NAME: the spans of that name, as jq
 of() { echo "[.[] | select(.name == \"$1\")]"; }
 
+# Those of messages that were polled; the others had a callback.
+polled() { echo "[.[] | select(.name == \"process orders\" and .attributes.\"messaging.consumer.group.name\" == \"workers\")]"; }
+
 @test "every way to produce is a span until the broker has the message" {
 	same "$BUILD/programs/kafka-runs"
-	see "$(of 'process orders') | length == 7"
+	see "$(of 'process orders') | length == 14"
 	see "$(of 'send orders') | length == 9"
 	spans "$(of 'send orders') | map(.kind, .scope) | unique == [\"oriel.librdkafka\", \"producer\"]"
 	spans "$(of 'send orders') | [.[].attributes.\"messaging.kafka.offset\" // empty] | sort == [0, 1, 2, 3, 4, 5, 6]"
@@ -37,18 +40,21 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 
 @test "work on a message is the child of its sending, and what the program does then is its child" {
 	same "$BUILD/programs/kafka-runs"
-	see "$(of 'process orders') | length == 7"
+	see "$(of 'process orders') | length == 14"
 	see "$(of work) | length == 7"
 	spans "($(of 'send orders') | map({ key: (.attributes.\"messaging.kafka.offset\" | tostring), value: . }) | from_entries) as \$sent
-		| $(of 'process orders') | map(select(.attributes.\"messaging.kafka.offset\" != 3)
+		| $(polled) | map(select(.attributes.\"messaging.kafka.offset\" != 3)
 			| \$sent[.attributes.\"messaging.kafka.offset\" | tostring] as \$s
 			| .parent_id == \$s.span_id and .trace_id == \$s.trace_id and .links[0].span_id == \$s.span_id
 			and .kind == \"consumer\" and .attributes.\"messaging.consumer.group.name\" == \"workers\"
 			and .attributes.\"messaging.client.id\" == \"c-1\")
 		== [true, true, true, true, true, true]"
-	spans "($(of 'process orders') | map(.span_id) | sort) == ($(of work) | map(.parent_id) | sort)"
+	spans "($(polled) | map(.span_id) | sort) == ($(of work) | map(.parent_id) | sort)"
+	# So it is in a callback for each.
+	see "$(of callback) | length == 7"
+	spans "($(of 'process orders') - $(polled) | map(.span_id) | sort) == ($(of callback) | map(.parent_id) | sort)"
 	# A context that the program put into a message stays.
-	spans "$(of 'process orders') | [.[] | select(.attributes.\"messaging.kafka.offset\" == 3)
+	spans "$(polled) | [.[] | select(.attributes.\"messaging.kafka.offset\" == 3)
 		| .trace_id, .parent_id] == [\"0af7651916cd43dd8448eb211c80319c\", \"b7ad6b7169203331\"]"
 	see "$(of 'send orders') | [.[] | select(.attributes.\"messaging.kafka.offset\" == 3)
 		| .links[0].span_id] == [\"b7ad6b7169203331\"]"
@@ -62,8 +68,8 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 	wait_for 20 api_says metrics '[.metrics[] | select(.name == "messaging.client.sent.messages")
 		| [.attributes["error.type"] // "", .value]] | sort ==
 		[["", 7], ["TOPIC_AUTHORIZATION_FAILED", 1], ["_UNKNOWN_PARTITION", 1]]'
-	api_says metrics '[.metrics[] | select(.name == "messaging.client.consumed.messages") | .value] | add == 14'
-	api_says metrics '[.metrics[] | select(.name == "messaging.process.duration") | .count] | add == 7'
+	api_says metrics '[.metrics[] | select(.name == "messaging.client.consumed.messages") | .value] | add == 21'
+	api_says metrics '[.metrics[] | select(.name == "messaging.process.duration") | .count] | add == 14'
 	api_says metrics '[.metrics[] | select(.name == "messaging.client.operation.duration")
 		| .attributes["messaging.operation.name"]] | unique == ["poll", "send"]'
 }
