@@ -47,7 +47,7 @@ struct exchange *exchange_new(void)
 	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
 	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
 	e->to = HTTP1_TO_OTHER;
-	e->upgrade = e->is_served = false;
+	e->upgrade = e->expects = e->is_served = false;
 	e->status = 0;
 	e->parent = NULL;
 	e->parent_serial = 0;
@@ -66,6 +66,18 @@ void exchange_let_go(struct exchange *e)
 {
 	if (atomic_fetch_sub_explicit(&e->holders, 1, memory_order_acq_rel) == 1)
 		pool_give(&sockets_exchanges, e);
+}
+
+/* Its memory may be another one's by now: whoever holds it looks again whether it is the one. */
+bool exchange_hold(struct exchange *e)
+{
+	uint32_t n = atomic_load_explicit(&e->holders, memory_order_relaxed);
+
+	while (n &&
+	       !atomic_compare_exchange_weak_explicit(&e->holders, &n, n + 1, memory_order_acquire,
+						      memory_order_relaxed))
+		;
+	return n > 0;
 }
 
 bool exchange_is_ours(const struct exchange *e)
@@ -241,6 +253,7 @@ static struct exchange *exchange_begin(struct connection *c, struct reading *r,
 	if (e) {
 		e->to = (uint8_t)kind_of(&r->head);
 		e->upgrade = m->upgrade;
+		e->expects = m->expects;
 	}
 	return e;
 }
@@ -312,6 +325,11 @@ static void requests_feed(struct connection *c, struct str in)
 			c->requests_over = OVER_AND_MISSED;
 		return;
 	}
+	/* Switched off: what is under way is finished, and nothing begins. */
+	if (http1_is_idle(&c->requests) && !watches(&sockets_watch)) {
+		requests_stop(c);
+		return;
+	}
 	do {
 		if (!c->reading && http1_is_idle(&c->requests) && in.n)
 			c->reading = reading_take();
@@ -354,7 +372,8 @@ static void response_done(struct connection *c)
 	if (!e)
 		return;
 	/* Refused before its body was asked for: the client may send it, or not. */
-	if (e == c->sending && c->requests.expects && !c->continued && !c->requests.body_n)
+	if (e->expects && !c->continued &&
+	    !atomic_load_explicit(&e->request_bytes, memory_order_relaxed))
 		c->requests_over = OVER_FOR_GOOD;
 	c->continued = false;
 	exchange_end(c, e, true);
@@ -444,16 +463,24 @@ static bool is_cipher(struct connection *c, enum direction d, const struct iovec
 	return c->tls && !plain;
 }
 
-static void turn_to(struct connection *c, enum direction d, bool new_request)
+/* On the requests' side the answer may come, and all be over, in this very moment. */
+static void turn_to_served(struct connection *c, bool new_request)
 {
 	struct exchange *e = connection_front(c);
 
-	if (!e)
+	if (!e || !exchange_hold(e))
 		return;
-	if (e->is_served && d == IN)
+	if (connection_front(c) == e &&
+	    exchange_lives(e, atomic_load_explicit(&e->serial, memory_order_relaxed)))
 		current_set(e, new_request);
-	else if (!e->is_served && d == IN && e->parent &&
-		 exchange_lives(e->parent, e->parent_serial))
+	exchange_let_go(e);
+}
+
+static void turn_to_caller(struct connection *c)
+{
+	struct exchange *e = connection_front(c);
+
+	if (e && e->parent && exchange_lives(e->parent, e->parent_serial))
 		current_set(e->parent, false);
 }
 
@@ -469,8 +496,8 @@ void connection_passed(struct connection *c, enum direction d, const struct iove
 	}
 	if (!n_v || is_cipher(c, d, v, plain))
 		return;
-	if (!requests)
-		turn_to(c, d, false);
+	if (!requests && !c->served)
+		turn_to_caller(c);
 	for (int i = 0; i < n_v && n && !c->lost; i++) {
 		struct str piece = str_first((struct str){ v[i].iov_base, v[i].iov_len }, n);
 
@@ -480,8 +507,8 @@ void connection_passed(struct connection *c, enum direction d, const struct iove
 		else
 			responses_feed(c, piece);
 	}
-	if (requests)
-		turn_to(c, d, last != atomic_load_explicit(&c->last, memory_order_relaxed));
+	if (requests && c->served)
+		turn_to_served(c, last != atomic_load_explicit(&c->last, memory_order_relaxed));
 }
 
 void connection_skipped(struct connection *c, enum direction d, uint64_t n)
@@ -535,7 +562,7 @@ static void call_prepare(struct connection *c, const struct iovec *v, int n_v, b
 	struct http1 probe;
 
 	if (c->requests_over || !http1_is_idle(&c->requests) || connection_front(c) ||
-	    (c->prepared && !sockets_settings.inject))
+	    (c->prepared && !sockets_settings.inject) || !watches(&sockets_watch))
 		return;
 	r = reading_take();
 	if (!r)

@@ -36,6 +36,7 @@ struct exchange {
 	uint32_t child, forks;	  /* of this process, when it began */
 	uint8_t to;		  /* enum http1_to */
 	bool upgrade;		  /* it may turn the connection into something else */
+	bool expects;		  /* 100 before its body */
 	bool is_served;
 	uint16_t status; /* of the response's head, once it is there */
 	_Atomic uint64_t request_bytes;
@@ -67,10 +68,10 @@ struct connection {
 	_Atomic uint32_t state; /* enum connection_state */
 	_Atomic uint32_t n_descriptors;
 	bool served;
-	bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
+	_Atomic bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
 	_Atomic uint8_t requests_over; /* what follows on the requests' side isn't followed */
 	bool told;		       /* the head that is being read has its exchange already */
-	bool spoken;		       /* a message was HTTP */
+	_Atomic bool spoken;	       /* a message was HTTP */
 	bool continued;		       /* the server has asked for the body */
 	_Atomic bool lost;	       /* forget it */
 	_Atomic bool peer_gone;	       /* it sends no more */
@@ -129,6 +130,9 @@ extern _Atomic uint32_t sockets_forks, sockets_child;
 struct exchange *exchange_new(void);
 void exchange_over(struct exchange *e); /* it has ended: nobody finds it as living any more */
 void exchange_let_go(struct exchange *e);
+
+/* One that another thread may end and let go of meanwhile; false: it has. */
+bool exchange_hold(struct exchange *e);
 bool exchange_is_ours(const struct exchange *e); /* not a parent process's */
 
 struct reading *reading_take(void);

@@ -22,7 +22,7 @@ struct exchange;
 struct current {
 	struct exchange *exchange;
 	uint32_t serial;
-	unsigned token; /* of oriel_context_attach; 0: nothing is attached */
+	unsigned token;	 /* of oriel_context_attach; 0: nothing is attached */
 	uint32_t vforks; /* 1: this thread runs as a vfork child (agent/preload/vfork-*.S) */
 	int raw_fd;	 /* whose cipher text passed last, for SSL_* of other BIOs */
 };

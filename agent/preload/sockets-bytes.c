@@ -67,10 +67,15 @@ static struct real real[] = {
 		} \
 	} while (0)
 
-/* Not ours, or not now. */
-static bool is_left(void)
+/* What passes while nothing is recorded can't be gone on with later. */
+static bool is_left(int fd)
 {
-	return sockets_vforked() || !watches(&sockets_watch);
+	if (sockets_vforked())
+		return true;
+	if (agent_watches())
+		return false;
+	descriptors_close(fd);
+	return true;
 }
 
 static bool is_reset(int error)
@@ -84,8 +89,10 @@ static __attribute__((noinline)) void passed(int fd, enum direction d, const str
 	int kept = errno;
 	struct connection *c;
 
-	if (is_left() || (r < 0 && !is_reset(kept)) || (r == 0 && d == OUT))
+	if ((r < 0 && !is_reset(kept)) || (r == 0 && d == OUT) || is_left(fd)) {
+		errno = kept;
 		return;
+	}
 	c = descriptors_enter(fd, d);
 	if (c) {
 		if (c->tls)
@@ -296,7 +303,7 @@ static __attribute__((noinline)) bool goes(int fd, const struct iovec *v, int n_
 	struct connection *c;
 	bool edits = false;
 
-	if (is_left() || !descriptors_prepares(fd))
+	if (!agent_watches() || sockets_vforked() || !descriptors_prepares(fd))
 		return false;
 	c = descriptors_enter(fd, OUT);
 	if (c) {

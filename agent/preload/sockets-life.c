@@ -191,9 +191,13 @@ HOOK int close(int fd)
 
 HOOK int fclose(FILE *file)
 {
+	int kept = errno, fd;
+
 	REAL_OR_FAIL(fclose);
-	if (descriptors_slot(fileno(file)) != SLOT_NONE)
-		closes(fileno(file));
+	fd = fileno(file);
+	errno = kept;
+	if (descriptors_slot(fd) != SLOT_NONE)
+		closes(fd);
 	return REAL(fclose)(file);
 }
 

@@ -67,7 +67,7 @@ static const struct table descriptor_of = { slots, 2 * SESSIONS_MOST };
 
 static bool is_left(void)
 {
-	return sockets_vforked() || !watches(&sockets_watch);
+	return sockets_vforked() || !agent_watches();
 }
 
 /* ---- which descriptor ------------------------------------------------------------------------------ */

@@ -394,3 +394,13 @@ odd_answers() {
 	spans '[.[] | select(.attributes."server.address" == "::1" and .attributes."server.port" == 8080)] | length == 1'
 	wait_for 10 api_says metrics '[.metrics[] | select(.name == "http.server.request.duration" and .count > 0)] | length | . > 0 and . < 12'
 }
+
+@test "it can be switched off" {
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
+	serve_as nginx "$BUILD/oriel" run --disabled-instrumentations=sockets -- nginx -c "$WWW/nginx.conf"
+	[ "$(run_watched curl -s -m 10 "http://127.0.0.1:$PORT/a.txt")" = aaa ]
+	stop_last
+	see 'length == 1 and .[0].scope == "oriel.libcurl"'
+}
