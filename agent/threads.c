@@ -53,19 +53,43 @@ struct inside {
 	unsigned token;
 };
 
+static __thread struct inside *inherited;
+
 static void enter(struct inside *i, struct carried *c)
 {
 	i->context = c->context;
 	pool_give(&pool, c);
 	i->token = oriel_context_attach(&i->context);
+	inherited = i->token ? i : NULL;
 }
 
 static void leave(void *inside)
 {
 	struct inside *i = inside;
 
-	oriel_context_detach(i->token);
+	if (inherited)
+		oriel_context_detach(i->token);
+	inherited = NULL;
 	oriel_context_release(&i->context);
+}
+
+/* What the thread itself has begun stays, and with it what that is part of. */
+void threads_wait(void)
+{
+	struct inside *i = inherited;
+	struct oriel_context now;
+	int kept;
+
+	if (__builtin_expect(!i, 1))
+		return;
+	kept = errno;
+	now = oriel_context_capture();
+	if (memcmp(now.span_id, i->context.span_id, sizeof(now.span_id)) == 0) {
+		inherited = NULL;
+		oriel_context_detach(i->token);
+	}
+	oriel_context_release(&now);
+	errno = kept;
 }
 
 void *threads_begin(void *carried)

@@ -7,9 +7,9 @@
  *     r = pthread_create(thread, attr, threads_begin, c);
  *     if (r) threads_drop(c);
  *
- * The context ends with the thread, also when that is cancelled or calls pthread_exit. A pool of
- * threads that a request happened to start keeps that request's context, so work that is handed to a
- * pool must bring its own (as agent/libuv.c does).
+ * The context ends with the thread, also when that is cancelled or calls pthread_exit. It ends earlier
+ * in a thread that waits for a condition or a semaphore with nothing else current: that is how the
+ * threads of a pool wait for work, which is not the work of who happened to start the pool.
  */
 #pragma once
 
@@ -28,6 +28,9 @@ struct carried {
 
 struct carried *threads_carry(void);
 void threads_drop(struct carried *c);
+
+/* This thread is about to wait for others. Two loads when it inherited nothing. */
+void threads_wait(void);
 
 void *threads_begin(void *carried);
 int threads_begin_c11(void *carried);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,29 @@ static void threads(void)
 		abort();
 }
 
+/* A thread of a pool: a first piece of work, then one for somebody else. */
+static const char one[] = "one";
+static sem_t first_done, more;
+
+static void *worker(void *name)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+	struct timespec past = { 0 };
+	struct oriel_span own = oriel_span_start("own");
+
+	pthread_mutex_lock(&mutex);
+	pthread_cond_timedwait(&never, &mutex, &past);
+	pthread_mutex_unlock(&mutex);
+	record("within own");
+	oriel_span_end(&own);
+	record("pool at first");
+	sem_post(&first_done);
+	sem_wait(&more);
+	record("pool later");
+	return name;
+}
+
 static int n_after;
 
 static void work(uv_work_t *request)
@@ -110,16 +134,23 @@ int main(void)
 	uv_work_t once = { .data = (void *)(uintptr_t) "once" };
 	uv_work_t alone = { .data = (void *)(uintptr_t) "alone" };
 	struct oriel_span asked;
+	pthread_t pool;
 
+	sem_init(&first_done, 0, 0);
+	sem_init(&more, 0, 0);
 	oriel_start(NULL);
 	asked = oriel_span_start("asked");
 	threads();
+	pool = make(worker, one, 0);
+	sem_wait(&first_done);
 	uv_queue_work(uv_default_loop(), &once, work, after);
 	oriel_span_end(&asked);
 	uv_queue_work(uv_default_loop(), &alone, work, after);
 	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 	uv_loop_close(uv_default_loop());
 	uv_library_shutdown();
+	sem_post(&more);
+	join(pool, one);
 	record("nobody asked");
 	join(make(plain, "stray", 0), "stray");
 	printf("%d\n", n_after);

@@ -16,18 +16,19 @@ children() {
 @test "threads and queued work are children of what was current when they were made" {
 	[ "$(OTEL_SDK_DISABLED=true "$BUILD/programs/threads")" = 3 ]
 	[ "$(run_watched "$BUILD/programs/threads")" = 3 ]
-	children small exit cancelled c11 once 'after work' again 'after work'
-	spans '[.[] | select(.name == "alone" or .name == "stray" or .name == "nobody asked") | .parent_id // ""] == ["", "", ""]'
-	spans '[.[] | select(has("open"))] == []'
+	children small exit cancelled c11 own 'pool at first' once 'after work' again 'after work'
+	spans '[.[] | select(.name == "alone" or .name == "stray" or .name == "nobody asked" or .name == "pool later") | .parent_id // ""] == ["", "", "", ""]'
+	spans '([.[] | select(.name == "own")][0].span_id) as $own | [.[] | select(.parent_id == $own).name] == ["within own"]'
+	spans '[.[] | select(has("open") or .status == "error")] == []'
 }
 
 @test "threads can be left alone, and so can libuv" {
 	run_watched "$BUILD/programs/threads"
-	children small exit cancelled c11 once 'after work' again 'after work'
+	children small exit cancelled c11 own 'pool at first' once 'after work' again 'after work'
 	rm -rf "$ORIEL_DATA_DIR"
 	pid=$(collector_pid)
 	kill "$pid" && wait_for 10 gone "$pid"
 	ORIEL_DISABLED_INSTRUMENTATIONS=threads,uv run_watched "$BUILD/programs/threads"
-	see 'length >= 13'
+	see 'length >= 17'
 	children
 }
