@@ -23,6 +23,7 @@
 #include <event2/keyvalq_struct.h>
 
 #include "agent/agent.h"
+#include "agent/evhttp-client.h"
 #include "agent/libevent.h"
 #include "agent/life.h"
 #include "agent/peer.h"
@@ -332,9 +333,11 @@ HOOK void evhttp_request_free(struct evhttp_request *r)
 	if (!REAL(evhttp_request_free))
 		return;
 	REAL(evhttp_request_free)(r);
+	kept = errno;
+	evhttp_client_freed(r);
+	errno = kept;
 	if (!q)
 		return;
-	kept = errno;
 	q->gone = true;
 	q->request = NULL;
 	if (!q->attached)

@@ -3,7 +3,7 @@
 #include "agent/agent.h"
 
 extern const struct watched watched_civetweb, watched_fastcgi, watched_ulfius;
-extern const struct watched watched_evhttp, watched_libevent;
+extern const struct watched watched_evhttp, watched_evhttp_client, watched_libevent;
 extern const struct watched watched_libmariadb, watched_libpq;
 extern const struct watched watched_hiredis, watched_libmongoc, watched_librdkafka;
 extern const struct watched watched_libcurl, watched_libmicrohttpd, watched_sqlite;
@@ -13,6 +13,7 @@ extern const struct watched watched_libuv, watched_threads;
 const struct watched *const watched[] = {
 	&watched_civetweb,
 	&watched_evhttp,
+	&watched_evhttp_client,
 	&watched_fastcgi,
 	&watched_hiredis,
 	&watched_libcurl,

@@ -243,3 +243,18 @@ cgi() {
 		["GET /*", "/*", 200], ["GET /hello", "/hello", 200], ["GET /hello", "/hello", 200],
 		["GET /shop/orders/:id", "/shop/orders/:id", 200]]'
 }
+
+@test "evhttp: what its client asks is part of the trace, and so is what its callback does" {
+	serve run_watched "$BUILD/programs/evhttp-server"
+	[ "$(curl -s "http://$HERE/get?${HERE#*:}" -H 'X-Request-ID: r-1')" = 200 ]
+	[ "$(curl -s "http://$HERE/get?1")" = 0 ]
+	see '[.[] | select(.kind == "server" and (has("open") | not))] | length == 3'
+	spans "[.[] | select(.scope != \"oriel.sqlite\" and .kind == \"client\")] | length == 2"
+	spans "($(at /hello)[0]) as \$h | ([.[] | select(.span_id == \$h.parent_id)][0]) as \$c
+		| ([.[] | select(.span_id == \$c.parent_id)][0]) as \$g
+		| \$c.attributes.\"url.full\" == \"http://$HERE/hello?sig=REDACTED\" and \$c.scope == \"oriel.evhttp\"
+		and \$c.attributes.\"http.response.status_code\" == 200
+		and \$g.attributes.\"url.path\" == \"/get\" and \$h.attributes.request_id == \"r-1\"
+		and ([.[] | select(.parent_id == \$g.span_id and .scope == \"oriel.sqlite\")] | length == 1)"
+	spans '[.[] | select(.attributes."error.type" == "connection_error" and .kind == "client")] | length == 1'
+}
