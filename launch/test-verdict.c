@@ -169,7 +169,8 @@ static void asan_without_its_runtime_is_not_watched(void **state)
 	assert_blind(&p, "sanitizer");
 }
 
-static void a_program_that_uses_nothing_is_told_of(void **state)
+/* Before a run nobody looks whether it has sockets, so nothing is said. */
+static void a_program_that_uses_nothing_is_told_of_when_asked(void **state)
 {
 	struct program p = usual();
 	struct verdict v;
@@ -178,6 +179,8 @@ static void a_program_that_uses_nothing_is_told_of(void **state)
 	p.libs.n = 0;
 	v = judge(&p);
 	assert_true(v.preload);
+	assert_null(verdict_line(&v));
+	verdict_of(&v, &p, "/usr/lib/liboriel-agent.so", VERDICT_THOROUGH);
 	assert_string_equal(verdict_line(&v)->topic, "nothing to see");
 }
 
@@ -220,7 +223,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_watched_without_an_agent),
 		cmocka_unit_test(asan_s_runtime_goes_first),
 		cmocka_unit_test(asan_without_its_runtime_is_not_watched),
-		cmocka_unit_test(a_program_that_uses_nothing_is_told_of),
+		cmocka_unit_test(a_program_that_uses_nothing_is_told_of_when_asked),
 		cmocka_unit_test(a_shell_is_watched_for_its_children),
 		cmocka_unit_test(sudo_is_told_to_come_first),
 	};

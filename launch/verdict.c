@@ -192,6 +192,18 @@ static void find_watched(struct verdict *v, const struct program *p, enum verdic
 	}
 }
 
+/* Its own calls, that is: what a library does for it, the library's hooks or nobody may see. */
+static void find_sockets(struct verdict *v, const struct program *p)
+{
+	if (!program_mentions(p, "accept") && !program_mentions(p, "accept4") &&
+	    !program_mentions(p, "connect"))
+		return;
+	add(v, FINDING_SEEN, "sockets",
+	    "HTTP/1 that it speaks on its own sockets: a span for each request that it serves or "
+	    "makes");
+	v->n_watched++;
+}
+
 static void find_sanitizers(struct verdict *v, const struct program *p, enum verdict_care care)
 {
 	const struct library *asan = libraries_like(&p->libs, STR("libasan.so"));
@@ -223,7 +235,7 @@ static bool hands_over(const struct program *p)
 	return p->script.n || handover_is(program_name(p));
 }
 
-static void find_handover(struct verdict *v, const struct program *p)
+static void find_handover(struct verdict *v, const struct program *p, enum verdict_care care)
 {
 	if (str_eq(program_name(p), STR("sudo")) || str_eq(program_name(p), STR("su")))
 		add(v, FINDING_NOTE, "environment",
@@ -231,10 +243,10 @@ static void find_handover(struct verdict *v, const struct program *p)
 	else if (v->hands_over)
 		add(v, FINDING_NOTE, "children",
 		    "starts other programs; those are watched in turn");
-	else if (!v->n_watched)
+	else if (!v->n_watched && care == VERDICT_THOROUGH)
 		add(v, FINDING_NOTE, "nothing to see",
-		    "uses none of the libraries that are watched; HTTP/1 on its own sockets, what it "
-		    "calls in liboriel, opens later or starts will be seen");
+		    "uses none of the libraries that are watched, and no sockets; what it calls in "
+		    "liboriel, opens later or starts will be seen");
 }
 
 void verdict_of(struct verdict *v, const struct program *p, const char *agent,
@@ -242,12 +254,15 @@ void verdict_of(struct verdict *v, const struct program *p, const char *agent,
 {
 	*v = (struct verdict){ .hands_over = hands_over(p), .static_tls = p->libs.static_tls };
 	find_reasons(v, p, agent);
-	if (p->is_elf && p->elf.native && !p->is_static)
+	if (p->is_elf && p->elf.native && !p->is_static) {
 		find_watched(v, p, care);
+		if (care == VERDICT_THOROUGH)
+			find_sockets(v, p);
+	}
 	find_sanitizers(v, p, care);
 	v->preload = !verdict_blind(v);
 	if (v->preload)
-		find_handover(v, p);
+		find_handover(v, p, care);
 }
 
 const struct finding *verdict_blind(const struct verdict *v)
