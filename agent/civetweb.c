@@ -123,7 +123,7 @@ static const char *header_get(void *connection, const char *name)
 
 static void request_seen(struct request *q, const struct mg_request_info *info, bool whole)
 {
-	struct mg_request_info none = { .num_headers = 0 };
+	static const struct mg_request_info none;
 	struct sockaddr_in6 room;
 	struct headers h;
 
