@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "collect/gauge-mode.h"
 #include "collect/guard.h"
 #include "collect/metrics.h"
 #include "model/stats.h"
@@ -111,6 +112,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 	for (int i = 0; i < CALLERS; i++)
 		c->calls.caller[i].fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->ledger_lock, NULL);
 	collector_set_address(c, options->address);
 	c->run_dir = strdup(options->run_dir);
 	c->data_dir = strdup(options->data_dir ? options->data_dir : "");
@@ -170,6 +172,8 @@ struct collector *collector_free(struct collector *c)
 	if (c->stop_fd >= 0)
 		close(c->stop_fd);
 	rundir_close(&c->dir);
+	ledger_fini(&c->ledger);
+	pthread_mutex_destroy(&c->ledger_lock);
 	pthread_mutex_destroy(&c->lock);
 	free(c->run_dir);
 	free(c->data_dir);
@@ -244,6 +248,9 @@ static void process_joins(struct collector *c, struct process *p)
 		p->route->run->n_processes++;
 	}
 	collector_watch(c, p->death.pidfd);
+	gauge_modes_check(&p->in->settings);
+	if (c->options.sink->place)
+		c->options.sink->place(&p->in->settings, p->place, c->options.you);
 	pthread_mutex_lock(&c->lock);
 	p->next = c->process;
 	c->process = p;
@@ -389,7 +396,7 @@ static void process_ends(struct collector *c, struct process *p, uint64_t now)
 	process_close_spans(p);
 	pthread_mutex_unlock(&c->lock);
 	collector_give(c, p);
-	collector_give_metrics(c, p);
+	collector_fold(c, p);
 	process_leaves(c, p);
 }
 

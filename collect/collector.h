@@ -21,6 +21,8 @@
 
 struct collector;
 
+enum { COLLECTOR_PLACE = 224 };
+
 /* One `oriel run`, or a process that nobody launched (then id is empty, fds -1). */
 struct collector_run {
 	char id[17];
@@ -53,6 +55,12 @@ struct collector_sink {
 	void (*run_started)(const struct collector_run *run, void *you);
 	/* wait_status as from wait(2), -1: not known. */
 	void (*run_ended)(const struct collector_run *run, int wait_status, void *you);
+	/*
+	 * Where a service's metrics are asked for, in words of the sink's own; processes of a service
+	 * with the same words are told together. Any thread may see them (collector_totals). May be
+	 * NULL: all have none.
+	 */
+	void (*place)(const struct settings *settings, char words[COLLECTOR_PLACE], void *you);
 	/* Is somebody looking at the page, or is anything queued? Then the collector stays. */
 	bool (*busy)(void *you);
 };
@@ -83,6 +91,24 @@ void collector_status_json(struct collector *c, struct json *j);
 void collector_in_flight(struct collector *c, size_t most,
 			 void (*each)(const struct span *, const struct resource *, void *),
 			 void *you);
+
+/*
+ * Services' metrics at this moment, all processes of a service together, the dead ones included: `use`
+ * is called once, with what is only there meanwhile. It may take its time, but a process that ends
+ * waits for it.
+ */
+struct collector_total {
+	const char *place;
+	const struct batch *batch; /* its resource: what all of them have in common */
+};
+
+struct collector_ask {
+	bool (*wants)(const char *place, void *you); /* NULL: all */
+	void (*use)(const struct collector_total *total, size_t n, void *you);
+	void *you;
+};
+
+void collector_totals(struct collector *c, const struct collector_ask *ask);
 
 /* A fresh snapshot of every live series, as one batch per process. */
 void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you);

@@ -5,6 +5,7 @@
 #include "collect/calls.h"
 #include "collect/collector.h"
 #include "collect/job.h"
+#include "collect/ledger.h"
 #include "collect/process.h"
 #include "collect/run.h"
 #include "collect/rundir.h"
@@ -43,6 +44,10 @@ struct collector {
 	struct route *route;
 	uint64_t losses[N_LOSSES];
 
+	/* Taken with the other one held, or alone. */
+	pthread_mutex_t ledger_lock;
+	struct ledger ledger;
+
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
 };
@@ -73,6 +78,9 @@ void collector_give_batch(struct collector *c, struct process *p, struct batch *
 void collector_run_told(struct collector *c, struct call *call);
 void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */
 void collector_close_routes(struct collector *c);
+
+/* totals.c */
+void collector_fold(struct collector *c, struct process *p);
 
 /* calling.c */
 void collector_take_calls(struct collector *c, uint64_t now);

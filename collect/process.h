@@ -15,6 +15,7 @@
 #pragma once
 
 #include "collect/assemble.h"
+#include "collect/collector.h"
 #include "collect/death.h"
 #include "collect/identity.h"
 #include "collect/intake.h"
@@ -50,6 +51,8 @@ struct process {
 	bool look;		 /* it may be gone */
 	bool seen_alive;	 /* by us: then its end is when we noticed it, at the latest */
 	bool gone;
+	bool folded;		     /* its metrics are in the ledger */
+	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */
 	uint64_t gone_real_ns, gone_mono_ns;
 	uint64_t next_metrics_ns;      /* CLOCK_MONOTONIC */
 	struct intake_drained drained; /* of the last part */

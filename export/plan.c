@@ -75,8 +75,10 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 		return;
 	if (str_eq(name, STR("otlp")))
 		add_otlp(p, i, s);
-	else if (str_eq(name, STR("prometheus")) && !kind)
-		warn(p, "%s: prometheus is not available yet", signals[i].list);
+	else if (str_eq(name, STR("prometheus")) && signals[i].signal == SIGNAL_METRIC)
+		p->prometheus = true;
+	else if (str_eq(name, STR("prometheus")))
+		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
 		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, console, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));

@@ -17,6 +17,8 @@
  * user's.) Signals with any OTLP setting of their own get a destination of their own, so that one
  * server's trouble doesn't delay what goes to another.
  *
+ * prometheus is no destination: it is asked, and asks the collector in its turn.
+ *
  * Names that are unknown, or not there yet, become warnings; what else is named goes on.
  * OTEL_SDK_DISABLED=true asks for nothing.
  *
@@ -34,6 +36,7 @@ struct export_plan {
 		enum signal signals;
 	} item[EXPORT_PLAN_MOST];
 	size_t n;
+	bool prometheus; /* be asked for metrics (export/prometheus-options.h), besides */
 	char warning[EXPORT_WARNINGS_MOST][160];
 	size_t n_warnings; /* those beyond the most are left out */
 };

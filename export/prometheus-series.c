@@ -2,6 +2,7 @@
 #include "export/prometheus-series.h"
 
 #include "base/err.h"
+#include "model/point.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -75,68 +76,22 @@ void series_begin(struct series *s, size_t n_points)
 		s->error = ERR(-ENOMEM);
 }
 
-static bool same_bounds(const struct metric_point *a, const struct metric_point *b)
-{
-	return a->n_bounds == b->n_bounds &&
-	       (a->bounds == b->bounds || !a->n_bounds ||
-		memcmp(a->bounds, b->bounds, a->n_bounds * sizeof(*a->bounds)) == 0);
-}
-
-static bool can_add(const struct metric_point *a, const struct metric_point *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	return a->kind == METRIC_HISTOGRAM ? same_bounds(a, b) : a->kind != METRIC_GAUGE;
-}
-
-static bool add_buckets(struct metric_point *to, const struct metric_point *from,
-			struct arena *arena)
-{
-	uint64_t *sum = arena_take_n(arena, uint64_t, to->n_bounds + 1);
-
-	if (!sum)
-		return false;
-	for (size_t i = 0; i <= to->n_bounds; i++)
-		sum[i] = to->buckets[i] + from->buckets[i];
-	to->buckets = sum;
-	to->count += from->count;
-	to->sum += from->sum;
-	return true;
-}
-
-static double number_of(const struct metric_point *p)
-{
-	return p->is_double ? p->number : (double)p->integer;
-}
-
-static void add_numbers(struct metric_point *to, const struct metric_point *from)
-{
-	if (to->is_double || from->is_double) {
-		to->number = number_of(to) + number_of(from);
-		to->is_double = true;
-	} else {
-		to->integer = (int64_t)((uint64_t)to->integer + (uint64_t)from->integer);
-	}
-}
-
 static bool series_join(struct series *s, struct series_item *item, const struct metric_point *p)
 {
 	struct metric_point *sum;
+	uint64_t *buckets = NULL;
 
-	if (!can_add(item->point, p)) {
+	if (!point_can_add(item->point, p)) {
 		stats_add(scrape_duplicates, 1);
 		return true;
 	}
 	sum = arena_take_n(&s->arena, struct metric_point, 1);
-	if (!sum)
+	if (p->kind == METRIC_HISTOGRAM)
+		buckets = arena_take_n(&s->arena, uint64_t, p->n_bounds + 1);
+	if (!sum || (p->kind == METRIC_HISTOGRAM && !buckets))
 		return false;
 	*sum = *item->point;
-	if (p->kind != METRIC_HISTOGRAM)
-		add_numbers(sum, p);
-	else if (!add_buckets(sum, p, &s->arena))
-		return false;
-	if (p->start_ns < sum->start_ns)
-		sum->start_ns = p->start_ns;
+	point_add(sum, buckets, p);
 	item->point = sum;
 	return true;
 }

@@ -122,18 +122,17 @@ static void an_unknown_name_is_told_and_the_others_go_on(void **state)
 	assert_non_null(strstr(p.warning[0], "\"jaeger\""));
 }
 
-static void what_is_not_there_yet_says_so(void **state)
+static void prometheus_is_asked_and_no_destination(void **state)
 {
-	struct export_plan p = PLAN("OTEL_METRICS_EXPORTER=prometheus");
+	struct export_plan p = PLAN("OTEL_METRICS_EXPORTER=otlp,prometheus");
 
 	(void)state;
-	if (exporter_find(STR("prometheus"))) {
-		expect(&p, 0, "prometheus", SIGNAL_METRIC);
-		return;
-	}
-	assert_int_equal(p.n, 0);
+	assert_true(p.prometheus);
+	assert_int_equal(p.n, 1);
+	assert_int_equal(p.n_warnings, 0);
+	p = PLAN("OTEL_TRACES_EXPORTER=prometheus");
+	assert_false(p.prometheus);
 	assert_int_equal(p.n_warnings, 1);
-	assert_non_null(strstr(p.warning[0], "not available yet"));
 }
 
 static void a_warning_is_one_line(void **state)
@@ -190,7 +189,7 @@ int main(void)
 		cmocka_unit_test(a_signal_with_settings_of_its_own_has_a_destination_of_its_own),
 		cmocka_unit_test(naming_an_exporter_twice_is_once),
 		cmocka_unit_test(an_unknown_name_is_told_and_the_others_go_on),
-		cmocka_unit_test(what_is_not_there_yet_says_so),
+		cmocka_unit_test(prometheus_is_asked_and_no_destination),
 		cmocka_unit_test(a_warning_is_one_line),
 		cmocka_unit_test(any_number_of_names_is_bounded),
 		cmocka_unit_test(a_disabled_sdk_asks_for_nothing),

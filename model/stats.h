@@ -38,6 +38,8 @@
 	X(export_dropped_closing, "items", "Items not delivered before the deadline at the end") \
 	X(store_written, "items", "Spans and log records kept in the store") \
 	X(store_dropped, "items", "Items that the store could not keep") \
+	X(totals_forgotten, "series", \
+	  "Series of dead processes that are no longer in their service's totals") \
 	X(scrape_conflicts, "points", \
 	  "Points left out of a scrape: a metric of that name is of another type") \
 	X(scrape_duplicates, "points", \

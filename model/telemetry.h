@@ -117,6 +117,28 @@ enum metric_kind {
 	METRIC_HISTOGRAM, /* explicit bounds, cumulative */
 };
 
+/*
+ * How values of several processes become one, of gauges and sums that may fall: the live ones of those
+ * that live, the others of dead ones, too. ALL: none; each process has its own, with its pid.
+ */
+#define GAUGE_MODES(X) \
+	X(LIVEALL, "liveall") \
+	X(ALL, "all") \
+	X(LIVESUM, "livesum") \
+	X(SUM, "sum") \
+	X(LIVEMIN, "livemin") \
+	X(MIN, "min") \
+	X(LIVEMAX, "livemax") \
+	X(MAX, "max") \
+	X(LIVEMOSTRECENT, "livemostrecent") \
+	X(MOSTRECENT, "mostrecent")
+
+enum gauge_mode {
+#define X(id, text) GAUGE_##id,
+	GAUGE_MODES(X)
+#undef X
+};
+
 /* One point of one series; points of one instrument lie together in a batch. */
 struct metric_point {
 	enum metric_kind kind;
@@ -125,6 +147,8 @@ struct metric_point {
 	const struct scope *scope;
 	struct attributes attributes;
 	uint64_t start_ns, time_ns;
+	enum gauge_mode mode; /* GAUGE and UP_DOWN */
+	uint64_t set_ns;      /* GAUGE: when it was set last; 0: not known */
 	int64_t integer;
 	double number;
 	/* HISTOGRAM: n_bounds + 1 buckets, not accumulated; bucket i counts values <= bounds[i]. */

@@ -63,24 +63,20 @@ void answer_metrics(const struct view_facts *v, struct query *q, struct str argu
 	json_close(&r->json, '}');
 }
 
-/* Prometheus text 0.0.4. The sentences of the list hold no backslash and no newline. */
 void answer_prometheus(const struct view_facts *v, struct query *q, struct str argument,
 		       struct reply *r)
 {
-	struct out *o = &r->body;
+	struct scrape_request request;
+	const char *type = NULL;
 
-	(void)q;
 	(void)argument;
-	r->type = "text/plain; version=0.0.4; charset=utf-8";
-#define X(counter, what, sentence) \
-	out_str(o, STR("# HELP oriel_" #counter "_total " sentence "\n# TYPE oriel_" #counter \
-		       "_total counter\noriel_" #counter "_total ")); \
-	out_u64(o, stats_get(counter)); \
-	out_char(o, '\n');
-	STATS(X)
-#undef X
+	scrape_request_read(&request, q, q->accept);
 	if (v->sources && v->sources->prometheus)
-		v->sources->prometheus(o, v->you);
+		type = v->sources->prometheus(&request, &r->body, v->you);
+	if (type)
+		r->type = type;
+	else
+		reply_error(r, 503, "the metrics can't be told just now");
 }
 
 static void health(struct reply *r, bool well, const char *why)

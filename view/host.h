@@ -17,6 +17,7 @@ struct host {
 	char name[HOST_BYTES]; /* without brackets */
 	uint16_t port;
 	bool everywhere;
+	bool exact; /* no other port will do */
 };
 
 enum { HOST_OK = 0, HOST_BAD = 1 };

@@ -65,7 +65,7 @@ int query_read(struct query *q, struct str target)
 	q->n_parameters = 0;
 	q->n_text = 0;
 	q->why[0] = '\0';
-	q->path = (struct str){ "", 0 };
+	q->path = q->accept = (struct str){ "", 0 };
 	if (target.n > QUERY_BYTES)
 		return query_wrong(q, "the address is too long");
 	if (!query_decode(q, cut.head, false, &q->path) || !str_starts(q->path, STR("/")))

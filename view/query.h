@@ -25,6 +25,7 @@ struct query {
 	struct str path;
 	struct query_parameter parameter[QUERY_PARAMETERS];
 	size_t n_parameters;
+	struct str accept; /* the header, if there is one */
 	char why[160];
 	size_t n_text;
 	char text[QUERY_BYTES];

@@ -214,16 +214,17 @@ static void what_is_live_comes_from_the_sources(void **state)
 			    "orders");
 }
 
-static void metrics_are_prometheus_text(void **state)
+static void metrics_are_what_prometheus_asks_for(void **state)
 {
 	scoped_answer a = client_ask(address(state), "GET", "/metrics", "");
+	scoped_answer open = client_ask(address(state), "GET", "/metrics?name[]=a&name%5B%5D=b%20c",
+					"Accept: text/plain;q=0.5, application/openmetrics-text\r\n");
 
 	assert_int_equal(a.status, 200);
 	assert_non_null(strstr(a.head, "text/plain; version=0.0.4"));
-	assert_non_null(
-		strstr(a.body,
-		       "# TYPE oriel_http_requests_total counter\noriel_http_requests_total "));
-	assert_non_null(strstr(a.body, "\nextra 1\n"));
+	assert_non_null(strstr(open.head, "application/openmetrics-text"));
+	assert_non_null(strstr(open.body, "asked a\nasked b c\nextra"));
+	assert_non_null(strstr(a.body, "\nextra{n=\"99\"} 1\n"));
 	assert_int_equal(a.body[a.n_body - 1], '\n');
 }
 
@@ -253,7 +254,7 @@ int main(void)
 		WITH_VIEW(services_and_routes_have_their_numbers),
 		WITH_VIEW(runs_say_how_they_ended),
 		WITH_VIEW(what_is_live_comes_from_the_sources),
-		WITH_VIEW(metrics_are_prometheus_text),
+		WITH_VIEW(metrics_are_what_prometheus_asks_for),
 		WITH_VIEW(health_follows_the_collector),
 	};
 

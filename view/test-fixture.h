@@ -48,10 +48,14 @@ static inline void give_metric(struct json *j, void *you)
 	json_close(j, '}');
 }
 
-static inline void give_prometheus(struct out *o, void *you)
+static inline const char *give_prometheus(const struct scrape_request *q, struct out *o, void *you)
 {
 	(void)you;
-	out_str(o, STR("# TYPE extra gauge\nextra 1\n"));
+	for (size_t i = 0; i < q->n_names; i++)
+		out_fmt(o, "asked " STR_FMT "\n", STR_ARG(q->name[i]));
+	for (int i = 0; i < 100; i++)
+		out_fmt(o, "extra{n=\"%d\"} 1\n", i);
+	return q->openmetrics ? "application/openmetrics-text" : "text/plain; version=0.0.4";
 }
 
 static inline bool give_live(void *you)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "model/stats.h"
+#include "view/accept.h"
 #include "view/host.h"
 #include "view/page.h"
 #include "view/reply.h"
@@ -79,26 +80,6 @@ static struct str header_of(struct MHD_Connection *c, const char *name)
 	return str_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, name));
 }
 
-/* "gzip", "br, gzip;q=0.5", "*"; a weight of zero is a no. */
-static bool takes_gzip(struct str accept)
-{
-	while (accept.n) {
-		struct cut item = str_cut(accept, ',');
-		struct cut coding = str_cut(item.head, ';');
-		struct str name = str_trim(coding.head), weight = str_trim(coding.tail);
-
-		if (str_eq_nocase(name, STR("gzip")) || str_eq(name, STR("*"))) {
-			struct str q = str_from(weight, 2);
-
-			while (str_starts(q, STR("0")) || str_starts(q, STR(".")))
-				q = str_from(q, 1);
-			return !str_starts(weight, STR("q=")) || q.n;
-		}
-		accept = item.tail;
-	}
-	return false;
-}
-
 static void answer_by_route(const struct view *v, struct query *q, bool gzip, struct reply *r)
 {
 	for (size_t i = 0; i < view_n_routes; i++) {
@@ -130,8 +111,10 @@ static void answer(const struct view *v, struct MHD_Connection *c, const struct 
 		reply_error(r, 400, "the address is too long");
 	else if (query_read(&q, (struct str){ request->target, request->n }) == QUERY_BAD)
 		reply_error(r, 400, q.why);
-	else
+	else {
+		q.accept = header_of(c, MHD_HTTP_HEADER_ACCEPT);
 		answer_by_route(v, &q, gzip, r);
+	}
 	if (r->body.error)
 		reply_error(r, 503, "the answer is too large");
 }
@@ -163,7 +146,7 @@ static void reply_headers(const struct reply *r, struct MHD_Response *m)
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cross-Origin-Resource-Policy", "same-origin" },
 		{ "Cross-Origin-Opener-Policy", "same-origin" },
-		{ "Vary", "Accept-Encoding" },
+		{ "Vary", "Accept, Accept-Encoding" },
 	};
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
@@ -204,7 +187,7 @@ static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *u
 {
 	struct view *v = you;
 	struct reply r = { .status = 200, .type = "application/json; charset=utf-8" };
-	bool gzip = takes_gzip(header_of(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	bool gzip = accept_gzip(header_of(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 
 	(void)url;
 	(void)version;

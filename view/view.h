@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "store/store.h"
 #include "view/assets.h"
+#include "view/scrape.h"
 
 struct view;
 
@@ -45,8 +46,7 @@ struct view_sources {
 	void (*trace_open)(struct json *j, struct trace_id id, struct view_extent *extent,
 			   void *you);
 
-	/* Prometheus text after our own counters; may be NULL. */
-	void (*prometheus)(struct out *o, void *you);
+	scrape_write *prometheus; /* /metrics */
 
 	/* Do the collector's threads move? NULL: yes. */
 	bool (*live)(void *you);

@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "view/span-json.h"
 
-#include <inttypes.h>
-
 enum { IN_FLIGHT_MOST = 1000, LOOKING_S = 30 };
 
 static void facts_status(struct json *j, void *you)
@@ -136,24 +134,11 @@ static void facts_metrics(struct json *j, void *you)
 	collector_metrics(f->collector, each_batch, j);
 }
 
-/* What services lost, beside what we count ourselves. */
-static void facts_prometheus(struct out *o, void *you)
+static const char *facts_prometheus(const struct scrape_request *q, struct out *o, void *you)
 {
-	static const char *const reasons[N_LOSSES] = {
-#define X(loss, unit, sentence) #loss,
-		SEGMENT_LOSSES(X)
-#undef X
-	};
 	struct facts *f = you;
-	uint64_t loss[N_LOSSES];
 
-	collector_losses(f->collector, loss);
-	out_str(o,
-		STR("# HELP oriel_service_losses_total What services could not record, by reason\n"
-		    "# TYPE oriel_service_losses_total counter\n"));
-	for (size_t i = 0; i < N_LOSSES; i++)
-		out_fmt(o, "oriel_service_losses_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
-			loss[i]);
+	return scrapes_write_all(routes_scrapes(f->routes), q, o);
 }
 
 bool facts_looking(void *you)

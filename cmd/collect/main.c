@@ -203,6 +203,7 @@ static int open_house(struct house *h, bool background)
 	r = collector_new(&h->collector, &options);
 	if (r < 0)
 		return complain_of_lock(h->run_dir, r, background);
+	scrapes_set_collector(routes_scrapes(h->routes), h->collector);
 	take_signals(h->collector);
 	open_store(h);
 	routes_set_keeper(h->routes, h->keeper);

@@ -32,11 +32,13 @@ struct route {
 	struct routes *all;
 	struct leg leg[EXPORT_PLAN_MOST];
 	size_t n_legs;
-	int out_fd; /* ours, -1: none */
+	struct scrape_port *port; /* where its metrics are asked for, NULL: nowhere */
+	int out_fd;		  /* ours, -1: none */
 };
 
 struct routes {
 	struct keeper *keeper;
+	struct scrapes *scrapes;
 	pthread_mutex_t lock; /* guards the list, against readers of routes_json, and n_closing */
 	pthread_cond_t closed;
 	struct route *head;
@@ -128,6 +130,16 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	route->n_legs++;
 }
 
+static void open_port(struct route *route, const struct settings *settings,
+		      const struct collector_run *run)
+{
+	char why[256];
+
+	route->port = scrapes_take(route->all->scrapes, settings, why);
+	if (why[0])
+		warn(run, why);
+}
+
 static void *routes_open(const struct settings *settings, const struct collector_run *run,
 			 void *you)
 {
@@ -145,6 +157,8 @@ static void *routes_open(const struct settings *settings, const struct collector
 		warn(run, plan.warning[i]);
 	for (size_t i = 0; i < plan.n; i++)
 		open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
+	if (plan.prometheus)
+		open_port(route, settings, run);
 	pthread_mutex_lock(&all->lock);
 	route->next = all->head;
 	all->head = route;
@@ -210,6 +224,7 @@ static void finish(struct route *route, uint32_t timeout_ms)
 	unlink_route(route->all, route);
 	for (size_t i = 0; i < route->n_legs; i++)
 		destination_free(route->leg[i].destination, left_ms(end));
+	scrapes_drop(route->all->scrapes, route->port);
 	if (route->out_fd >= 0)
 		close(route->out_fd);
 	free(route);
@@ -260,7 +275,7 @@ static void routes_close(void *to, uint32_t timeout_ms, void *you)
 
 	if (!route)
 		return;
-	if (all->ending || !route->n_legs || !start_late(route))
+	if (all->ending || (!route->n_legs && !route->port) || !start_late(route))
 		finish(route, timeout_ms);
 }
 
@@ -312,11 +327,19 @@ static bool routes_busy(void *you)
 	       (all->looking && all->looking(all->looking_you));
 }
 
+static void routes_place(const struct settings *settings, char words[COLLECTOR_PLACE], void *you)
+{
+	struct routes *all = you;
+
+	scrapes_place(settings, words, all->scrapes);
+}
+
 const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
 	.close = routes_close,
 	.flush = routes_flush,
+	.place = routes_place,
 	.run_started = routes_run_started,
 	.run_ended = routes_run_ended,
 	.busy = routes_busy,
@@ -329,8 +352,10 @@ int routes_new(struct routes **out)
 	struct routes *r = calloc(1, sizeof(*r));
 	pthread_condattr_t monotonic;
 
-	if (!r)
+	if (!r || scrapes_new(&r->scrapes) < 0) {
+		free(r);
 		return ERR(-ENOMEM);
+	}
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -338,6 +363,11 @@ int routes_new(struct routes **out)
 	pthread_condattr_destroy(&monotonic);
 	*out = r;
 	return 0;
+}
+
+struct scrapes *routes_scrapes(struct routes *r)
+{
+	return r->scrapes;
 }
 
 void routes_set_keeper(struct routes *r, struct keeper *keeper)
@@ -366,6 +396,7 @@ struct routes *routes_free(struct routes *r)
 	pthread_mutex_unlock(&r->lock);
 	pthread_cond_destroy(&r->closed);
 	pthread_mutex_destroy(&r->lock);
+	scrapes_free(r->scrapes);
 	free(r);
 	return NULL;
 }
@@ -416,4 +447,5 @@ void routes_json(struct routes *r, struct json *j)
 		for (size_t i = 0; i < route->n_legs; i++)
 			leg_json(&route->leg[i], j);
 	pthread_mutex_unlock(&r->lock);
+	scrapes_json(r->scrapes, j);
 }

@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "cmd/collect/keeper.h"
+#include "cmd/collect/scrapes.h"
 #include "collect/collector.h"
 
 struct routes;
@@ -25,6 +26,9 @@ int routes_new(struct routes **out);
 
 /* Before the collector runs; NULL: there is no store. */
 void routes_set_keeper(struct routes *r, struct keeper *keeper);
+
+/* Theirs; the collector is to be told to it before it runs. */
+struct scrapes *routes_scrapes(struct routes *r);
 
 /* All routes must be closed by then, as collector_free does. */
 struct routes *routes_free(struct routes *r);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/tally.h"
+
+#include "model/copy.h"
+#include "model/point.h"
+#include "model/stats.h"
+
+#include <stdlib.h>
+
+enum { ROOM_FIRST = 64 };
+
+struct tally_series {
+	struct metric_point point;
+	uint64_t *buckets; /* its own, NULL: borrowed */
+	double *bounds;	   /* likewise; both have room for this many bounds */
+	uint32_t room;
+	uint32_t hash, next; /* of its instrument, + 1 */
+	uint32_t instrument;
+};
+
+struct tally_instrument {
+	struct str name, unit, description;
+	enum metric_kind kind;
+	const struct scope *scope;
+	uint32_t first, last; /* series, + 1 */
+};
+
+static const struct attribute overflow_item = {
+	STR("otel.metric.overflow"), { VALUE_BOOL, .boolean = true }
+};
+static const struct attributes overflow = { &overflow_item, 1, 0 };
+
+void tally_fini(struct tally *t)
+{
+	free(t->series);
+	free(t->slot);
+	free(t->instrument);
+	arena_fini(&t->arena);
+	*t = (struct tally){ .keeps = t->keeps, .most = t->most };
+}
+
+/* ---- attributes ------------------------------------------------------------------------------------ */
+
+static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	uint64_t word = 0;
+
+	for (; n >= 8; p += 8, n -= 8) {
+		memcpy(&word, p, 8);
+		h = (h ^ word) * 0x2545f4914f6cdd1du;
+		h ^= h >> 29;
+	}
+	word = 0;
+	if (n)
+		memcpy(&word, p, n);
+	h = (h ^ word) * 0x2545f4914f6cdd1du;
+	return h ^ h >> 29;
+}
+
+/* Arrays and maps by their size only: those that are equal so far are compared. */
+static uint64_t hash_value(uint64_t h, const struct value *v)
+{
+	h = (h ^ (uint64_t)v->type) * 0x100000001b3u;
+	switch (v->type) {
+	case VALUE_STRING:
+	case VALUE_BYTES:
+		return v->text.n ? hash_bytes(h, v->text.p, v->text.n) : h;
+	case VALUE_INT:
+		return hash_bytes(h, &v->integer, sizeof(v->integer));
+	case VALUE_DOUBLE:
+		return hash_bytes(h, &v->number, sizeof(v->number));
+	case VALUE_BOOL:
+		return h + v->boolean;
+	case VALUE_ARRAY:
+		return h + v->array.n;
+	default:
+		return h;
+	}
+}
+
+static uint32_t hash_of(uint32_t instrument, struct attributes a)
+{
+	uint64_t h = instrument * 0x9e3779b97f4a7c15u;
+
+	for (size_t i = 0; i < a.n; i++)
+		h = hash_value(hash_bytes(h, a.item[i].key.p, a.item[i].key.n), &a.item[i].value);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static bool same_value(const struct value *a, const struct value *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type) {
+	case VALUE_STRING:
+	case VALUE_BYTES:
+		return str_eq(a->text, b->text);
+	case VALUE_INT:
+		return a->integer == b->integer;
+	case VALUE_DOUBLE:
+		return memcmp(&a->number, &b->number, sizeof(a->number)) == 0;
+	case VALUE_BOOL:
+		return a->boolean == b->boolean;
+	case VALUE_ARRAY:
+		if (a->array.n != b->array.n)
+			return false;
+		for (size_t i = 0; i < a->array.n; i++)
+			if (!same_value(&a->array.item[i], &b->array.item[i]))
+				return false;
+		return true;
+	default:
+		return a->type == VALUE_EMPTY;
+	}
+}
+
+static bool same_attributes(struct attributes a, struct attributes b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (!str_eq(a.item[i].key, b.item[i].key) ||
+		    !same_value(&a.item[i].value, &b.item[i].value))
+			return false;
+	return true;
+}
+
+/* ---- instruments ----------------------------------------------------------------------------------- */
+
+static bool is_of(const struct tally_instrument *i, const struct metric_point *p)
+{
+	return i->kind == p->kind && i->scope == p->scope && str_eq(i->name, p->name) &&
+	       str_eq(i->unit, p->unit);
+}
+
+static struct str text_of(struct tally *t, struct str s)
+{
+	return t->keeps ? arena_copy(&t->arena, s) : s;
+}
+
+static struct tally_instrument *instrument_add(struct tally *t, const struct metric_point *p)
+{
+	struct tally_instrument *i;
+
+	if (t->n_instruments == t->room_instruments) {
+		size_t room = t->room_instruments ? t->room_instruments * 2 : ROOM_FIRST;
+
+		i = realloc(t->instrument, room * sizeof(*i));
+		if (!i)
+			return NULL;
+		t->instrument = i;
+		t->room_instruments = room;
+	}
+	i = &t->instrument[t->n_instruments++];
+	*i = (struct tally_instrument){ .name = text_of(t, p->name),
+					.unit = text_of(t, p->unit),
+					.description = text_of(t, p->description),
+					.kind = p->kind,
+					.scope = p->scope };
+	return i;
+}
+
+static struct tally_instrument *instrument_of(struct tally *t, const struct metric_point *p)
+{
+	if (t->recent < t->n_instruments && is_of(&t->instrument[t->recent], p))
+		return &t->instrument[t->recent];
+	for (t->recent = 0; t->recent < t->n_instruments; t->recent++)
+		if (is_of(&t->instrument[t->recent], p))
+			return &t->instrument[t->recent];
+	return instrument_add(t, p);
+}
+
+/* ---- series ---------------------------------------------------------------------------------------- */
+
+static bool tally_room(struct tally *t)
+{
+	size_t room = t->room ? t->room * 2 : ROOM_FIRST;
+	struct tally_series *series;
+	uint32_t *slot;
+
+	if (t->n < t->room)
+		return true;
+	series = room < UINT32_MAX / 4 ? realloc(t->series, room * sizeof(*series)) : NULL;
+	if (!series)
+		return false;
+	t->series = series;
+	slot = calloc(room * 2, sizeof(*slot));
+	if (!slot)
+		return false;
+	free(t->slot);
+	t->slot = slot;
+	t->room = room;
+	t->n_slots = room * 2;
+	for (size_t i = 0; i < t->n; i++) {
+		size_t at = series[i].hash & (t->n_slots - 1);
+
+		while (slot[at])
+			at = (at + 1) & (t->n_slots - 1);
+		slot[at] = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+static uint32_t *series_find(struct tally *t, uint32_t instrument, struct attributes a,
+			     uint32_t hash)
+{
+	size_t at = hash & (t->n_slots - 1);
+
+	for (; t->slot[at]; at = (at + 1) & (t->n_slots - 1)) {
+		const struct tally_series *s = &t->series[t->slot[at] - 1];
+
+		if (s->hash == hash && s->instrument == instrument &&
+		    same_attributes(s->point.attributes, a))
+			break;
+	}
+	return &t->slot[at];
+}
+
+/* Memory of its own for the buckets, with what they are; the bounds', too, if all is kept. */
+static bool series_own(struct tally *t, struct tally_series *s)
+{
+	struct metric_point *p = &s->point;
+	size_t n = p->n_bounds;
+
+	if (p->kind != METRIC_HISTOGRAM || (s->buckets && p->buckets == s->buckets))
+		return true;
+	if (!s->buckets || n > s->room) {
+		s->room = (uint32_t)(s->buckets ? n * 2 : n);
+		s->buckets = arena_take_n(&t->arena, uint64_t, s->room + 1);
+		s->bounds = t->keeps ? arena_take_n(&t->arena, double, s->room + 1) : NULL;
+	}
+	if (!s->buckets || (t->keeps && !s->bounds)) {
+		s->buckets = NULL;
+		return false;
+	}
+	memcpy(s->buckets, p->buckets, (n + 1) * sizeof(*s->buckets));
+	p->buckets = s->buckets;
+	if (t->keeps && n)
+		memcpy(s->bounds, p->bounds, n * sizeof(*s->bounds));
+	if (t->keeps)
+		p->bounds = s->bounds;
+	return true;
+}
+
+static bool series_new(struct tally *t, struct tally_instrument *i, const struct metric_point *p,
+		       uint32_t hash)
+{
+	struct tally_series *s = &t->series[t->n];
+
+	*s = (struct tally_series){ .point = *p,
+				    .hash = hash,
+				    .instrument = (uint32_t)(i - t->instrument) };
+	s->point.name = i->name;
+	s->point.unit = i->unit;
+	s->point.description = i->description;
+	if (t->keeps)
+		s->point.attributes = copy_attributes(&t->arena, p->attributes);
+	if ((t->keeps && !series_own(t, s)) || s->point.attributes.n != p->attributes.n)
+		return false;
+	t->n++;
+	if (i->last)
+		t->series[i->last - 1].next = (uint32_t)t->n;
+	else
+		i->first = (uint32_t)t->n;
+	i->last = (uint32_t)t->n;
+	return true;
+}
+
+static void gauge_join(struct metric_point *to, const struct metric_point *p)
+{
+	double was = point_number(to), is = point_number(p);
+	bool takes;
+
+	if (p->mode == GAUGE_SUM || p->mode == GAUGE_LIVESUM) {
+		point_add_number(to, p);
+		return;
+	}
+	if (p->mode == GAUGE_MIN || p->mode == GAUGE_LIVEMIN)
+		takes = is < was;
+	else if (p->mode == GAUGE_MAX || p->mode == GAUGE_LIVEMAX)
+		takes = is > was;
+	else
+		takes = p->set_ns >= to->set_ns;
+	if (!takes)
+		return;
+	to->is_double = p->is_double;
+	to->integer = p->integer;
+	to->number = p->number;
+	to->set_ns = p->set_ns;
+}
+
+static bool histogram_anew(struct tally *t, struct tally_series *s, const struct metric_point *p)
+{
+	stats_add(scrape_conflicts, 1);
+	s->point.bounds = p->bounds;
+	s->point.n_bounds = p->n_bounds;
+	s->point.buckets = p->buckets;
+	s->point.count = p->count;
+	s->point.sum = p->sum;
+	s->point.min = p->min;
+	s->point.max = p->max;
+	s->point.start_ns = p->start_ns;
+	return !t->keeps || series_own(t, s);
+}
+
+static bool series_join(struct tally *t, struct tally_series *s, const struct metric_point *p)
+{
+	bool gauge = p->kind == METRIC_GAUGE ||
+		     (p->kind == METRIC_UP_DOWN && p->mode != GAUGE_SUM && p->mode != GAUGE_LIVESUM);
+
+	if (gauge) {
+		gauge_join(&s->point, p);
+		return true;
+	}
+	if (!point_can_add(&s->point, p))
+		return histogram_anew(t, s, p);
+	if (!series_own(t, s))
+		return false;
+	point_add(&s->point, s->buckets, p);
+	return true;
+}
+
+static bool point_tally(struct tally *t, struct tally_instrument *i, const struct metric_point *p)
+{
+	struct metric_point point = *p;
+	uint32_t number = (uint32_t)(i - t->instrument), hash = hash_of(number, p->attributes);
+	uint32_t *slot;
+
+	if (!tally_room(t))
+		return false;
+	slot = series_find(t, number, p->attributes, hash);
+	if (!*slot && t->most && t->n >= t->most) {
+		point.attributes = overflow;
+		hash = hash_of(number, overflow);
+		slot = series_find(t, number, overflow, hash);
+	}
+	if (*slot)
+		return series_join(t, &t->series[*slot - 1], &point);
+	if (!series_new(t, i, &point, hash))
+		return false;
+	*slot = (uint32_t)t->n;
+	return true;
+}
+
+/* ---- batches --------------------------------------------------------------------------------------- */
+
+static bool is_per_process(const struct metric_point *p)
+{
+	return (p->kind == METRIC_GAUGE || p->kind == METRIC_UP_DOWN) &&
+	       (p->mode == GAUGE_ALL || p->mode == GAUGE_LIVEALL);
+}
+
+/* Of the dead ones the ledger keeps ALL apart: they must not become more and more. */
+static bool is_wanted(const struct metric_point *p, enum tally_of what)
+{
+	if (what == TALLY_LIVE || (p->kind != METRIC_GAUGE && p->kind != METRIC_UP_DOWN))
+		return true;
+	return p->mode == GAUGE_SUM || p->mode == GAUGE_MIN || p->mode == GAUGE_MAX ||
+	       p->mode == GAUGE_MOSTRECENT;
+}
+
+static bool with_pid(struct tally *t, struct metric_point *p, int32_t pid)
+{
+	size_t n = p->attributes.n;
+	struct attribute *item = arena_take_n(&t->arena, struct attribute, n + 1);
+
+	if (!item)
+		return false;
+	if (n)
+		memcpy(item, p->attributes.item, n * sizeof(*item));
+	item[n] = (struct attribute){ STR("pid"), { VALUE_INT, .integer = pid } };
+	p->attributes.item = item;
+	p->attributes.n = n + 1;
+	return true;
+}
+
+static bool add_point(struct tally *t, const struct metric_point *p, int32_t pid)
+{
+	struct tally_instrument *i = instrument_of(t, p);
+	struct metric_point own = *p;
+
+	if (!i)
+		return false;
+	return (!is_per_process(p) || with_pid(t, &own, pid)) && point_tally(t, i, &own);
+}
+
+void tally_add(struct tally *t, const struct batch *b, enum tally_of what)
+{
+	for (size_t i = 0; i < b->n_points; i++)
+		if (is_wanted(&b->point[i], what) &&
+		    !add_point(t, &b->point[i], b->resource->pid)) {
+			t->full = true;
+			stats_add(memory_dropped, 1);
+		}
+}
+
+void tally_add_tally(struct tally *t, const struct tally *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct metric_point *p = &from->series[i].point;
+		struct tally_instrument *to = instrument_of(t, p);
+
+		if (!to || !point_tally(t, to, p)) {
+			t->full = true;
+			stats_add(memory_dropped, 1);
+		}
+	}
+}
+
+struct batch *tally_batch(const struct tally *t, struct resource *resource)
+{
+	struct batch *b = t->n ? batch_new(resource) : NULL;
+
+	for (size_t i = 0; b && i < t->n_instruments; i++)
+		for (uint32_t at = t->instrument[i].first; at; at = t->series[at - 1].next) {
+			struct metric_point *p = batch_add_point(b);
+
+			if (!p)
+				return batch_free(b);
+			*p = t->series[at - 1].point;
+		}
+	return b;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Totals: services' metrics at this moment, of all their processes together, the dead ones included.
+ *
+ * A process is either alive here or in the ledger: it goes from one to the other under both locks, and
+ * whoever asks takes the second before he lets go of the first.
+ */
+#include "collect/inside.h"
+
+#include "base/clock.h"
+#include "collect/metrics.h"
+#include "model/stats.h"
+
+#include <stdlib.h>
+
+struct live {
+	struct batch *batch;
+	char place[COLLECTOR_PLACE];
+	bool taken;
+};
+
+struct lives {
+	struct live *item;
+	size_t n, room;
+};
+
+/* Of one service in one place. */
+struct sum {
+	struct tally tally;
+	struct batch *batch;
+};
+
+static bool is_wanted(const struct collector_ask *ask, const char *place)
+{
+	return !ask->wants || ask->wants(place, ask->you);
+}
+
+static bool has_room(struct lives *all)
+{
+	size_t room = all->room ? all->room * 2 : 16;
+	struct live *item;
+
+	if (all->n < all->room)
+		return true;
+	item = realloc(all->item, room * sizeof(*item));
+	if (!item)
+		return false;
+	all->item = item;
+	all->room = room;
+	return true;
+}
+
+/* The oldest first: the list has the newest at its head, and answers should not change their order. */
+static void turn(struct lives *all)
+{
+	for (size_t i = 0; i < all->n / 2; i++) {
+		struct live kept = all->item[i];
+
+		all->item[i] = all->item[all->n - 1 - i];
+		all->item[all->n - 1 - i] = kept;
+	}
+}
+
+static void look_at_lives(struct collector *c, const struct collector_ask *ask, struct lives *all)
+{
+	for (struct process *p = c->process; p; p = p->next) {
+		struct live *live;
+
+		if (p->folded || !is_wanted(ask, p->place))
+			continue;
+		if (!has_room(all)) {
+			stats_add(memory_dropped, 1);
+			continue;
+		}
+		live = &all->item[all->n];
+		*live = (struct live){ .batch = NULL };
+		metrics_snapshot(&live->batch, p->in, p->resource, clock_real_ns());
+		memcpy(live->place, p->place, sizeof(live->place));
+		all->n += live->batch != NULL;
+	}
+	turn(all);
+}
+
+/* Takes all of one service; `who` is what they have in common, of the dead ones as well. */
+static struct resource *take_service(struct lives *all, size_t first, struct tally *t,
+				     struct resource *who)
+{
+	for (size_t i = first; i < all->n; i++) {
+		struct live *live = &all->item[i];
+		struct resource *common;
+
+		if (live->taken || strcmp(live->place, all->item[first].place) != 0 ||
+		    !resource_is_service(live->batch->resource, who))
+			continue;
+		live->taken = true;
+		tally_add(t, live->batch, TALLY_LIVE);
+		common = resource_common(who, live->batch->resource);
+		if (common) {
+			resource_free(who);
+			who = common;
+		}
+	}
+	return who;
+}
+
+static void sum_live(const struct ledger *l, struct lives *all, size_t first, struct sum *s,
+		     struct collector_total *total)
+{
+	const char *place = all->item[first].place;
+	struct account *a = ledger_find(l, place, all->item[first].batch->resource);
+	struct resource *who = resource_ref(a ? a->common : all->item[first].batch->resource);
+
+	if (a)
+		account_tally(a, &s->tally);
+	who = take_service(all, first, &s->tally, who);
+	s->batch = tally_batch(&s->tally, who);
+	*total = (struct collector_total){ place, s->batch };
+	resource_free(who);
+}
+
+static bool is_living(const struct lives *all, const struct account *a)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->item[i].place, a->place) == 0 &&
+		    resource_is_service(all->item[i].batch->resource, a->common))
+			return true;
+	return false;
+}
+
+static void use_totals(const struct ledger *l, struct lives *all, const struct collector_ask *ask)
+{
+	size_t room = all->n + l->n, n = 0;
+	struct sum *sum = calloc(room + 1, sizeof(*sum));
+	struct collector_total *total = calloc(room + 1, sizeof(*total));
+
+	if (!sum || !total)
+		stats_add(memory_dropped, room);
+	for (size_t i = 0; sum && total && i < all->n; i++)
+		if (!all->item[i].taken) {
+			sum_live(l, all, i, &sum[n], &total[n]);
+			n += total[n].batch != NULL;
+		}
+	for (const struct account *a = l->account; sum && total && a; a = a->next) {
+		if (!is_wanted(ask, a->place) || is_living(all, a))
+			continue;
+		account_tally(a, &sum[n].tally);
+		sum[n].batch = tally_batch(&sum[n].tally, a->common);
+		total[n] = (struct collector_total){ a->place, sum[n].batch };
+		n += total[n].batch != NULL;
+	}
+	ask->use(total, n, ask->you);
+	for (size_t i = 0; sum && i < room; i++) {
+		batch_free(sum[i].batch);
+		tally_fini(&sum[i].tally);
+	}
+	free(sum);
+	free(total);
+}
+
+void collector_totals(struct collector *c, const struct collector_ask *ask)
+{
+	struct lives all = { 0 };
+
+	pthread_mutex_lock(&c->lock);
+	look_at_lives(c, ask, &all);
+	pthread_mutex_lock(&c->ledger_lock);
+	pthread_mutex_unlock(&c->lock);
+	use_totals(&c->ledger, &all, ask);
+	pthread_mutex_unlock(&c->ledger_lock);
+	for (size_t i = 0; i < all.n; i++)
+		batch_free(all.item[i].batch);
+	free(all.item);
+}
+
+/* Its last points, which are the ledger's from here on. */
+void collector_fold(struct collector *c, struct process *p)
+{
+	struct batch *b;
+
+	pthread_mutex_lock(&c->lock);
+	metrics_snapshot(&b, p->in, p->resource, clock_real_ns());
+	pthread_mutex_lock(&c->ledger_lock);
+	if (b)
+		ledger_fold(&c->ledger, p->place, b);
+	p->folded = true;
+	pthread_mutex_unlock(&c->ledger_lock);
+	pthread_mutex_unlock(&c->lock);
+	collector_give_batch(c, p, b);
+}
