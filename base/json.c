@@ -90,6 +90,28 @@ void json_key(struct json *j, struct str key)
 	j->comma = false;
 }
 
+void json_name(struct json *j, struct str name)
+{
+	struct out *o = j->out;
+	size_t n = name.n + 4;
+	char *p;
+
+	if (o->room - o->n < n && !out_reserve(o, n))
+		return;
+	if (o->error)
+		return;
+	p = o->p + o->n;
+	if (j->comma)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	*p++ = '"';
+	*p++ = ':';
+	o->n = (size_t)(p - o->p);
+	j->comma = false;
+}
+
 void json_str(struct json *j, struct str value)
 {
 	json_next(j);
@@ -153,5 +175,34 @@ void json_u64_text(struct json *j, uint64_t value)
 	json_next(j);
 	out_char(j->out, '"');
 	out_u64(j->out, value);
+	out_char(j->out, '"');
+}
+
+void json_i64_text(struct json *j, int64_t value)
+{
+	json_next(j);
+	out_char(j->out, '"');
+	out_i64(j->out, value);
+	out_char(j->out, '"');
+}
+
+void json_base64(struct json *j, struct str bytes)
+{
+	static const char digit[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *b = (const unsigned char *)bytes.p;
+
+	json_next(j);
+	out_char(j->out, '"');
+	for (size_t i = 0; i < bytes.n; i += 3) {
+		size_t left = bytes.n - i;
+		uint32_t v = (uint32_t)b[i] << 16 | (left > 1 ? (uint32_t)b[i + 1] << 8 : 0) |
+			     (left > 2 ? b[i + 2] : 0);
+		char four[4] = { digit[v >> 18], digit[v >> 12 & 63],
+				 left > 1 ? digit[v >> 6 & 63] : '=',
+				 left > 2 ? digit[v & 63] : '=' };
+
+		out_bytes(j->out, four, sizeof(four));
+	}
 	out_char(j->out, '"');
 }

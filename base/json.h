@@ -23,6 +23,8 @@ struct json {
 void json_open(struct json *j, char bracket);
 void json_close(struct json *j, char bracket);
 void json_key(struct json *j, struct str key);
+/* A key that is plain ASCII, as those of our own are. */
+void json_name(struct json *j, struct str name);
 void json_str(struct json *j, struct str value);
 void json_u64(struct json *j, uint64_t value);
 void json_i64(struct json *j, int64_t value);
@@ -34,3 +36,5 @@ void json_hex(struct json *j, const void *bytes, size_t n);
 void json_raw(struct json *j, struct str text);
 /* 64-bit numbers that a browser would round: written as a string of digits. */
 void json_u64_text(struct json *j, uint64_t value);
+void json_i64_text(struct json *j, int64_t value);
+void json_base64(struct json *j, struct str bytes); /* RFC 4648, padded */

@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ANSWER_MOST = 4 << 20, LOOK_MS = 100, RETRY_AFTER_MOST_S = 600 };
+enum { ANSWER_MOST = 4 << 20, LOOK_MS = 100, HEADERS_MOST = 64 << 10, RETRY_AFTER_MOST_S = 600 };
 
 struct http {
 	CURLM *multi;
 	CURL *easy;
-	struct out body;
+	struct out headers, body;
 	bool too_big;
 	char trouble[CURL_ERROR_SIZE];
 };
@@ -54,6 +54,7 @@ struct http *http_free(struct http *h)
 		curl_easy_cleanup(h->easy);
 	if (h->multi)
 		curl_multi_cleanup(h->multi);
+	out_fini(&h->headers);
 	out_fini(&h->body);
 	free(h);
 	return NULL;
@@ -70,6 +71,34 @@ static size_t take_body(char *p, size_t size, size_t n, void *to)
 	}
 	out_bytes(&h->body, p, n);
 	return h->body.error ? 0 : n;
+}
+
+/* Header lines and trailers. A status line begins an answer; only the last one's lines stay. */
+static size_t take_header(char *p, size_t size, size_t n, void *to)
+{
+	struct http *h = to;
+
+	n *= size;
+	if (str_starts((struct str){ p, n }, STR("HTTP/")))
+		out_clear(&h->headers);
+	else if (h->headers.n + n <= HEADERS_MOST)
+		out_bytes(&h->headers, p, n);
+	return n;
+}
+
+struct str http_header(struct str headers, struct str name)
+{
+	struct str value = STR("");
+
+	while (headers.n) {
+		struct cut line = str_cut(headers, '\n');
+		struct cut pair = str_cut(line.head, ':');
+
+		if (pair.found && str_eq_nocase(pair.head, name))
+			value = str_trim(pair.tail);
+		headers = line.tail;
+	}
+	return value;
 }
 
 /* Takes `list`; NULL when out of memory. */
@@ -104,6 +133,8 @@ static struct curl_slist *make_headers(const struct http_request *q)
 		list = list_line(list, "Expect:");
 	if (list && q->encoding)
 		list = list_add(list, "Content-Encoding", q->encoding);
+	for (const char *const *line = q->more; list && line && *line; line++)
+		list = list_line(list, *line);
 	for (size_t i = 0; list && q->headers && i < q->headers->n; i++)
 		list = list_add(list, q->headers->item[i].name, q->headers->item[i].value);
 	return list;
@@ -119,6 +150,29 @@ static void speak_http_only(CURL *c)
 #if LIBCURL_VERSION_NUM >= 0x075700
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 #endif
+}
+
+/* curl 7.88 can't use a connection a second time that began with HTTP/2 unasked. */
+static bool forgets_http2(void)
+{
+	unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+
+	return version >= 0x075800 && version < 0x080000;
+}
+
+static void speak_http2(CURL *c, const char *url)
+{
+	bool secure = str_eq_nocase(str_first(str_of(url), 6), STR("https:"));
+
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+			 (long)(secure ? CURL_HTTP_VERSION_2TLS
+				       : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+	curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (!secure && forgets_http2()) {
+		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+	}
 }
 
 static void set_options(struct http *h, const struct http_request *q, struct curl_slist *headers)
@@ -139,7 +193,11 @@ static void set_options(struct http *h, const struct http_request *q, struct cur
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, h);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->trouble);
+	if (q->http2)
+		speak_http2(c, q->url);
 	if (q->certificate)
 		curl_easy_setopt(c, CURLOPT_CAINFO, q->certificate);
 	if (q->client_certificate)
@@ -221,6 +279,7 @@ static void note_answer(struct http *h, struct http_answer *a)
 		a->retry_after_ms = (uint32_t)seconds * 1000;
 	a->status = (int)status;
 	note_type(h, a);
+	a->headers = h->headers.error ? STR("") : out_all(&h->headers);
 	if (!h->too_big && h->body.n)
 		a->body = out_all(&h->body);
 }
@@ -246,7 +305,8 @@ int http_post(struct http *h, const struct http_request *request, struct http_an
 
 	if (!headers)
 		return ERR(-ENOMEM);
-	*answer = (struct http_answer){ .body = STR("") };
+	*answer = (struct http_answer){ .headers = STR(""), .body = STR("") };
+	out_clear(&h->headers);
 	out_clear(&h->body);
 	h->too_big = false;
 	h->trouble[0] = '\0';

@@ -8,7 +8,7 @@
  *
  * Always comes back: after timeout_ms, or within 100 ms of *stop turning true, whichever is first
  * (a name server that hangs included). Redirects are not followed, only http and https are spoken,
- * and no more than 4 MiB of an answer are kept. The environment's proxies are used, as curl does.
+ * and no more than 4 MiB of an answer and 64 KiB of its headers are kept. The environment's proxies are used, as curl does.
  * One thread at a time.
  */
 #pragma once
@@ -25,6 +25,8 @@ struct http_request {
 	const char *type;     /* of the body */
 	const char *encoding; /* of the body, or NULL */
 	const struct otlp_headers *headers;
+	const char *const *more; /* more header lines, ended by NULL, or NULL */
+	bool http2; /* as gRPC wants it: without asking first on http, through a proxy's tunnel */
 	const char *certificate, *client_certificate, *client_key; /* files; NULL: not set */
 	struct str body;
 	uint32_t timeout_ms;
@@ -35,6 +37,7 @@ struct http_answer {
 	int status;
 	uint32_t retry_after_ms; /* 0: it doesn't say */
 	char type[64];		 /* in lower case, without parameters */
+	struct str headers; /* "name: value" lines, trailers last; valid until the next post */
 	struct str body;	 /* valid until the next post; empty when it was too much */
 	char why[160];		 /* for HTTP_UNREACHABLE and HTTP_IMPOSSIBLE */
 };
@@ -50,3 +53,6 @@ struct http *http_free(struct http *h);
 
 /* 0: there is an answer, of whatever status. */
 int http_post(struct http *h, const struct http_request *request, struct http_answer *answer);
+
+/* The value of the last line with this name (lower case), trimmed; or the empty slice. */
+struct str http_header(struct str headers, struct str name);

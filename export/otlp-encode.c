@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The three signals have the same frame, only the innermost part differs:
- *
- *     request { resource-part { resource, scope-part { scope, item item item ... } ... } ... }
- *
- * Batches hold items in the order of their making, with scopes mixed. They are walked as runs
- * (neighbours of one scope in one batch); each scope's runs are picked up in a pass of its own, so
- * that nothing is sorted or allocated. Scopes are few; those beyond the table get a part per run,
- * which keeps a hostile number of scopes from costing a pass each.
- */
 #include "export/otlp-encode.h"
 
 #include "export/otlp-value.h"
 #include "export/protobuf.h"
-
-enum { SCOPES_MOST = 32 };
 
 enum { REQUEST_RESOURCES = 1 };
 enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
@@ -229,12 +217,6 @@ static void encode_histogram(struct out *o, const struct metric_point *p)
 	proto_close(o, m);
 }
 
-static bool same_metric(const struct metric_point *a, const struct metric_point *b)
-{
-	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->unit, b->unit) &&
-	       str_eq(a->description, b->description);
-}
-
 static uint32_t metric_data_field(enum metric_kind kind)
 {
 	switch (kind) {
@@ -251,14 +233,14 @@ static uint32_t metric_data_field(enum metric_kind kind)
 static size_t encode_metric(struct out *o, const struct metric_point *p, size_t n)
 {
 	struct proto_message metric = proto_open(o, SCOPED_ITEMS, PROTO_ABOUT_16K);
-	size_t i;
 
 	proto_string(o, METRIC_NAME, p->name);
 	proto_string(o, METRIC_DESCRIPTION, p->description);
 	proto_string(o, METRIC_UNIT, p->unit);
 	struct proto_message data = proto_open(o, metric_data_field(p->kind), PROTO_ABOUT_16K);
 
-	for (i = 0; i < n && same_metric(p, p + i); i++) {
+	n = otlp_same_metric(p, n);
+	for (size_t i = 0; i < n; i++) {
 		if (p->kind == METRIC_HISTOGRAM)
 			encode_histogram(o, p + i);
 		else
@@ -270,27 +252,6 @@ static size_t encode_metric(struct out *o, const struct metric_point *p, size_t 
 		proto_u64(o, DATA_MONOTONIC, true);
 	proto_close(o, data);
 	proto_close(o, metric);
-	return i;
-}
-
-static size_t batch_count(enum signal kind, const struct batch *b)
-{
-	return kind == SIGNAL_SPAN ? b->n_spans : kind == SIGNAL_LOG ? b->n_logs : b->n_points;
-}
-
-static const struct scope *batch_scope(enum signal kind, const struct batch *b, size_t i)
-{
-	return kind == SIGNAL_SPAN  ? b->span[i].scope
-	       : kind == SIGNAL_LOG ? b->log[i].scope
-				    : b->point[i].scope;
-}
-
-size_t otlp_count(enum signal kind, struct batch *const *batch, size_t n_batches)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < n_batches; i++)
-		n += batch_count(kind, batch[i]);
 	return n;
 }
 
@@ -307,129 +268,55 @@ static void encode_items(struct out *o, enum signal kind, const struct batch *b,
 	}
 }
 
-static bool scope_eq(const struct scope *a, const struct scope *b)
-{
-	static const struct scope none;
-
-	if (a == b)
-		return true;
-	a = a ? a : &none;
-	b = b ? b : &none;
-	return str_eq(a->name, b->name) && str_eq(a->version, b->version);
-}
-
-/* A walk over the runs of one resource in a slice. */
-struct walk {
-	enum signal kind;
-	struct otlp_slice slice;
-	const struct resource *resource;
-	size_t batch;  /* the batch we are in */
-	size_t before; /* items in the batches before it */
-	size_t at;     /* the next item in it */
+/* The messages that are open. */
+struct request {
+	struct out *out;
+	struct proto_message part, scoped;
 };
 
-struct run {
-	const struct batch *batch;
-	const struct scope *scope;
-	size_t from, to;
-};
-
-static bool walk_next(struct walk *w, struct run *run)
+static void request_items(void *to, enum signal kind, const struct batch *b, size_t from, size_t n)
 {
-	for (; w->batch < w->slice.n_batches; w->batch++) {
-		const struct batch *b = w->slice.batch[w->batch];
-		size_t n = batch_count(w->kind, b);
-		size_t first = w->slice.from > w->before ? w->slice.from - w->before : 0;
-		size_t end = w->slice.to - w->before < n ? w->slice.to - w->before : n;
-
-		if (w->slice.to <= w->before)
-			return false;
-		if (w->at < first)
-			w->at = first;
-		if (b->resource == w->resource && w->at < end) {
-			*run = (struct run){ b, batch_scope(w->kind, b, w->at), w->at, w->at + 1 };
-			while (run->to < end &&
-			       scope_eq(run->scope, batch_scope(w->kind, b, run->to)))
-				run->to++;
-			w->at = run->to;
-			return true;
-		}
-		w->before += n;
-		w->at = 0;
-	}
-	return false;
+	encode_items(((struct request *)to)->out, kind, b, from, n);
 }
 
-struct scopes {
-	const struct scope *known[SCOPES_MOST];
-	size_t n;
-};
-
-/* Its place in the table, where it is put if there is room; SCOPES_MOST if not. */
-static size_t scopes_place(struct scopes *s, const struct scope *scope)
+static void resource_open(void *to, const struct resource *r)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (scope_eq(s->known[i], scope))
-			return i;
-	if (s->n < SCOPES_MOST)
-		s->known[s->n++] = scope;
-	else
-		return SCOPES_MOST;
-	return s->n - 1;
+	struct request *q = to;
+
+	q->part = proto_open(q->out, REQUEST_RESOURCES, PROTO_ABOUT_1M);
+	struct proto_message resource = proto_open(q->out, PART_RESOURCE, PROTO_ABOUT_16K);
+
+	otlp_attributes(q->out, RESOURCE_ATTRIBUTES, RESOURCE_DROPPED, r->attributes);
+	proto_close(q->out, resource);
 }
 
-static void encode_scoped_run(struct out *o, const struct run *run, enum signal kind)
+static void resource_close(void *to)
 {
-	struct proto_message part = proto_open(o, PART_SCOPES, PROTO_ABOUT_16K);
+	struct request *q = to;
 
-	otlp_scope(o, SCOPED_SCOPE, run->scope);
-	encode_items(o, kind, run->batch, run->from, run->to);
-	proto_close(o, part);
+	proto_close(q->out, q->part);
 }
 
-static void encode_resource(struct out *o, struct walk start)
+static void scope_open(void *to, const struct scope *scope)
 {
-	struct proto_message part = proto_open(o, REQUEST_RESOURCES, PROTO_ABOUT_1M);
-	struct proto_message resource = proto_open(o, PART_RESOURCE, PROTO_ABOUT_16K);
-	struct scopes scopes = { .n = 0 };
-	struct run run;
+	struct request *q = to;
 
-	otlp_attributes(o, RESOURCE_ATTRIBUTES, RESOURCE_DROPPED, start.resource->attributes);
-	proto_close(o, resource);
-	for (struct walk w = start; walk_next(&w, &run);)
-		if (scopes_place(&scopes, run.scope) == SCOPES_MOST)
-			encode_scoped_run(o, &run, start.kind);
-	for (size_t i = 0; i < scopes.n; i++) {
-		struct proto_message scoped = proto_open(o, PART_SCOPES, PROTO_ABOUT_1M);
-
-		otlp_scope(o, SCOPED_SCOPE, scopes.known[i]);
-		for (struct walk w = start; walk_next(&w, &run);)
-			if (scope_eq(run.scope, scopes.known[i]))
-				encode_items(o, start.kind, run.batch, run.from, run.to);
-		proto_close(o, scoped);
-	}
-	proto_close(o, part);
+	q->scoped = proto_open(q->out, PART_SCOPES, PROTO_ABOUT_1M);
+	otlp_scope(q->out, SCOPED_SCOPE, scope);
 }
 
-static bool resource_seen(struct otlp_slice slice, size_t before, const struct resource *r)
+static void scope_close(void *to)
 {
-	for (size_t i = 0; i < before; i++)
-		if (slice.batch[i]->resource == r)
-			return true;
-	return false;
+	struct request *q = to;
+
+	proto_close(q->out, q->scoped);
 }
 
 void otlp_encode(struct out *o, enum signal kind, struct otlp_slice slice)
 {
-	size_t before = 0;
+	static const struct otlp_format format = { resource_open, scope_open, request_items,
+						   scope_close, resource_close };
+	struct request request = { .out = o };
 
-	for (size_t i = 0; i < slice.n_batches && !o->error; i++) {
-		const struct resource *r = slice.batch[i]->resource;
-		struct walk start = { kind, slice, r, i, before, 0 }, look = start;
-		struct run run;
-
-		before += batch_count(kind, slice.batch[i]);
-		if (!resource_seen(slice, i, r) && walk_next(&look, &run))
-			encode_resource(o, start);
-	}
+	otlp_walk(kind, slice, &format, &request);
 }

@@ -7,8 +7,7 @@
  *     otlp_encode(&o, SIGNAL_SPAN, all);
  *     if (o.error == -EFBIG) ...             encode a smaller slice
  *
- * One Resource message per distinct resource pointer, one Scope message per distinct scope in it
- * (runs of their own for scopes beyond the first 32). Points that lie together and agree in name,
+ * The frame is export/otlp-walk.h's. Points that lie together and agree in name,
  * unit, description, kind and scope become one Metric. Values nested deeper than 24 levels are
  * replaced by a text that says so, because common decoders stop at 100 messages.
  *
@@ -18,17 +17,7 @@
 #pragma once
 
 #include "base/out.h"
-#include "export/exporter.h"
-
-/* Items [from, to) of one signal, counted through all the batches. */
-struct otlp_slice {
-	struct batch *const *batch;
-	size_t n_batches;
-	size_t from, to;
-};
-
-/* How many items of this one signal the batches hold. */
-size_t otlp_count(enum signal kind, struct batch *const *batch, size_t n_batches);
+#include "export/otlp-walk.h"
 
 /* Appends an Export{Trace,Logs,Metrics}ServiceRequest. An empty slice writes nothing. */
 void otlp_encode(struct out *o, enum signal kind, struct otlp_slice slice);

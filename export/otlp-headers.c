@@ -22,7 +22,9 @@ static bool is_ours(struct str name)
 {
 	static const char *const ours[] = { "content-type",	"content-length",
 					    "content-encoding", "transfer-encoding",
-					    "expect",		"connection" };
+					    "expect",		"connection",
+					    "te",		"grpc-encoding",
+					    "grpc-timeout",	"grpc-accept-encoding" };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (str_eq_nocase(name, str_of(ours[i])))

@@ -12,6 +12,8 @@ enum { TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
 
 #define OTLP "OTEL_EXPORTER_OTLP_"
 #define DEFAULT_ENDPOINT "http://localhost:4318"
+#define DEFAULT_GRPC_ENDPOINT "http://localhost:4317"
+#define DEFAULT_GRPC_PORT ":4317"
 
 struct lookup {
 	const struct settings *settings;
@@ -30,6 +32,13 @@ static const char *signal_word(enum signal kind)
 static const char *signal_path(enum signal kind)
 {
 	return kind == SIGNAL_SPAN ? "v1/traces" : kind == SIGNAL_LOG ? "v1/logs" : "v1/metrics";
+}
+
+static const char *signal_service(enum signal kind)
+{
+	return kind == SIGNAL_SPAN  ? "trace.v1.TraceService"
+	       : kind == SIGNAL_LOG ? "logs.v1.LogsService"
+				    : "metrics.v1.MetricsService";
 }
 
 static struct str look(struct lookup *l, const char *what)
@@ -114,13 +123,6 @@ static int check_url(struct lookup *l, struct str url)
 	struct str after = find(url, "://");
 	struct str scheme = str_first(url, url.n - after.n);
 
-	if (!after.n) {
-		tell(l,
-		     "%s has no scheme, which means gRPC, and that is not available yet; for "
-		     "OTLP over HTTP write http://" STR_FMT,
-		     l->name, STR_ARG(str_first(url, 40)));
-		return ERR(-EINVAL);
-	}
 	if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https"))) {
 		tell(l, "%s: the scheme is neither http nor https", l->name);
 		return ERR(-EINVAL);
@@ -144,35 +146,107 @@ static const char *append_path(struct arena *a, struct str base, const char *pat
 		    STR_ARG(query.tail));
 }
 
-static int read_url(struct otlp_target *out, enum signal kind, struct lookup *l)
+/* Behind an IPv6 address' bracket, if it has one. */
+static bool has_port(struct str place)
 {
-	struct str url = look_not_ours(l, "ENDPOINT");
-	int r;
+	const char *bracket = memrchr(place.p, ']', place.n);
+	const char *from = bracket ? bracket : place.p;
 
-	if (!url.n)
-		url = STR(DEFAULT_ENDPOINT);
-	r = check_url(l, url);
+	return memchr(from, ':', (size_t)(place.p + place.n - from)) != NULL;
+}
+
+/* "host" or "host:port", as gRPC has it. TLS only for who asks for it. */
+static struct str with_scheme(struct lookup *l, struct str place)
+{
+	bool own = l->own, secure;
+	char name[sizeof(l->name)];
+	struct str insecure;
+	const char *url;
+
+	memcpy(name, l->name, sizeof(name));
+	insecure = look_not_ours(l, "INSECURE");
+	memcpy(l->name, name, sizeof(name));
+	l->own = own;
+	secure = str_eq_nocase(insecure, STR("false"));
+	url = keep(l->arena, "%s" STR_FMT "%s", secure ? "https://" : "http://", STR_ARG(place),
+		   has_port(place) ? "" : DEFAULT_GRPC_PORT);
+	return str_of(url);
+}
+
+/* scheme://host:port, and the method in the place of any path. */
+static const char *method_url(struct arena *a, struct str url, enum signal kind)
+{
+	size_t head = url.n - find(url, "://").n + 3, n = head;
+
+	while (n < url.n && !memchr("/?#", url.p[n], 3))
+		n++;
+	return keep(a, STR_FMT "/opentelemetry.proto.collector.%s/Export",
+		    STR_ARG(str_first(url, n)), signal_service(kind));
+}
+
+/* What the settings name, or its default; `named`: the protocol was theirs, too. */
+static int read_endpoint(struct otlp_target *out, struct lookup *l, bool named, struct str *url)
+{
+	*url = look_not_ours(l, "ENDPOINT");
+	if (!url->n) {
+		*url = out->protocol == OTLP_GRPC ? STR(DEFAULT_GRPC_ENDPOINT)
+						  : STR(DEFAULT_ENDPOINT);
+		return 0;
+	}
+	if (find(*url, "://").n)
+		return 0;
+	if (named && out->protocol != OTLP_GRPC) {
+		tell(l,
+		     "%s has no scheme, which only gRPC allows; for OTLP over HTTP write "
+		     "http://" STR_FMT,
+		     l->name, STR_ARG(str_first(*url, 40)));
+		return ERR(-EINVAL);
+	}
+	if (!has_host(*url)) {
+		tell(l, "%s is no address: it has no host", l->name);
+		return ERR(-EINVAL);
+	}
+	out->protocol = OTLP_GRPC;
+	*url = with_scheme(l, *url);
+	return url->n ? 0 : ERR(-ENOMEM);
+}
+
+static int read_url(struct otlp_target *out, enum signal kind, struct lookup *l, bool named)
+{
+	struct str url;
+	int r = read_endpoint(out, l, named, &url);
+
+	if (!r)
+		r = check_url(l, url);
 	if (r)
 		return TRACE(r);
-	out->url = l->own ? keep(l->arena, STR_FMT, STR_ARG(url))
-			  : append_path(l->arena, url, signal_path(kind));
+	if (out->protocol == OTLP_GRPC)
+		out->url = method_url(l->arena, url, kind);
+	else
+		out->url = l->own ? keep(l->arena, STR_FMT, STR_ARG(url))
+				  : append_path(l->arena, url, signal_path(kind));
 	return out->url ? 0 : ERR(-ENOMEM);
 }
 
-static int check_protocol(struct lookup *l)
+/* *named: there is such a setting. */
+static int read_protocol(struct otlp_target *out, struct lookup *l, bool *named)
 {
+	static const char *const names[] = { [OTLP_HTTP_PROTOBUF] = "http/protobuf",
+					     [OTLP_HTTP_JSON] = "http/json",
+					     [OTLP_GRPC] = "grpc" };
 	struct str protocol = look_not_ours(l, "PROTOCOL");
 
-	if (!protocol.n || str_eq(protocol, STR("http/protobuf")))
+	*named = protocol.n > 0;
+	if (!*named)
 		return 0;
-	if (str_eq(protocol, STR("grpc")) || str_eq(protocol, STR("http/json")))
-		tell(l,
-		     "%s=" STR_FMT " is not available yet; use http/protobuf (most servers have "
-		     "it on port 4318)",
-		     l->name, STR_ARG(protocol));
-	else
-		tell(l, "%s=" STR_FMT " is no protocol of OTLP; use http/protobuf", l->name,
-		     STR_ARG(str_first(protocol, 40)));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!str_eq(protocol, str_of(names[i])))
+			continue;
+		out->protocol = (enum otlp_protocol)i;
+		return 0;
+	}
+	tell(l, "%s=" STR_FMT " is no protocol of OTLP; use http/protobuf, http/json or grpc",
+	     l->name, STR_ARG(str_first(protocol, 40)));
 	return ERR(-EINVAL);
 }
 
@@ -228,10 +302,11 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 {
 	struct lookup l = { .settings = s, .arena = a, .signal = signal_word(kind), .why = why };
 	struct otlp_target t = { .url = NULL };
-	int r = check_protocol(&l);
+	bool named;
+	int r = read_protocol(&t, &l, &named);
 
 	if (!r)
-		r = read_url(&t, kind, &l);
+		r = read_url(&t, kind, &l, named);
 	if (!r)
 		r = read_file_name(&t.certificate, &l, "CERTIFICATE");
 	if (!r)
@@ -251,7 +326,7 @@ bool otlp_target_is_own(enum signal kind, const struct settings *s)
 {
 	static const char *const what[] = { "ENDPOINT",	  "PROTOCOL",		"CERTIFICATE",
 					    "CLIENT_KEY", "CLIENT_CERTIFICATE", "HEADERS",
-					    "TIMEOUT",	  "COMPRESSION" };
+					    "TIMEOUT",	  "COMPRESSION",	"INSECURE" };
 	struct lookup l = { .settings = s, .signal = signal_word(kind) };
 
 	for (size_t i = 0; i < sizeof(what) / sizeof(*what); i++) {

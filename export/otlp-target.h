@@ -7,7 +7,9 @@
  *
  * Each setting is OTEL_EXPORTER_OTLP_TRACES_x (LOGS, METRICS) if that is there, else
  * OTEL_EXPORTER_OTLP_x. A signal's own endpoint is taken as it is; to the common one v1/traces,
- * v1/logs or v1/metrics is appended. The common endpoint and protocol are looked past when
+ * v1/logs or v1/metrics is appended; of an endpoint for gRPC only scheme, host and port count. One
+ * without a scheme means gRPC without TLS (unless OTEL_EXPORTER_OTLP_INSECURE=false), at port 4317
+ * if it names none. Who names no protocol and has a scheme speaks http/protobuf. The common endpoint and protocol are looked past when
  * ORIEL_ENDPOINT_IS_OURS is true: the launcher has set them for others, they lead back to us.
  *
  * Texts lie in the arena and end in NUL.
@@ -17,8 +19,11 @@
 #include "export/exporter.h"
 #include "export/otlp-headers.h"
 
+enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_HTTP_JSON, OTLP_GRPC };
+
 struct otlp_target {
-	const char *url;
+	enum otlp_protocol protocol;
+	const char *url; /* of the request, gRPC's method included */
 	struct otlp_headers headers;
 	const char *certificate; /* NULL: not set, for these three */
 	const char *client_certificate;

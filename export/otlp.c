@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The exporter `otlp`: OpenTelemetry's own protocol over HTTP, bodies in protobuf.
+ * The exporter `otlp`: OpenTelemetry's own protocol, over HTTP in protobuf or JSON, or over gRPC.
  *
- * A write sends up to three requests, more where one would pass the size limit. How far each signal
- * has come is kept in the result, so that a retry goes on where the last write ended. A server that
- * can't be reached ends the write at once; one that answers "later" for one signal may still take
- * the next. An answer that is final (refused, or taken in part) counts and the write goes on.
+ * A write sends up to three requests, more where one would pass the size limit. A server that can't
+ * be reached ends the write at once; one that answers "later" for one signal may still take the
+ * next. An answer that is final (refused, or taken in part) counts and the write goes on.
  */
 #include "base/err.h"
 #include "export/exporter.h"
+#include "export/grpc.h"
 #include "export/gzip.h"
 #include "export/http.h"
 #include "export/otlp-encode.h"
+#include "export/otlp-json.h"
 #include "export/otlp-response.h"
 #include "export/otlp-target.h"
+#include "export/shipment.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What servers take varies; the most that any is asked to. A power of two, as `struct out` grows.
+/*
+ * What servers take varies. Over HTTP the most that any is asked to; over gRPC what every
+ * implementation takes unless it is told otherwise, but for one item that is larger alone. Powers
+ * of two, as `struct out` grows.
  */
-enum { REQUEST_MOST = 64 << 20, BUFFER_KEPT = 4 << 20 };
-
-static const enum signal signal_of[N_SIGNALS] = { SIGNAL_SPAN, SIGNAL_LOG, SIGNAL_METRIC };
-static const char *const signal_name[N_SIGNALS] = { "traces", "logs", "metrics" };
+enum { REQUEST_MOST = 64 << 20, GRPC_REQUEST_MOST = 4 << 20, BUFFER_KEPT = 4 << 20 };
 
 struct otlp {
 	struct arena arena;
@@ -34,18 +35,6 @@ struct otlp {
 	const atomic_bool *stop;
 	struct otlp_target target[N_SIGNALS];
 	struct out plain, packed;
-};
-
-/* One request's worth: items [from, to) of one signal. */
-struct shipment {
-	size_t which; /* 0 to 2 */
-	struct otlp_slice slice;
-};
-
-enum ship_outcome {
-	SHIP_LATER = 1,	  /* the server wants it another time */
-	SHIP_UNREACHABLE, /* there is no server */
-	SHIP_TOO_BIG,	  /* send less at a time */
 };
 
 static void *otlp_close(void *state)
@@ -65,9 +54,11 @@ static void *otlp_close(void *state)
 static int read_targets(struct otlp *x, const struct settings *s, char why[160])
 {
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		if (!(x->signals & signal_of[i]))
+		enum signal signal = shipment_signal(i);
+
+		if (!(x->signals & signal))
 			continue;
-		int r = otlp_target_read(&x->target[i], signal_of[i], s, &x->arena, why);
+		int r = otlp_target_read(&x->target[i], signal, s, &x->arena, why);
 
 		if (r)
 			return TRACE(r);
@@ -96,31 +87,6 @@ static int otlp_open(void **state, const struct settings *settings,
 	return 0;
 }
 
-/* A line for the log: "traces: ...". What others sent may be in it, so nothing but text stays. */
-static void __attribute__((format(printf, 3, 4)))
-tell(struct export_result *result, size_t which, const char *fmt, ...)
-{
-	int n = snprintf(result->why, sizeof(result->why), "%s: ", signal_name[which]);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(result->why + n, sizeof(result->why) - (size_t)n, fmt, ap);
-	va_end(ap);
-	for (char *p = result->why; *p; p++)
-		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
-			*p = '?';
-}
-
-/* "localhost:4318" of a url, without the user's name and password. */
-static struct str url_place(const char *url)
-{
-	struct str s = str_of(strstr(url, "://") + 3);
-	struct str place = str_first(s, strcspn(s.p, "/?#"));
-	const char *at = memrchr(place.p, '@', place.n);
-
-	return at ? str_from(place, (size_t)(at + 1 - place.p)) : place;
-}
-
 /* What the answer has to say for itself: a status message, or the beginning of a text. */
 static struct str answer_message(const struct http_answer *a)
 {
@@ -133,61 +99,92 @@ static struct str answer_message(const struct http_answer *a)
 	return STR("");
 }
 
-static void reject(struct export_result *result, const struct shipment *s, uint64_t n)
+/* Taken, in whole or in part. */
+static void judge_response(const struct otlp *x, const struct shipment *s, struct str body,
+			   struct export_result *result)
 {
-	size_t all = s->slice.to - s->slice.from;
-
-	result->n_rejected += n < all ? n : all;
-}
-
-/* Status 2xx. A web page is no receiver of telemetry, whatever its status says. */
-static void judge_success(const struct otlp *x, const struct shipment *s,
-			  const struct http_answer *a, struct export_result *result)
-{
-	struct str place = url_place(x->target[s->which].url);
+	const struct otlp_target *t = &x->target[s->which];
+	struct str place = shipment_place(t->url);
 	struct otlp_response response = { 0 };
+	char text[128];
 
-	if (str_eq(str_of(a->type), STR("text/html"))) {
-		tell(result, s->which, STR_FMT " answers with a web page; is it an OTLP endpoint?",
-		     STR_ARG(place));
-		reject(result, s, SIZE_MAX);
-	} else if (!otlp_response_read(a->body, &response)) {
-		tell(result, s->which, STR_FMT " took it, but its answer is not OTLP's",
-		     STR_ARG(place));
+	if (t->protocol == OTLP_HTTP_JSON ? !otlp_response_read_json(body, &response, text)
+					  : !otlp_response_read(body, &response)) {
+		shipment_tell(result, s, STR_FMT " took it, but its answer is not OTLP's",
+			      STR_ARG(place));
 	} else if (response.n_rejected || response.message.n) {
-		tell(result, s->which, STR_FMT " rejected %llu of %zu: " STR_FMT, STR_ARG(place),
-		     (unsigned long long)response.n_rejected, s->slice.to - s->slice.from,
-		     STR_ARG(str_first(response.message, 80)));
-		reject(result, s, response.n_rejected);
+		shipment_tell(result, s, STR_FMT " rejected %llu of %zu: " STR_FMT, STR_ARG(place),
+			      (unsigned long long)response.n_rejected, shipment_items(s),
+			      STR_ARG(str_first(response.message, 80)));
+		shipment_reject(result, s, response.n_rejected);
 	}
 }
 
-static int judge_answer(const struct otlp *x, const struct shipment *s, const struct http_answer *a,
-			struct export_result *result)
+/* A web page is no receiver of telemetry, whatever its status says. */
+static int judge_http(const struct otlp *x, const struct shipment *s, const struct http_answer *a,
+		      struct export_result *result)
 {
-	struct str message = answer_message(a);
+	const char *url = x->target[s->which].url;
 
-	if (a->status >= 200 && a->status < 300) {
-		judge_success(x, s, a, result);
+	if (a->status < 200 || a->status >= 300)
+		return shipment_failed(result, s, url, a, answer_message(a));
+	if (str_eq(str_of(a->type), STR("text/html"))) {
+		shipment_tell(result, s,
+			      STR_FMT " answers with a web page; is it an OTLP endpoint?",
+			      STR_ARG(shipment_place(url)));
+		shipment_reject(result, s, SIZE_MAX);
+	} else {
+		judge_response(x, s, a->body, result);
+	}
+	return 0;
+}
+
+static int judge_grpc(const struct otlp *x, const struct shipment *s, const struct http_answer *a,
+		      struct export_result *result)
+{
+	struct str place = shipment_place(x->target[s->which].url);
+	struct grpc_answer answer;
+
+	grpc_read(&answer, a->status, a->headers, a->body);
+	if (answer.status == GRPC_OK) {
+		judge_response(x, s, answer.message, result);
 		return 0;
 	}
-	tell(result, s->which, "status %d from " STR_FMT "%s" STR_FMT, a->status,
-	     STR_ARG(url_place(x->target[s->which].url)), message.n ? ": " : "", STR_ARG(message));
-	switch (a->status) {
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		if (a->retry_after_ms > result->retry_after_ms)
-			result->retry_after_ms = a->retry_after_ms;
+	if (a->status == 200)
+		shipment_tell(result, s, "gRPC status %u from " STR_FMT "%s%s", answer.status,
+			      STR_ARG(place), answer.text[0] ? ": " : "", answer.text);
+	else
+		shipment_tell(result, s, "status %d from " STR_FMT "; is it a gRPC endpoint?",
+			      a->status, STR_ARG(place));
+	if (grpc_is_retryable(&answer)) {
+		if (answer.retry_after_ms > result->retry_after_ms)
+			result->retry_after_ms = answer.retry_after_ms;
 		return SHIP_LATER;
-	case 413:
-		if (s->slice.to - s->slice.from > 1)
-			return SHIP_TOO_BIG;
-		break;
 	}
-	reject(result, s, SIZE_MAX);
+	if (grpc_is_too_big(&answer) && shipment_items(s) > 1)
+		return SHIP_TOO_BIG;
+	shipment_reject(result, s, SIZE_MAX);
 	return 0;
+}
+
+/* What gRPC says in headers of its own, for the time of one post. */
+struct grpc_lines {
+	char timeout[40];
+	const char *line[5];
+};
+
+static void grpc_ask(struct grpc_lines *g, const struct otlp_target *t, struct http_request *q)
+{
+	snprintf(g->timeout, sizeof(g->timeout), "grpc-timeout: %um", t->timeout_ms);
+	g->line[0] = "te: trailers";
+	g->line[1] = g->timeout;
+	g->line[2] = "grpc-accept-encoding: identity";
+	g->line[3] = t->gzip ? "grpc-encoding: gzip" : NULL;
+	g->line[4] = NULL;
+	q->type = "application/grpc";
+	q->encoding = NULL;
+	q->more = g->line;
+	q->http2 = true;
 }
 
 static int post(struct otlp *x, const struct shipment *s, struct str body,
@@ -196,7 +193,8 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 	const struct otlp_target *t = &x->target[s->which];
 	struct http_request request = {
 		.url = t->url,
-		.type = "application/x-protobuf",
+		.type = t->protocol == OTLP_HTTP_JSON ? "application/json"
+						      : "application/x-protobuf",
 		.encoding = t->gzip ? "gzip" : NULL,
 		.headers = &t->headers,
 		.certificate = t->certificate,
@@ -206,75 +204,85 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 		.timeout_ms = t->timeout_ms,
 		.stop = x->stop,
 	};
+	struct grpc_lines grpc;
 	struct http_answer answer;
+
+	if (t->protocol == OTLP_GRPC)
+		grpc_ask(&grpc, t, &request);
+
 	int r = http_post(x->http, &request, &answer);
 
-	switch (r) {
-	case 0:
-		return judge_answer(x, s, &answer, result);
-	case HTTP_UNREACHABLE:
-		tell(result, s->which, "%s", answer.why);
-		return SHIP_UNREACHABLE;
-	case HTTP_STOPPED:
-		tell(result, s->which, "interrupted");
-		return SHIP_UNREACHABLE;
-	case HTTP_IMPOSSIBLE:
-		tell(result, s->which, "%s", answer.why);
-		reject(result, s, SIZE_MAX);
-		return 0;
-	default:
-		return TRACE(r);
-	}
+	if (r)
+		return TRACE(shipment_unanswered(result, s, r, &answer));
+	return t->protocol == OTLP_GRPC ? judge_grpc(x, s, &answer, result)
+					: judge_http(x, s, &answer, result);
 }
 
-static int ship(struct otlp *x, const struct shipment *s, struct export_result *result)
+static size_t request_most(const struct shipment *s, enum otlp_protocol protocol)
 {
-	struct str body;
+	return protocol == OTLP_GRPC && shipment_items(s) > 1 ? GRPC_REQUEST_MOST : REQUEST_MOST;
+}
 
-	out_clear(&x->plain);
-	out_clear(&x->packed);
-	x->plain.limit = REQUEST_MOST;
-	otlp_encode(&x->plain, signal_of[s->which], s->slice);
-	if (x->plain.error == -EFBIG && s->slice.to - s->slice.from > 1)
+/* Into x->plain, after room for gRPC's prefix. */
+static void encode(struct otlp *x, const struct shipment *s, enum otlp_protocol protocol)
+{
+	static const char room[GRPC_PREFIX];
+	struct out *o = &x->plain;
+
+	out_clear(o);
+	o->limit = request_most(s, protocol);
+	if (protocol == OTLP_GRPC)
+		out_bytes(o, room, sizeof(room));
+	if (protocol == OTLP_HTTP_JSON)
+		otlp_encode_json(o, shipment_signal(s->which), s->slice);
+	else
+		otlp_encode(o, shipment_signal(s->which), s->slice);
+	if (!o->error && o->n > o->limit)
+		o->error = -EFBIG;
+}
+
+/* What has been encoded, as it is sent. */
+static int pack(struct otlp *x, const struct otlp_target *t, struct str *body)
+{
+	size_t prefix = t->protocol == OTLP_GRPC ? GRPC_PREFIX : 0;
+	struct out *o = &x->plain;
+
+	if (t->gzip) {
+		int r;
+
+		o = &x->packed;
+		out_clear(o);
+		out_bytes(o, x->plain.p, prefix);
+		r = gzip_pack(o, str_from(out_all(&x->plain), prefix));
+		if (r)
+			return TRACE(r);
+	}
+	if (prefix)
+		grpc_prefix(o->p, o->n - prefix, t->gzip);
+	*body = out_all(o);
+	return 0;
+}
+
+static int ship(void *state, const struct shipment *s, struct export_result *result)
+{
+	struct otlp *x = state;
+	const struct otlp_target *t = &x->target[s->which];
+	struct str body;
+	int r;
+
+	encode(x, s, t->protocol);
+	if (x->plain.error == -EFBIG && shipment_items(s) > 1)
 		return SHIP_TOO_BIG;
 	if (x->plain.error == -EFBIG) {
-		tell(result, s->which, "one item alone is larger than %d MiB", REQUEST_MOST >> 20);
-		reject(result, s, 1);
+		shipment_tell(result, s, "one item alone is larger than %d MiB",
+			      REQUEST_MOST >> 20);
+		shipment_reject(result, s, 1);
 		return 0;
 	}
 	if (x->plain.error)
 		return ERR(x->plain.error);
-	body = out_all(&x->plain);
-	if (x->target[s->which].gzip) {
-		int r = gzip_pack(&x->packed, body);
-
-		if (r)
-			return TRACE(r);
-		body = out_all(&x->packed);
-	}
-	return TRACE(post(x, s, body, result));
-}
-
-/* All that is left of one signal. */
-static int ship_signal(struct otlp *x, size_t which, struct batch *const *batches, size_t n,
-		       struct export_result *result)
-{
-	size_t total = otlp_count(signal_of[which], batches, n), most = total;
-	size_t *done = &result->n_done[which];
-
-	while (*done < total) {
-		size_t end = total - *done > most ? *done + most : total;
-		struct shipment s = { which, { batches, n, *done, end } };
-		int r = ship(x, &s, result);
-
-		if (r == SHIP_TOO_BIG)
-			most = (end - *done) / 2;
-		else if (r)
-			return TRACE(r);
-		else
-			*done = end;
-	}
-	return 0;
+	r = pack(x, t, &body);
+	return r ? TRACE(r) : TRACE(post(x, s, body, result));
 }
 
 static void buffer_shrink(struct out *o)
@@ -290,9 +298,9 @@ static int otlp_write(void *state, struct batch *const *batches, size_t n,
 	int outcome = 0;
 
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		if (!(x->signals & signal_of[i]))
+		if (!(x->signals & shipment_signal(i)))
 			continue;
-		int r = ship_signal(x, i, batches, n, result);
+		int r = shipment_send_all(i, batches, n, ship, x, result);
 
 		if (r < 0)
 			return TRACE(r);
@@ -308,7 +316,7 @@ static int otlp_write(void *state, struct batch *const *batches, size_t n,
 
 const struct exporter exporter_otlp = {
 	.name = "otlp",
-	.summary = "Send to an OpenTelemetry receiver (OTLP over HTTP)",
+	.summary = "Send to an OpenTelemetry receiver (OTLP over HTTP or gRPC)",
 	.takes = SIGNAL_ALL,
 	.open = otlp_open,
 	.write = otlp_write,

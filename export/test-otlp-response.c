@@ -124,6 +124,46 @@ static void a_status_has_a_message(void **state)
 	assert_int_equal(otlp_status_message(STR("not protobuf")).n, 0);
 }
 
+static void json_says_the_same(void **state)
+{
+	struct otlp_response r = { 0 };
+	char text[128];
+
+	(void)state;
+	assert_true(otlp_response_read_json(
+		STR("{\"partialSuccess\":{\"rejectedSpans\":\"3\",\"errorMessage\":\"odd\"}}"), &r,
+		text));
+	assert_int_equal(r.n_rejected, 3);
+	assert_true(str_eq(r.message, STR("odd")));
+	assert_true(otlp_response_read_json(
+		STR("{\"partialSuccess\":{\"rejectedLogRecords\":4}}"), &r, text));
+	assert_int_equal(r.n_rejected, 4);
+	assert_int_equal(r.message.n, 0);
+	assert_true(otlp_response_read_json(STR("{}"), &r, text));
+	assert_int_equal(r.n_rejected, 0);
+	assert_true(otlp_response_read_json(STR(""), &r, text));
+}
+
+static void json_that_makes_no_sense_rejects_nothing(void **state)
+{
+	static const char *const odd[] = {
+		"{\"partialSuccess\":7}",
+		"{\"partialSuccess\":{\"rejectedSpans\":-1}}",
+		"{\"partialSuccess\":{\"rejectedSpans\":\"99999999999999999999\"}}",
+		"{\"partialSuccess\":{\"rejectedSpans\":[]}}",
+	};
+	struct otlp_response r;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		assert_true(otlp_response_read_json(str_of(odd[i]), &r, text));
+		assert_int_equal(r.n_rejected, 0);
+	}
+	assert_false(otlp_response_read_json(STR("[]"), &r, text));
+	assert_false(otlp_response_read_json(STR("{"), &r, text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +176,8 @@ int main(void)
 		cmocka_unit_test(a_length_is_no_longer_than_what_is_there),
 		cmocka_unit_test(fixed_numbers_come_back),
 		cmocka_unit_test(a_status_has_a_message),
+		cmocka_unit_test(json_says_the_same),
+		cmocka_unit_test(json_that_makes_no_sense_rejects_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

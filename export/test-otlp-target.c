@@ -104,11 +104,73 @@ static void our_own_endpoint_leads_nowhere(void **state)
 		   "http://localhost:4318/v1/traces");
 }
 
-static void an_endpoint_without_a_scheme_would_be_grpc(void **state)
+static void expect_protocol(struct settings s, enum otlp_protocol protocol, const char *url)
+{
+	struct reading x = read_target(SIGNAL_SPAN, s);
+
+	assert_string_equal(x.why, "");
+	assert_int_equal(x.r, 0);
+	assert_int_equal(x.target.protocol, protocol);
+	assert_string_equal(x.target.url, url);
+	arena_fini(&x.arena);
+}
+
+#define TRACE_METHOD "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+static void an_endpoint_without_a_scheme_is_grpc_without_tls(void **state)
 {
 	(void)state;
-	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4317"), "gRPC");
-	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4317"), "http://localhost:4317");
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=otelcol:4317"), OTLP_GRPC,
+			"http://otelcol:4317" TRACE_METHOD);
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=otelcol"), OTLP_GRPC,
+			"http://otelcol:4317" TRACE_METHOD);
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=[::1]"), OTLP_GRPC,
+			"http://[::1]:4317" TRACE_METHOD);
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=[::1]:9"), OTLP_GRPC,
+			"http://[::1]:9" TRACE_METHOD);
+}
+
+static void who_says_not_insecure_gets_tls(void **state)
+{
+	(void)state;
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=h:1\0OTEL_EXPORTER_OTLP_INSECURE=false"),
+			OTLP_GRPC, "https://h:1" TRACE_METHOD);
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=h:1\0OTEL_EXPORTER_OTLP_INSECURE=true"),
+			OTLP_GRPC, "http://h:1" TRACE_METHOD);
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://h:1\0"
+			      "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_INSECURE=false"),
+			OTLP_GRPC, "http://h:1" TRACE_METHOD);
+}
+
+static void grpc_has_a_port_and_methods_of_its_own(void **state)
+{
+	(void)state;
+	expect_url(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
+		   "http://localhost:4317" TRACE_METHOD);
+	expect_url(SIGNAL_LOG, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
+		   "http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
+	expect_url(SIGNAL_METRIC,
+		   BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_ENDPOINT=https://h/x"),
+		   "https://h/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+}
+
+static void a_protocol_may_be_one_signals(void **state)
+{
+	struct settings s = BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0"
+				  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json");
+
+	(void)state;
+	expect_protocol(s, OTLP_HTTP_JSON, "http://localhost:4318/v1/traces");
+	expect_url(SIGNAL_LOG, s,
+		   "http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
+}
+
+static void http_needs_a_scheme(void **state)
+{
+	(void)state;
+	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=h:4318\0"
+			   "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
+		     "write http://h:4318");
 }
 
 static void an_endpoint_is_an_address(void **state)
@@ -122,16 +184,12 @@ static void an_endpoint_is_an_address(void **state)
 	expect_error(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://a\r\nb"), "no address");
 }
 
-static void protocols_to_come_are_named(void **state)
+static void an_unknown_protocol_is_an_error(void **state)
 {
 	(void)state;
-	expect_error(BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
-		     "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not available yet");
-	expect_error(BLOCK("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json"),
-		     "http/json is not available yet");
 	expect_error(BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=carrier-pigeon"), "no protocol");
-	expect_url(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
-		   "http://localhost:4318/v1/traces");
+	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"), OTLP_HTTP_PROTOBUF,
+			"http://localhost:4318/v1/traces");
 }
 
 static void a_signals_own_setting_wins(void **state)
@@ -221,9 +279,13 @@ int main(void)
 		cmocka_unit_test(a_signals_own_endpoint_is_taken_as_it_is),
 		cmocka_unit_test(an_empty_setting_is_not_set),
 		cmocka_unit_test(our_own_endpoint_leads_nowhere),
-		cmocka_unit_test(an_endpoint_without_a_scheme_would_be_grpc),
+		cmocka_unit_test(an_endpoint_without_a_scheme_is_grpc_without_tls),
+		cmocka_unit_test(who_says_not_insecure_gets_tls),
+		cmocka_unit_test(grpc_has_a_port_and_methods_of_its_own),
+		cmocka_unit_test(a_protocol_may_be_one_signals),
+		cmocka_unit_test(http_needs_a_scheme),
 		cmocka_unit_test(an_endpoint_is_an_address),
-		cmocka_unit_test(protocols_to_come_are_named),
+		cmocka_unit_test(an_unknown_protocol_is_an_error),
 		cmocka_unit_test(a_signals_own_setting_wins),
 		cmocka_unit_test(certificates_are_files),
 		cmocka_unit_test(a_time_out_without_sense_is_the_default),

@@ -8,6 +8,7 @@
 
 #include "export/exporter.h"
 #include "export/otlp-encode.h"
+#include "export/otlp-json.h"
 #include "export/test-server.h"
 
 #include <time.h>
@@ -122,6 +123,52 @@ static void the_body_is_what_the_encoder_writes(void **state)
 	assert_memory_equal(x.server.request[0].body.p, o.p, o.n);
 	out_fini(&o);
 	scene_close(&x);
+}
+
+static void json_is_sent_as_json(void **state)
+{
+	struct out o = { 0 };
+	struct scene x;
+
+	(void)state;
+	scene_open(&x, SCRIPT({ "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+				"Content-Length: 40\r\n\r\n"
+				"{\"partialSuccess\":{\"rejectedSpans\":\"1\"}}",
+				0 }),
+		   SETTINGS("OTEL_EXPORTER_OTLP_PROTOCOL=http/json"));
+	assert_int_equal(scene_write(&x), 0);
+	assert_int_equal(x.result.n_rejected, 3);
+	assert_true(server_saw(&x.server, 0, "POST /v1/traces HTTP/1.1\r\n"));
+	assert_true(server_saw(&x.server, 0, "\r\nContent-Type: application/json\r\n"));
+	otlp_encode_json(&o, SIGNAL_SPAN, (struct otlp_slice){ &x.batch, 1, 0, 2 });
+	assert_int_equal(x.server.request[0].body.n, o.n);
+	assert_memory_equal(x.server.request[0].body.p, o.p, o.n);
+	out_fini(&o);
+	scene_close(&x);
+}
+
+/* What OTLP over HTTP calls retryable, and what stands beside it. */
+static void only_the_listed_statuses_are_for_later(void **state)
+{
+	static const struct {
+		int status;
+		bool later;
+	} row[] = { { 429, true },  { 502, true },  { 503, true },  { 504, true },
+		    { 400, false }, { 401, false }, { 408, false }, { 500, false },
+		    { 501, false }, { 505, false }, { 302, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		struct scene x;
+		char text[80];
+
+		snprintf(text, sizeof(text), "HTTP/1.1 %d Odd\r\nContent-Length: 0\r\n\r\n",
+			 row[i].status);
+		scene_open(&x, SCRIPT({ text, 0 }), NULL);
+		assert_int_equal(scene_write(&x), row[i].later ? EXPORT_RETRY : 0);
+		assert_int_equal(x.result.n_rejected, row[i].later ? 0 : 4);
+		scene_close(&x);
+	}
 }
 
 static void gzip_unpacks_to_the_same(void **state)
@@ -455,6 +502,8 @@ int main(void)
 		cmocka_unit_test(each_signal_goes_to_its_own_path),
 		cmocka_unit_test(a_request_says_what_it_is),
 		cmocka_unit_test(the_body_is_what_the_encoder_writes),
+		cmocka_unit_test(json_is_sent_as_json),
+		cmocka_unit_test(only_the_listed_statuses_are_for_later),
 		cmocka_unit_test(gzip_unpacks_to_the_same),
 		cmocka_unit_test(a_connection_is_kept),
 		cmocka_unit_test(later_is_a_retry_when_the_server_says),

@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r.n_rejected > INT64_MAX)
 			abort();
 	}
+	char text[128];
+
+	if (otlp_response_read_json(body, &r, text) &&
+	    (r.n_rejected > INT64_MAX || r.message.n >= sizeof(text)))
+		abort();
 	inside(otlp_status_message(body), data, size);
 	return 0;
 }

@@ -2,11 +2,14 @@
 /*
  * One OTLP request of each signal, with every kind of value, for other people's decoders:
  *
- *     otlp-sample DIRECTORY        writes traces.bin, logs.bin and metrics.bin there
+ *     otlp-sample DIRECTORY        writes traces.bin, logs.bin and metrics.bin there, and each as .json
+ *     otlp-sample EXPORTER NAME=VALUE...  gives them to an exporter with these settings, once, and
+ *                                         prints what came of it
  *
- * test/interop/otlp.test.js knows what must come out.
+ * test/interop/ knows what must come out.
  */
 #include "export/otlp-encode.h"
+#include "export/otlp-json.h"
 
 #include <float.h>
 #include <math.h>
@@ -50,6 +53,8 @@ static const struct attribute every_type[] = {
 	{ { "least", 5 }, { VALUE_INT, .integer = INT64_MIN } },
 	{ { "most", 4 }, { VALUE_INT, .integer = INT64_MAX } },
 	{ { "double", 6 }, { VALUE_DOUBLE, .number = 3.25 } },
+	{ { "tiny", 4 }, { VALUE_DOUBLE, .number = 5e-324 } },
+	{ { "no number", 9 }, { VALUE_DOUBLE, .number = NAN } },
 	{ { "infinity", 8 }, { VALUE_DOUBLE, .number = INFINITY } },
 	{ { "text", 4 }, { VALUE_STRING, .text = { "plain", 5 } } },
 	{ { "no text", 7 }, { VALUE_STRING, .text = { "", 0 } } },
@@ -207,22 +212,59 @@ static void fill_points(struct batch *b)
 	add_point(b, METRIC_SUM, "zero", "")->is_double = true;
 }
 
+static int write_file(const char *directory, const char *name, const char *end, struct out *o)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.%s", directory, name, end);
+	f = o->error ? NULL : fopen(path, "wb");
+	if (!f || fwrite(o->p, 1, o->n, f) != o->n || fclose(f)) {
+		perror(path);
+		return 1;
+	}
+	out_fini(o);
+	return 0;
+}
+
 static int write_request(const char *directory, const char *name, enum signal kind,
 			 struct batch *const *batch, size_t n)
 {
 	struct otlp_slice all = { batch, n, 0, otlp_count(kind, batch, n) };
-	struct out o = { 0 };
-	char path[4096];
-	FILE *f;
+	struct out bin = { 0 }, json = { 0 };
 
-	otlp_encode(&o, kind, all);
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	f = o.error ? NULL : fopen(path, "wb");
-	if (!f || fwrite(o.p, 1, o.n, f) != o.n || fclose(f)) {
-		perror(path);
+	otlp_encode(&bin, kind, all);
+	otlp_encode_json(&json, kind, all);
+	return write_file(directory, name, "bin", &bin) ||
+	       write_file(directory, name, "json", &json);
+}
+
+static int send(const char *exporter, char **setting, struct batch *const *batch, size_t n)
+{
+	const struct exporter *x = exporter_find(str_of(exporter));
+	struct export_place place = { .signals = SIGNAL_ALL, .out_fd = 1 };
+	struct export_result result = { .n_rejected = 0 };
+	struct out block = { 0 };
+	char why[160] = "";
+	void *state;
+	int r;
+
+	for (; *setting; setting++)
+		out_bytes(&block, *setting, strlen(*setting) + 1);
+	struct settings settings = { out_all(&block) };
+
+	place.signals = (enum signal)(place.signals & x->takes);
+	r = x->open(&state, &settings, &place, why);
+	if (r) {
+		fprintf(stderr, "open=%d %s\n", r, why);
 		return 1;
 	}
-	out_fini(&o);
+	r = x->write(state, batch, n, &result);
+	fprintf(stderr, "write=%d rejected=%llu after=%u done=%zu,%zu,%zu %s\n", r,
+		(unsigned long long)result.n_rejected, result.retry_after_ms, result.n_done[0],
+		result.n_done[1], result.n_done[2], result.why);
+	x->close(state);
+	out_fini(&block);
 	return 0;
 }
 
@@ -232,16 +274,19 @@ int main(int argc, char **argv)
 	struct batch *batch[] = { batch_new(one), batch_new(two) };
 	int failed;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: otlp-sample DIRECTORY\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: otlp-sample DIRECTORY | EXPORTER NAME=VALUE...\n");
 		return 2;
 	}
 	fill_spans(batch[0], batch[1]);
 	fill_logs(batch[0]);
 	fill_points(batch[0]);
-	failed = write_request(argv[1], "traces.bin", SIGNAL_SPAN, batch, 2) ||
-		 write_request(argv[1], "logs.bin", SIGNAL_LOG, batch, 2) ||
-		 write_request(argv[1], "metrics.bin", SIGNAL_METRIC, batch, 2);
+	if (exporter_find(str_of(argv[1])))
+		failed = send(argv[1], argv + 2, batch, 2);
+	else
+		failed = write_request(argv[1], "traces", SIGNAL_SPAN, batch, 2) ||
+			 write_request(argv[1], "logs", SIGNAL_LOG, batch, 2) ||
+			 write_request(argv[1], "metrics", SIGNAL_METRIC, batch, 2);
 	for (size_t i = 0; i < 2; i++)
 		batch_free(batch[i]);
 	resource_free(one);
