@@ -53,6 +53,15 @@ static struct real real[] = {
 
 #define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
 
+/*
+ * Found before anything else runs: a first call may come from a signal handler or a vfork child, where
+ * nothing may be looked for.
+ */
+__attribute__((constructor(101))) static void find_all(void)
+{
+	real_find_all(real, sizeof(real) / sizeof(real[0]));
+}
+
 #define REAL_OR_FAIL(call) \
 	do { \
 		if (__builtin_expect(!REAL(call), 0)) { \
