@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "agent/inside.h"
+#include "agent/sql-known.h"
 #include "agent/table.h"
 #include "wire/record.h"
 
@@ -210,7 +211,7 @@ void maria_text(struct connection *c, const char *text, unsigned long n)
 
 	result_forget(c);
 	comment_forget(c);
-	sql_read(&c->sql, dialect_of(c), said);
+	sql_recall(&c->sql, dialect_of(c), said);
 	run_begin(c, &c->run, statement_seen(&c->sql));
 	if (comments)
 		c->commented = sqlcommenter_write(&c->sql, said, &c->run.call);
@@ -397,7 +398,7 @@ void maria_prepare(struct prepared *p, const char *text, unsigned long n)
 	int kept = errno;
 
 	p->known = false;
-	sql_read(&p->sql, dialect_of(p->connection), text_of(text, n));
+	sql_recall(&p->sql, dialect_of(p->connection), text_of(text, n));
 	seen = statement_seen(&p->sql);
 	seen.name = seen.operation = STR("PREPARE");
 	run_begin(p->connection, &p->run, seen);
@@ -435,7 +436,7 @@ void maria_execute_direct(struct prepared *p, const char *text, unsigned long n)
 {
 	int kept = errno;
 
-	sql_read(&p->sql, dialect_of(p->connection), text_of(text, n));
+	sql_recall(&p->sql, dialect_of(p->connection), text_of(text, n));
 	p->known = true;
 	maria_execute(p);
 	errno = kept;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "agent/inside.h"
+#include "agent/sql-known.h"
 #include "agent/table.h"
 #include "wire/record.h"
 
@@ -308,7 +309,7 @@ struct call *libpq_text(struct connection *c, PGconn *conn, const char *query)
 	struct call *q;
 	int kept = errno;
 
-	sql_read(&c->sql, dialect_of(conn), str_of(query));
+	sql_recall(&c->sql, dialect_of(conn), str_of(query));
 	q = call_begin(c, conn, statement_seen(&c->sql));
 	if (q && comments)
 		c->commented = sqlcommenter_write(&c->sql, str_of(query), &q->call);
@@ -322,7 +323,7 @@ struct call *libpq_prepare(struct connection *c, PGconn *conn, const char *query
 	struct call *q;
 	int kept = errno;
 
-	sql_read(&c->sql, dialect_of(conn), str_of(query));
+	sql_recall(&c->sql, dialect_of(conn), str_of(query));
 	seen = statement_seen(&c->sql);
 	seen.name = seen.operation = STR("PREPARE");
 	q = call_begin(c, conn, seen);

@@ -2,18 +2,20 @@
 #include "agent/sql-token.h"
 
 const struct sql_keyword sql_keywords[N_WORDS] = {
-#define X(name, use) [WORD_##name] = { #name, sizeof(#name) - 1, use },
+#define X(name, use) \
+	[WORD_##name] = { #name, SQL_KEY(#name[0], #name[sizeof(#name) - 2], sizeof(#name) - 1), \
+			  use },
 	KEYWORDS(X)
 #undef X
 };
 
 /* Where the keywords of each letter begin; those of the next letter end them. */
-static const uint8_t letters[27] = {
+const uint8_t sql_letters[27] = {
 	1,  7,	10, 16, 21, 26, 28, 30, 31, 39, 40, 41, 45, 47,
 	48, 54, 55, 55, 60, 62, 66, 70, 73, 77, 77, 77, 77,
 };
 
-_Static_assert(N_WORDS == 77, "letters[] belongs to these keywords");
+_Static_assert(N_WORDS == 77, "sql_letters[] belongs to these keywords");
 
 /* How the dialects differ. */
 enum trait {
@@ -39,15 +41,7 @@ static bool has(enum sql_dialect d, unsigned trait)
 	return (dialects[d].traits & trait) != 0;
 }
 
-enum class {
-	LETTER = 1 << 0,
-	DIGIT = 1 << 1,
-	IN_WORD = 1 << 2,
-	BLANK = 1 << 3,
-	ALONE = 1 << 4, /* begins nothing longer, in any dialect */
-};
-
-static const uint8_t classes[256] = {
+const uint8_t sql_classes[256] = {
 	['a' ... 'z'] = LETTER | IN_WORD,
 	['A' ... 'Z'] = LETTER | IN_WORD,
 	['_'] = LETTER | IN_WORD,
@@ -56,43 +50,27 @@ static const uint8_t classes[256] = {
 	['$'] = IN_WORD,
 	['\t' ... '\r'] = BLANK,
 	[' '] = BLANK,
-	['('] = ALONE,
-	[')'] = ALONE,
+	['('] = ALONE | NESTING,
+	[')'] = ALONE | NESTING,
 	[','] = ALONE,
-	[';'] = ALONE,
-	['='] = ALONE,
-	['<'] = ALONE,
-	['>'] = ALONE,
+	[';'] = ALONE | NESTING,
+	['='] = ALONE | OPERATOR,
+	['<'] = ALONE | OPERATOR,
+	['>'] = ALONE | OPERATOR,
+	['!'] = OPERATOR,
+	['|'] = OPERATOR,
+	['+'] = OPERATOR,
+	['-'] = OPERATOR,
+	['*'] = OPERATOR,
+	['/'] = OPERATOR,
+	['%'] = OPERATOR,
+	['&'] = OPERATOR,
+	['~'] = OPERATOR,
 };
-
-static inline bool is(char c, unsigned class)
-{
-	return (classes[(unsigned char)c] & class) != 0;
-}
-
-/* A keyword is letters, so that one bit less is upper case. */
-static enum word word_of(struct str s)
-{
-	unsigned char letter = (unsigned char)((s.p[0] & 0xdf) - 'A');
-
-	if (letter >= 26)
-		return NO_WORD;
-	for (int i = letters[letter]; i < letters[letter + 1]; i++) {
-		size_t k = 1;
-
-		if (sql_keywords[i].n != s.n)
-			continue;
-		while (k < s.n && (s.p[k] & 0xdf) == sql_keywords[i].name[k])
-			k++;
-		if (k == s.n)
-			return (enum word)i;
-	}
-	return NO_WORD;
-}
 
 static inline size_t run_of(struct str s, size_t i, unsigned class)
 {
-	while (i < s.n && is(s.p[i], class))
+	while (i < s.n && sql_is(s.p[i], class))
 		i++;
 	return i;
 }
@@ -158,7 +136,7 @@ static size_t number_end(struct str s)
 {
 	size_t i = 0;
 
-	while (i < s.n && (is(s.p[i], IN_WORD) || s.p[i] == '.' ||
+	while (i < s.n && (sql_is(s.p[i], IN_WORD) || s.p[i] == '.' ||
 			   ((s.p[i] == '+' || s.p[i] == '-') && str_lower(s.p[i - 1]) == 'e')))
 		i++;
 	return i;
@@ -168,7 +146,7 @@ static size_t parameter_end(struct str s)
 {
 	size_t i = 1;
 
-	while (i < s.n && (is(s.p[i], IN_WORD) || s.p[i] == '@' ||
+	while (i < s.n && (sql_is(s.p[i], IN_WORD) || s.p[i] == '@' ||
 			   (s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':')))
 		i += s.p[i] == ':' ? 2 : 1;
 	return i;
@@ -179,9 +157,9 @@ static size_t dollars_end(struct str s)
 {
 	size_t tag = 1;
 
-	while (tag < s.n && is(s.p[tag], IN_WORD) && s.p[tag] != '$')
+	while (tag < s.n && sql_is(s.p[tag], IN_WORD) && s.p[tag] != '$')
 		tag++;
-	if (tag >= s.n || s.p[tag] != '$' || is(s.p[1], DIGIT))
+	if (tag >= s.n || s.p[tag] != '$' || sql_is(s.p[1], DIGIT))
 		return 0;
 	tag++;
 
@@ -237,16 +215,16 @@ static bool is_parameter(enum sql_dialect d, char c, char next)
 	if (c == '?')
 		return !has(d, POSTGRESQL);
 	if (has(d, POSTGRESQL))
-		return c == '$' && is(next, DIGIT);
-	return (c == '@' && (is(next, IN_WORD) || next == '@')) ||
-	       (has(d, NAMED) && (c == ':' || c == '$' || c == '#') && is(next, IN_WORD));
+		return c == '$' && sql_is(next, DIGIT);
+	return (c == '@' && (sql_is(next, IN_WORD) || next == '@')) ||
+	       (has(d, NAMED) && (c == ':' || c == '$' || c == '#') && sql_is(next, IN_WORD));
 }
 
 static struct token word_token(struct str s)
 {
 	struct token t = until(WORD, s, run_of(s, 0, IN_WORD));
 
-	t.word = word_of(t.s);
+	t.word = sql_word(t.s);
 	return t;
 }
 
@@ -255,18 +233,18 @@ struct token sql_token(enum sql_dialect d, struct str s)
 	char c = s.p[0], next = s.n > 1 ? s.p[1] : 0;
 	struct token t;
 
-	if (is(c, BLANK))
+	if (sql_is(c, BLANK))
 		return until(SPACE, s, run_of(s, 0, BLANK));
-	if (is(c, LETTER) && next != '\'' && next != '&')
+	if (sql_is(c, LETTER) && next != '\'' && next != '&')
 		return word_token(s);
-	if (is(c, ALONE))
+	if (sql_is(c, ALONE))
 		return until(SIGN, s, 1);
 	t = comment_of(d, s);
 	if (!t.s.n)
 		t = string_of(d, s);
 	if (t.s.n)
 		return t;
-	if (is(c, DIGIT) || (c == '.' && is(next, DIGIT)))
+	if (sql_is(c, DIGIT) || (c == '.' && sql_is(next, DIGIT)))
 		return until(LITERAL, s, number_end(s));
 	if (c == '"' || (c == '`' && !has(d, POSTGRESQL)))
 		return until(QUOTED, s, quoted_end(s, 0, c, false));
@@ -274,7 +252,7 @@ struct token sql_token(enum sql_dialect d, struct str s)
 		return until(QUOTED, s, quoted_end(s, 0, ']', false));
 	if (is_parameter(d, c, next))
 		return until(PARAMETER, s, parameter_end(s));
-	if (is(c, IN_WORD))
+	if (sql_is(c, IN_WORD))
 		return word_token(s);
 	return until(SIGN, s, 1);
 }

@@ -24,6 +24,9 @@ enum use {
 	NAME_NEXT = 1 << 9,    /* the name follows the operation */
 	ATTACH_WORD = 1 << 10, /* no argument of ATTACH */
 	NO_TABLE = 1 << 11,    /* the name is not a table's */
+	NEST = 1 << 12,	       /* begins a list, a query or a body */
+
+	TURNS = TABLES | OBJECT | CHANGE | NEST, /* means something wherever it stands */
 };
 
 #define KEYWORDS(X) \
@@ -33,8 +36,8 @@ enum use {
 	X(AND, CLAUSE) \
 	X(AS, CLAUSE | ATTACH_WORD) \
 	X(ATTACH, ATTACH_WORD) \
-	X(BEGIN, 0) \
-	X(BETWEEN, VALUE) \
+	X(BEGIN, NEST) \
+	X(BETWEEN, VALUE | NEST) \
 	X(BY, CLAUSE) \
 	X(CALL, ONE_NAME | NAME_NEXT | NO_TABLE) \
 	X(CASE, CLAUSE) \
@@ -97,12 +100,12 @@ enum use {
 	X(USE, ONE_NAME | NAME_NEXT | NO_TABLE) \
 	X(USING, CLAUSE | FROM_END) \
 	X(VACUUM, ONE_NAME) \
-	X(VALUES, FROM_END) \
+	X(VALUES, FROM_END | NEST) \
 	X(VIEW, OBJECT) \
 	X(WHEN, VALUE | CLAUSE) \
 	X(WHERE, CLAUSE | FROM_END) \
 	X(WINDOW, FROM_END) \
-	X(WITH, 0)
+	X(WITH, NEST)
 
 enum word {
 	NO_WORD,
@@ -129,18 +132,62 @@ struct token {
 	bool open;	/* not closed before the end */
 };
 
+/* What a byte may be, in every dialect; the reader's short ways (agent/sql.c) go by it. */
+enum class {
+	LETTER = 1 << 0,
+	DIGIT = 1 << 1,
+	IN_WORD = 1 << 2,
+	BLANK = 1 << 3,
+	ALONE = 1 << 4,	   /* begins nothing longer */
+	NESTING = 1 << 5,  /* of these: parentheses and semicolons */
+	OPERATOR = 1 << 6, /* a value follows */
+};
+
+extern const uint8_t sql_classes[256];
+
+static inline bool sql_is(char c, unsigned class)
+{
+	return (sql_classes[(unsigned char)c] & class) != 0;
+}
+
 /* The first token of a statement that isn't empty. */
 struct token sql_token(enum sql_dialect dialect, struct str statement);
 
 struct sql_keyword {
 	const char *name;
-	uint8_t n;
+	uint32_t key;
 	uint16_t use;
 };
 
 extern const struct sql_keyword sql_keywords[N_WORDS];
+extern const uint8_t
+	sql_letters[27]; /* where those of each letter begin; the next one's end them */
 
 static inline bool sql_word_does(enum word w, unsigned use)
 {
 	return (sql_keywords[w].use & use) != 0;
+}
+
+/* What most words differ in: first and last letter, and length. */
+#define SQL_KEY(first, last, n) ((unsigned)(first) | (unsigned)(last) << 8 | (unsigned)(n) << 16)
+
+/* Which keyword a word of one byte or more is; they are letters: one bit less is upper case. */
+static inline enum word sql_word(struct str s)
+{
+	unsigned first = s.p[0] & 0xdf, last = s.p[s.n - 1] & 0xdf, letter = first - 'A';
+	unsigned key = SQL_KEY(first, last, s.n);
+
+	if (letter >= 26)
+		return NO_WORD;
+	for (unsigned i = sql_letters[letter], end = sql_letters[letter + 1]; i < end; i++) {
+		size_t k = 1;
+
+		if (sql_keywords[i].key != key)
+			continue;
+		while (k < s.n && (s.p[k] & 0xdf) == sql_keywords[i].name[k])
+			k++;
+		if (k == s.n)
+			return (enum word)i;
+	}
+	return NO_WORD;
 }

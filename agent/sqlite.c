@@ -24,7 +24,7 @@
 #include "agent/database.h"
 #include "agent/pool.h"
 #include "agent/real.h"
-#include "agent/sql.h"
+#include "agent/sql-known.h"
 #include "agent/sqlite-error.h"
 #include "agent/statement.h"
 #include "agent/table.h"
@@ -138,7 +138,7 @@ static void run_begin(struct connection *c, sqlite3_stmt *statement, const char 
 		agent_missed("sqlite");
 		return;
 	}
-	sql_read(s, SQL_SQLITE, str_of(sql));
+	sql_recall(s, SQL_SQLITE, str_of(sql));
 	run->connection = c;
 	run->statement = statement;
 	seen = statement_seen(s);

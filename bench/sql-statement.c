@@ -3,11 +3,12 @@
  * What the agent adds to an SQL statement, whatever library sends it: its text is read, a span and a
  * measurement are made of it. Prepared, it has been read before.
  *
- *     sql-statement [read|text|prepared]     name, ns per statement (median of 31 bursts)
+ *     sql-statement [sql_read|sql_recall|sql_text|sql_prepared]     name, ns per statement (median of 31 bursts)
  */
 #include "bench/bursts.h"
 
 #include "agent/database.h"
+#include "agent/sql-known.h"
 #include "agent/statement.h"
 
 static const char *volatile text =
@@ -34,10 +35,16 @@ static void read_only(int turns)
 		sql_read(&sql, SQL_POSTGRESQL, str_of(text));
 }
 
+static void recall_only(int turns)
+{
+	for (int i = 0; i < turns; i++)
+		sql_recall(&sql, SQL_POSTGRESQL, str_of(text));
+}
+
 static void of_text(int turns)
 {
 	for (int i = 0; i < turns; i++) {
-		sql_read(&sql, SQL_POSTGRESQL, str_of(text));
+		sql_recall(&sql, SQL_POSTGRESQL, str_of(text));
 		statement();
 	}
 }
@@ -52,6 +59,7 @@ int main(int argc, char **argv)
 {
 	static const struct bursts_case cases[] = {
 		{ "sql_read", read_only },
+		{ "sql_recall", recall_only },
 		{ "sql_text", of_text },
 		{ "sql_prepared", of_prepared },
 	};
