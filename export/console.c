@@ -2,37 +2,26 @@
 /*
  * The exporter `console`: a line for people per span, log record and point, in order of time.
  *
- * The descriptor belongs to the run, most likely to the service as well. It must not be switched to
- * non-blocking (the service would see that), and nobody may be reading at its other end: so lines
- * go out in pieces that a pipe takes as a whole, each after asking whether there is room, and what
- * finds no room for two seconds is dropped and counted. Pipes and terminals are opened once more
- * through /proc, for a non-blocking description of our own; where that fails, asking must do.
+ * Lines are gathered into pieces that a pipe takes as a whole; what finds no room for two seconds is
+ * dropped and counted (export/stream.h tells why).
  */
 #include "base/clock.h"
 #include "base/err.h"
 #include "export/console-line.h"
 #include "export/exporter.h"
+#include "export/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE_MOST = PIPE_BUF, PATIENCE_MS = 2000, LOOK_MS = 50, MS = 1000000 };
+enum { PATIENCE_MS = 2000, MS = 1000000 };
 
 struct console {
-	int fd;
-	bool own; /* fd is our own description of it */
-	bool socket;
+	struct stream stream;
 	bool colour;
-	bool torn; /* the last line went out in part */
 	enum signal signals;
-	const atomic_bool *stop;
 	struct out piece, line;
 	size_t piece_items; /* lines in the piece */
 	size_t written;	    /* lines that went out, in this write */
@@ -44,26 +33,6 @@ static bool wants_colour(const struct settings *s, int fd)
 
 	return isatty(fd) && !settings_get(s, STR("NO_COLOR")).n && !(no_colour && *no_colour) &&
 	       !(term && !strcmp(term, "dumb"));
-}
-
-/* A description of our own, for what can be opened and has no position. */
-static void open_own(struct console *c)
-{
-	char path[40];
-	struct stat st;
-	int fd;
-
-	if (fstat(c->fd, &st))
-		return;
-	c->socket = S_ISSOCK(st.st_mode);
-	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	c->fd = fd;
-	c->own = true;
 }
 
 static int console_open(void **state, const struct settings *settings,
@@ -79,11 +48,9 @@ static int console_open(void **state, const struct settings *settings,
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return ERR(-ENOMEM);
-	c->fd = place->out_fd;
 	c->signals = place->signals;
-	c->stop = place->stop;
-	c->colour = wants_colour(settings, c->fd);
-	open_own(c);
+	c->colour = wants_colour(settings, place->out_fd);
+	stream_init(&c->stream, place->out_fd, place->stop);
 	*state = c;
 	return 0;
 }
@@ -94,71 +61,18 @@ static void *console_close(void *state)
 
 	if (!c)
 		return NULL;
-	if (c->own)
-		close(c->fd);
+	stream_fini(&c->stream);
 	out_fini(&c->piece);
 	out_fini(&c->line);
 	free(c);
 	return NULL;
 }
 
-static bool stopped(const struct console *c)
-{
-	return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
-}
-
-static bool wait_for_room(const struct console *c, uint64_t until_ns)
-{
-	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-
-	while (clock_mono_ns() < until_ns && !stopped(c)) {
-		int n = poll(&p, 1, LOOK_MS);
-
-		if (n > 0)
-			return true; /* room, or an error that the write will name */
-		if (n < 0 && errno != EINTR)
-			return false;
-	}
-	return false;
-}
-
-static ssize_t put_some(const struct console *c, struct str s)
-{
-	s = str_first(s, PIECE_MOST);
-	return c->socket ? send(c->fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL)
-			 : write(c->fd, s.p, s.n);
-}
-
-/* 0, -ETIME when it took too long, or why it can't be written at all. */
-static int put_all(struct console *c, struct str s, uint64_t until_ns)
-{
-	struct str rest = s;
-
-	while (rest.n) {
-		if (!wait_for_room(c, until_ns)) {
-			c->torn = rest.n < s.n;
-			return -ETIME;
-		}
-		ssize_t n = put_some(c, rest);
-
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			rest = str_from(rest, (size_t)n);
-	}
-	c->torn = false;
-	return 0;
-}
-
 /* Sends what has been gathered. */
 static int flush(struct console *c, uint64_t until_ns)
 {
-	int r = 0;
+	int r = stream_put(&c->stream, out_all(&c->piece), until_ns);
 
-	if (c->torn && c->piece.n)
-		r = put_all(c, STR("\n"), until_ns);
-	if (!r)
-		r = put_all(c, out_all(&c->piece), until_ns);
 	if (!r)
 		c->written += c->piece_items;
 	c->piece_items = 0;
@@ -171,7 +85,7 @@ static int add_line(struct console *c, uint64_t until_ns)
 {
 	int r = c->line.error;
 
-	if (!r && c->piece.n && c->piece.n + c->line.n > PIECE_MOST)
+	if (!r && c->piece.n && c->piece.n + c->line.n > STREAM_PIECE_MOST)
 		r = flush(c, until_ns);
 	if (r)
 		return r;

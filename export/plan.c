@@ -67,9 +67,19 @@ static void add_otlp(struct export_plan *p, size_t i, const struct settings *s)
 	add(p, otlp, signal, true);
 }
 
+/* Other names of the same, as SDKs have had them while they were new. */
+static struct str usual_name(struct str name)
+{
+	if (str_eq(name, STR("otlp_file/development")))
+		return STR("otlp_file");
+	if (str_eq(name, STR("experimental-otlp/stdout")))
+		return STR("otlp/stdout");
+	return name;
+}
+
 static void add_named(struct export_plan *p, size_t i, struct str name, const struct settings *s)
 {
-	const struct exporter *kind = exporter_find(name);
+	const struct exporter *kind = exporter_find(usual_name(name));
 
 	if (str_eq(name, STR("none")))
 		return;
@@ -80,7 +90,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (str_eq(name, STR("prometheus")))
 		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
-		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, console, none)",
+		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, otlp_file, console, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
