@@ -315,6 +315,13 @@ static bool blanks_take(struct http1 *m, struct str *in)
 	return true;
 }
 
+/* What a load balancer puts before the first request: "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80". */
+static bool is_proxy_line(const struct http1 *m)
+{
+	return m->kind == HTTP1_REQUEST && !m->proxied && m->line_n >= 9 && m->line_n < 108 &&
+	       (memcmp(m->start, "PROXY TCP", 9) == 0 || memcmp(m->start, "PROXY UNK", 9) == 0);
+}
+
 static enum http1_event first_take(struct http1 *m, struct http1_head *head, struct str *in)
 {
 	const char *end = memchr(in->p, '\n', in->n);
@@ -327,6 +334,11 @@ static enum http1_event first_take(struct http1 *m, struct http1_head *head, str
 		return not_http(m);
 	if (!end)
 		return HTTP1_MORE;
+	if (is_proxy_line(m)) {
+		m->proxied = true;
+		m->state = START;
+		return HTTP1_END; /* of the line */
+	}
 	if (!(m->kind == HTTP1_REQUEST ? request_line(m, head) : status_line(m)))
 		return not_http(m);
 	m->line_n = 0;

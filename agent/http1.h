@@ -74,6 +74,7 @@ struct http1 {
 	uint32_t head_n;  /* bytes since the message began, to the end of its head */
 
 	uint8_t kind, state, blanks;
+	bool proxied;	 /* a line of the PROXY protocol was passed over */
 	uint32_t line_n; /* bytes of the line that is being read */
 	uint64_t left;	 /* of the body, or of a chunk */
 	char start[HTTP1_START];

@@ -301,6 +301,16 @@ static void without_a_place_for_the_head_messages_are_followed_too(void **state)
 	assert_string_equal(t.text, "H?,1 E1 H?,0 E0 ");
 }
 
+static void a_load_balancers_line_before_the_first_request_is_passed_over(void **state)
+{
+	(void)state;
+	check(HTTP1_REQUEST, "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\nGET /p HTTP/1.1\r\n\r\n",
+	      "H/p,1 E0 ");
+	check(HTTP1_REQUEST, "PROXY UNKNOWN\r\nGET /p HTTP/1.1\r\n\r\n", "H/p,1 E0 ");
+	check(HTTP1_REQUEST, "PROXY TCP4 a b 1 2\r\nPROXY TCP4 a b 1 2\r\n", "N ");
+	check(HTTP1_REQUEST, "PROXY /x HTTP/1.1\r\n\r\n", "H/x,1 E0 ");
+}
+
 static void requests_that_may_change_the_protocol_are_marked(void **state)
 {
 	struct told t;
@@ -331,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_giant_head_is_followed_and_kept_in_part),
 		cmocka_unit_test(bytes_that_were_not_shown_may_be_of_a_body_only),
 		cmocka_unit_test(without_a_place_for_the_head_messages_are_followed_too),
+		cmocka_unit_test(a_load_balancers_line_before_the_first_request_is_passed_over),
 		cmocka_unit_test(requests_that_may_change_the_protocol_are_marked),
 	};
 
