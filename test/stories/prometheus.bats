@@ -120,7 +120,10 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 
 @test "made-up hosts and methods make no series" {
 	local out=$BATS_TEST_TMPDIR/hello.out
-	"$BUILD/oriel" run -- "$BUILD/programs/hello-server" 0 >"$out" 2>"$out.err" 3>&- 4>&- &
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	exec 8<>"$BATS_TEST_TMPDIR/hold"
+	"$BUILD/oriel" run -- "$BUILD/programs/hello-server" epoll <"$BATS_TEST_TMPDIR/hold" >"$out" 2>"$out.err" \
+		3>&- 4>&- 8>&- &
 	STARTED+=($!)
 	wait_for 10 grep -qE '^[0-9]+$' "$out"
 	ADDRESS=http://127.0.0.1:$(head -n 1 "$out")
