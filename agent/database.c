@@ -12,6 +12,7 @@ void database_ready(void)
 
 	if (atomic_load_explicit(&duration, memory_order_relaxed))
 		return;
+	database_connection_ready();
 	atomic_store_explicit(&misses,
 			      oriel_counter("oriel.db.client.misses", "{operation}",
 					    "Look-ups that found nothing."),
@@ -80,6 +81,8 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 
 	c->system = seen->system;
 	c->server = seen->server;
+	c->connection = seen->connection;
+	database_connection_used(c->connection);
 	c->operation_n = label(c->operation, seen->operation);
 	c->collection_n = label(c->collection, seen->collection);
 	c->begin_ns = agent_now_ns();
@@ -148,5 +151,6 @@ void database_end(struct database_call *c, const struct database_outcome *o)
 		oriel_span_status(&c->span, ORIEL_ERROR, o->message);
 	oriel_span_end(&c->span);
 	measure(c, o);
+	database_connection_idle(c->connection);
 	c->begin_ns = 0;
 }

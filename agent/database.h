@@ -31,23 +31,40 @@ struct database_server {
 void database_server_set(struct database_server *s, const char *address, int port,
 			 const char *name);
 
+/*
+ * A connection, counted in db.client.connection.count from opened to closed: used while a call is
+ * under way on it, else idle. The connections of a process to one server and database are its pool,
+ * whoever keeps them. The watcher's, as the connection is; {0} is not counted. In a forked child it
+ * counts from its first call there.
+ */
+struct database_connection {
+	struct database_pool *pool;
+	unsigned generation, n_calls;
+};
+
+/* Opened twice is once; of an unknown server not at all. Calls end before it is closed. */
+void database_opened(struct database_connection *c, const struct database_server *s);
+void database_closed(struct database_connection *c);
+
 struct database_call {
 	struct oriel_span span;
 	uint64_t begin_ns;
 	const char *system; /* static */
 	const struct database_server *server;
+	struct database_connection *connection;
 	uint8_t operation_n, collection_n;
 	char operation[DATABASE_LABEL_MOST], collection[DATABASE_LABEL_MOST];
 };
 
 struct database_seen {
-	const char *system;	    /* db.system.name; static */
-	struct str name;	    /* of the span; empty: summary, else operation, else system */
+	const char *system; /* db.system.name; static */
+	struct str name;    /* of the span; empty: summary, else operation, else system */
 	struct str operation, collection, summary, text; /* empty: unknown */
-	struct str procedure;	    /* db.stored_procedure.name */
-	int64_t batch;		    /* db.operation.batch.size when 2 or more */
-	const struct database_server *server; /* stays until the end; may be NULL */
-	const struct oriel_context *parent;   /* NULL: the current one */
+	struct str procedure;				 /* db.stored_procedure.name */
+	int64_t batch;				/* db.operation.batch.size when 2 or more */
+	const struct database_server *server;	/* stays until the end; may be NULL */
+	struct database_connection *connection; /* stays until the end; may be NULL */
+	const struct oriel_context *parent;	/* NULL: the current one */
 	uint8_t scope;
 };
 
@@ -66,3 +83,8 @@ void database_end(struct database_call *c, const struct database_outcome *o);
 
 /* Makes the instruments, once; from a hook that is not on the hot path. */
 void database_ready(void);
+
+/* Of database.c only: the first and the last of a connection's calls; and the instrument. */
+void database_connection_used(struct database_connection *c);
+void database_connection_idle(struct database_connection *c);
+void database_connection_ready(void);

@@ -37,12 +37,13 @@ struct pending {
 static struct pool pendings = { .item_bytes = sizeof(struct pending), .n = PENDING_MOST };
 
 static void call_begin(struct database_call *call, const struct redis_command *command,
-		       const struct connection *k)
+		       struct connection *k)
 {
 	database_begin(call, &(struct database_seen){ .system = "redis",
 						      .operation = command->operation,
 						      .text = { command->text, command->text_n },
 						      .server = &k->server,
+						      .connection = &k->counted,
 						      .scope = SCOPE_HIREDIS });
 }
 

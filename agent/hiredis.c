@@ -85,6 +85,9 @@ static void connection_init(struct connection *k, const redisContext *c)
 		database_server_set(&k->server, c->unix_sock.path, 0, "0");
 	else
 		database_server_set(&k->server, c->tcp.host, c->tcp.port, "0");
+	k->counted.pool = NULL;
+	if (!c->err)
+		database_opened(&k->counted, &k->server);
 	k->database = 0;
 	k->n_selects = 0;
 	pipeline_reset(&k->pipeline);
@@ -106,6 +109,7 @@ struct connection *hiredis_connection(redisContext *c)
 		return k;
 	if (k) {
 		pipeline_fail(k, "aborted");
+		database_closed(&k->counted);
 		connection_init(k, c);
 		return k;
 	}
@@ -130,6 +134,7 @@ static void connection_forget(const redisContext *c)
 	if (!k)
 		return;
 	pipeline_fail(k, "aborted");
+	database_closed(&k->counted);
 	pool_give(&connections, k);
 }
 
@@ -287,6 +292,7 @@ static void pipeline_send(struct connection *k)
 							  .text = { p->text, p->text_n },
 							  .batch = b->n,
 							  .server = &k->server,
+							  .connection = &k->counted,
 							  .scope = SCOPE_HIREDIS });
 	for (unsigned i = 0; i < b->n_selects; i++)
 		hiredis_selects(k);

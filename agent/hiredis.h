@@ -72,6 +72,7 @@ struct connection {
 	struct pool_item item;
 	const redisReader *reader;     /* another one: another connection at the same address */
 	struct database_server server; /* its name is the database's number */
+	struct database_connection counted;
 	int database;		       /* -1: unknown */
 	unsigned n_selects; /* SELECTs that are not answered: until then it isn't known */
 	struct pipeline pipeline;

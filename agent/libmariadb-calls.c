@@ -83,6 +83,7 @@ static struct connection *connection_new(MYSQL *mysql)
 	c->result = NULL;
 	c->commented = NULL;
 	c->prepared = NULL;
+	c->counted.pool = NULL;
 	database_server_set(&c->server, NULL, 0, NULL);
 	return c;
 }
@@ -141,6 +142,7 @@ static void server_know(struct connection *c)
 		MARIA_REAL(mariadb_get_info)(c->mysql, MARIADB_CONNECTION_PORT, &port);
 	}
 	database_server_set(&c->server, socket, (int)port, info(c, MARIADB_CONNECTION_SCHEMA));
+	database_opened(&c->counted, &c->server);
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------ */
@@ -169,6 +171,7 @@ static void run_begin(struct connection *c, struct run *r, struct database_seen 
 	r->rows = -1;
 	seen.system = c->system;
 	seen.server = &c->server;
+	seen.connection = &c->counted;
 	seen.scope = SCOPE_LIBMARIADB;
 	database_begin(&r->call, &seen);
 }
@@ -335,6 +338,7 @@ void maria_closed(MYSQL *mysql)
 		run_end(&p->run, 0);
 		p->connection = NULL;
 	}
+	database_closed(&c->counted);
 	pool_give(&connections, c);
 	errno = kept;
 }

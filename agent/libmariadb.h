@@ -88,6 +88,7 @@ struct connection {
 	struct commented *commented; /* the text that is sent now */
 	struct prepared *prepared;   /* all of this connection's */
 	struct database_server server;
+	struct database_connection counted;
 	struct sql sql;
 };
 

@@ -77,6 +77,7 @@ static struct connection *connection_new(PGconn *conn)
 	c->n_statements = 0;
 	c->inside = c->known = c->adrift = false;
 	c->pipelines = PQ_REAL(PQpipelineStatus) != NULL;
+	c->counted.pool = NULL;
 	database_server_set(&c->server, NULL, 0, NULL);
 	return c;
 }
@@ -284,6 +285,8 @@ static struct call *call_begin(struct connection *c, PGconn *conn, struct databa
 		return NULL;
 	}
 	server_know(c, conn);
+	if (c->known)
+		database_opened(&c->counted, &c->server);
 	q->next = NULL;
 	q->rows = -1;
 	q->prepares = 0;
@@ -292,6 +295,7 @@ static struct call *call_begin(struct connection *c, PGconn *conn, struct databa
 	q->status[0] = '\0';
 	seen.system = "postgresql";
 	seen.server = &c->server;
+	seen.connection = &c->counted;
 	seen.scope = SCOPE_LIBPQ;
 	database_begin(&q->call, &seen);
 	return q;
@@ -488,6 +492,7 @@ void libpq_forget(struct connection *c)
 	}
 	c->n_statements = 0;
 	c->known = c->adrift = false;
+	database_closed(&c->counted);
 	errno = kept;
 }
 

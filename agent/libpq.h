@@ -92,6 +92,7 @@ struct connection {
 	bool inside, known, adrift;
 	bool pipelines; /* the library has them */
 	struct database_server server;
+	struct database_connection counted;
 	struct sql sql; /* the statement that begins */
 };
 

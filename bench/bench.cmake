@@ -38,7 +38,9 @@ endforeach()
 
 # Of the agent only what takes no library's place.
 target_sources(bench-sql-statement PRIVATE ${CMAKE_SOURCE_DIR}/agent/database.c
+	${CMAKE_SOURCE_DIR}/agent/database-connection.c
 	${CMAKE_SOURCE_DIR}/agent/sql.c ${CMAKE_SOURCE_DIR}/agent/sql-known.c
 	${CMAKE_SOURCE_DIR}/agent/sql-token.c)
 target_sources(bench-redis-command PRIVATE ${CMAKE_SOURCE_DIR}/agent/database.c
+	${CMAKE_SOURCE_DIR}/agent/database-connection.c
 	${CMAKE_SOURCE_DIR}/agent/redis-command.c)

@@ -3,7 +3,7 @@
  * PostgreSQL by libpq, in every way that it can be asked. Takes what to do and a connection string;
  * prints what the server answered.
  *
- *     pq-calls sync|prepared|async|pipeline|rows|copy|lost|commented CONNINFO [stay]
+ *     pq-calls sync|prepared|async|pipeline|rows|copy|lost|commented|pool CONNINFO [stay]
  *
  * stay: until the standard input ends.
  */
@@ -276,6 +276,23 @@ static void commented_calls(void)
 	PQfinish(c);
 }
 
+/* In the end two have nothing to do, and one has two answers to come. */
+static void pool_calls(void)
+{
+	PGconn *c[4];
+
+	for (int i = 0; i < 4; i++) {
+		c[i] = opened();
+		done(PQexec(c[i], "SELECT 1"));
+	}
+	PQenterPipelineMode(c[0]);
+	PQsendQueryParams(c[0], "SELECT 2", 0, NULL, NULL, NULL, NULL, 0);
+	PQsendQueryParams(c[0], "SELECT 3", 0, NULL, NULL, NULL, NULL, 0);
+	PQfinish(c[1]);
+	PQreset(c[2]);
+	done(PQexec(c[2], "SELECT 4"));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -286,6 +303,7 @@ int main(int argc, char **argv)
 		{ "async", async_calls }, { "pipeline", pipeline_calls },
 		{ "rows", row_calls },	  { "copy", copy_calls },
 		{ "lost", lost_calls },	  { "commented", commented_calls },
+		{ "pool", pool_calls },
 	};
 
 	if (argc < 3)

@@ -71,6 +71,14 @@ seen() { see_ours libpq "$@"; }
 	stop_server
 }
 
+@test "the connections to a server are its pool, idle or used" {
+	watched_while pool
+	wait_for 10 api_says metrics "[.metrics[] | select(.name == \"db.client.connection.count\")
+		| [.attributes[\"db.client.connection.state\"], .value, .attributes[\"db.client.connection.pool.name\"]]]
+		| sort == [[\"idle\", 2, \"$PG_SOCKET/.s.PGSQL.$PG_PORT/postgres\"], [\"used\", 1, \"$PG_SOCKET/.s.PGSQL.$PG_PORT/postgres\"]]"
+	stop_server
+}
+
 @test "commands of two connections overlap, each below the span that sent it" {
 	pq_calls async ''
 	seen 7 '(.[0].start_ns | tonumber) + .[0].duration_ns > (.[1].start_ns | tonumber) + .[1].duration_ns'

@@ -68,6 +68,7 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 		| [.attributes["db.operation.name"], .value]] | sort == [["GET", 1], ["PIPELINE GET", 1000]]'
 	api_says metrics '[.metrics[] | select(.name == "db.client.operation.duration"
 		and .attributes["db.operation.name"] == "SET") | .count] | add == 2'
+	api_says metrics '[.metrics[] | select(.name == "db.client.connection.count") | .value] == [0, 0]'
 }
 
 @test "in an event loop each command has the parent that gave it, and so has its callback" {
