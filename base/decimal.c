@@ -7,13 +7,27 @@ typedef unsigned __int128 wide;
 
 enum { MANTISSA = 52, BIAS = 1075, DIGITS_LEAST = 15, DIGITS_MOST = 17, SCALE_MOST = 20 };
 
-static const uint64_t power_of_5[SCALE_MOST + 1] = {
-	1ull,		  5ull,		    25ull,	      125ull,		625ull,
-	3125ull,	  15625ull,	    78125ull,	      390625ull,	1953125ull,
-	9765625ull,	  48828125ull,	    244140625ull,     1220703125ull,	6103515625ull,
-	30517578125ull,	  152587890625ull,  762939453125ull,  3814697265625ull, 19073486328125ull,
-	95367431640625ull
-};
+static const uint64_t power_of_5[SCALE_MOST + 1] = { 1ull,
+						     5ull,
+						     25ull,
+						     125ull,
+						     625ull,
+						     3125ull,
+						     15625ull,
+						     78125ull,
+						     390625ull,
+						     1953125ull,
+						     9765625ull,
+						     48828125ull,
+						     244140625ull,
+						     1220703125ull,
+						     6103515625ull,
+						     30517578125ull,
+						     152587890625ull,
+						     762939453125ull,
+						     3814697265625ull,
+						     19073486328125ull,
+						     95367431640625ull };
 
 /* v = fraction * 2^-down, and its first digit stands at 10^exponent10. */
 struct parts {
@@ -24,8 +38,8 @@ struct parts {
 
 static int exponent10_of(double v)
 {
-	static const double at[] = { 1e-3, 1e-2, 1e-1, 1e0,  1e1,  1e2,	 1e3,  1e4,  1e5,
-				     1e6,  1e7,	 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14 };
+	static const double at[] = { 1e-3, 1e-2, 1e-1, 1e0, 1e1,  1e2,	1e3,  1e4,  1e5,
+				     1e6,  1e7,	 1e8,  1e9, 1e10, 1e11, 1e12, 1e13, 1e14 };
 	int n = 0;
 
 	while (n < (int)(sizeof(at) / sizeof(at[0])) && v >= at[n])

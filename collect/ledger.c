@@ -12,8 +12,8 @@ bool resource_is_service(const struct resource *a, const struct resource *b)
 {
 	static const struct str space = STR("service.namespace");
 
-	return str_eq(a->service, b->service) && str_eq(attributes_text(a->attributes, space),
-							attributes_text(b->attributes, space));
+	return str_eq(a->service, b->service) &&
+	       str_eq(attributes_text(a->attributes, space), attributes_text(b->attributes, space));
 }
 
 static bool has_value(const struct value *a, const struct value *b)
@@ -74,8 +74,7 @@ static struct account **account_at(struct ledger *l, const char *place, const st
 {
 	struct account **at = &l->account;
 
-	while (*at &&
-	       !(strcmp((*at)->place, place) == 0 && resource_is_service((*at)->common, r)))
+	while (*at && !(strcmp((*at)->place, place) == 0 && resource_is_service((*at)->common, r)))
 		at = &(*at)->next;
 	return at;
 }

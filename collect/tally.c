@@ -25,9 +25,8 @@ struct tally_instrument {
 	uint32_t first, last; /* series, + 1 */
 };
 
-static const struct attribute overflow_item = {
-	STR("otel.metric.overflow"), { VALUE_BOOL, .boolean = true }
-};
+static const struct attribute overflow_item = { STR("otel.metric.overflow"),
+						{ VALUE_BOOL, .boolean = true } };
 static const struct attributes overflow = { &overflow_item, 1, 0 };
 
 void tally_fini(struct tally *t)
@@ -305,8 +304,8 @@ static bool histogram_anew(struct tally *t, struct tally_series *s, const struct
 
 static bool series_join(struct tally *t, struct tally_series *s, const struct metric_point *p)
 {
-	bool gauge = p->kind == METRIC_GAUGE ||
-		     (p->kind == METRIC_UP_DOWN && p->mode != GAUGE_SUM && p->mode != GAUGE_LIVESUM);
+	bool gauge = p->kind == METRIC_GAUGE || (p->kind == METRIC_UP_DOWN &&
+						 p->mode != GAUGE_SUM && p->mode != GAUGE_LIVESUM);
 
 	if (gauge) {
 		gauge_join(&s->point, p);

@@ -18,7 +18,7 @@ struct claims {
 	struct claim {
 		struct str name;
 		uint64_t family; /* its number, from 1 */
-	} *slot;
+	} * slot;
 	size_t room;
 };
 
@@ -31,8 +31,8 @@ static enum family_type type_of(enum metric_kind kind)
 
 const char *const *family_suffixes(enum family_type type)
 {
-	static const char *const counter[] = { "_total", "_created", NULL }, *const gauge[] = { NULL },
-				 *const info[] = { "_info", NULL },
+	static const char *const counter[] = { "_total", "_created", NULL },
+				 *const gauge[] = { NULL }, *const info[] = { "_info", NULL },
 				 *const histogram[] = { "_bucket", "_count", "_sum", "_created",
 							NULL };
 
@@ -115,7 +115,8 @@ static int by_family(const void *a, const void *b)
 	if (!r)
 		r = (x->type > y->type) - (x->type < y->type);
 	if (!r)
-		r = compare(x->target->batch->resource->service, y->target->batch->resource->service);
+		r = compare(x->target->batch->resource->service,
+			    y->target->batch->resource->service);
 	if (!r)
 		r = compare(scope_name(x), scope_name(y));
 	if (!r)

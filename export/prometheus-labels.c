@@ -220,8 +220,8 @@ static void add_fixed(struct labels *l, size_t i)
 
 	out_str(&l->names, l->fixed[i].name);
 	if (!l->names.error)
-		label_sort_in(l, (struct label){ at, (uint32_t)(l->names.n - at),
-						 -1 - (int32_t)i });
+		label_sort_in(l,
+			      (struct label){ at, (uint32_t)(l->names.n - at), -1 - (int32_t)i });
 }
 
 static void end_piece(struct labels *l, uint32_t at, int32_t from)
@@ -281,8 +281,8 @@ static bool labels_shape(struct labels *l, struct attributes a)
 {
 	size_t n = a.n < LABELS_MOST ? a.n : LABELS_MOST;
 
-	l->names.n = 0;
-	l->names.error = 0;
+	out_clear(&l->names);
+	out_reserve(&l->names, 1); /* so that it is somewhere, even for no label at all */
 	l->n_labels = 0;
 	l->n_pieces = l->pieces_n = 0;
 	for (size_t i = 0; i < l->n_fixed; i++)

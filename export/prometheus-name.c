@@ -6,8 +6,8 @@ struct word {
 };
 
 static const struct word units[] = {
-	{ STR("d"), STR("days") },	  { STR("h"), STR("hours") },
-	{ STR("min"), STR("minutes") },	  { STR("s"), STR("seconds") },
+	{ STR("d"), STR("days") },	    { STR("h"), STR("hours") },
+	{ STR("min"), STR("minutes") },	    { STR("s"), STR("seconds") },
 	{ STR("ms"), STR("milliseconds") }, { STR("us"), STR("microseconds") },
 	{ STR("ns"), STR("nanoseconds") },  { STR("By"), STR("bytes") },
 	{ STR("KiBy"), STR("kibibytes") },  { STR("MiBy"), STR("mebibytes") },
@@ -15,17 +15,17 @@ static const struct word units[] = {
 	{ STR("KBy"), STR("kilobytes") },   { STR("kBy"), STR("kilobytes") },
 	{ STR("MBy"), STR("megabytes") },   { STR("GBy"), STR("gigabytes") },
 	{ STR("TBy"), STR("terabytes") },   { STR("bit"), STR("bits") },
-	{ STR("m"), STR("meters") },	  { STR("V"), STR("volts") },
-	{ STR("A"), STR("amperes") },	  { STR("J"), STR("joules") },
-	{ STR("W"), STR("watts") },	  { STR("g"), STR("grams") },
-	{ STR("Cel"), STR("celsius") },	  { STR("Hz"), STR("hertz") },
-	{ STR("%"), STR("percent") },	  { STR("1"), STR("") },
+	{ STR("m"), STR("meters") },	    { STR("V"), STR("volts") },
+	{ STR("A"), STR("amperes") },	    { STR("J"), STR("joules") },
+	{ STR("W"), STR("watts") },	    { STR("g"), STR("grams") },
+	{ STR("Cel"), STR("celsius") },	    { STR("Hz"), STR("hertz") },
+	{ STR("%"), STR("percent") },	    { STR("1"), STR("") },
 };
 
 /* After the stroke, one of them. */
 static const struct word per[] = {
-	{ STR("s"), STR("second") }, { STR("m"), STR("minute") },  { STR("min"), STR("minute") },
-	{ STR("h"), STR("hour") },   { STR("d"), STR("day") },	   { STR("w"), STR("week") },
+	{ STR("s"), STR("second") }, { STR("m"), STR("minute") }, { STR("min"), STR("minute") },
+	{ STR("h"), STR("hour") },   { STR("d"), STR("day") },	  { STR("w"), STR("week") },
 	{ STR("mo"), STR("month") }, { STR("y"), STR("year") },
 };
 

@@ -279,8 +279,7 @@ static void fix_target(struct writer *w, const struct prometheus_target *t)
 		return;
 	labels_fix(l, STR("service_name"), t->batch->resource->service);
 	if (resource_text(t, STR("service.namespace")).n)
-		labels_fix(l, STR("service_namespace"),
-			   resource_text(t, STR("service.namespace")));
+		labels_fix(l, STR("service_namespace"), resource_text(t, STR("service.namespace")));
 }
 
 static void add_run(struct writer *w, const struct run *r)

@@ -26,7 +26,8 @@ enum { PROMETHEUS_SPACE = 64 };
 struct prometheus_options {
 	bool no_target_info, no_scope_info, no_created;
 	bool job; /* job and instance on every sample */
-	char space[PROMETHEUS_SPACE]; /* the namespace: before every name, but target's and scope's */
+	char space
+		[PROMETHEUS_SPACE]; /* the namespace: before every name, but target's and scope's */
 };
 
 struct prometheus_target {

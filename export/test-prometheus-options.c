@@ -8,8 +8,7 @@
 #include <cmocka.h>
 
 /* `text` without its last NUL is the block, as in a segment. */
-#define READ(p, text) \
-	prometheus_options_read(p, &(struct settings){ { text "\0", sizeof(text) } })
+#define READ(p, text) prometheus_options_read(p, &(struct settings){ { text "\0", sizeof(text) } })
 
 static struct prometheus_place p;
 

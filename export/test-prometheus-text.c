@@ -261,9 +261,9 @@ static void values_are_escaped(void **state)
 
 	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1),
 	     text("k", "C:\\dir says \"no\"\nand a long tail without any"));
-	assert_non_null(strstr(
-		written(d),
-		"g{k=\"C:\\\\dir says \\\"no\\\"\\nand a long tail without any\"} 1\n"));
+	assert_non_null(
+		strstr(written(d),
+		       "g{k=\"C:\\\\dir says \\\"no\\\"\\nand a long tail without any\"} 1\n"));
 }
 
 static void descriptions_are_escaped_by_the_format_s_rules(void **state)
@@ -280,8 +280,11 @@ static void utf8_stays_and_other_bytes_are_replaced(void **state)
 {
 	struct desk *d = *state;
 
-	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1), text("k", "k\xc3\xa4se \xff" "12345678 \xe2\x82"));
-	assert_non_null(strstr(written(d), "k=\"k\xc3\xa4se \xef\xbf\xbd" "12345678 "
+	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1),
+	     text("k", "k\xc3\xa4se \xff"
+		       "12345678 \xe2\x82"));
+	assert_non_null(strstr(written(d), "k=\"k\xc3\xa4se \xef\xbf\xbd"
+					   "12345678 "
 					   "\xef\xbf\xbd\xef\xbf\xbd\""));
 }
 
@@ -304,7 +307,8 @@ static void keys_that_become_one_share_a_label(void **state)
 {
 	struct desk *d = *state;
 
-	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1), text("a.b", "1"), text("x", "y"), text("a_b", "2"));
+	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1), text("a.b", "1"), text("x", "y"),
+	     text("a_b", "2"));
 	assert_non_null(strstr(written(d), "g{a_b=\"1;2\",x=\"y\"} 1\n"));
 }
 
@@ -316,9 +320,9 @@ static void a_label_of_the_format_s_own_is_not_overwritten(void **state)
 	assert_non_null(strstr(written(d), "took_bucket{exported_le=\"mine\",le=\"0.5\"} 1\n"));
 	d->target[0].named = true;
 	WITH(d, add(d, 0, METRIC_GAUGE, "g", 1), text("service.name", "mine"), text("le", "x"));
-	assert_non_null(strstr(
-		written(d),
-		"g{exported_service_name=\"mine\",le=\"x\",service_name=\"shop\"} 1\n"));
+	assert_non_null(
+		strstr(written(d),
+		       "g{exported_service_name=\"mine\",le=\"x\",service_name=\"shop\"} 1\n"));
 }
 
 /* ---- families -------------------------------------------------------------------------------------- */
@@ -334,8 +338,10 @@ static void one_name_in_two_scopes_is_one_family(void **state)
 	add(d, 0, METRIC_SUM, "jobs", 2)->scope = &there;
 	written(d);
 	assert_int_equal(times(d->o.p, "# TYPE jobs_total"), 1);
-	assert_non_null(strstr(d->o.p, "jobs_total{otel_scope_name=\"cart\",otel_scope_version=\"3\"} 2\n"
-				       "jobs_total{otel_scope_name=\"shop\",otel_scope_version=\"1.2\"} 1\n"));
+	assert_non_null(
+		strstr(d->o.p,
+		       "jobs_total{otel_scope_name=\"cart\",otel_scope_version=\"3\"} 2\n"
+		       "jobs_total{otel_scope_name=\"shop\",otel_scope_version=\"1.2\"} 1\n"));
 }
 
 static void without_scopes_the_same_series_add_up(void **state)
@@ -462,9 +468,9 @@ static void services_that_share_a_port_are_told_apart(void **state)
 	add(d, 1, METRIC_SUM, "jobs", 2);
 	written(d);
 	assert_int_equal(times(d->o.p, "# TYPE"), 1);
-	assert_non_null(strstr(
-		d->o.p, "\njobs_total{service_name=\"nook\",service_namespace=\"space\"} 2\n"
-			"jobs_total{service_name=\"shop\"} 1\n"));
+	assert_non_null(strstr(d->o.p,
+			       "\njobs_total{service_name=\"nook\",service_namespace=\"space\"} 2\n"
+			       "jobs_total{service_name=\"shop\"} 1\n"));
 }
 
 static void names_choose_families(void **state)

@@ -128,7 +128,7 @@ void scrape_request_read(struct scrape_request *r, const struct query *q, struct
 }
 
 static void answer_scrape(struct scrape *s, const struct query *q, struct str accept,
-			   struct answer *a)
+			  struct answer *a)
 {
 	struct scrape_request request;
 
@@ -226,9 +226,8 @@ static void connection_news(void *you, struct MHD_Connection *c, void **own,
 
 	(void)own;
 	if (g)
-		*g = news == MHD_CONNECTION_NOTIFY_STARTED
-			     ? (struct guest){ c, clock_mono_ns() }
-			     : (struct guest){ NULL, 0 };
+		*g = news == MHD_CONNECTION_NOTIFY_STARTED ? (struct guest){ c, clock_mono_ns() }
+							   : (struct guest){ NULL, 0 };
 }
 
 static void cut_off_the_slow(struct scrape *s, uint64_t now)
@@ -259,14 +258,15 @@ static int serve(struct scrape *s)
 	pthread_mutex_unlock(&s->lock);
 	if (fd < 0)
 		return fd;
-	s->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | (strchr(s->host.name, ':') ? MHD_USE_IPv6 : 0), 0, NULL, NULL,
-		handle, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		s->options.patience_ms / 1000 + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_BYTES, MHD_OPTION_URI_LOG_CALLBACK, asked_new, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, asked_done, s, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_news, s, MHD_OPTION_END);
+	s->daemon =
+		MHD_start_daemon(MHD_USE_EPOLL | (strchr(s->host.name, ':') ? MHD_USE_IPv6 : 0), 0,
+				 NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+				 MHD_OPTION_CONNECTION_TIMEOUT, s->options.patience_ms / 1000 + 1,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+				 MHD_OPTION_URI_LOG_CALLBACK, asked_new, NULL,
+				 MHD_OPTION_NOTIFY_COMPLETED, asked_done, s,
+				 MHD_OPTION_NOTIFY_CONNECTION, connection_news, s, MHD_OPTION_END);
 	if (!s->daemon) {
 		close(fd);
 		return ERR(-EAGAIN);

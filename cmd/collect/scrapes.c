@@ -161,10 +161,10 @@ static struct batch *own_counters(struct collector *c)
 const char *scrapes_write_all(struct scrapes *s, const struct scrape_request *q, struct out *o)
 {
 	struct batch *own = own_counters(s->collector);
-	struct prometheus_target target = { .batch = own,
-					    .options = { .no_target_info = true,
-							 .no_scope_info = true,
-							 .no_created = true } };
+	struct prometheus_target target = {
+		.batch = own,
+		.options = { .no_target_info = true, .no_scope_info = true, .no_created = true }
+	};
 	struct answer a = { .request = q, .o = o, .own = own ? &target : NULL };
 	const char *type = answer_write(s->collector, &a);
 
@@ -211,8 +211,9 @@ static struct scrape_port *port_new(struct scrapes *s, const struct prometheus_p
 				    char why[256])
 {
 	struct scrape_port *p = calloc(1, sizeof(*p));
-	struct scrape_options options = { .host = at->host, .port = at->port,
-					  .write = port_write, .you = p };
+	struct scrape_options options = {
+		.host = at->host, .port = at->port, .write = port_write, .you = p
+	};
 	int r = p ? 0 : -ENOMEM;
 
 	if (p) {

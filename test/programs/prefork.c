@@ -37,7 +37,8 @@ static void end(int sig)
 static void answer(int fd, struct oriel_counter *jobs, struct oriel_series *waiting,
 		   struct oriel_histogram *duration, struct oriel_gauge *value)
 {
-	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+	static const char ok[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
 	char text[2048];
 	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
 
@@ -129,7 +130,8 @@ int main(int argc, char **argv)
 
 	n_workers = argc > 1 ? atoi(argv[1]) : 1;
 	busy = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (n_workers < 1 || n_workers > WORKERS_MOST || busy == MAP_FAILED || listen_anywhere() < 0)
+	if (n_workers < 1 || n_workers > WORKERS_MOST || busy == MAP_FAILED ||
+	    listen_anywhere() < 0)
 		return 1;
 	oriel_start(ORIEL_OPTIONS(.service = "jobs", .version = "1"));
 	sigaction(SIGTERM, &stop, NULL);
