@@ -5,12 +5,14 @@ extern const struct exporter exporter_console;
 extern const struct exporter exporter_otlp;
 extern const struct exporter exporter_otlp_file;
 extern const struct exporter exporter_otlp_stdout;
+extern const struct exporter exporter_zipkin;
 
 const struct exporter *const exporters[] = {
 	&exporter_console,
 	&exporter_otlp,
 	&exporter_otlp_stdout,
 	&exporter_otlp_file,
+	&exporter_zipkin,
 	NULL,
 };
 

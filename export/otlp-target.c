@@ -2,6 +2,7 @@
 #include "export/otlp-target.h"
 
 #include "base/err.h"
+#include "export/http-url.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -97,41 +98,14 @@ static const char *keep(struct arena *a, const char *fmt, ...)
 	return p;
 }
 
-static bool has_odd_character(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
-/* After "scheme://": something that could be a host is there. */
-static bool has_host(struct str after_scheme)
-{
-	return after_scheme.n && !memchr("/?#:@", after_scheme.p[0], 5);
-}
-
-static struct str find(struct str s, const char *what)
-{
-	const char *at = s.n ? memmem(s.p, s.n, what, strlen(what)) : NULL;
-
-	return at ? str_from(s, (size_t)(at - s.p)) : STR("");
-}
-
 static int check_url(struct lookup *l, struct str url)
 {
-	struct str after = find(url, "://");
-	struct str scheme = str_first(url, url.n - after.n);
+	const char *trouble = http_url_trouble(url);
 
-	if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https"))) {
-		tell(l, "%s: the scheme is neither http nor https", l->name);
-		return ERR(-EINVAL);
-	}
-	if (!has_host(str_from(after, 3)) || has_odd_character(url)) {
-		tell(l, "%s is no address: it has no host, or a blank in it", l->name);
-		return ERR(-EINVAL);
-	}
-	return 0;
+	if (!trouble)
+		return 0;
+	tell(l, "%s%s", l->name, trouble);
+	return ERR(-EINVAL);
 }
 
 /* base, one slash, the signal's path, and the query if there is one. */
@@ -176,7 +150,7 @@ static struct str with_scheme(struct lookup *l, struct str place)
 /* scheme://host:port, and the method in the place of any path. */
 static const char *method_url(struct arena *a, struct str url, enum signal kind)
 {
-	size_t head = url.n - find(url, "://").n + 3, n = head;
+	size_t head = url.n - http_url_after_scheme(url).n + 3, n = head;
 
 	while (n < url.n && !memchr("/?#", url.p[n], 3))
 		n++;
@@ -193,17 +167,13 @@ static int read_endpoint(struct otlp_target *out, struct lookup *l, bool named, 
 						  : STR(DEFAULT_ENDPOINT);
 		return 0;
 	}
-	if (find(*url, "://").n)
+	if (http_url_after_scheme(*url).n)
 		return 0;
 	if (named && out->protocol != OTLP_GRPC) {
 		tell(l,
 		     "%s has no scheme, which only gRPC allows; for OTLP over HTTP write "
 		     "http://" STR_FMT,
 		     l->name, STR_ARG(str_first(*url, 40)));
-		return ERR(-EINVAL);
-	}
-	if (!has_host(*url)) {
-		tell(l, "%s is no address: it has no host", l->name);
 		return ERR(-EINVAL);
 	}
 	out->protocol = OTLP_GRPC;

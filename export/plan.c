@@ -90,7 +90,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (str_eq(name, STR("prometheus")))
 		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
-		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, otlp_file, console, none)",
+		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, otlp_file, zipkin, console, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
@@ -116,6 +116,9 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 
 		if (!names.n && endpoint_asks(i, settings))
 			add_otlp(out, i, settings);
+		if (!names.n && signals[i].signal == SIGNAL_SPAN &&
+		    has(settings, "OTEL_EXPORTER_ZIPKIN_ENDPOINT"))
+			add_named(out, i, STR("zipkin"), settings);
 		while (names.n) {
 			struct cut item = str_cut(names, ',');
 

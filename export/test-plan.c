@@ -79,6 +79,21 @@ static void who_names_exporters_is_not_given_others(void **state)
 	expect(&p, 1, "otlp", SIGNAL_METRIC);
 }
 
+static void an_endpoint_of_zipkin_asks_for_zipkin(void **state)
+{
+	struct export_plan p = PLAN("OTEL_EXPORTER_ZIPKIN_ENDPOINT=http://h");
+
+	(void)state;
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "zipkin", SIGNAL_SPAN);
+	p = PLAN("OTEL_EXPORTER_ZIPKIN_ENDPOINT=http://h\0OTEL_TRACES_EXPORTER=console\0"
+		 "OTEL_LOGS_EXPORTER=zipkin");
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "console", SIGNAL_SPAN);
+	assert_int_equal(p.n_warnings, 1);
+	assert_non_null(strstr(p.warning[0], "zipkin does not take these"));
+}
+
 static void our_own_endpoint_asks_for_nothing(void **state)
 {
 	struct export_plan p =
@@ -185,6 +200,7 @@ int main(void)
 		cmocka_unit_test(an_endpoint_asks_for_otlp),
 		cmocka_unit_test(an_endpoint_of_a_signal_asks_for_that_signal),
 		cmocka_unit_test(who_names_exporters_is_not_given_others),
+		cmocka_unit_test(an_endpoint_of_zipkin_asks_for_zipkin),
 		cmocka_unit_test(our_own_endpoint_asks_for_nothing),
 		cmocka_unit_test(a_signal_with_settings_of_its_own_has_a_destination_of_its_own),
 		cmocka_unit_test(naming_an_exporter_twice_is_once),

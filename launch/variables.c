@@ -66,7 +66,7 @@ const struct variable variables[] = {
 	  "Shared memory of each process, 64 KiB at least", false },
 
 	{ "OTEL_TRACES_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
-	  "Send spans to: otlp, otlp_file, console, none", false },
+	  "Send spans to: otlp, otlp_file, zipkin, console, none", false },
 	{ "OTEL_METRICS_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
 	  "Send metrics to: otlp, otlp_file, console, prometheus (to be asked for them), none", false },
 	{ "OTEL_LOGS_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
@@ -89,6 +89,10 @@ const struct variable variables[] = {
 	  "Our own certificate (PEM), for mutual TLS", true },
 	{ "OTEL_EXPORTER_OTLP_CLIENT_KEY", VARIABLE_DESTINATION, "FILE", NULL, "Its key (PEM)",
 	  true },
+	{ "OTEL_EXPORTER_ZIPKIN_ENDPOINT", VARIABLE_DESTINATION, "URL",
+	  "http://localhost:9411/api/v2/spans", "The Zipkin server", false },
+	{ "OTEL_EXPORTER_ZIPKIN_TIMEOUT", VARIABLE_DESTINATION, "MS", "10000",
+	  "Give one request to it up after this long", false },
 	{ "ORIEL_OTLP_FILE", VARIABLE_DESTINATION, "FILE", NULL,
 	  "Where otlp_file appends JSON lines, %s in it being traces, logs or metrics; the standard "
 	  "output if not set",

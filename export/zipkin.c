@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exporter `zipkin`: spans to a Zipkin server, or to whatever else takes its JSON, version 2.
+ *
+ * OTEL_EXPORTER_ZIPKIN_ENDPOINT and OTEL_EXPORTER_ZIPKIN_TIMEOUT are its settings. An endpoint that
+ * ends in /api/v2, as Zipkin's reporters of other languages write it, is meant with /spans.
+ */
+#include "base/err.h"
+#include "export/http-url.h"
+#include "export/shipment.h"
+#include "export/zipkin-encode.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ENDPOINT "OTEL_EXPORTER_ZIPKIN_ENDPOINT"
+#define TIMEOUT "OTEL_EXPORTER_ZIPKIN_TIMEOUT"
+#define DEFAULT_ENDPOINT "http://localhost:9411/api/v2/spans"
+
+enum { TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
+enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 64 << 20, BUFFER_KEPT = 4 << 20 };
+
+struct zipkin {
+	struct http *http;
+	char *url;
+	uint32_t timeout_ms;
+	const atomic_bool *stop;
+	struct out body;
+};
+
+static void *zipkin_close(void *state)
+{
+	struct zipkin *z = state;
+
+	if (!z)
+		return NULL;
+	http_free(z->http);
+	out_fini(&z->body);
+	free(z->url);
+	free(z);
+	return NULL;
+}
+
+static int read_url(struct zipkin *z, const struct settings *s, char why[160])
+{
+	struct str url = str_trim(settings_get(s, STR(ENDPOINT)));
+	const char *trouble;
+
+	if (!url.n)
+		url = STR(DEFAULT_ENDPOINT);
+	trouble = http_url_trouble(url);
+	if (trouble) {
+		snprintf(why, 160, ENDPOINT "%s", trouble);
+		return ERR(-EINVAL);
+	}
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	if (asprintf(&z->url, STR_FMT "%s", STR_ARG(url),
+		     str_ends(url, STR("/api/v2")) ? "/spans" : "") < 0)
+		return ERR(-ENOMEM);
+	return 0;
+}
+
+static void read_timeout(struct zipkin *z, const struct settings *s, char why[160])
+{
+	bool bad = false;
+	uint64_t ms = settings_u64(s, STR(TIMEOUT), TIMEOUT_DEFAULT_MS, &bad);
+
+	if (bad || !ms) {
+		snprintf(why, 160, TIMEOUT " is no number of milliseconds; taking %d",
+			 TIMEOUT_DEFAULT_MS);
+		ms = TIMEOUT_DEFAULT_MS;
+	}
+	z->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
+}
+
+static int zipkin_open(void **state, const struct settings *settings,
+		       const struct export_place *place, char why[160])
+{
+	struct zipkin *z = calloc(1, sizeof(*z));
+	int r;
+
+	why[0] = '\0';
+	if (!z)
+		return ERR(-ENOMEM);
+	z->stop = place->stop;
+	z->http = http_new();
+	r = z->http ? read_url(z, settings, why) : ERR(-ENOMEM);
+	if (r) {
+		zipkin_close(z);
+		return TRACE(r);
+	}
+	read_timeout(z, settings, why);
+	*state = z;
+	return 0;
+}
+
+static int post(struct zipkin *z, const struct shipment *s, size_t left_out,
+		struct export_result *result)
+{
+	struct http_request request = {
+		.url = z->url,
+		.type = "application/json",
+		.body = out_all(&z->body),
+		.timeout_ms = z->timeout_ms,
+		.stop = z->stop,
+	};
+	struct http_answer answer;
+	int r = http_post(z->http, &request, &answer);
+
+	if (r)
+		return TRACE(shipment_unanswered(result, s, r, &answer));
+	if (answer.status < 200 || answer.status >= 300) {
+		struct str message = STR("");
+
+		if (str_starts(str_of(answer.type), STR("text/plain")))
+			message = str_first(str_trim(answer.body), 90);
+		return shipment_failed(result, s, z->url, &answer, message);
+	}
+	if (left_out) {
+		shipment_tell(result, s, "%zu without ids left out", left_out);
+		shipment_reject(result, s, left_out);
+	}
+	return 0;
+}
+
+static int ship(void *state, const struct shipment *s, struct export_result *result)
+{
+	struct zipkin *z = state;
+	struct out *o = &z->body;
+	size_t left_out;
+
+	out_clear(o);
+	o->limit = shipment_items(s) > 1 ? REQUEST_MOST : ITEM_MOST;
+	zipkin_encode(o, s->slice, &left_out);
+	if (!o->error && o->n > o->limit)
+		o->error = -EFBIG;
+	if (o->error == -EFBIG && shipment_items(s) > 1)
+		return SHIP_TOO_BIG;
+	if (o->error == -EFBIG) {
+		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
+		shipment_reject(result, s, 1);
+		return 0;
+	}
+	return o->error ? ERR(o->error) : TRACE(post(z, s, left_out, result));
+}
+
+static int zipkin_write(void *state, struct batch *const *batches, size_t n,
+			struct export_result *result)
+{
+	struct zipkin *z = state;
+	int r = shipment_send_all(0, batches, n, ship, z, result);
+
+	if (z->body.room > BUFFER_KEPT)
+		out_fini(&z->body);
+	return r > 0 ? EXPORT_RETRY : TRACE(r);
+}
+
+const struct exporter exporter_zipkin = {
+	.name = "zipkin",
+	.summary = "Send spans to Zipkin (version 2, JSON)",
+	.takes = SIGNAL_SPAN,
+	.open = zipkin_open,
+	.write = zipkin_write,
+	.close = zipkin_close,
+};
