@@ -306,6 +306,8 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		point_histogram(p, i, cell);
 	else
 		point_number(p, i, *cell);
+	if (p->kind == METRIC_GAUGE && s->n_cells > GAUGE_SET_NS)
+		p->set_ns = cell[GAUGE_SET_NS];
 	b->n_points -= point_is_spare(p);
 	return true;
 }

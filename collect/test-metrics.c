@@ -146,6 +146,19 @@ static void a_histogram_counts_what_its_buckets_hold(void **state)
 	assert_int_equal(p->buckets[2], 4);
 }
 
+static void a_gauge_tells_when_it_was_set(void **state)
+{
+	struct room *r = *state;
+	struct instrument i = { .kind = INSTRUMENT_GAUGE, .name_n = 1 };
+	struct series s = { .n_cells = GAUGE_SET_NS + 1 };
+	uint64_t cells[] = { 7, 99 };
+
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "g", 1);
+	entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+	assert_int_equal(snapshot(r)->point->integer, 7);
+	assert_int_equal(r->batch->point->set_ns, 99);
+}
+
 static void a_later_snapshot_has_the_later_number(void **state)
 {
 	struct room *r = *state;
@@ -194,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_counter_is_a_point),
 		TEST(a_histogram_counts_what_its_buckets_hold),
+		TEST(a_gauge_tells_when_it_was_set),
 		TEST(a_later_snapshot_has_the_later_number),
 		TEST(an_entry_that_is_not_whole_ends_the_walk),
 		TEST(a_series_that_lies_is_counted_and_skipped),

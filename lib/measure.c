@@ -8,6 +8,8 @@
  */
 #include "lib/metric.h"
 
+#include <time.h>
+
 /* ---- shared cells -------------------------------------------------------------------------------- */
 
 static void shared_add_f64(_Atomic uint64_t *cell, double v)
@@ -65,10 +67,22 @@ static bool takes_f64(uint8_t kind, bool is_double, double v)
 	return is_double && v == v && (kind != INSTRUMENT_COUNTER || v >= 0);
 }
 
+/* What it is set to, and when: of several processes' somebody may want the newest. */
+static void shared_set(_Atomic uint64_t *cell, uint64_t bits)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	atomic_store_explicit(&cell[GAUGE_VALUE], bits, memory_order_relaxed);
+	atomic_store_explicit(&cell[GAUGE_SET_NS],
+			      (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+			      memory_order_relaxed);
+}
+
 static void shared_int(const struct handle *h, uint32_t at, int64_t n)
 {
 	if (h->kind == INSTRUMENT_GAUGE)
-		atomic_store_explicit(series_cells(at), (uint64_t)n, memory_order_relaxed);
+		shared_set(series_cells(at), (uint64_t)n);
 	else
 		atomic_fetch_add_explicit(series_cells(at), (uint64_t)n, memory_order_relaxed);
 }
@@ -78,7 +92,7 @@ static void shared_f64(const struct handle *h, uint32_t at, double v)
 	if (h->kind == INSTRUMENT_HISTOGRAM)
 		shared_record(h, series_cells(at), v);
 	else if (h->kind == INSTRUMENT_GAUGE)
-		atomic_store_explicit(series_cells(at), as_bits(v), memory_order_relaxed);
+		shared_set(series_cells(at), as_bits(v));
 	else
 		shared_add_f64(series_cells(at), v);
 }

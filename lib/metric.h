@@ -95,7 +95,9 @@ void *metric_keep(const void *bytes, size_t n);
 
 static inline size_t cells_of(const struct handle *h)
 {
-	return h->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + h->n_bounds + 1u : 1;
+	return h->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + h->n_bounds + 1u
+	       : h->kind == INSTRUMENT_GAUGE   ? GAUGE_SET_NS + 1u
+					       : 1;
 }
 
 /* Room for `n` cells in every block; 0: there is none. */

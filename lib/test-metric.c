@@ -37,7 +37,7 @@ static void add_cells(struct sum *s, const uint64_t *cell, uint16_t n, bool is_d
 	double max = as_double(own ? cell[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY :
 				     cell[HISTOGRAM_MAX]);
 
-	if (n == 1) {
+	if (n < HISTOGRAM_BUCKETS) {
 		if (is_double)
 			s->number += as_double(cell[0]);
 		else

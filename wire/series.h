@@ -71,7 +71,8 @@ struct series {
 	uint64_t start_real_ns;
 	/*
 	 * then n_cells _Atomic uint64_t, then the attributes' bytes. Cells: one number (integer, or
-	 * a double's bits) for sums and gauges; for a histogram count, sum, min, max (doubles' bits;
+	 * a double's bits) for sums and gauges, which have after it when they were set (nanoseconds
+	 * since the epoch); for a histogram count, sum, min, max (doubles' bits;
 	 * min and max meaningless while count is 0), then n_bounds + 1 bucket counts.
 	 */
 };
@@ -85,6 +86,8 @@ enum {
 
 #define CELLS_INFINITY 0x7ff0000000000000ull
 #define CELLS_MINUS_INFINITY 0xfff0000000000000ull
+
+enum { GAUGE_VALUE, GAUGE_SET_NS };
 
 enum {
 	HISTOGRAM_COUNT,

@@ -68,6 +68,14 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 	says '^worker_value\{otel_scope_name="oriel",otel_scope_version="[^"]*",service_name="other"\} [0-9]+$'
 }
 
+@test "of several processes the one that set a gauge last is told, if that is its mode" {
+	ORIEL_GAUGE_MODES='*=mostrecent' serve jobs "$BUILD/programs/prefork" 3 0
+	answered() { curl -sf -m 5 "$ADDRESS/cart" && api_says metrics '[.metrics[] | select(.name == "worker.value")] | length == 3'; }
+	wait_for 20 answered
+	[ "$(scrape | grep -c '^worker_value')" = 1 ]
+	says '^worker_value(\{.*\})? [0-9]+$'
+}
+
 @test "a port that is taken is told and tried again, and the service serves" {
 	OTEL_EXPORTER_PROMETHEUS_PORT=$(free_port)
 	python3 -m http.server --bind 127.0.0.1 "$OTEL_EXPORTER_PROMETHEUS_PORT" >"$BATS_TEST_TMPDIR/other" 2>&1 3>&- &
