@@ -34,7 +34,7 @@ unharmed() {
 }
 
 @test "evhttp is asked what no client should" {
-	unharmed http /hello "$BUILD/programs/evhttp-server"
+	unharmed evhttp /hello "$BUILD/programs/evhttp-server"
 }
 
 @test "civetweb is asked what no client should" {

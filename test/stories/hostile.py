@@ -3,7 +3,10 @@
 """Asks a server what no client should, and prints what it answers, without what differs from one
 time to the next: dates, and the request id's field.
 
-    hostile.py http|fastcgi HOST:PORT PATH
+    hostile.py http|evhttp|fastcgi HOST:PORT PATH
+
+evhttp answers one, two or three of three requests that come at once, as it happens to read them; so it
+is not asked that.
 """
 import re
 import socket
@@ -77,7 +80,8 @@ def http():
     yield "bad ids", ask(request(fields=b"X-Request-ID: a b\r\nX-Request-ID: \xff\r\n"))
     yield "no such version", ask(b"GET / HTTP/9.9\r\n\r\n")
     yield "garbage", ask(b"\0\1\2\3\r\n\r\n")
-    yield "pipelined", ask(request().replace(b"close", b"keep-alive") * 2 + request())
+    if kind != "evhttp":
+        yield "pipelined", ask(request().replace(b"close", b"keep-alive") * 2 + request())
     yield "methods", b"".join(sorted({ask(request(method=b"M%d" % i)) for i in range(1000)}))
     yield "hosts", b"".join(sorted({ask(request(name=b"h%d.example:%d" % (i, i))) for i in range(1000)}))
     for size in range(0, len(request()), 7):
@@ -124,5 +128,5 @@ def fastcgi():
     yield "after aborts", fcgi(**get)
 
 
-for name, answer in http() if kind == "http" else fastcgi():
+for name, answer in fastcgi() if kind == "fastcgi" else http():
     print(name, len(answer), answer)
