@@ -4,11 +4,34 @@
 
 #include "base/str.h"
 
+/* Four bytes as eight digits, in a word on a little-endian machine: each byte's halves side by side. */
+static inline uint64_t hex_of_four(uint32_t bytes)
+{
+	uint64_t x = bytes, half;
+
+	x = (x | x << 16) & 0x0000ffff0000ffffu;
+	x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+	half = (x >> 4 & 0x000f000f000f000fu) | (x & 0x000f000f000f000fu) << 8;
+	/* 10 and more overflow into the upper half when 6 is added */
+	return half + 0x3030303030303030u +
+	       ((half + 0x0606060606060606u) >> 4 & 0x0101010101010101u) * ('a' - '0' - 10);
+}
+
 static inline void hex_write(char *to, const void *bytes, size_t n)
 {
 	static const char digit[16] = "0123456789abcdef";
 	const unsigned char *b = bytes;
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	for (; n >= 4; n -= 4, b += 4, to += 8) {
+		uint64_t digits;
+		uint32_t four;
+
+		memcpy(&four, b, 4);
+		digits = hex_of_four(four);
+		memcpy(to, &digits, 8);
+	}
+#endif
 	for (size_t i = 0; i < n; i++) {
 		to[2 * i] = digit[b[i] >> 4];
 		to[2 * i + 1] = digit[b[i] & 15];

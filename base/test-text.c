@@ -2,6 +2,7 @@
 /* Slices, UTF-8 and hex: what foreign text is cut and checked with. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stddef.h>
 #include <cmocka.h>
 
@@ -134,6 +135,22 @@ static void utf8_cut_short_is_no_character(void **state)
 	assert_int_equal(utf8_length((struct str){ "\xc3\xa4", 1 }), 0);
 }
 
+static void every_byte_has_its_two_digits_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (size_t n = 1; n <= 9; n++) {
+			unsigned char bytes[9] = { 0 };
+			char text[19] = { 0 }, expected[19] = { 0 };
+
+			bytes[n - 1] = (unsigned char)byte;
+			for (size_t i = 0; i < n; i++)
+				snprintf(expected + 2 * i, 3, "%02x", bytes[i]);
+			hex_write(text, bytes, n);
+			assert_string_equal(text, expected);
+		}
+}
+
 static void hex_comes_back_as_it_went(void **state)
 {
 	unsigned char b[4] = { 0x00, 0x9a, 0xff, 0x10 }, again[4];
@@ -173,6 +190,7 @@ int main(void)
 		cmocka_unit_test(utf8_has_characters_of_one_to_four_bytes),
 		cmocka_unit_test(utf8_refuses_what_rfc_3629_refuses),
 		cmocka_unit_test(utf8_cut_short_is_no_character),
+		cmocka_unit_test(every_byte_has_its_two_digits_wherever_it_stands),
 		cmocka_unit_test(hex_comes_back_as_it_went),
 		cmocka_unit_test(hex_of_another_width_or_case_is_refused),
 	};
