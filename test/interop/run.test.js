@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// `oriel run` with nothing but variables: what ended arrives at other people's servers.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import grpc from '@grpc/grpc-js';
+
+const root = createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js');
+const trace = root.opentelemetry.proto.collector.trace.v1;
+const build = resolve(process.env.ORIEL_BUILD ?? '../../build');
+const run = promisify(execFile);
+const SPANS = 20; // of two threads
+let where;
+let collector;
+
+// Asks until it is true; fails when that takes too long.
+async function becomes(condition) {
+  const until = Date.now() + 20000;
+  while (!condition()) {
+    assert.ok(Date.now() < until, 'it did not happen');
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
+
+async function watched(settings) {
+  const { stdout } = await run(join(build, 'oriel'), ['run', '--', join(build, 'programs/flood'), String(SPANS / 2)],
+    { cwd: where, env: { PATH: process.env.PATH, HOME: where, ...collector, ...settings }, timeout: 30000 });
+  return stdout;
+}
+
+before(() => {
+  where = mkdtempSync(join(tmpdir(), 'oriel-run-'));
+  collector = { ORIEL_RUN_DIR: mkdtempSync('/dev/shm/oriel-run-'), ORIEL_DATA_DIR: join(where, 'data'), ORIEL_LISTEN: '127.0.0.1:0' };
+});
+after(async () => {
+  process.kill(Number(readFileSync(join(collector.ORIEL_RUN_DIR, 'collector.pid'), 'utf8')));
+  await becomes(() => { try { readFileSync(join(collector.ORIEL_RUN_DIR, 'collector.pid')); return false; } catch { return true; } }).catch(() => {});
+  rmSync(where, { recursive: true, force: true });
+  rmSync(collector.ORIEL_RUN_DIR, { recursive: true, force: true });
+});
+
+const spansOf = (request) => request.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans));
+
+describe('a watched program', () => {
+  test('sends its spans to an endpoint without a scheme, by gRPC', async () => {
+    const server = new grpc.Server();
+    let n = 0;
+    server.addService({
+      Export: {
+        path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+        requestStream: false,
+        responseStream: false,
+        requestDeserialize: (bytes) => trace.ExportTraceServiceRequest.decode(bytes),
+        requestSerialize: () => Buffer.alloc(0),
+        responseSerialize: (v) => Buffer.from(trace.ExportTraceServiceResponse.encode(v).finish()),
+        responseDeserialize: () => ({}),
+      },
+    }, { Export(call, done) { n += spansOf(call.request).length; done(null, {}); } });
+    const port = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
+    await watched({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: `127.0.0.1:${port}` });
+    await becomes(() => n === SPANS);
+    server.forceShutdown();
+  });
+  test('sends its spans to Zipkin', async () => {
+    const spans = [];
+    const server = createServer((q, answer) => {
+      let text = '';
+      q.on('data', (d) => { text += d; }).on('end', () => {
+        spans.push(...JSON.parse(text));
+        answer.writeHead(202).end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await watched({ OTEL_SERVICE_NAME: 'flood', OTEL_TRACES_EXPORTER: 'zipkin',
+      OTEL_EXPORTER_ZIPKIN_ENDPOINT: `http://127.0.0.1:${server.address().port}/api/v2/spans` });
+    await becomes(() => spans.length === SPANS);
+    server.close();
+    server.closeAllConnections();
+    for (const s of spans) {
+      assert.match(s.traceId, /^[0-9a-f]{32}$/);
+      assert.match(s.id, /^[0-9a-f]{16}$/);
+      assert.equal(s.localEndpoint.serviceName, 'flood');
+      assert.ok(Number.isSafeInteger(s.timestamp) && s.duration >= 1);
+      assert.ok(Math.abs(s.timestamp / 1000 - Date.now()) < 120000);
+    }
+  });
+  test('appends its spans to a file that it names from where it is', async () => {
+    await watched({ OTEL_TRACES_EXPORTER: 'otlp_file', ORIEL_OTLP_FILE: '%s.jsonl' });
+    const spans = () => {
+      try {
+        return readFileSync(join(where, 'traces.jsonl'), 'utf8').trimEnd().split('\n').flatMap((l) => spansOf(JSON.parse(l)));
+      } catch { return []; }
+    };
+    await becomes(() => spans().length === SPANS);
+  });
+  test('shows its spans as OTLP on its own standard output', async () => {
+    const lines = (await watched({ OTEL_TRACES_EXPORTER: 'otlp/stdout' })).split('\n').filter((l) => l.startsWith('{'));
+    assert.equal(lines.flatMap((l) => spansOf(JSON.parse(l))).length, SPANS);
+  });
+});
