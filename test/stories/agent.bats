@@ -43,6 +43,16 @@ teardown() {
 		| .attributes["http.request.method"]] | sort == ["GET", "GET", "_OTHER"]'
 }
 
+@test "the request id comes and goes in the fields that are asked for" {
+	serve "$BUILD/oriel" run --request-id-headers 'X-Correlation-ID, X-Request-ID' -- "$BUILD/programs/hello-server"
+	local answer
+	answer=$(curl -si "http://$HERE/a" -H 'X-Correlation-ID: c-1' -H 'X-Request-ID: r-1')
+	grep -qi '^X-Correlation-ID: c-1' <<<"$answer"
+	! grep -qi '^X-Request-ID' <<<"$answer"
+	curl -si "http://$HERE/b" -H 'X-Request-ID: r-1' | grep -qi '^X-Correlation-ID: r-1'
+	see 'map(.attributes.request_id) | sort == ["c-1", "r-1"]'
+}
+
 @test "a client that goes away is an error of its own kind" {
 	serve run_watched "$BUILD/programs/hello-server"
 	say 'POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc'
