@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/libcurl-handle.h"
 
+#include <stdio.h>
+
 #include "agent/agent.h"
 #include "agent/curl-error.h"
 #include "agent/table.h"
@@ -21,6 +23,7 @@ struct handle *handle_of(const CURL *curl)
 void handle_reset(struct handle *h)
 {
 	h->connect_only = h->lent = false;
+	h->ours = 0;
 	h->url_n = 0;
 	h->port = 0;
 	h->method = "GET";
@@ -28,6 +31,8 @@ void handle_reset(struct handle *h)
 	h->headers = NULL;
 	h->custom[0] = 0;
 	memset(h->callback, 0, sizeof(h->callback));
+	h->callback[CALLBACK_WRITE].data = stdout; /* as libcurl has it */
+	h->callback[CALLBACK_READ].data = stdin;
 }
 
 struct handle *handle_new(const CURL *curl)
@@ -63,6 +68,7 @@ void handle_copy(struct handle *to, const struct handle *from)
 	memcpy((char *)to + sizeof(to->item), (const char *)from + sizeof(from->item),
 	       offsetof(struct handle, injected) - sizeof(to->item));
 	to->busy = to->lent = false;
+	to->ours = 0;
 }
 
 /* ---- options ------------------------------------------------------------------------------------ */
@@ -157,14 +163,6 @@ static struct own_callback *option_of_callback(struct handle *h, CURLoption opti
 	return NULL;
 }
 
-bool handle_option_is_lent(const struct handle *h, CURLoption option)
-{
-	for (int i = 0; h->lent && i < N_CALLBACKS; i++)
-		if (option == options[i].function || option == options[i].data)
-			return true;
-	return false;
-}
-
 bool handle_option(struct handle *h, CURLoption option, void *value)
 {
 	if (option_of_callback(h, option, value))
@@ -229,42 +227,43 @@ static bool is_lendable(const struct handle *h, int which)
 	       !h->callback[CALLBACK_HEADER].data;
 }
 
-static void callbacks_set(const struct handle *h, const struct curl_flavour *f, CURL *curl,
-			  bool ours)
+static void callback_set(const struct handle *h, const struct curl_flavour *f, CURL *curl,
+			 int which, bool ours)
 {
 	__typeof__(curl_easy_setopt) *set = CURL_REAL(f, curl_easy_setopt);
+	const struct own_callback *own = &h->callback[which];
 
-	for (int i = 0; i < N_CALLBACKS; i++) {
-		bool lend = ours && is_lendable(h, i);
-		void *data = lend ? (void *)(uintptr_t)h : h->callback[i].data;
-
-		if (!h->callback[i].function && !h->callback[i].data)
-			continue;
-		if (lend && i == CALLBACK_WRITE)
-			set(curl, CURLOPT_WRITEFUNCTION, on_write);
-		else if (lend && i == CALLBACK_HEADER)
-			set(curl, CURLOPT_HEADERFUNCTION, on_header);
-		else if (lend && i == CALLBACK_READ)
-			set(curl, CURLOPT_READFUNCTION, on_read);
-		else if (lend)
-			set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-		else
-			set(curl, options[i].function, h->callback[i].function);
-		if (data)
-			set(curl, options[i].data, data);
-	}
+	if (!ours)
+		set(curl, options[which].function, own->function);
+	else if (which == CALLBACK_WRITE)
+		set(curl, CURLOPT_WRITEFUNCTION, on_write);
+	else if (which == CALLBACK_HEADER)
+		set(curl, CURLOPT_HEADERFUNCTION, on_header);
+	else if (which == CALLBACK_READ)
+		set(curl, CURLOPT_READFUNCTION, on_read);
+	else
+		set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	set(curl, options[which].data, ours ? (void *)(uintptr_t)h : own->data);
 }
 
+/* Also when it is lent already, and the program has changed a callback: those that may be ours are. */
 void handle_lend(struct handle *h, const struct curl_flavour *f, CURL *curl)
 {
-	callbacks_set(h, f, curl, true);
+	for (int i = 0; i < N_CALLBACKS; i++) {
+		bool lend = is_lendable(h, i);
+
+		if (lend || (h->ours & 1u << i))
+			callback_set(h, f, curl, i, lend);
+		h->ours = (uint8_t)(lend ? h->ours | 1u << i : h->ours & ~(1u << i));
+	}
 	h->lent = true;
 }
 
 void handle_give_back(const struct handle *h, const struct curl_flavour *f, CURL *curl)
 {
-	if (h->lent)
-		callbacks_set(h, f, curl, false);
+	for (int i = 0; i < N_CALLBACKS; i++)
+		if (h->ours & 1u << i)
+			callback_set(h, f, curl, i, false);
 	/* The program may have set another list from a callback: that one stays. */
 	if (h->injected.n)
 		CURL_REAL(f, curl_easy_setopt)(curl, CURLOPT_HTTPHEADER, h->headers);
@@ -389,6 +388,7 @@ void transfer_end(struct handle *h, const struct curl_flavour *f, CURL *curl, CU
 	h->busy = false;
 	handle_give_back(h, f, curl);
 	h->lent = false;
+	h->ours = 0;
 	h->injected.n = 0;
 	ask(f, curl, &o);
 	if (r != CURLE_OK) {

@@ -39,6 +39,7 @@ struct handle {
 	bool connect_only;
 	bool busy;	/* a transfer of ours runs */
 	bool lent;	/* its callbacks go through ours */
+	uint8_t ours;	/* which of them libcurl has ours of */
 	uint16_t url_n;
 	int port;	    /* CURLOPT_PORT; 0: the URL's */
 	const char *method; /* by the options that imply one */
@@ -61,11 +62,10 @@ void handle_reset(struct handle *h); /* options only */
 void handle_copy(struct handle *to, const struct handle *from);
 
 /*
- * An option that libcurl has taken. True: it is about a callback that is lent, and `handle_lend`
- * must be called again instead of passing it on.
+ * An option that libcurl has taken. True: it is about a callback of a handle that is lent, so libcurl
+ * has the program's now, and `handle_lend` must be called again.
  */
 bool handle_option(struct handle *h, CURLoption option, void *value);
-bool handle_option_is_lent(const struct handle *h, CURLoption option);
 
 /* Our callbacks in, or the program's back; also for a copy of the handle. */
 void handle_lend(struct handle *h, const struct curl_flavour *f, CURL *curl);

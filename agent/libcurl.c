@@ -72,14 +72,9 @@ CURLcode libcurl_setopt(const struct curl_flavour *f, CURL *curl, CURLoption opt
 
 	if (!CURL_REAL(f, curl_easy_setopt))
 		return CURLE_FAILED_INIT;
-	if (h && handle_option_is_lent(h, option)) {
-		handle_option(h, option, value);
-		handle_lend(h, f, curl);
-		return CURLE_OK;
-	}
 	r = CURL_REAL(f, curl_easy_setopt)(curl, option, value);
-	if (h && r == CURLE_OK)
-		handle_option(h, option, value);
+	if (h && r == CURLE_OK && handle_option(h, option, value))
+		handle_lend(h, f, curl);
 	return r;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many URLs fetched at once on one thread, by curl_multi_perform and by curl_multi_socket_action;
- * each write callback runs a statement of its own. Prints the answers in the order of the URLs.
+ * each write callback runs a statement of its own. Prints the answers in the order of the URLs. Then
+ * one with what libcurl itself gives callbacks that were given no data.
  *
  *     curl-multi URL N     N transfers each way; two more are given up
  */
@@ -32,7 +33,8 @@ static size_t keep(char *p, size_t size, size_t n, void *arg)
 	char sql[64];
 
 	snprintf(sql, sizeof(sql), "SELECT 1 AS transfer_%d", f->number);
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK || size * n > sizeof(f->text) - f->n)
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+	    size * n > sizeof(f->text) - f->n)
 		return 0;
 	memcpy(f->text + f->n, p, size * n);
 	f->n += size * n;
@@ -54,8 +56,8 @@ static int on_socket(CURL *curl, curl_socket_t s, int what, void *arg, void *soc
 	if (i == n_polled)
 		n_polled++;
 	polled[i] = (struct pollfd){ .fd = s };
-	polled[i].events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
-				   (what & CURL_POLL_OUT ? POLLOUT : 0));
+	polled[i].events =
+		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
 	return 0;
 }
 
@@ -80,9 +82,9 @@ static void turn(CURLM *multi, int *running)
 		if (now[i].revents)
 			curl_multi_socket_action(multi, now[i].fd,
 						 (now[i].revents & POLLIN ? CURL_CSELECT_IN : 0) |
-							 (now[i].revents & POLLOUT ?
-								  CURL_CSELECT_OUT :
-								  0),
+							 (now[i].revents & POLLOUT
+								  ? CURL_CSELECT_OUT
+								  : 0),
 						 running);
 }
 
@@ -139,6 +141,66 @@ static void run(const char *url, int n, int by_socket)
 	curl_multi_cleanup(multi);
 }
 
+static int n_progress;
+
+static size_t to_file(char *p, size_t size, size_t n, void *file)
+{
+	return fwrite(p, size, n, file ? file : stderr);
+}
+
+static int once(void *easy, curl_off_t all, curl_off_t now, curl_off_t up, curl_off_t up_now)
+{
+	(void)all, (void)now, (void)up, (void)up_now;
+	printf("once, %s data\n", easy ? "with" : "without");
+	return 0;
+}
+
+static int old_progress(void *n, double all, double now, double up, double up_now)
+{
+	(void)all, (void)now, (void)up, (void)up_now;
+	++*(int *)n;
+	return 0;
+}
+
+static void fetch(CURLM *multi, CURL *easy, int changes)
+{
+	int running = 1;
+
+	curl_multi_add_handle(multi, easy);
+	if (changes) {
+		curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+		curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, NULL);
+		curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, NULL);
+	}
+	while (running && curl_multi_perform(multi, &running) == CURLM_OK)
+		curl_multi_poll(multi, NULL, 0, running ? 100 : 0, NULL);
+	curl_multi_remove_handle(multi, easy);
+}
+
+static void run_plain(const char *url)
+{
+	CURLM *multi = curl_multi_init();
+	CURL *easy = curl_easy_init();
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, once);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, to_file);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, to_file);
+	fetch(multi, easy, 1);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, (CURLoption)20056 /* deprecated */, old_progress);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &n_progress); /* that one's, too */
+	fetch(multi, easy, 0);
+	printf("%s\n", n_progress ? "progress" : "none");
+	curl_easy_perform(easy);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, NULL);
+	curl_easy_perform(easy);
+	fflush(stdout);
+	curl_easy_cleanup(easy);
+	curl_multi_cleanup(multi);
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 2 ? atoi(argv[2]) : 0;
@@ -147,6 +209,7 @@ int main(int argc, char **argv)
 		return 2;
 	run(argv[1], n, 0);
 	run(argv[1], n, 1);
+	run_plain(argv[1]);
 	sqlite3_close(db);
 	return 0;
 }

@@ -117,11 +117,11 @@ teardown() {
 @test "transfers of curl's multi interface overlap, and each has its own callbacks' work" {
 	serve "$BUILD/programs/hello-server"
 	same "$BUILD/programs/curl-multi" "http://$HERE/m" 20
-	see '[.[] | select(.scope == "oriel.libcurl")] | length == 40'
+	see '[.[] | select(.scope == "oriel.libcurl")] | length == 44'
 	spans '[.[] | select(.attributes."error.type" == "CURLE_ABORTED_BY_CALLBACK")] | length == 2'
 	# A statement that transfer N ran is a child of the span of URL N, each time.
 	spans '([.[] | select(.scope == "oriel.libcurl")
-		| { key: .span_id, value: (.attributes."url.full" | capture("/(?<n>[0-9]+)$").n) }] | from_entries) as $url
+		| { key: .span_id, value: (.attributes."url.full" | capture("/(?<n>[0-9m]+)$").n) }] | from_entries) as $url
 		| [.[] | select(.scope == "oriel.sqlite")
 			| select($url[.parent_id] != (.attributes."db.query.text" | capture("_(?<n>[0-9]+)$").n))] == []'
 	see '[.[] | select(.scope == "oriel.sqlite")] | length == 38'
