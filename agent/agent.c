@@ -13,10 +13,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/bootstrap.h"
+#include "agent/bootstrap/bootstrap.h"
 #include "agent/follow.h"
-#include "agent/headers.h"
-#include "agent/http.h"
+#include "agent/http/headers.h"
+#include "agent/http/http.h"
 #include "agent/real.h"
 #include "base/preload.h"
 #include "oriel-agent.h"
@@ -72,11 +72,10 @@ static void begin(void)
 {
 	http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
 	headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
-	atomic_store_explicit(
-		&missed,
-		oriel_counter("oriel.agent.missed", "{operation}",
-			      "Operations not watched: the agent had no room"),
-		memory_order_relaxed);
+	atomic_store_explicit(&missed,
+			      oriel_counter("oriel.agent.missed", "{operation}",
+					    "Operations not watched: the agent had no room"),
+			      memory_order_relaxed);
 	for (const struct watched *const *w = watched; *w; w++)
 		if (!(*w)->watch && (*w)->start)
 			(*w)->start();

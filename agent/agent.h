@@ -7,7 +7,8 @@
  * A guest. It is inert until its constructor ran, and for good if recording is off. State lives in
  * pools that are mapped when a library is first used (agent/pool.h), or in the caller's frame.
  *
- * A watched library is one file that ends with a `struct watched`, and a row in agent/list.c:
+ * A watched library is one file in agent/libraries/ that ends with a `struct watched`, and a row in
+ * agent/list.c:
  *
  *     static struct watch watch;                               its switch
  *     if (!watches(&watch)) return REAL(call)(...);            each hook asks: two loads

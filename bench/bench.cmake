@@ -37,10 +37,10 @@ foreach(source ${bench_programs})
 endforeach()
 
 # Of the agent only what takes no library's place.
-target_sources(bench-sql-statement PRIVATE ${CMAKE_SOURCE_DIR}/agent/database.c
-	${CMAKE_SOURCE_DIR}/agent/database-connection.c
-	${CMAKE_SOURCE_DIR}/agent/sql.c ${CMAKE_SOURCE_DIR}/agent/sql-known.c
-	${CMAKE_SOURCE_DIR}/agent/sql-token.c)
-target_sources(bench-redis-command PRIVATE ${CMAKE_SOURCE_DIR}/agent/database.c
-	${CMAKE_SOURCE_DIR}/agent/database-connection.c
-	${CMAKE_SOURCE_DIR}/agent/redis-command.c)
+target_sources(bench-sql-statement PRIVATE ${CMAKE_SOURCE_DIR}/agent/database/database.c
+	${CMAKE_SOURCE_DIR}/agent/database/connection.c
+	${CMAKE_SOURCE_DIR}/agent/database/sql.c ${CMAKE_SOURCE_DIR}/agent/database/sql-known.c
+	${CMAKE_SOURCE_DIR}/agent/database/sql-token.c)
+target_sources(bench-redis-command PRIVATE ${CMAKE_SOURCE_DIR}/agent/database/database.c
+	${CMAKE_SOURCE_DIR}/agent/database/connection.c
+	${CMAKE_SOURCE_DIR}/agent/libraries/redis-command.c)

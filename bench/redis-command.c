@@ -7,8 +7,8 @@
  */
 #include "bench/bursts.h"
 
-#include "agent/database.h"
-#include "agent/redis-command.h"
+#include "agent/database/database.h"
+#include "agent/libraries/redis-command.h"
 
 static const char *volatile resp = "*5\r\n$3\r\nSET\r\n$12\r\nsession:1234\r\n$5\r\nvalue\r\n"
 				   "$2\r\nEX\r\n$4\r\n3600\r\n";

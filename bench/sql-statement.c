@@ -7,9 +7,9 @@
  */
 #include "bench/bursts.h"
 
-#include "agent/database.h"
-#include "agent/sql-known.h"
-#include "agent/statement.h"
+#include "agent/database/database.h"
+#include "agent/database/sql-known.h"
+#include "agent/database/statement.h"
 
 static const char *volatile text =
 	"SELECT o.id, o.placed, c.name FROM orders o JOIN customers c ON c.id = o.customer "

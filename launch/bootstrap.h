@@ -2,7 +2,7 @@
 /*
  * Bootstrap, the launcher's part: which hook a program would run, the hook that is a script, and a try
  * for `oriel doctor`. The hook that is a shared object or a function is the agent's to run
- * (agent/bootstrap.h); include/oriel-bootstrap.h is the contract with those who write one.
+ * (agent/bootstrap/bootstrap.h); include/oriel-bootstrap.h is the contract with those who write one.
  *
  *     r = bootstrap_run_script();               before anything reads a setting
  *     bootstrap_find(&b, &program, BOOTSTRAP_QUICK);

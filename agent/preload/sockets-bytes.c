@@ -13,10 +13,10 @@
 
 #include "agent/agent.h"
 #include "agent/real.h"
-#include "agent/sockets-current.h"
-#include "agent/sockets-descriptors.h"
-#include "agent/sockets-edit.h"
-#include "agent/sockets.h"
+#include "agent/sockets/current.h"
+#include "agent/sockets/descriptors.h"
+#include "agent/sockets/edit.h"
+#include "agent/sockets/sockets.h"
 
 /* What _FORTIFY_SOURCE makes of them. */
 ssize_t __read_chk(int fd, void *p, size_t n, size_t room);

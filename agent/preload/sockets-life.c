@@ -15,9 +15,9 @@
 
 #include "agent/agent.h"
 #include "agent/real.h"
-#include "agent/sockets-current.h"
-#include "agent/sockets-descriptors.h"
-#include "agent/sockets.h"
+#include "agent/sockets/current.h"
+#include "agent/sockets/descriptors.h"
+#include "agent/sockets/sockets.h"
 
 #define CALLS(X) \
 	X(socket) \

@@ -10,9 +10,9 @@
 
 #include "agent/agent.h"
 #include "agent/real.h"
-#include "agent/sockets-current.h"
-#include "agent/sockets-descriptors.h"
-#include "agent/sockets.h"
+#include "agent/sockets/current.h"
+#include "agent/sockets/descriptors.h"
+#include "agent/sockets/sockets.h"
 #include "agent/table.h"
 
 /* As openssl/ssl.h and gnutls/gnutls.h have them; the libraries need not be there to build us. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a bootstrap script prints, what an image that is executed anew is told, how long a hook may take. */
-#include "agent/outcome.h"
+#include "agent/bootstrap/outcome.h"
 #include "base/hook.h"
 #include "base/notice.h"
 #include "launch/bootstrap.h"

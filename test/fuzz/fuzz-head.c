@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/head.h"
+#include "agent/http/head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "agent/redis-command.h"
+#include "agent/libraries/redis-command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

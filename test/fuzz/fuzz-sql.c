@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "agent/sql-known.h"
+#include "agent/database/sql-known.h"
 
 static void recall(const struct sql *s, enum sql_dialect dialect, struct str statement)
 {

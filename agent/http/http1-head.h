@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between agent/http/http1.c, which follows messages, and agent/http/http1-head.c, which keeps their fields. */
+#pragma once
+
+#include "agent/http/http1.h"
+
+/* Does the line begin with this name, which is in small letters with its colon? Four bytes at least. */
+bool http1_is_field(struct str line, struct str name);
+
+/* Not a secret, and not what nobody asks for. The line isn't empty. */
+bool http1_wants(struct str line);
+
+/* The line lies at the end of the head's text by now, n bytes of it. */
+void http1_keep(struct http1_head *head, size_t n, bool whole);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/http/server.h"
+
+#include "agent/agent.h"
+#include "agent/http/exclude.h"
+#include "agent/http/http.h"
+
+enum { QUERY_MOST = 800, CLIENT_CLOSED = 499 };
+
+static struct oriel_histogram *_Atomic duration;
+
+void server_ready(void)
+{
+	if (!atomic_load_explicit(&duration, memory_order_relaxed))
+		atomic_store_explicit(&duration,
+				      oriel_histogram("http.server.request.duration", "s",
+						      "Duration of HTTP server requests.", NULL, 0),
+				      memory_order_relaxed);
+}
+
+const char *server_id_header(void)
+{
+	return headers_request_id();
+}
+
+/* ---- the span ------------------------------------------------------------------------------- */
+
+static const char *scheme_of(const struct server_request *q)
+{
+	return q->https ? "https" : "http";
+}
+
+static void gather_method(struct gathered *g, const struct server_request *q)
+{
+	gather(g, oriel_str("http.request.method", q->method ? q->method : "_OTHER"));
+}
+
+static void gather_host(struct gathered *g, const struct server_request *q, const char *header)
+{
+	struct http_host host;
+
+	if (!header || !http_host_of(str_of(header), &host))
+		return;
+	gather(g, oriel_strn("server.address", host.name.p, host.name.n));
+	gather(g, oriel_int("server.port", host.port >= 0 ? host.port : q->https ? 443 : 80));
+}
+
+static void gather_peer(struct gathered *g, const struct sockaddr *peer, char text[46])
+{
+	int port;
+
+	if (!http_peer_of(peer, text, &port))
+		return;
+	gather(g, oriel_str("client.address", text));
+	gather(g, oriel_str("network.peer.address", text));
+	gather(g, oriel_int("network.peer.port", port));
+}
+
+/* "GET /orders/{id}" when there is a route, else "GET" ("HTTP" for an unknown method). */
+static const char *name_of(const struct server_request *q, char room[SERVER_ROUTE_MOST + 32],
+			   size_t *n)
+{
+	const char *method = q->method ? q->method : "HTTP";
+	size_t method_n = strnlen(method, 30);
+
+	*n = method_n;
+	if (!q->route_n)
+		return method;
+	memcpy(room, method, method_n);
+	room[method_n] = ' ';
+	memcpy(room + method_n + 1, q->route, q->route_n);
+	*n += 1 + q->route_n;
+	room[*n] = '\0';
+	return room;
+}
+
+static void route_keep(struct server_request *q, struct str route)
+{
+	q->route_n = (uint8_t)str_first(route, SERVER_ROUTE_MOST).n;
+	if (q->route_n)
+		memcpy(q->route, route.p, q->route_n);
+}
+
+static void span_begin(struct server_request *q, const struct server_seen *seen,
+		       struct http_target target)
+{
+	char query[QUERY_MOST], peer[46], name[SERVER_ROUTE_MOST + 32];
+	struct gathered g;
+	size_t name_n;
+	const char *text = name_of(q, name, &name_n);
+
+	g.n = 0;
+	gather_method(&g, q);
+	if (!q->method && seen->method.n)
+		gather(&g,
+		       oriel_strn("http.request.method_original", seen->method.p, seen->method.n));
+	gather(&g, oriel_strn("url.path", target.path.p, target.path.n));
+	gather(&g, oriel_str("url.scheme", scheme_of(q)));
+	if (target.query.n)
+		gather(&g, oriel_strn("url.query", query,
+				      http_query_redact(target.query, query, sizeof(query))));
+	if (q->route_n)
+		gather(&g, oriel_strn("http.route", q->route, q->route_n));
+	gather_host(&g, q, seen->headers ? seen->headers->host : NULL);
+	gather_peer(&g, seen->peer, peer);
+	if (q->version)
+		gather(&g, oriel_str("network.protocol.version", q->version));
+	if (seen->headers && seen->headers->user_agent)
+		gather(&g, oriel_str("user_agent.original", seen->headers->user_agent));
+	if (q->id[0])
+		gather(&g, oriel_str("request_id", q->id));
+	q->span = oriel_span_open(text, name_n,
+				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
+						     .detached = true, .scope = seen->scope),
+				  gathered_all(&g));
+}
+
+/*
+ * Left out of traces: no span, and a context without ids that decides against those of whatever the
+ * program does meanwhile. Log records in it belong to no trace; the request id goes on.
+ */
+static void leave_out(struct server_request *q)
+{
+	struct oriel_context nothing = { .remote = 1, .carry = q->parent.carry };
+
+	q->parent = nothing;
+	q->span = oriel_span_none();
+	q->span.context = nothing;
+}
+
+void server_begin(struct server_request *q, const struct server_seen *seen)
+{
+	struct http_target target = http_target_of(seen->target);
+	struct headers *h = (struct headers *)seen->headers;
+	unsigned left_out = exclude_of(target.path);
+
+	q->begin_ns = seen->begin_ns ? seen->begin_ns : agent_now_ns();
+	q->method = seen->method.n ? http_method(seen->method) : NULL;
+	q->version = seen->version.n ? http_version(seen->version) : NULL;
+	q->https = seen->https;
+	q->ended = false;
+	q->unmeasured = left_out & EXCLUDE_METRICS;
+	q->id[0] = '\0';
+	route_keep(q, seen->route);
+	memset(&q->parent, 0, sizeof(q->parent));
+	if (h && h->context && !(left_out & EXCLUDE_TRACES))
+		oriel_context_extract(&q->parent, headers_context, h);
+	if (headers_request_id())
+		oriel_context_set_request_id(&q->parent, h ? h->request_id : NULL, q->id);
+	if (left_out & EXCLUDE_TRACES)
+		leave_out(q);
+	else
+		span_begin(q, seen, target);
+}
+
+void server_route(struct server_request *q, struct str route)
+{
+	char room[SERVER_ROUTE_MOST + 32];
+	size_t n;
+
+	if (q->ended || !route.n)
+		return;
+	route_keep(q, route);
+	oriel_span_set_all(&q->span, ORIEL_WITH(oriel_strn("http.route", q->route, q->route_n)));
+	oriel_span_name(&q->span, name_of(q, room, &n));
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static bool is_status(unsigned status)
+{
+	return status >= 100 && status < 600;
+}
+
+struct server_outcome server_client_closed(unsigned status, bool handled)
+{
+	return (struct server_outcome){
+		.status = status ? status : CLIENT_CLOSED,
+		.error = "client_closed",
+		.message = handled ? "Client closed the connection while the server was still "
+				     "processing the request."
+				   : "Client closed the connection before the server could start "
+				     "processing the request.",
+		.request_bytes = -1,
+		.response_bytes = -1,
+	};
+}
+
+static void measure(const struct server_request *q, unsigned status, const char *error)
+{
+	struct gathered g;
+
+	g.n = 0;
+	gather_method(&g, q);
+	gather(&g, oriel_str("url.scheme", scheme_of(q)));
+	if (q->route_n)
+		gather(&g, oriel_strn("http.route", q->route, q->route_n));
+	if (is_status(status))
+		gather(&g, oriel_int("http.response.status_code", status));
+	if (error)
+		gather(&g, oriel_str("error.type", error));
+	if (q->version)
+		gather(&g, oriel_str("network.protocol.version", q->version));
+	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
+			 agent_seconds_since(q->begin_ns), gathered_all(&g));
+}
+
+void server_end(struct server_request *q, const struct server_outcome *o)
+{
+	const char *error = o->error;
+	struct gathered g;
+	char text[4];
+
+	if (q->ended)
+		return;
+	q->ended = true;
+	if (!error && o->status >= 500)
+		error = http_status_text(o->status, text);
+	g.n = 0;
+	if (o->status)
+		gather(&g, oriel_int("http.response.status_code", o->status));
+	if (error)
+		gather(&g, oriel_str("error.type", error));
+	if (o->request_bytes > 0)
+		gather(&g, oriel_int("http.request.body.size", o->request_bytes));
+	if (o->response_bytes >= 0)
+		gather(&g, oriel_int("http.response.body.size", o->response_bytes));
+	oriel_span_set_all(&q->span, gathered_all(&g));
+	if (error)
+		oriel_span_status(&q->span, ORIEL_ERROR, o->message);
+	oriel_span_end(&q->span);
+	if (!q->unmeasured)
+		measure(q, o->status, error);
+	oriel_context_release(&q->parent);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Server: an HTTP request that the program serves, from whatever watcher sees it: its context, span,
+ * duration, request id. OpenTelemetry's stable conventions for HTTP spans and metrics.
+ *
+ *     server_begin(&q, &(struct server_seen){ .method = STR("GET"), .target = STR("/a?b"),
+ *                                             .headers = &h, .scope = SCOPE_... });
+ *     unsigned token = oriel_context_attach(server_context(&q));       around the program's code
+ *     ...
+ *     oriel_context_detach(token);
+ *     server_route(&q, STR("/orders/{id}"));                           when it is known
+ *     server_end(&q, &(struct server_outcome){ .status = 200, .request_bytes = -1, ... });
+ *
+ * The struct is the watcher's, in a pool of its own, from begin to end; one thread at a time. A
+ * request that is excluded, or not sampled, has a context all the same. server_begin copies what it
+ * needs; server_end releases the context, so nothing may be attached to it then.
+ *
+ * Guest-safe: no allocation, no system call; errno is the caller's to keep.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "agent/http/headers.h"
+#include "base/str.h"
+#include "oriel.h"
+
+enum { SERVER_ROUTE_MOST = 120 };
+
+struct server_request {
+	struct oriel_span span;
+	struct oriel_context parent; /* with the request id; released by server_end */
+	uint64_t begin_ns;
+	const char *method, *version; /* as metric labels; these texts stay. NULL: unknown */
+	bool https, ended;
+	bool unmeasured; /* excluded from metrics */
+	uint8_t route_n;
+	char route[SERVER_ROUTE_MOST];
+	char id[ORIEL_REQUEST_ID_ROOM]; /* "" when request ids are off */
+};
+
+struct server_seen {
+	struct str method;  /* empty: the request ended before it was known */
+	struct str target;  /* as on the request line: path and query */
+	struct str version; /* "HTTP/1.1" */
+	struct str route;   /* if it is known already */
+	const struct headers *headers;
+	const struct sockaddr *peer; /* may be NULL, or not IP */
+	bool https;
+	uint8_t scope;
+	uint64_t begin_ns; /* agent_now_ns() when it came; 0: now */
+};
+
+void server_begin(struct server_request *q, const struct server_seen *seen);
+
+/* What to attach while the program works on it. Its memory is q's. */
+static inline const struct oriel_context *server_context(const struct server_request *q)
+{
+	return &q->span.context;
+}
+
+/* http.route: low in cardinality, as the program declared it. The last one given counts. */
+void server_route(struct server_request *q, struct str route);
+
+/*
+ * The field to add to the response, or NULL: no request ids. A field of this name that the program
+ * set itself stays, and no second one is written.
+ */
+const char *server_id_header(void);
+
+struct server_outcome {
+	unsigned status;     /* 0: no response was sent */
+	const char *error;   /* error.type if it isn't the status; static. NULL: by status */
+	const char *message; /* for the span's status; static or NULL */
+	int64_t request_bytes, response_bytes; /* of bodies; -1: unknown */
+};
+
+/* A second call does nothing. */
+void server_end(struct server_request *q, const struct server_outcome *o);
+
+/* The client went away: `handled` says whether the program had begun to work on it. */
+struct server_outcome server_client_closed(unsigned status, bool handled);
+
+/* Makes the instruments, once; from a hook that is not on the hot path. */
+void server_ready(void);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "agent/http/http.h"
+
+#define SAME(slice, text) same((slice), "" text, sizeof(text) - 1)
+
+static void same(struct str is, const char *wanted, size_t n)
+{
+	assert_int_equal(is.n, n);
+	assert_memory_equal(is.n ? is.p : "", wanted, n);
+}
+
+static void known_methods_are_those_of_the_conventions(void **state)
+{
+	(void)state;
+	assert_string_equal(http_method(STR("QUERY")), "QUERY");
+	assert_null(http_method(STR("get")));
+	assert_null(http_method(STR("FOO")));
+	assert_null(http_method(STR("")));
+}
+
+static void the_environment_replaces_the_methods(void **state)
+{
+	(void)state;
+	http_methods_set("GET, PROPFIND ,,");
+	assert_string_equal(http_method(STR("PROPFIND")), "PROPFIND");
+	assert_null(http_method(STR("POST")));
+	http_methods_set("");
+	assert_non_null(http_method(STR("POST")));
+}
+
+static void a_target_is_path_and_query(void **state)
+{
+	(void)state;
+	SAME(http_target_of(STR("/a%20b?c=d?e")).path, "/a%20b");
+	SAME(http_target_of(STR("/a%20b?c=d?e")).query, "c=d?e");
+	SAME(http_target_of(STR("http://host:80/a?b")).path, "/a");
+	SAME(http_target_of(STR("http://host?b")).path, "/");
+	SAME(http_target_of(STR("http://host?b")).query, "b");
+	SAME(http_target_of(STR("*")).path, "*");
+	SAME(http_target_of(STR("/x?u=http://a/b")).path, "/x");
+	SAME(http_target_of(STR("")).path, "");
+}
+
+static void signatures_are_redacted(void **state)
+{
+	char out[100];
+	size_t n;
+
+	(void)state;
+	n = http_query_redact(
+		STR("a=1&sig=secret&Signature=s=t&AWSAccessKeyId=&X-Goog-Signature=z&b"), out,
+		sizeof(out));
+	SAME(((struct str){ out, n }),
+	     "a=1&sig=REDACTED&Signature=REDACTED&AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED&b");
+}
+
+static void a_redacted_query_never_outgrows_its_buffer(void **state)
+{
+	char out[8];
+
+	(void)state;
+	assert_int_equal(http_query_redact(STR("sig=s&sig=s&sig=s"), out, sizeof(out)), 8);
+	assert_memory_equal(out, "sig=REDA", 8);
+}
+
+static void hosts_are_names_and_ports(void **state)
+{
+	struct http_host h;
+
+	(void)state;
+	assert_true(http_host_of(STR("example.org"), &h));
+	SAME(h.name, "example.org");
+	assert_int_equal(h.port, -1);
+	assert_true(http_host_of(STR(" localhost:8080 "), &h));
+	SAME(h.name, "localhost");
+	assert_int_equal(h.port, 8080);
+	assert_true(http_host_of(STR("[::1]:99"), &h));
+	SAME(h.name, "::1");
+	assert_int_equal(h.port, 99);
+	assert_true(http_host_of(STR("[fe80::1%eth0]"), &h));
+}
+
+static void nonsense_is_no_host(void **state)
+{
+	static const char *const nonsense[] = { "",	  "a:b",    "a:b:c",   "::1",  "[::1",
+						"[::1]x", "[zz]:1", "a:99999", "a b",  "a/b",
+						"u@h",	  "[]",	    ":80",     "a:-1", "[::1]80" };
+	struct http_host h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
+		if (http_host_of(str_of(nonsense[i]), &h))
+			fail_msg("%s", nonsense[i]);
+}
+
+static void a_url_loses_its_credentials(void **state)
+{
+	struct http_url u;
+	char out[200];
+
+	(void)state;
+	assert_true(
+		http_url_of(STR("HTTPS://me:p@ss@example.org/a?sig=x#frag"), &u, out, sizeof(out)));
+	SAME(((struct str){ out, u.n }), "https://REDACTED:REDACTED@example.org/a?sig=REDACTED");
+	assert_true(u.https);
+	SAME(u.host.name, "example.org");
+	assert_int_equal(u.host.port, 443);
+	assert_true(http_url_of(STR("http://me@[::1]:8080"), &u, out, sizeof(out)));
+	SAME(((struct str){ out, u.n }), "http://REDACTED@[::1]:8080/");
+	assert_int_equal(u.host.port, 8080);
+}
+
+static void a_url_without_scheme_is_http(void **state)
+{
+	struct http_url u;
+	char out[200];
+
+	(void)state;
+	assert_true(http_url_of(STR("localhost:81/x"), &u, out, sizeof(out)));
+	SAME(((struct str){ out, u.n }), "http://localhost:81/x");
+}
+
+static void other_schemes_are_not_http(void **state)
+{
+	struct http_url u;
+	char out[200];
+
+	(void)state;
+	assert_false(http_url_of(STR("ftp://host/"), &u, out, sizeof(out)));
+	assert_false(http_url_of(STR("file:///etc/passwd"), &u, out, sizeof(out)));
+	assert_false(http_url_of(STR("ftp.example.org"), &u, out, sizeof(out)));
+	assert_false(http_url_of(STR(""), &u, out, sizeof(out)));
+	assert_false(http_url_of(STR("http://"), &u, out, sizeof(out)));
+	assert_false(http_url_of(STR("http://host.too.long.for.the.buffer/"), &u, out, 20));
+}
+
+static void peers_are_addresses_and_ports(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(80) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(81) };
+	struct sockaddr local = { .sa_family = AF_UNIX };
+	char text[46];
+	int port;
+
+	(void)state;
+	inet_pton(AF_INET, "192.0.2.107", &in.sin_addr);
+	assert_true(http_peer_of((struct sockaddr *)&in, text, &port));
+	assert_string_equal(text, "192.0.2.107");
+	assert_int_equal(port, 80);
+	inet_pton(AF_INET6, "::ffff:10.0.0.9", &in6.sin6_addr);
+	assert_true(http_peer_of((struct sockaddr *)&in6, text, &port));
+	assert_string_equal(text, "10.0.0.9");
+	inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr);
+	assert_true(http_peer_of((struct sockaddr *)&in6, text, &port));
+	assert_string_equal(text, "2001:db8::1");
+	assert_int_equal(port, 81);
+	assert_false(http_peer_of(&local, text, &port));
+	assert_false(http_peer_of(NULL, text, &port));
+}
+
+static void only_real_versions_are_labels(void **state)
+{
+	(void)state;
+	assert_string_equal(http_version(STR("HTTP/1.1")), "1.1");
+	assert_null(http_version(STR("HTTP/1.7")));
+	assert_null(http_version(STR("1.1")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_methods_are_those_of_the_conventions),
+		cmocka_unit_test(the_environment_replaces_the_methods),
+		cmocka_unit_test(a_target_is_path_and_query),
+		cmocka_unit_test(signatures_are_redacted),
+		cmocka_unit_test(a_redacted_query_never_outgrows_its_buffer),
+		cmocka_unit_test(hosts_are_names_and_ports),
+		cmocka_unit_test(nonsense_is_no_host),
+		cmocka_unit_test(a_url_loses_its_credentials),
+		cmocka_unit_test(a_url_without_scheme_is_http),
+		cmocka_unit_test(other_schemes_are_not_http),
+		cmocka_unit_test(peers_are_addresses_and_ports),
+		cmocka_unit_test(only_real_versions_are_labels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* What is watched on top of libmicrohttpd asks agent/libmicrohttpd.c. */
-#pragma once
-
-#include "agent/server.h"
-
-/* The request whose handler this thread is in, or NULL. */
-extern __thread struct server_request *libmicrohttpd_now;

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `state` orders the directions and the end: entering is an acquire, leaving a release, and the last
+ * one out of a connection that is gone gives it back. The queue's `last` is stored with release by
+ * the requests' side and loaded with acquire by the responses'; `first` the other way round.
+ */
+#include "agent/sockets/connection.h"
+
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/sockets/current.h"
+#include "agent/sockets/edit.h"
+#include "agent/sockets/sockets.h"
+
+enum { CONNECTIONS_MOST = 16384, EXCHANGES_MOST = 8192, READINGS_MOST = 2048 };
+
+/* connection.requests_over is one of these. */
+enum { OVER_NOT, OVER_UNTIL_ANSWERED, OVER_AND_MISSED, OVER_FOR_GOOD };
+
+static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
+struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
+struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
+
+_Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct exchange) % 8 == 0 &&
+		       sizeof(struct reading) % 8 == 0,
+	       "pools want items of a multiple of 8");
+
+_Atomic uint32_t sockets_forks, sockets_child;
+
+bool connections_open(void)
+{
+	return pool_open(&connections) && pool_open(&sockets_exchanges) &&
+	       pool_open(&sockets_readings) && edits_open();
+}
+
+/* ---- an exchange ---------------------------------------------------------------------------- */
+
+struct exchange *exchange_new(void)
+{
+	struct exchange *e = pool_take(&sockets_exchanges);
+
+	if (!e) {
+		agent_missed("sockets");
+		return NULL;
+	}
+	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
+	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
+	e->to = HTTP1_TO_OTHER;
+	e->upgrade = e->expects = e->is_served = false;
+	e->status = 0;
+	e->parent = NULL;
+	e->parent_serial = 0;
+	atomic_store_explicit(&e->request_bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->holders, 2, memory_order_relaxed);
+	atomic_fetch_add_explicit(&e->serial, 1, memory_order_relaxed);
+	return e;
+}
+
+void exchange_over(struct exchange *e)
+{
+	atomic_fetch_add_explicit(&e->serial, 1, memory_order_relaxed);
+}
+
+void exchange_let_go(struct exchange *e)
+{
+	if (atomic_fetch_sub_explicit(&e->holders, 1, memory_order_acq_rel) == 1)
+		pool_give(&sockets_exchanges, e);
+}
+
+/* Its memory may be another one's by now: whoever holds it looks again whether it is the one. */
+bool exchange_hold(struct exchange *e)
+{
+	uint32_t n = atomic_load_explicit(&e->holders, memory_order_relaxed);
+
+	while (n &&
+	       !atomic_compare_exchange_weak_explicit(&e->holders, &n, n + 1, memory_order_acquire,
+						      memory_order_relaxed))
+		;
+	return n > 0;
+}
+
+bool exchange_is_ours(const struct exchange *e)
+{
+	return e->child == atomic_load_explicit(&sockets_child, memory_order_relaxed);
+}
+
+static void exchange_end(struct connection *c, struct exchange *e, bool complete)
+{
+	if (e->is_served)
+		served_end(c, e, complete);
+	else
+		called_end(c, e, complete);
+}
+
+/* ---- the head that is read --------------------------------------------------------------------- */
+
+struct reading *reading_take(void)
+{
+	struct reading *r = pool_take(&sockets_readings);
+
+	if (!r)
+		agent_missed("sockets");
+	return r;
+}
+
+static void reading_give(struct reading *r)
+{
+	if (r)
+		pool_give(&sockets_readings, r);
+}
+
+static const char *reading_get(void *carrier, const char *name)
+{
+	return http1_value(carrier, name);
+}
+
+void reading_headers(struct reading *r)
+{
+	headers_begin(&r->headers, reading_get, &r->head);
+	for (size_t i = 0; i < r->head.n_fields; i++)
+		headers_see(&r->headers, r->head.text + r->head.field[i].name,
+			    r->head.text + r->head.field[i].value);
+}
+
+/* ---- a connection's life ------------------------------------------------------------------------ */
+
+static void peer_keep(struct connection *c, const struct sockaddr *peer, size_t n)
+{
+	size_t room = sizeof(c->peer);
+
+	memset(&c->peer, 0, sizeof(c->peer));
+	c->peer.any.sa_family = AF_UNSPEC;
+	if (peer && ((peer->sa_family == AF_INET && n >= sizeof(struct sockaddr_in)) ||
+		     (peer->sa_family == AF_INET6 && n >= sizeof(struct sockaddr_in6))))
+		memcpy(&c->peer, peer, n < room ? n : room);
+}
+
+struct connection *connection_new(bool served, const struct sockaddr *peer, size_t peer_n)
+{
+	struct connection *c = pool_take(&connections);
+	struct exchange *now;
+
+	if (!c) {
+		agent_missed("sockets");
+		return NULL;
+	}
+	memset((char *)c + offsetof(struct connection, n_descriptors), 0,
+	       sizeof(*c) - offsetof(struct connection, n_descriptors));
+	c->served = served;
+	peer_keep(c, peer, peer_n);
+	http1_init(&c->requests, HTTP1_REQUEST);
+	http1_init(&c->responses, HTTP1_RESPONSE);
+	now = served ? NULL : current_exchange();
+	if (now) {
+		c->bound = now;
+		c->bound_serial = atomic_load_explicit(&now->serial, memory_order_relaxed);
+	}
+	atomic_store_explicit(&c->state, 0, memory_order_release);
+	return c;
+}
+
+/* What is sent until the connection closes is complete when it does, unless the peer had gone. */
+static bool response_ends_here(const struct connection *c)
+{
+	return c->responses.until_close && !http1_is_idle(&c->responses) &&
+	       !http1_in_head(&c->responses) && !c->reset;
+}
+
+static void connection_free(struct connection *c)
+{
+	struct exchange *e;
+	bool complete = response_ends_here(c);
+
+	while ((e = connection_front(c))) {
+		exchange_end(c, e, complete);
+		atomic_fetch_add_explicit(&c->first, 1, memory_order_release);
+		exchange_let_go(e);
+		complete = false;
+	}
+	if (c->prepared) {
+		exchange_end(c, c->prepared, false);
+		exchange_let_go(c->prepared);
+		exchange_let_go(c->prepared);
+	}
+	if (c->sending)
+		exchange_let_go(c->sending);
+	reading_give(c->reading);
+	edit_free(c->edit);
+	pool_give(&connections, c);
+}
+
+bool connection_enter(struct connection *c, enum direction d)
+{
+	uint32_t state = atomic_load_explicit(&c->state, memory_order_relaxed);
+
+	while (!(state & (1u << d | CONNECTION_GONE)))
+		if (atomic_compare_exchange_weak_explicit(&c->state, &state, state | 1u << d,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
+void connection_leave(struct connection *c, enum direction d)
+{
+	uint32_t was = atomic_fetch_and_explicit(&c->state, ~(1u << d), memory_order_acq_rel);
+
+	if (was == (1u << d | CONNECTION_GONE))
+		connection_free(c);
+}
+
+void connection_gone(struct connection *c)
+{
+	uint32_t was = atomic_fetch_or_explicit(&c->state, CONNECTION_GONE, memory_order_acq_rel);
+
+	if (was == 0)
+		connection_free(c);
+}
+
+static void lose(struct connection *c)
+{
+	atomic_store_explicit(&c->lost, true, memory_order_relaxed);
+}
+
+/* ---- requests -------------------------------------------------------------------------------------- */
+
+static bool queue_push(struct connection *c, struct exchange *e)
+{
+	uint32_t last = atomic_load_explicit(&c->last, memory_order_relaxed);
+
+	if (last - atomic_load_explicit(&c->first, memory_order_acquire) == PIPELINE_MOST)
+		return false;
+	c->queue[last % PIPELINE_MOST] = e;
+	atomic_store_explicit(&c->last, last + 1, memory_order_release);
+	return true;
+}
+
+static enum http1_to kind_of(const struct http1_head *h)
+{
+	struct str method = http1_method(h);
+
+	return str_eq(method, STR("HEAD"))	? HTTP1_TO_HEAD
+	       : str_eq(method, STR("CONNECT")) ? HTTP1_TO_CONNECT
+						: HTTP1_TO_OTHER;
+}
+
+static struct exchange *exchange_begin(struct connection *c, struct reading *r,
+				       const struct http1 *m)
+{
+	struct exchange *e = c->served ? served_begin(c, r) : called_begin(c, r);
+
+	if (e) {
+		e->to = (uint8_t)kind_of(&r->head);
+		e->upgrade = m->upgrade;
+		e->expects = m->expects;
+	}
+	return e;
+}
+
+/* The head is whole: false, it can't be followed. */
+static bool request_begins(struct connection *c)
+{
+	struct exchange *e = c->prepared;
+
+	c->spoken = true;
+	if (!c->served) {
+		edit_free(c->edit);
+		c->edit = NULL;
+	}
+	if (c->told) {
+		c->told = false;
+		return true;
+	}
+	c->prepared = NULL;
+	if (!e)
+		e = exchange_begin(c, c->reading, &c->requests);
+	if (!e)
+		return false;
+	if (!queue_push(c, e)) {
+		agent_missed("sockets");
+		exchange_end(c, e, false);
+		exchange_let_go(e);
+		exchange_let_go(e);
+		return false;
+	}
+	c->sending = e;
+	return true;
+}
+
+static void request_goes_on(struct connection *c)
+{
+	if (c->sending)
+		atomic_store_explicit(&c->sending->request_bytes, c->requests.body_n,
+				      memory_order_relaxed);
+}
+
+static void request_ends(struct connection *c)
+{
+	struct exchange *e = c->sending;
+
+	request_goes_on(c);
+	if (c->requests.unsure)
+		c->requests_over = OVER_FOR_GOOD;
+	else if (e && e->upgrade)
+		c->requests_over = OVER_UNTIL_ANSWERED;
+	c->sending = NULL;
+	if (e)
+		exchange_let_go(e);
+}
+
+static void requests_stop(struct connection *c)
+{
+	c->requests_over = OVER_FOR_GOOD;
+	if (!connection_front(c))
+		lose(c);
+}
+
+static void requests_feed(struct connection *c, struct str in)
+{
+	enum http1_event e;
+
+	if (c->requests_over) {
+		if (c->requests_over == OVER_UNTIL_ANSWERED)
+			c->requests_over = OVER_AND_MISSED;
+		return;
+	}
+	/* Switched off: what is under way is finished, and nothing begins. */
+	if (http1_is_idle(&c->requests) && !watches(&sockets_watch)) {
+		requests_stop(c);
+		return;
+	}
+	do {
+		if (!c->reading && http1_is_idle(&c->requests) && in.n)
+			c->reading = reading_take();
+		if (!c->reading && (http1_is_idle(&c->requests) || http1_in_head(&c->requests)) &&
+		    in.n) {
+			requests_stop(c);
+			return;
+		}
+		e = http1_next(&c->requests, c->reading ? &c->reading->head : NULL, &in);
+		if (e == HTTP1_HEAD) {
+			bool followed = request_begins(c);
+
+			reading_give(c->reading);
+			c->reading = NULL;
+			if (!followed) {
+				requests_stop(c);
+				return;
+			}
+		} else if (e == HTTP1_END) {
+			request_ends(c);
+			if (c->requests_over)
+				return;
+		}
+	} while (http1_goes_on(e));
+	if (e == HTTP1_NOT)
+		requests_stop(c);
+	request_goes_on(c);
+	if (http1_is_idle(&c->requests)) {
+		reading_give(c->reading);
+		c->reading = NULL;
+	}
+}
+
+/* ---- responses ----------------------------------------------------------------------------------- */
+
+static void response_done(struct connection *c)
+{
+	struct exchange *e = connection_front(c);
+
+	if (!e)
+		return;
+	/* Refused before its body was asked for: the client may send it, or not. */
+	if (e->expects && !c->continued &&
+	    !atomic_load_explicit(&e->request_bytes, memory_order_relaxed))
+		c->requests_over = OVER_FOR_GOOD;
+	c->continued = false;
+	exchange_end(c, e, true);
+	atomic_fetch_add_explicit(&c->first, 1, memory_order_release);
+	if (e->upgrade && c->requests_over == OVER_UNTIL_ANSWERED)
+		c->requests_over = OVER_NOT;
+	exchange_let_go(e);
+	e = connection_front(c);
+	if (!e && c->requests_over >= OVER_AND_MISSED)
+		lose(c);
+	if (e && e->is_served)
+		current_set(e, false);
+}
+
+/* An answer to a head that isn't complete: too long, too slow, or too bad. */
+static void request_is_refused(struct connection *c)
+{
+	struct exchange *e;
+
+	if (!c->served || !connection_enter(c, IN))
+		return;
+	if (c->reading && !c->told && http1_in_head(&c->requests) &&
+	    http1_cut_short(&c->requests, &c->reading->head)) {
+		e = exchange_begin(c, c->reading, &c->requests);
+		if (e && queue_push(c, e)) {
+			c->told = true;
+			c->sending = e;
+		} else if (e) {
+			exchange_end(c, e, false);
+			exchange_let_go(e);
+			exchange_let_go(e);
+		}
+	}
+	connection_leave(c, IN);
+}
+
+static void response_begins(struct connection *c)
+{
+	struct exchange *e;
+
+	if (!connection_front(c))
+		request_is_refused(c);
+	e = connection_front(c);
+	c->responses.to = e ? e->to : HTTP1_TO_OTHER;
+	if (e)
+		e->status = c->responses.status;
+	if (c->served) {
+		edit_free(c->edit);
+		c->edit = NULL;
+	}
+}
+
+static void responses_feed(struct connection *c, struct str in)
+{
+	enum http1_event e;
+
+	do {
+		e = http1_next(&c->responses, NULL, &in);
+		if (e == HTTP1_HEAD)
+			response_begins(c);
+		else if (e == HTTP1_END && c->responses.status >= 200)
+			response_done(c);
+		else if (e == HTTP1_END)
+			c->continued |= c->responses.status == 100;
+	} while (http1_goes_on(e));
+	if (e == HTTP1_RAW)
+		response_done(c);
+	if (e == HTTP1_RAW || e == HTTP1_NOT)
+		lose(c);
+}
+
+/* ---- what passes ------------------------------------------------------------------------------------ */
+
+static bool is_requests(const struct connection *c, enum direction d)
+{
+	return c->served == (d == IN);
+}
+
+/* TLS begins with a handshake record, which no HTTP does. True: not for us. */
+static bool is_cipher(struct connection *c, enum direction d, const struct iovec *v, bool plain)
+{
+	if (plain)
+		c->tls = true;
+	else if (!c->tls && !c->spoken && is_requests(c, d) && http1_is_idle(&c->requests) &&
+		 v->iov_len && *(const unsigned char *)v->iov_base == 0x16)
+		c->tls = true;
+	return c->tls && !plain;
+}
+
+/* On the requests' side the answer may come, and all be over, in this very moment. */
+static void turn_to_served(struct connection *c, bool new_request)
+{
+	struct exchange *e = connection_front(c);
+
+	if (!e || !exchange_hold(e))
+		return;
+	if (connection_front(c) == e &&
+	    exchange_lives(e, atomic_load_explicit(&e->serial, memory_order_relaxed)))
+		current_set(e, new_request);
+	exchange_let_go(e);
+}
+
+static void turn_to_caller(struct connection *c)
+{
+	struct exchange *e = connection_front(c);
+
+	if (e && e->parent && exchange_lives(e->parent, e->parent_serial))
+		current_set(e->parent, false);
+}
+
+void connection_passed(struct connection *c, enum direction d, const struct iovec *v, int n_v,
+		       size_t n, bool plain)
+{
+	bool requests = is_requests(c, d);
+	uint32_t last = atomic_load_explicit(&c->last, memory_order_relaxed);
+
+	while (n_v && !v->iov_len) {
+		v++;
+		n_v--;
+	}
+	if (!n_v || is_cipher(c, d, v, plain))
+		return;
+	if (!requests && !c->served)
+		turn_to_caller(c);
+	for (int i = 0; i < n_v && n && !c->lost; i++) {
+		struct str piece = str_first((struct str){ v[i].iov_base, v[i].iov_len }, n);
+
+		n -= piece.n;
+		if (requests)
+			requests_feed(c, piece);
+		else
+			responses_feed(c, piece);
+	}
+	if (requests && c->served)
+		turn_to_served(c, last != atomic_load_explicit(&c->last, memory_order_relaxed));
+}
+
+void connection_skipped(struct connection *c, enum direction d, uint64_t n)
+{
+	struct http1 *m = is_requests(c, d) ? &c->requests : &c->responses;
+	enum http1_event e;
+
+	if (c->tls || (m == &c->requests && c->requests_over))
+		return;
+	e = http1_skip(m, n);
+	if (e == HTTP1_NOT)
+		lose(c);
+	else if (m == &c->requests)
+		requests_feed(c, (struct str){ 0 });
+	else
+		responses_feed(c, (struct str){ 0 });
+}
+
+void connection_ended(struct connection *c, enum direction d, bool reset)
+{
+	if (reset)
+		c->reset = true;
+	if (d == IN)
+		c->peer_gone = true;
+	if (reset || !response_ends_here(c) || c->served != (d == OUT))
+		return;
+	response_done(c);
+	lose(c);
+}
+
+/* ---- what is going to be written --------------------------------------------------------------------- */
+
+/* Of the message that begins here: is its head whole? */
+static bool head_read(const struct http1 *m, struct reading *r, const struct iovec *v, int n_v,
+		      struct http1 *probe)
+{
+	*probe = *m;
+	for (int i = 0; i < n_v; i++) {
+		struct str piece = { v[i].iov_base, v[i].iov_len };
+		enum http1_event e = http1_next(probe, &r->head, &piece);
+
+		if (e != HTTP1_MORE)
+			return e == HTTP1_HEAD;
+	}
+	return false;
+}
+
+static void call_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain)
+{
+	struct reading *r;
+	struct http1 probe;
+
+	if (c->requests_over || !http1_is_idle(&c->requests) || connection_front(c) ||
+	    (c->prepared && !sockets_settings.inject) || !watches(&sockets_watch))
+		return;
+	r = reading_take();
+	if (!r)
+		return;
+	if (head_read(&c->requests, r, v, n_v, &probe)) {
+		if (!c->prepared)
+			c->prepared = exchange_begin(c, r, &probe);
+		if (c->prepared && sockets_settings.inject && !plain)
+			edit_request(c, c->prepared, v, n_v, probe.head_n);
+	}
+	reading_give(r);
+}
+
+static void answer_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain)
+{
+	struct exchange *e = connection_front(c);
+
+	if (e && sockets_settings.request_id && !plain && http1_is_idle(&c->responses))
+		edit_response(c, e, v, n_v);
+}
+
+void connection_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain)
+{
+	if (n_v && is_cipher(c, OUT, v, plain))
+		return;
+	if (c->served)
+		answer_prepare(c, v, n_v, plain);
+	else
+		call_prepare(c, v, n_v, plain);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connection: a stream socket whose bytes may be HTTP/1, followed in both directions.
+ *
+ *                          requests                                 responses
+ *     served       IN  -> follower -> exchange -> [queue of 16] -> follower <- OUT
+ *     called       OUT -> follower -> exchange -> [queue of 16] -> follower <- IN
+ *
+ * An exchange begins with the head of its request and ends with its response. One thread at a time
+ * is inside each direction; whoever finds another there doesn't wait: the connection is no longer
+ * watched (counted). The queue has one writer, the requests' side, and one reader, the responses'.
+ *
+ * What isn't HTTP, or isn't any more, is forgotten at once, and costs nothing from then on.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "agent/http/client.h"
+#include "agent/http/headers.h"
+#include "agent/http/http1.h"
+#include "agent/pool.h"
+#include "agent/http/server.h"
+
+enum direction { IN, OUT };
+
+enum { PIPELINE_MOST = 16 };
+
+struct exchange {
+	struct pool_item item;
+	_Atomic uint32_t serial;  /* odd while it is under way; an item's next use has another */
+	_Atomic uint32_t holders; /* the sides that still look at it */
+	uint32_t child, forks;	  /* of this process, when it began */
+	uint8_t to;		  /* enum http1_to */
+	bool upgrade;		  /* it may turn the connection into something else */
+	bool expects;		  /* 100 before its body */
+	bool is_served;
+	uint16_t status; /* of the response's head, once it is there */
+	_Atomic uint64_t request_bytes;
+	struct exchange *parent; /* of a called one: the served one that it is made for, */
+	uint32_t parent_serial;	 /* if that is still under way */
+	union {
+		struct server_request served;
+		struct client_request called;
+	} as;
+};
+
+static inline bool exchange_lives(const struct exchange *e, uint32_t serial)
+{
+	return (serial & 1) && atomic_load_explicit(&e->serial, memory_order_relaxed) == serial;
+}
+
+/* A head on its way, and what is made of it. Taken while it comes. */
+struct reading {
+	struct pool_item item;
+	struct http1_head head;
+	struct headers headers;
+	char url[1100];
+};
+
+struct edit;
+
+struct connection {
+	struct pool_item item;
+	_Atomic uint32_t state; /* enum connection_state */
+	_Atomic uint32_t n_descriptors;
+	bool served;
+	_Atomic bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
+	_Atomic uint8_t requests_over; /* what follows on the requests' side isn't followed */
+	bool told;		       /* the head that is being read has its exchange already */
+	_Atomic bool spoken;	       /* a message was HTTP */
+	bool continued;		       /* the server has asked for the body */
+	_Atomic bool lost;	       /* forget it */
+	_Atomic bool peer_gone;	       /* it sends no more */
+	_Atomic bool reset;	       /* it is not there any more */
+	uint32_t bound_serial;
+	struct exchange *bound; /* of a called one: what was served when it was connected */
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} peer; /* or AF_UNSPEC */
+	struct http1 requests, responses;
+	struct reading *reading;   /* of a request's head that comes in pieces */
+	struct exchange *sending;  /* its request isn't complete */
+	struct exchange *prepared; /* begun before its head was written */
+	struct edit *edit;	   /* of the message that is being written */
+	_Atomic uint32_t first, last;
+	struct exchange *queue[PIPELINE_MOST];
+};
+
+enum connection_state {
+	CONNECTION_BUSY_IN = 1 << IN,
+	CONNECTION_BUSY_OUT = 1 << OUT,
+	CONNECTION_GONE = 4,
+};
+
+bool connections_open(void); /* at the start */
+
+/* For descriptors: NULL, no room, counted. */
+struct connection *connection_new(bool served, const struct sockaddr *peer, size_t peer_n);
+bool connection_enter(struct connection *c, enum direction d);
+void connection_leave(struct connection *c, enum direction d);
+void connection_gone(struct connection *c); /* its last descriptor */
+
+/*
+ * The following are for who has entered that direction. `plain` tells clear text that TLS carries
+ * from what passes through the descriptor. The first n bytes of `v` have passed.
+ */
+void connection_passed(struct connection *c, enum direction d, const struct iovec *v, int n_v,
+		       size_t n, bool plain);
+void connection_skipped(struct connection *c, enum direction d, uint64_t n);
+
+/* A direction has come to its end: end of file, shutdown, or an error. */
+void connection_ended(struct connection *c, enum direction d, bool reset);
+
+/* The program is going to write this: begins what must have begun when it arrives. */
+void connection_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain);
+
+/* ---- among the files of sockets ------------------------------------------------------------------ */
+
+extern struct pool sockets_exchanges, sockets_readings;
+
+/* Counted up by each fork, and in each child. */
+extern _Atomic uint32_t sockets_forks, sockets_child;
+
+struct exchange *exchange_new(void);
+void exchange_over(struct exchange *e); /* it has ended: nobody finds it as living any more */
+void exchange_let_go(struct exchange *e);
+
+/* One that another thread may end and let go of meanwhile; false: it has. */
+bool exchange_hold(struct exchange *e);
+bool exchange_is_ours(const struct exchange *e); /* not a parent process's */
+
+struct reading *reading_take(void);
+void reading_headers(struct reading *r);
+
+struct exchange *served_begin(struct connection *c, struct reading *r);
+void served_end(struct connection *c, struct exchange *e, bool complete);
+
+/* NULL: not one that we understand. */
+struct exchange *called_begin(struct connection *c, struct reading *r);
+void called_end(struct connection *c, struct exchange *e, bool complete);
+
+static inline struct exchange *connection_front(const struct connection *c)
+{
+	uint32_t first = atomic_load_explicit(&c->first, memory_order_relaxed);
+
+	if (first == atomic_load_explicit(&c->last, memory_order_acquire))
+		return NULL;
+	return c->queue[first % PIPELINE_MOST];
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/sockets/edit.h"
+
+#include "agent/agent.h"
+#include "agent/sockets/connection.h"
+
+enum {
+	EDITS_MOST = 4096,
+	TRACEPARENT_LENGTH = 55,
+	TRACE_ID_AT = 3,
+	PARENT_ID_AT = 36,
+	ID_HEX = 16
+};
+
+/* Ours goes in at `insert_at`; the program's next ID_HEX bytes from `replace_at` on are ours. */
+struct edit {
+	struct pool_item item;
+	uint32_t insert_at, replace_at; /* of the message; 0: no such thing */
+	uint16_t n, sent;		/* of the inserted text */
+	char id[ID_HEX];
+	char text[EDIT_TEXT];
+};
+
+static struct pool edits = { .item_bytes = (sizeof(struct edit) + 7) / 8 * 8, .n = EDITS_MOST };
+
+bool edits_open(void)
+{
+	return pool_open(&edits);
+}
+
+void edit_free(struct edit *e)
+{
+	if (e)
+		pool_give(&edits, e);
+}
+
+static struct edit *edit_new(struct connection *c)
+{
+	struct edit *e = c->edit ? c->edit : pool_take(&edits);
+
+	c->edit = e;
+	if (!e) {
+		agent_missed("sockets");
+		return NULL;
+	}
+	e->insert_at = e->replace_at = 0;
+	e->n = e->sent = 0;
+	return e;
+}
+
+/* ---- what is to be changed ---------------------------------------------------------------------- */
+
+static struct str first_piece(const struct iovec *v, int n_v)
+{
+	while (n_v > 1 && !v->iov_len) {
+		v++;
+		n_v--;
+	}
+	return n_v ? (struct str){ v->iov_base, v->iov_len } : (struct str){ 0 };
+}
+
+/* A field's value in a whole head; p is NULL if there is none. */
+static struct str field_find(struct str head, struct str name)
+{
+	struct str rest = str_cut(head, '\n').tail;
+
+	while (rest.n) {
+		struct cut line = str_cut(rest, '\n');
+		struct cut field = str_cut(line.head, ':');
+
+		if (field.found && str_eq_nocase(field.head, name))
+			return str_trim(field.tail);
+		rest = line.tail;
+	}
+	return (struct str){ 0 };
+}
+
+struct filling {
+	struct edit *edit;
+	struct str head; /* of the program */
+};
+
+static void fill(struct edit *e, struct str s)
+{
+	memcpy(e->text + e->n, s.p, s.n);
+	e->n = (uint16_t)(e->n + s.n);
+}
+
+/* A field that the program has set itself stays as it is. */
+static void fill_field(void *carrier, const char *name, const char *value)
+{
+	struct filling *f = carrier;
+	struct str n = str_of(name), v = str_of(value);
+
+	if (!v.n || n.n + v.n + 4 > (size_t)(EDIT_TEXT - f->edit->n) || field_find(f->head, n).p ||
+	    memchr(v.p, '\n', v.n) || memchr(v.p, '\r', v.n))
+		return;
+	fill(f->edit, n);
+	fill(f->edit, STR(": "));
+	fill(f->edit, v);
+	fill(f->edit, STR("\r\n"));
+}
+
+static void keep_id(void *carrier, const char *name, const char *value)
+{
+	struct edit *e = carrier;
+
+	if (str_eq_nocase(str_of(name), STR("traceparent")) &&
+	    strlen(value) == TRACEPARENT_LENGTH) {
+		memcpy(e->text, value, TRACEPARENT_LENGTH);
+		e->n = TRACEPARENT_LENGTH;
+	}
+}
+
+/* The program passes its own request's on: the trace is ours, and the parent becomes ours. */
+static void replace(struct edit *e, const struct exchange *x, struct str head, struct str theirs)
+{
+	client_inject(&x->as.called, keep_id, e);
+	if (e->n == TRACEPARENT_LENGTH && theirs.n == TRACEPARENT_LENGTH &&
+	    memcmp(e->text, theirs.p, PARENT_ID_AT) == 0) {
+		memcpy(e->id, e->text + PARENT_ID_AT, ID_HEX);
+		e->replace_at = (uint32_t)(theirs.p - head.p) + PARENT_ID_AT;
+	}
+	e->n = 0;
+}
+
+static size_t line_end(struct str head)
+{
+	return str_cut(head, '\n').head.n + 1;
+}
+
+void edit_request(struct connection *c, const struct exchange *x, const struct iovec *v, int n_v,
+		  size_t head_n)
+{
+	struct str head = str_first(first_piece(v, n_v), head_n), theirs;
+	struct edit *e = NULL;
+
+	if (head.n == head_n)
+		e = edit_new(c);
+	else
+		agent_missed("sockets");
+	if (!e)
+		return;
+	theirs = field_find(head, STR("traceparent"));
+	if (theirs.p) {
+		replace(e, x, head, theirs);
+		return;
+	}
+	client_inject(&x->as.called, fill_field, &(struct filling){ e, head });
+	e->insert_at = e->n ? (uint32_t)line_end(head) : 0;
+}
+
+void edit_response(struct connection *c, const struct exchange *x, const struct iovec *v, int n_v)
+{
+	struct str head = first_piece(v, n_v);
+	struct http1 probe = c->responses;
+	struct str rest = head;
+	const char *name = server_id_header();
+	struct edit *e;
+
+	probe.to = x->to;
+	if (!name || !x->as.served.id[0])
+		return;
+	if (http1_next(&probe, NULL, &rest) != HTTP1_HEAD) {
+		agent_missed("sockets");
+		return;
+	}
+	head.n = probe.head_n;
+	if (probe.status < 200 && probe.status != 101)
+		return;
+	e = edit_new(c);
+	if (!e)
+		return;
+	fill_field(&(struct filling){ e, head }, name, x->as.served.id);
+	e->insert_at = e->n ? (uint32_t)line_end(head) : 0;
+}
+
+/* ---- a write ------------------------------------------------------------------------------------------ */
+
+static bool put(struct outgoing *o, const void *p, size_t n)
+{
+	if (!n)
+		return true;
+	if (o->n == EDIT_PIECES)
+		return false;
+	o->v[o->n++] = (struct iovec){ (void *)p, n };
+	return true;
+}
+
+/* Bytes of the program that stand at `at` of the message, those in place of which ours go replaced. */
+static bool put_own(struct outgoing *o, const struct edit *e, const char *p, size_t n, uint64_t at)
+{
+	uint64_t from = e->replace_at, to = from + ID_HEX, end = at + n;
+
+	if (!from || to <= at || from >= end)
+		return put(o, p, n);
+	from = from > at ? from : at;
+	to = to < end ? to : end;
+	memcpy(o->text + EDIT_TEXT - ID_HEX, e->id, ID_HEX);
+	return put(o, p, from - at) &&
+	       put(o, o->text + EDIT_TEXT - ID_HEX + (from - e->replace_at), to - from) &&
+	       put(o, p + (to - at), end - to);
+}
+
+static bool put_hidden(struct outgoing *o, const struct edit *e)
+{
+	memcpy(o->text, e->text + e->sent, e->n - e->sent);
+	o->hidden = o->n;
+	return put(o, o->text, e->n - e->sent);
+}
+
+static uint64_t position(const struct connection *c)
+{
+	const struct http1 *m = c->served ? &c->responses : &c->requests;
+
+	return http1_is_idle(m) ? 0 : m->head_n;
+}
+
+bool outgoing_make(struct outgoing *o, const struct connection *c, const struct iovec *v, int n_v)
+{
+	const struct edit *e = c->edit;
+	uint64_t at = position(c);
+	bool fits = e && (e->insert_at || e->replace_at);
+
+	/* What has begun can't be left: then the program writes less. */
+	if (at && n_v > EDIT_PIECES - 5)
+		n_v = EDIT_PIECES - 5;
+	fits = fits && n_v <= EDIT_PIECES - 5;
+	o->n = 0;
+	o->hidden = -1;
+	for (int i = 0; fits && i < n_v; i++) {
+		const char *p = v[i].iov_base;
+		size_t n = v[i].iov_len;
+
+		if (e->insert_at >= at && e->insert_at < at + n && e->sent < e->n && n &&
+		    o->hidden < 0) {
+			size_t before = (size_t)(e->insert_at - at);
+
+			fits = put_own(o, e, p, before, at) && put_hidden(o, e);
+			p += before;
+			n -= before;
+			at += before;
+		}
+		fits = fits && put_own(o, e, p, n, at);
+		at += n;
+	}
+	return fits;
+}
+
+size_t outgoing_passed(const struct outgoing *o, struct connection *c, size_t n)
+{
+	size_t shown = 0;
+
+	for (int i = 0; i < o->n && n; i++) {
+		size_t taken = n < o->v[i].iov_len ? n : o->v[i].iov_len;
+
+		n -= taken;
+		if (i != o->hidden)
+			shown += taken;
+		else if (c->edit)
+			c->edit->sent = (uint16_t)(c->edit->sent + taken);
+	}
+	return shown;
+}

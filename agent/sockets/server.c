@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A served exchange: its span, from its request's head to its response's end. */
+#include "agent/sockets/connection.h"
+#include "agent/sockets/current.h"
+#include "wire/record.h"
+
+struct exchange *served_begin(struct connection *c, struct reading *r)
+{
+	struct exchange *e = exchange_new();
+
+	if (!e)
+		return NULL;
+	e->is_served = true;
+	reading_headers(r);
+	server_begin(&e->as.served,
+		     &(struct server_seen){
+			     .method = http1_method(&r->head),
+			     .target = http1_target(&r->head),
+			     .version = c->requests.minor ? STR("HTTP/1.1") : STR("HTTP/1.0"),
+			     .headers = &r->headers,
+			     .peer = &c->peer.any,
+			     .https = c->tls,
+			     .scope = SCOPE_SOCKETS,
+		     });
+	return e;
+}
+
+/*
+ * A connection that ended too early. One that was handed to a forked child goes on there, where we
+ * know nothing of it any more; one that we could follow no longer may have been answered well.
+ */
+static struct server_outcome cut_off(const struct connection *c, const struct exchange *e)
+{
+	bool unknown = c->lost || (!e->status && e->forks != sockets_forks);
+
+	if (!unknown && (c->peer_gone || c->reset))
+		return server_client_closed(e->status, true);
+	return (struct server_outcome){
+		.status = e->status,
+		.error = unknown ? NULL : "connection_error",
+		.message = unknown ? NULL : "The connection ended before the response was sent.",
+	};
+}
+
+void served_end(struct connection *c, struct exchange *e, bool complete)
+{
+	struct server_outcome o = { .status = e->status };
+
+	if (!complete)
+		o = cut_off(c, e);
+	o.request_bytes = (int64_t)atomic_load_explicit(&e->request_bytes, memory_order_relaxed);
+	o.response_bytes = complete && e->status != 101 ? (int64_t)c->responses.body_n : -1;
+	exchange_over(e);
+	if (exchange_is_ours(e))
+		server_end(&e->as.served, &o);
+	current_drop(e);
+}

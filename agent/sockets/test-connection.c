@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "agent/agent.h"
+#include "agent/sockets/connection.h"
+#include "agent/sockets/current.h"
+#include "agent/sockets/descriptors.h"
+#include "agent/sockets/sockets.h"
+
+/* ---- what spans would be made, in place of spans ------------------------------------------------- */
+
+enum { TOLD_ROOM = 4096 };
+
+static char told[TOLD_ROOM];
+static size_t n_told;
+static _Atomic unsigned n_begun, n_ended, n_bad;
+static bool counting; /* instead of telling */
+static _Atomic int n_missed;
+
+_Atomic bool agent_on = true;
+struct oriel_gate oriel_gate = { .recording = 1 };
+
+void agent_missed(const char *library)
+{
+	(void)library;
+	n_missed++;
+}
+
+void server_begin(struct server_request *q, const struct server_seen *seen)
+{
+	n_begun++;
+	q->ended = false;
+	q->route_n = (uint8_t)(seen->target.n < 100 ? seen->target.n : 100);
+	memcpy(q->route, seen->target.p, q->route_n);
+}
+
+void server_end(struct server_request *q, const struct server_outcome *o)
+{
+	n_ended++;
+	n_bad += q->ended;
+	q->ended = true;
+	if (counting)
+		n_bad += o->status != 200 || o->error != NULL;
+	else
+		n_told += (size_t)snprintf(told + n_told, TOLD_ROOM - n_told,
+					   "%.*s=%u,%ld,%ld%s%s ", q->route_n, q->route, o->status,
+					   (long)o->request_bytes, (long)o->response_bytes,
+					   o->error ? "," : "", o->error ? o->error : "");
+}
+
+struct server_outcome server_client_closed(unsigned status, bool handled)
+{
+	(void)handled;
+	return (struct server_outcome){ .status = status, .error = "gone" };
+}
+
+bool client_begin(struct client_request *c, const struct client_seen *seen)
+{
+	n_begun++;
+	snprintf(c->text, sizeof(c->text), "%.*s", (int)seen->url.n, seen->url.p);
+	return true;
+}
+
+void client_end(struct client_request *c, const struct client_outcome *o)
+{
+	n_ended++;
+	n_told += (size_t)snprintf(told + n_told, TOLD_ROOM - n_told, "%s=%u,%ld%s%s ", c->text,
+				   o->status, (long)o->response_bytes, o->error ? "," : "",
+				   o->error ? o->error : "");
+}
+
+void client_inject(const struct client_request *c,
+		   void (*set)(void *carrier, const char *name, const char *value), void *carrier)
+{
+	(void)c;
+	(void)set;
+	(void)carrier;
+}
+
+void server_ready(void)
+{
+}
+
+void client_ready(void)
+{
+}
+
+const char *server_id_header(void)
+{
+	return NULL;
+}
+
+static __thread unsigned depth;
+
+unsigned oriel_context_attach(const struct oriel_context *c)
+{
+	(void)c;
+	return ++depth;
+}
+
+void oriel_context_detach(unsigned token)
+{
+	depth = token - 1;
+}
+
+/* ---- a connection of the test's ------------------------------------------------------------------ */
+
+enum { FD = 700 };
+
+static int setup(void **state)
+{
+	(void)state;
+	n_told = 0;
+	told[0] = 0;
+	n_begun = n_ended = n_bad = 0;
+	n_missed = 0;
+	counting = false;
+	sockets_watch.on = true;
+	return connections_open() && descriptors_open() ? 0 : -1;
+}
+
+static void opens(int fd, bool served)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET,
+				    .sin_port = 0x901f,
+				    .sin_addr.s_addr = 0x0100007f };
+
+	descriptors_put(fd, connection_new(served, (struct sockaddr *)&peer, sizeof(peer)));
+}
+
+static bool pass(int fd, enum direction d, const char *text)
+{
+	struct connection *c = descriptors_enter(fd, d);
+	struct iovec v = { (void *)text, strlen(text) };
+
+	if (!c)
+		return false;
+	if (d == OUT)
+		connection_prepare(c, &v, 1, false);
+	connection_passed(c, d, &v, 1, v.iov_len, false);
+	descriptors_leave(fd, c, d);
+	return true;
+}
+
+static void pass_bytes(int fd, enum direction d, const char *text)
+{
+	for (char one[2] = { 0 }; (one[0] = *text); text++)
+		pass(fd, d, one);
+}
+
+static void a_request_and_its_response_are_one_exchange(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+	pass(FD, OUT, "HTTP/1.1 100 Continue\r\n\r\n");
+	assert_string_equal(told, "");
+	pass(FD, OUT, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok");
+	assert_string_equal(told, "/a=201,3,2 ");
+	descriptors_close(FD);
+	assert_int_equal(n_ended, 1);
+}
+
+static void bytes_may_come_one_by_one(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass_bytes(FD, IN, "GET /a HTTP/1.1\r\n\r\n");
+	pass_bytes(FD, OUT,
+		   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+	assert_string_equal(told, "/a=200,0,2 ");
+	descriptors_close(FD);
+}
+
+static void pipelined_requests_are_answered_in_their_order(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "GET /1 HTTP/1.1\r\n\r\nHEAD /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+	pass(FD, OUT,
+	     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
+	     "HTTP/1.1 302 Found\r\nContent-Length: 9\r\n\r\n");
+	pass(FD, OUT, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(told, "/1=200,0,1 /2=302,0,0 /3=404,0,0 ");
+	descriptors_close(FD);
+}
+
+static void a_seventeenth_request_in_the_pipeline_ends_the_watching(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	for (int i = 0; i < PIPELINE_MOST + 1; i++)
+		pass(FD, IN, "GET /x HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_missed, 1);
+	for (int i = 0; i < PIPELINE_MOST; i++)
+		pass(FD, OUT, "HTTP/1.1 204 No\r\n\r\n");
+	assert_false(pass(FD, IN, "GET /y HTTP/1.1\r\n\r\n"));
+	assert_int_equal(n_begun, n_ended);
+	descriptors_close(FD);
+}
+
+static void what_is_not_http_is_forgotten_at_once(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	assert_true(pass(FD, IN, "*1\r\n"));
+	assert_false(descriptors_watched(FD));
+	opens(FD, true);
+	assert_true(pass(FD, OUT, "220 mail.example\r\n"));
+	assert_false(descriptors_watched(FD));
+	opens(FD, false);
+	assert_true(pass(FD, OUT, "\003"));
+	assert_false(descriptors_watched(FD));
+	assert_int_equal(n_begun, 0);
+	assert_int_equal(n_missed, 0);
+}
+
+static void tls_is_left_to_the_calls_that_have_its_clear_text(void **state)
+{
+	struct iovec v = { (void *)"GET /s HTTP/1.1\r\n\r\n", 19 };
+	struct connection *c;
+
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "\026\003\001");
+	pass(FD, OUT, "\026\003\003");
+	c = descriptors_enter(FD, IN);
+	assert_non_null(c);
+	connection_passed(c, IN, &v, 1, v.iov_len, true);
+	descriptors_leave(FD, c, IN);
+	pass(FD, OUT, "\027\003\003");
+	assert_int_equal(n_begun, 1);
+	descriptors_close(FD);
+}
+
+static void an_early_answer_is_of_the_request_that_was_not_complete(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "GET /long-and-lon");
+	pass(FD, OUT, "HTTP/1.1 414 Too Long\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(told, "/long-and-lon=414,0,0 ");
+	descriptors_close(FD);
+	assert_int_equal(n_ended, 1);
+}
+
+static void a_connection_ends_with_its_last_descriptor(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "GET /d HTTP/1.1\r\n\r\n");
+	descriptors_dup(FD, FD + 1);
+	descriptors_close(FD);
+	assert_int_equal(n_ended, 0);
+	pass(FD + 1, OUT, "HTTP/1.0 200 OK\r\n\r\nbody");
+	descriptors_close_range(FD, FD + 9);
+	assert_string_equal(told, "/d=200,0,4 ");
+}
+
+static void who_closes_without_an_answer_says_so(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "GET /x HTTP/1.1\r\n\r\n");
+	descriptors_close(FD);
+	assert_string_equal(told, "/x=0,0,-1,connection_error ");
+}
+
+static void what_was_expected_and_refused_may_not_come(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "PUT /e HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+	pass(FD, OUT, "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
+	assert_false(pass(FD, IN, "GET /next HTTP/1.1\r\n\r\n"));
+	assert_string_equal(told, "/e=417,0,0 ");
+}
+
+static void a_call_is_told_with_its_host_and_port(void **state)
+{
+	(void)state;
+	opens(FD, false);
+	pass(FD, OUT, "GET /c HTTP/1.1\r\nHost: there\r\n\r\n");
+	pass(FD, IN, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+	pass(FD, OUT, "GET http://proxied/p HTTP/1.1\r\n\r\n");
+	descriptors_close(FD);
+	assert_string_equal(told, "http://there/c=200,1 http://proxied/p=0,-1,connection_closed ");
+}
+
+static void switched_off_nothing_begins_and_what_has_begun_ends(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	pass(FD, IN, "GET /1 HTTP/1.1\r\n\r\n");
+	sockets_watch.on = false;
+	pass(FD, IN, "GET /2 HTTP/1.1\r\n\r\n");
+	pass(FD, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(told, "/1=200,0,0 ");
+	assert_false(descriptors_watched(FD));
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 3000, PAIRS = 3 };
+
+/* What one thread has read the other may answer, and only then; a pipe would do the same. */
+struct pair {
+	int fd;
+	_Atomic int asked, answered;
+};
+
+static void *asks(void *arg)
+{
+	struct pair *p = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		while (i - p->answered >= 8)
+			sched_yield();
+		pass(p->fd, IN,
+		     i & 1 ? "GET /t HTTP/1.1\r\n\r\n"
+			   : "PUT /t HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
+		p->asked++;
+	}
+	return NULL;
+}
+
+static void *answers(void *arg)
+{
+	struct pair *p = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		while (p->asked <= i)
+			sched_yield();
+		pass(p->fd, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+		p->answered++;
+	}
+	return NULL;
+}
+
+static void one_thread_may_read_while_another_writes(void **state)
+{
+	struct pair pair[PAIRS];
+	pthread_t thread[2 * PAIRS];
+
+	(void)state;
+	counting = true;
+	for (int i = 0; i < PAIRS; i++) {
+		pair[i] = (struct pair){ .fd = FD + i };
+		opens(FD + i, true);
+		pthread_create(&thread[2 * i], NULL, asks, &pair[i]);
+		pthread_create(&thread[2 * i + 1], NULL, answers, &pair[i]);
+	}
+	for (int i = 0; i < 2 * PAIRS; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < PAIRS; i++)
+		descriptors_close(FD + i);
+	assert_int_equal(n_begun, PAIRS * ROUNDS);
+	assert_int_equal(n_ended, PAIRS * ROUNDS);
+	assert_int_equal(n_bad, 0);
+	assert_int_equal(n_missed, 0);
+}
+
+/* Bad manners: they read, write, close and open the same one. Nothing is lost, and nothing ends twice. */
+static void *fights(void *arg)
+{
+	uintptr_t me = (uintptr_t)arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		pass(FD, IN, "GET /t HTTP/1.1\r\n\r\n");
+		pass(FD, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+		if (i % 16 == me)
+			opens(FD, true);
+	}
+	return NULL;
+}
+
+static void threads_that_fight_over_a_connection_do_no_harm(void **state)
+{
+	pthread_t thread[4];
+
+	(void)state;
+	counting = true;
+	for (uintptr_t i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, fights, (void *)i);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	descriptors_close(FD);
+	assert_int_equal(n_begun, n_ended);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_request_and_its_response_are_one_exchange, setup),
+		cmocka_unit_test_setup(bytes_may_come_one_by_one, setup),
+		cmocka_unit_test_setup(pipelined_requests_are_answered_in_their_order, setup),
+		cmocka_unit_test_setup(a_seventeenth_request_in_the_pipeline_ends_the_watching,
+				       setup),
+		cmocka_unit_test_setup(what_is_not_http_is_forgotten_at_once, setup),
+		cmocka_unit_test_setup(tls_is_left_to_the_calls_that_have_its_clear_text, setup),
+		cmocka_unit_test_setup(an_early_answer_is_of_the_request_that_was_not_complete,
+				       setup),
+		cmocka_unit_test_setup(a_connection_ends_with_its_last_descriptor, setup),
+		cmocka_unit_test_setup(who_closes_without_an_answer_says_so, setup),
+		cmocka_unit_test_setup(what_was_expected_and_refused_may_not_come, setup),
+		cmocka_unit_test_setup(a_call_is_told_with_its_host_and_port, setup),
+		cmocka_unit_test_setup(switched_off_nothing_begins_and_what_has_begun_ends, setup),
+		cmocka_unit_test_setup(one_thread_may_read_while_another_writes, setup),
+		cmocka_unit_test_setup(threads_that_fight_over_a_connection_do_no_harm, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
