@@ -6,6 +6,29 @@
 
 #include <math.h>
 
+/*
+ * `n` bytes may be written at the result, which is behind the comma if one is needed; then json_take
+ * says where they end. NULL: error.
+ */
+static inline char *json_room(struct json *j, size_t n)
+{
+	struct out *o = j->out;
+	char *p;
+
+	if ((o->room - o->n <= n && !out_reserve(o, n + 1)) || o->error)
+		return NULL;
+	p = o->p + o->n;
+	if (j->comma)
+		*p++ = ',';
+	j->comma = true;
+	return p;
+}
+
+static inline void json_take(struct json *j, const char *end)
+{
+	j->out->n = (size_t)(end - j->out->p);
+}
+
 static void json_next(struct json *j)
 {
 	if (j->comma)
@@ -15,9 +38,13 @@ static void json_next(struct json *j)
 
 void json_open(struct json *j, char bracket)
 {
-	json_next(j);
-	out_char(j->out, bracket);
+	char *p = json_room(j, 1);
+
 	j->comma = false;
+	if (!p)
+		return;
+	*p++ = bracket;
+	json_take(j, p);
 }
 
 void json_close(struct json *j, char bracket)
@@ -82,40 +109,93 @@ static void json_quote(struct out *o, struct str s)
 	out_char(o, '"');
 }
 
+#define BYTES(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Is any of its bytes this one? (It may say so wrongly of a byte above a true one.) */
+static inline uint64_t word_has(uint64_t word, unsigned char byte)
+{
+	uint64_t zero = word ^ BYTES(byte);
+
+	return (zero - BYTES(1)) & ~zero & BYTES(0x80);
+}
+
+/* Not zero if any of 8 bytes must not stand in a string as it is, or may be half a character. */
+static inline uint64_t word_is_odd(uint64_t word)
+{
+	return (word & BYTES(0x80)) | ((word - BYTES(0x20)) & ~word & BYTES(0x80)) |
+	       word_has(word, '"') | word_has(word, '\\') | word_has(word, 0x7f);
+}
+
+/* Copies and looks in one pass; false: something in it is odd. */
+static inline bool copy_plain(char *p, struct str s)
+{
+	uint64_t word, odd = 0;
+
+	if (s.n >= 8) {
+		for (size_t i = 0; i < s.n - 8; i += 8) {
+			memcpy(&word, s.p + i, 8);
+			memcpy(p + i, &word, 8);
+			odd |= word_is_odd(word);
+		}
+		memcpy(&word, s.p + s.n - 8, 8);
+		memcpy(p + s.n - 8, &word, 8);
+		return !(odd | word_is_odd(word));
+	}
+	word = BYTES('x');
+	for (size_t i = 0; i < s.n; i++) {
+		p[i] = s.p[i];
+		word = word << 8 | (unsigned char)s.p[i];
+	}
+	return !word_is_odd(word);
+}
+
+/* Quoted, and what else comes behind it. */
+static inline void json_text(struct json *j, struct str s, bool is_key)
+{
+	char *p = json_room(j, s.n + 3);
+
+	if (!p)
+		return;
+	*p++ = '"';
+	if (__builtin_expect(copy_plain(p, s), 1)) {
+		p += s.n;
+		*p++ = '"';
+	} else {
+		json_take(j, p - 1);
+		json_quote(j->out, s);
+		if (is_key)
+			out_char(j->out, ':');
+		return;
+	}
+	if (is_key)
+		*p++ = ':';
+	json_take(j, p);
+}
+
 void json_key(struct json *j, struct str key)
 {
-	json_next(j);
-	json_quote(j->out, key);
-	out_char(j->out, ':');
+	json_text(j, key, true);
 	j->comma = false;
 }
 
 void json_name(struct json *j, struct str name)
 {
-	struct out *o = j->out;
-	size_t n = name.n + 4;
-	char *p;
+	char *p = json_room(j, name.n + 3);
 
-	if (o->room - o->n < n && !out_reserve(o, n))
+	j->comma = false;
+	if (!p)
 		return;
-	if (o->error)
-		return;
-	p = o->p + o->n;
-	if (j->comma)
-		*p++ = ',';
 	*p++ = '"';
 	memcpy(p, name.p, name.n);
 	p += name.n;
 	*p++ = '"';
 	*p++ = ':';
-	o->n = (size_t)(p - o->p);
-	j->comma = false;
+	json_take(j, p);
 }
 
 void json_str(struct json *j, struct str value)
 {
-	json_next(j);
-	json_quote(j->out, value);
+	json_text(j, value, false);
 }
 
 void json_u64(struct json *j, uint64_t value)
@@ -162,12 +242,15 @@ void json_raw(struct json *j, struct str text)
 
 void json_hex(struct json *j, const void *bytes, size_t n)
 {
-	char text[64];
+	char *p = json_room(j, 2 * n + 2);
 
-	if (n > sizeof(text) / 2)
-		n = sizeof(text) / 2;
-	hex_write(text, bytes, n);
-	json_str(j, (struct str){ text, 2 * n });
+	if (!p)
+		return;
+	*p++ = '"';
+	hex_write(p, bytes, n);
+	p += 2 * n;
+	*p++ = '"';
+	json_take(j, p);
 }
 
 void json_u64_text(struct json *j, uint64_t value)

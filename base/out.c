@@ -66,9 +66,18 @@ void out_u64(struct out *o, uint64_t v)
 	char digit[20];
 	size_t i = sizeof(digit);
 
-	do
+	/* Two digits for each division. */
+	for (; v >= 100; v /= 100) {
+		unsigned pair = (unsigned)(v % 100);
+
+		digit[--i] = (char)('0' + pair % 10);
+		digit[--i] = (char)('0' + pair / 10);
+	}
+	if (v >= 10) {
 		digit[--i] = (char)('0' + v % 10);
-	while (v /= 10);
+		v /= 10;
+	}
+	digit[--i] = (char)('0' + v);
 	out_bytes(o, digit + i, sizeof(digit) - i);
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -269,10 +270,58 @@ static void what_is_no_error_leaves_no_step(void **state)
 	assert_null(strstr(err_path(-EIO), " < "));
 }
 
+/* Every byte, at every place of texts that are shorter and longer than a word. */
+static void each_byte_is_quoted_alike_wherever_it_stands(void **state)
+{
+	struct out *o = *state;
+
+	for (unsigned b = 0; b < 256; b++) {
+		char alone[16] = "", text[17], expected[40];
+		struct json j = { .out = o };
+		char c = (char)b;
+
+		out_clear(o);
+		json_str(&j, (struct str){ &c, 1 });
+		memcpy(alone, o->p + 1, o->n - 2);
+		for (size_t n = 1; n <= sizeof(text); n++)
+			for (size_t at = 0; at < n; at++) {
+				memset(text, 'a', n);
+				text[at] = c;
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, text,
+					 alone, (int)(n - at - 1), text + at + 1);
+				out_clear(o);
+				j.comma = false;
+				json_str(&j, (struct str){ text, n });
+				assert_int_equal(o->n, strlen(expected));
+				assert_memory_equal(o->p, expected, o->n);
+			}
+	}
+}
+
+static void numbers_have_all_their_digits(void **state)
+{
+	static const char *const text[] = { "0",   "9",	   "10",  "99",
+					    "100", "1000", "9999", "18446744073709551615" };
+	struct out *o = *state;
+
+	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++) {
+		uint64_t v = 0;
+
+		out_clear(o);
+		assert_true(str_to_u64(str_of(text[i]), &v));
+		out_u64(o, v);
+		assert_int_equal(o->n, strlen(text[i]));
+		assert_memory_equal(o->p, text[i], o->n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(out_grows_past_any_first_guess, fresh, done),
+		cmocka_unit_test_setup_teardown(each_byte_is_quoted_alike_wherever_it_stands,
+						fresh, done),
+		cmocka_unit_test_setup_teardown(numbers_have_all_their_digits, fresh, done),
 		cmocka_unit_test_setup_teardown(a_format_longer_than_its_guess_is_whole, fresh,
 						done),
 		cmocka_unit_test_setup_teardown(a_limit_is_exact_and_sticks, fresh, done),
