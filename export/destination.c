@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "export/backoff.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -48,10 +49,9 @@ struct destination {
 	void *tell_to;
 	pthread_t thread;
 	atomic_bool stop;   /* set by free, read by the exporter in the middle of a write */
-	struct cargo cargo; /* the thread's own, like the next four */
+	struct cargo cargo; /* the thread's own, like the next three */
 	unsigned hurried;   /* the last hurry that was dealt with */
-	uint32_t random;
-	unsigned failures;
+	struct backoff backoff;
 	uint64_t not_before_ns; /* no write earlier, because the last one failed */
 
 	pthread_mutex_t lock; /* guards all that follows */
@@ -183,33 +183,6 @@ static void note(struct destination *d, int r, const struct export_result *resul
 	d->tell(d->tell_to, line);
 }
 
-static uint32_t next_random(struct destination *d)
-{
-	d->random ^= d->random << 13;
-	d->random ^= d->random >> 17;
-	d->random ^= d->random << 5;
-	return d->random;
-}
-
-/*
- * Half of the wait is certain, half is chance, so that many of us don't come back at once. What a
- * server asks for is the least, with a little chance on top.
- */
-static uint64_t backoff_ns(struct destination *d, uint32_t asked_ms)
-{
-	uint64_t ms = d->limits.retry_first_ms;
-
-	for (unsigned i = 0; i < d->failures && ms < d->limits.retry_most_ms; i++)
-		ms *= 2;
-	if (ms > d->limits.retry_most_ms)
-		ms = d->limits.retry_most_ms;
-	d->failures++;
-	if (asked_ms)
-		return (uint64_t)asked_ms * MS +
-		       next_random(d) % (d->limits.retry_first_ms + 1) * (MS / 10);
-	return ms * MS / 2 + (uint64_t)next_random(d) % (ms + 1) * (MS / 2);
-}
-
 /* Waits for `until_ns`; a flush or the end cuts it short. False: closing, and the time is over. */
 static bool pause_until(struct destination *d, uint64_t until_ns)
 {
@@ -263,7 +236,7 @@ static void deliver(struct destination *d, const struct cargo *c)
 		note(d, r, &result);
 		if (r != EXPORT_RETRY)
 			break;
-		d->not_before_ns = clock_mono_ns() + backoff_ns(d, result.retry_after_ms);
+		d->not_before_ns = clock_mono_ns() + backoff_next_ns(&d->backoff, result.retry_after_ms);
 		on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 		if (clock_mono_ns() >= give_up_ns)
 			break;
@@ -271,7 +244,7 @@ static void deliver(struct destination *d, const struct cargo *c)
 			stats_add(export_retried, 1);
 	}
 	if (r != EXPORT_RETRY) {
-		d->failures = 0;
+		d->backoff.failures = 0;
 		d->not_before_ns = 0;
 	}
 
@@ -359,7 +332,9 @@ int destination_new(struct destination **out, const struct exporter *kind,
 	d->tell = here.tell;
 	d->tell_to = here.tell_to;
 	d->last = &d->first;
-	d->random = (uint32_t)clock_mono_ns() | 1;
+	d->backoff = (struct backoff){ .first_ms = d->limits.retry_first_ms,
+				       .most_ms = d->limits.retry_most_ms,
+				       .random = (uint32_t)clock_mono_ns() | 1 };
 	here.stop = &d->stop;
 	r = kind->open(&d->state, settings, &here, why);
 	if (r) {
