@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "collect/gauge-mode.h"
 #include "collect/guard.h"
-#include "collect/metrics.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -375,7 +374,7 @@ void collector_give_metrics(struct collector *c, struct process *p)
 	struct batch *b;
 
 	pthread_mutex_lock(&c->lock);
-	metrics_snapshot(&b, p->in, p->resource, clock_real_ns());
+	b = process_metrics(p, clock_real_ns());
 	pthread_mutex_unlock(&c->lock);
 	collector_give_batch(c, p, b);
 }
@@ -432,6 +431,19 @@ static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
 }
 
+/* Read without the lock: /proc takes its time. */
+static void process_look_at_vitals(struct collector *c, struct process *p)
+{
+	struct vitals v = p->vitals;
+
+	if (p->gone || p->death.news != DEATH_ALIVE || !vitals_are_wanted(&p->in->settings))
+		return;
+	vitals_read(&v, p->death.pid, p->death.start_ticks);
+	pthread_mutex_lock(&c->lock);
+	p->vitals = v;
+	pthread_mutex_unlock(&c->lock);
+}
+
 static void second(struct collector *c, uint64_t now)
 {
 	pthread_mutex_lock(&c->lock);
@@ -439,6 +451,7 @@ static void second(struct collector *c, uint64_t now)
 	pthread_mutex_unlock(&c->lock);
 	for (struct process *p = c->process; p; p = p->next) {
 		process_losses(c, p, now);
+		process_look_at_vitals(c, p);
 		if (!p->next_metrics_ns)
 			p->next_metrics_ns = now + metrics_every_ns(c, p);
 		if (now < p->next_metrics_ns)

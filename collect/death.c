@@ -2,7 +2,7 @@
 #include "collect/death.h"
 
 #include "base/clock.h"
-#include "base/scoped.h"
+#include "collect/proc-stat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,51 +27,18 @@ _Static_assert(sizeof(struct pidfd_facts) == 64, "the size is part of the reques
 #define PIDFD_FACTS _IOWR(0xff, 11, struct pidfd_facts)
 #define PIDFD_FACTS_EXIT (1u << 3)
 
-enum { STAT_START = 22, STAT_EXIT = 52 };
-
-/* The fields of /proc/PID/stat after the name, which may hold anything and ends at the last ')'. */
-static bool stat_read(pid_t pid, char *state, uint64_t *start_ticks, uint64_t *exit_code)
-{
-	char path[64], text[2048], *at;
-	int field = 3;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-
-	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	if (!at || at[1] != ' ')
-		return false;
-	at += 2;
-	*state = *at;
-	*start_ticks = *exit_code = 0;
-	for (char *word = strtok_r(at, " \n", &at); word;
-	     word = strtok_r(NULL, " \n", &at), field++) {
-		if (field == STAT_START)
-			str_to_u64(str_of(word), start_ticks);
-		else if (field == STAT_EXIT)
-			str_to_u64(str_of(word), exit_code);
-	}
-	return true;
-}
-
 void death_watch(struct death *d, pid_t pid, uint64_t start_ticks)
 {
-	uint64_t ticks = 0, exit_code;
-	char state;
+	struct proc_stat stat;
 
 	*d = (struct death){ .pid = pid, .pidfd = -1, .news = DEATH_UNKNOWN, .wait_status = -1 };
 	if (pid <= 0)
 		return;
 	d->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* Read after the pidfd was made: a pid that was reused in between shows another start. */
-	if (d->pidfd >= 0 && stat_read(pid, &state, &ticks, &exit_code) &&
-	    (!start_ticks || ticks == start_ticks)) {
-		d->start_ticks = ticks;
+	if (d->pidfd >= 0 && proc_stat_read(&stat, pid) &&
+	    (!start_ticks || stat.field[STAT_START] == start_ticks)) {
+		d->start_ticks = stat.field[STAT_START];
 		d->news = DEATH_ALIVE;
 		return;
 	}
@@ -87,13 +54,12 @@ void death_forget(struct death *d)
 
 static bool status_of_zombie(struct death *d)
 {
-	uint64_t ticks, exit_code;
-	char state;
+	struct proc_stat stat;
 
-	if (!stat_read(d->pid, &state, &ticks, &exit_code) || ticks != d->start_ticks ||
-	    state != 'Z')
+	if (!proc_stat_read(&stat, d->pid) || stat.field[STAT_START] != d->start_ticks ||
+	    stat.state != 'Z')
 		return false;
-	d->wait_status = (int)exit_code;
+	d->wait_status = (int)stat.field[STAT_EXIT];
 	return true;
 }
 

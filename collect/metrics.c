@@ -332,15 +332,14 @@ static void area_points(struct batch *b, const struct area *area, uint64_t now)
 		qsort(b->point, b->n_points, sizeof(*b->point), by_instrument);
 }
 
-/* By instrument, which stand together by now. */
-static void combine_points(struct batch *b, const struct settings *settings)
+void metrics_combine(struct batch *b, const struct settings *settings)
 {
 	for (size_t i = 0; i < b->n_points; i++) {
 		struct metric_point *p = &b->point[i];
 
 		if (p->kind != METRIC_GAUGE && p->kind != METRIC_UP_DOWN)
 			continue;
-		p->mode = i && p[-1].name.p == p->name.p
+		p->mode = i && p[-1].name.p == p->name.p && p[-1].kind == p->kind
 				  ? p[-1].mode
 				  : gauge_mode_of(settings, p->kind, p->name);
 	}
@@ -361,8 +360,6 @@ int metrics_snapshot(struct batch **out, struct intake *in, struct resource *res
 		r = blocks_copy(&area, in, &b->arena);
 	if (!r && area.used)
 		area_points(b, &area, now_real_ns);
-	if (!r)
-		combine_points(b, &in->settings);
 	if (r || !b->n_points)
 		b = batch_free(b);
 	*out = b;

@@ -13,3 +13,6 @@
 /* A batch with a point a series; *out is NULL if there is none. -EFAULT: the segment was cut short. */
 int metrics_snapshot(struct batch **out, struct intake *in, struct resource *resource,
 		     uint64_t now_real_ns);
+
+/* Says of gauges and sums that may fall how processes' values become one (collect/gauge-mode.h). */
+void metrics_combine(struct batch *b, const struct settings *settings);

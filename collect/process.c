@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/scoped.h"
 #include "collect/lease.h"
+#include "collect/metrics.h"
 #include "collect/reclaim.h"
 #include "model/stats.h"
 
@@ -313,6 +314,28 @@ void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSE
 	if (!p->gone && death_look(&p->death) == DEATH_ALIVE)
 		reclaim_dead(p->in, reclaim_task_lives, NULL);
 	p->look = true;
+}
+
+/* ---- metrics ----------------------------------------------------------------------------------- */
+
+/* What an image that was replaced has used its successor has used as well: it has the same pid. */
+static bool has_vitals(const struct process *p)
+{
+	return p->vitals.known && !(p->gone && p->death.news == DEATH_ALIVE);
+}
+
+struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
+{
+	struct batch *b;
+	int r = metrics_snapshot(&b, p->in, p->resource, now_real_ns);
+
+	if (!r && !b && has_vitals(p))
+		b = batch_new(p->resource);
+	if (b && has_vitals(p))
+		vitals_points(&p->vitals, b, now_real_ns);
+	if (b)
+		metrics_combine(b, &p->in->settings);
+	return b;
 }
 
 /* ---- its end ---------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "collect/identity.h"
 #include "collect/intake.h"
 #include "collect/settle.h"
+#include "collect/vitals.h"
 
 struct route;
 
@@ -51,6 +52,7 @@ struct process {
 	bool look;		 /* it may be gone */
 	bool seen_alive;	 /* by us: then its end is when we noticed it, at the latest */
 	bool gone;
+	struct vitals vitals;
 	bool folded;		     /* its metrics are in the ledger */
 	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */
 	uint64_t gone_real_ns, gone_mono_ns;
@@ -62,6 +64,9 @@ void process_place_init(struct process_place *place, int dir_fd, const struct ti
 
 int process_open(struct process **out, const struct process_place *place, const char *name);
 struct process *process_free(struct process *p);
+
+/* Its metrics at this moment, the kernel's word included; NULL: none. */
+struct batch *process_metrics(struct process *p, uint64_t now_real_ns);
 
 /* Has it a new name? Then give away its batch before process_rename makes it count. */
 bool process_is_renamed(struct process *p);

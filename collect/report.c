@@ -3,7 +3,6 @@
 #include "collect/inside.h"
 
 #include "base/clock.h"
-#include "collect/metrics.h"
 
 #include <stdlib.h>
 
@@ -165,7 +164,7 @@ void collector_metrics(struct collector *c, void (*each)(const struct batch *, v
 		room++;
 	all = room ? calloc(room, sizeof(struct batch *)) : NULL;
 	for (struct process *p = c->process; all && p; p = p->next) {
-		metrics_snapshot(&all[n], p->in, p->resource, clock_real_ns());
+		all[n] = process_metrics(p, clock_real_ns());
 		n += all[n] != NULL;
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -8,7 +8,6 @@
 #include "collect/inside.h"
 
 #include "base/clock.h"
-#include "collect/metrics.h"
 #include "model/stats.h"
 
 #include <stdlib.h>
@@ -74,7 +73,7 @@ static void look_at_lives(struct collector *c, const struct collector_ask *ask, 
 		}
 		live = &all->item[all->n];
 		*live = (struct live){ .batch = NULL };
-		metrics_snapshot(&live->batch, p->in, p->resource, clock_real_ns());
+		live->batch = process_metrics(p, clock_real_ns());
 		memcpy(live->place, p->place, sizeof(live->place));
 		all->n += live->batch != NULL;
 	}
@@ -178,7 +177,9 @@ void collector_fold(struct collector *c, struct process *p)
 	struct batch *b;
 
 	pthread_mutex_lock(&c->lock);
-	metrics_snapshot(&b, p->in, p->resource, clock_real_ns());
+	if (p->death.news != DEATH_ALIVE && p->vitals.known)
+		vitals_read(&p->vitals, p->death.pid, p->death.start_ticks);
+	b = process_metrics(p, clock_real_ns());
 	pthread_mutex_lock(&c->ledger_lock);
 	if (b)
 		ledger_fold(&c->ledger, p->place, b);

@@ -133,6 +133,17 @@ static bool name_ends(struct str name, struct str end)
 	return str_ends(name, end) && name.n > end.n && name.p[name.n - end.n - 1] == '_';
 }
 
+/*
+ * Prometheus keeps "_count" for histograms, and promtool minds it elsewhere. The conventions' names that
+ * we measure by ourselves (process.thread.count) become what they count: process_threads. Others are
+ * their owners'.
+ */
+static bool is_reserved(const struct metric_point *p)
+{
+	return (p->kind == METRIC_GAUGE || p->kind == METRIC_UP_DOWN) && p->scope &&
+	       str_starts(p->scope->name, STR("oriel.")) && str_ends(p->name, STR(".count"));
+}
+
 void prometheus_metric_name(struct out *o, struct str space, const struct metric_point *p)
 {
 	char words[192];
@@ -144,7 +155,10 @@ void prometheus_metric_name(struct out *o, struct str space, const struct metric
 		if (o->n && o->p[o->n - 1] != '_')
 			out_char(o, '_');
 	}
-	out_name(o, p->name, true);
+	out_name(o, str_first(p->name, p->name.n - (is_reserved(p) ? sizeof(".count") - 1 : 0)),
+		 true);
+	if (is_reserved(p))
+		out_char(o, 's');
 	if (p->kind == METRIC_SUM &&
 	    name_ends((struct str){ o->p + begin, o->n - begin }, STR("total")))
 		o->n -= sizeof("_total") - 1;

@@ -100,6 +100,25 @@ static void what_no_name_may_hold_is_one_underscore(void **state)
 	label_is("__name__", "_name_");
 }
 
+static void what_we_count_ourselves_is_called_by_what_it_is(void **state)
+{
+	static const struct scope ours = { STR("oriel.process"), STR("1") },
+				  theirs = { STR("oriel"), STR("1") };
+	struct metric_point p = { .kind = METRIC_UP_DOWN,
+				  .name = STR("process.thread.count"),
+				  .unit = STR("{thread}"),
+				  .scope = &ours };
+
+	(void)state;
+	out_clear(&o);
+	prometheus_metric_name(&o, STR(""), &p);
+	out_char(&o, ' ');
+	p.scope = &theirs;
+	prometheus_metric_name(&o, STR(""), &p);
+	out_char(&o, '\0');
+	assert_string_equal(o.p, "process_threads process_thread_count");
+}
+
 static void a_namespace_stands_before_the_name(void **state)
 {
 	struct metric_point p = { .kind = METRIC_SUM, .name = STR("orders") };
@@ -121,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_ratio_is_a_gauge),
 		cmocka_unit_test(what_the_name_says_already_is_not_said_twice),
 		cmocka_unit_test(what_no_name_may_hold_is_one_underscore),
+		cmocka_unit_test(what_we_count_ourselves_is_called_by_what_it_is),
 		cmocka_unit_test(a_namespace_stands_before_the_name),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,9 @@ const struct variable variables[] = {
 	  "The hook may take this long; 500ms, 2s and 1m are understood, too", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
 	  "off: leave the fatal signals alone; which one it was is then not known", false },
+	{ "ORIEL_PROCESS_METRICS", VARIABLE_RECORDING, "false", "true",
+	  "false: leave out what the kernel tells of the process: processor time, memory, descriptors",
+	  false },
 	{ "ORIEL_SEGMENT_SIZE", VARIABLE_RECORDING, "BYTES", "1048576",
 	  "Shared memory of each process, 64 KiB at least", false },
 

@@ -143,6 +143,27 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 	[ "$(scrape | grep -c '^http_server_request_duration_seconds_count')" = 1 ]
 }
 
+@test "what the kernel tells of a process is told, and what a dead one used stays" {
+	serve jobs "$BUILD/programs/prefork" 2 100
+	says '^process_cpu_time_seconds_total\{cpu_mode="user",otel_scope_name="oriel.process",.*\} [0-9.]+$'
+	says '^process_memory_usage_bytes\{.*\} [1-9][0-9]+$'
+	says '^process_threads\{.*\} [1-9]$'
+	says '^process_open_file_descriptors\{.*\} [1-9][0-9]*$'
+	says '^process_paging_faults_total\{.*system_paging_fault_type="minor"\} [1-9][0-9]+$'
+	says '^process_context_switches_total\{.*process_context_switch_type="voluntary"\} [1-9][0-9]*$'
+	says '^process_uptime_seconds\{.*pid="[0-9]+"\} [0-9.]+$'
+	scrape | promtool check metrics
+}
+
+@test "a service that wants no word of the kernel's has none" {
+	ORIEL_PROCESS_METRICS=false serve jobs "$BUILD/programs/prefork" 1 0
+	curl -sf -m 5 "$ADDRESS/cart"
+	two_seconds() { [ "$(api status | jq '(.now_ns | tonumber) - ([.processes[].started_ns | tonumber] | max) > 2500000000')" = true ]; }
+	wait_for 10 two_seconds
+	says '^jobs_total'
+	! scrape | grep ^process_
+}
+
 @test "only /metrics is there, by GET and HEAD, packed for those who take it" {
 	serve jobs "$BUILD/programs/prefork" 1 0
 	curl -sf -m 5 "$ADDRESS/cart"
