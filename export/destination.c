@@ -434,6 +434,13 @@ struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
 	return NULL;
 }
 
+void destination_where(const struct destination *d, char *to, size_t room)
+{
+	to[0] = '\0';
+	if (d->kind->where)
+		d->kind->where(d->state, to, room);
+}
+
 void destination_state(struct destination *d, struct destination_state *out)
 {
 	pthread_mutex_lock(&d->lock);

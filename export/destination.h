@@ -16,7 +16,7 @@
  *
  * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.
  *
- * offer, flush and state: any thread. free: once, when no other thread uses it. The thread blocks
+ * offer, flush, state and where: any thread. free: once, when no other thread uses it. The thread blocks
  * all signals but faults, SIGPIPE included. After a fork only the parent has the thread; a child
  * must not touch a destination.
  */
@@ -60,5 +60,8 @@ bool destination_flush(struct destination *d, uint32_t timeout_ms);
 
 /* NULL is accepted. What isn't delivered when the time is over is dropped and counted. */
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms);
+
+/* Where it sends to, for people; empty if its exporter doesn't say. */
+void destination_where(const struct destination *d, char *to, size_t room);
 
 void destination_state(struct destination *d, struct destination_state *out);

@@ -74,6 +74,11 @@ struct exporter {
 	int (*write)(void *state, struct batch *const *batches, size_t n,
 		     struct export_result *result);
 	void *(*close)(void *state);
+	/*
+	 * Where it sends to, for people: no user's name, no password, no key. May be NULL, and may
+	 * leave it empty; the same from open to close, so any thread may ask.
+	 */
+	void (*where)(const void *state, char *to, size_t room);
 };
 
 /* All of them, alphabetically, ended by NULL. */

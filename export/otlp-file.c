@@ -299,6 +299,18 @@ static int file_write(void *state, struct batch *const *batches, size_t n,
 	return outcome;
 }
 
+static void file_where(const void *state, char *to, size_t room)
+{
+	const struct otlp_file *f = state;
+
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		if (!f->place[i].path)
+			continue;
+		snprintf(to, room, "%s", f->place[i].path);
+		return;
+	}
+}
+
 const struct exporter exporter_otlp_file = {
 	.name = "otlp_file",
 	.summary = "OTLP as JSON lines in a file, or on the run's standard output",
@@ -306,6 +318,7 @@ const struct exporter exporter_otlp_file = {
 	.open = file_open,
 	.write = file_write,
 	.close = file_close,
+	.where = file_where,
 };
 
 const struct exporter exporter_otlp_stdout = {

@@ -314,6 +314,23 @@ static int otlp_write(void *state, struct batch *const *batches, size_t n,
 	return outcome;
 }
 
+/* Of the first signal, without what each signal or method adds. */
+static void otlp_where(const void *state, char *to, size_t room)
+{
+	const struct otlp *x = state;
+	size_t i = 0;
+	char *end;
+
+	while (i < N_SIGNALS && !x->target[i].url)
+		i++;
+	if (i == N_SIGNALS)
+		return;
+	shipment_show(to, room, x->target[i].url);
+	end = strstr(to, x->target[i].protocol == OTLP_GRPC ? "/opentelemetry.proto." : "/v1/");
+	if (end)
+		*end = '\0';
+}
+
 const struct exporter exporter_otlp = {
 	.name = "otlp",
 	.summary = "Send to an OpenTelemetry receiver (OTLP over HTTP or gRPC)",
@@ -321,4 +338,5 @@ const struct exporter exporter_otlp = {
 	.open = otlp_open,
 	.write = otlp_write,
 	.close = otlp_close,
+	.where = otlp_where,
 };

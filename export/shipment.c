@@ -105,3 +105,13 @@ struct str shipment_place(const char *url)
 
 	return at ? str_from(place, (size_t)(at + 1 - place.p)) : place;
 }
+
+void shipment_show(char *to, size_t room, const char *url)
+{
+	struct str place = shipment_place(url);
+	const char *path = place.p + place.n;
+	struct str scheme = str_first(str_of(url), (size_t)(strstr(url, "://") + 3 - url));
+
+	snprintf(to, room, STR_FMT STR_FMT STR_FMT, STR_ARG(scheme), STR_ARG(place),
+		 STR_ARG(str_first(str_of(path), strcspn(path, "?#"))));
+}

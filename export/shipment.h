@@ -57,3 +57,6 @@ int shipment_failed(struct export_result *result, const struct shipment *s, cons
 
 /* "localhost:4318" of a url, without the user's name and password. */
 struct str shipment_place(const char *url);
+
+/* A url for people: without name, password, query and fragment. */
+void shipment_show(char *to, size_t room, const char *url);

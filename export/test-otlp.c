@@ -496,6 +496,32 @@ static void one_item_too_large_does_not_stop_the_others(void **state)
 	free(text);
 }
 
+static void expect_where(const char *block, size_t n, const char *where)
+{
+	const struct exporter *kind = exporter_find(STR("otlp"));
+	struct export_place place = { .signals = SIGNAL_SPAN | SIGNAL_LOG, .out_fd = -1 };
+	struct settings s = { { block, n } };
+	char why[160], to[200] = "";
+	void *x;
+
+	assert_int_equal(kind->open(&x, &s, &place, why), 0);
+	kind->where(x, to, sizeof(to));
+	assert_string_equal(to, where);
+	kind->close(x);
+}
+
+#define WHERE(block, where) expect_where(block, sizeof(block), where)
+
+static void people_are_shown_where_and_no_secrets(void **state)
+{
+	(void)state;
+	WHERE("", "http://localhost:4318");
+	WHERE("OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "http://localhost:4317");
+	WHERE("OTEL_EXPORTER_OTLP_ENDPOINT=otelcol:4317", "http://otelcol:4317");
+	WHERE("OTEL_EXPORTER_OTLP_ENDPOINT=https://me:secret@h/otlp?key=secret", "https://h/otlp");
+	WHERE("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://h/mine?key=secret", "http://h/mine");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +529,7 @@ int main(void)
 		cmocka_unit_test(a_request_says_what_it_is),
 		cmocka_unit_test(the_body_is_what_the_encoder_writes),
 		cmocka_unit_test(json_is_sent_as_json),
+		cmocka_unit_test(people_are_shown_where_and_no_secrets),
 		cmocka_unit_test(only_the_listed_statuses_are_for_later),
 		cmocka_unit_test(gzip_unpacks_to_the_same),
 		cmocka_unit_test(a_connection_is_kept),

@@ -157,6 +157,13 @@ static int zipkin_write(void *state, struct batch *const *batches, size_t n,
 	return r > 0 ? EXPORT_RETRY : TRACE(r);
 }
 
+static void zipkin_where(const void *state, char *to, size_t room)
+{
+	const struct zipkin *z = state;
+
+	shipment_show(to, room, z->url);
+}
+
 const struct exporter exporter_zipkin = {
 	.name = "zipkin",
 	.summary = "Send spans to Zipkin (version 2, JSON)",
@@ -164,4 +171,5 @@ const struct exporter exporter_zipkin = {
 	.open = zipkin_open,
 	.write = zipkin_write,
 	.close = zipkin_close,
+	.where = zipkin_where,
 };

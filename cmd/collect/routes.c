@@ -80,31 +80,6 @@ static void warn(const struct collector_run *run, const char *what)
 		return; /* they are gone */
 }
 
-/* What the page shows: without a name and password that may be in it. */
-static void write_endpoint(char *to, size_t room, const struct settings *s, enum signal signals)
-{
-	struct str url = { 0 };
-	const char *at, *scheme;
-	size_t skip = 0;
-
-	if (signals & SIGNAL_SPAN)
-		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
-	if (!url.n && (signals & SIGNAL_LOG))
-		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"));
-	if (!url.n && (signals & SIGNAL_METRIC))
-		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"));
-	if (!url.n)
-		url = settings_get(s, STR("OTEL_EXPORTER_OTLP_ENDPOINT"));
-	if (!url.n)
-		url = STR("http://localhost:4318");
-	scheme = memmem(url.p, url.n, "://", 3);
-	at = memrchr(url.p, '@', url.n);
-	if (at && scheme && at > scheme)
-		skip = (size_t)(scheme + 3 - url.p);
-	snprintf(to, room, STR_FMT STR_FMT, STR_ARG(str_first(url, skip)),
-		 STR_ARG(skip ? str_from(url, (size_t)(at + 1 - url.p)) : url));
-}
-
 static void open_leg(struct route *route, const struct exporter *kind, enum signal signals,
 		     const struct settings *settings, const struct collector_run *run)
 {
@@ -125,8 +100,7 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	if (r < 0)
 		return;
 	leg->signals = signals;
-	if (strcmp(kind->name, "otlp") == 0)
-		write_endpoint(leg->endpoint, sizeof(leg->endpoint), settings, signals);
+	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
 
