@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `value` is stored with release after the key was claimed and loaded with acquire by the lookup:
- * a key whose value is not there yet is unknown. Removing empties the value before the key.
+ * a key whose value is not there yet is unknown. Removing empties the value before the key. A value
+ * is the key's if nothing was removed from the slot meanwhile: another key may have come, and gone again.
  */
 #include "agent/table.h"
 
@@ -40,11 +41,23 @@ bool table_put(const struct table *t, const void *key, void *value)
 	return false;
 }
 
+/* The first look at the key may fall into its removal, the second one can't, unless another key went. */
 void *table_get(const struct table *t, const void *key)
 {
-	struct table_slot *s = key ? slot_find(t, key) : NULL;
+	const struct table_slot *s = key ? slot_find(t, key) : NULL;
+	uint32_t removed;
+	void *value;
 
-	return s ? atomic_load_explicit(&s->value, memory_order_acquire) : NULL;
+	if (!s)
+		return NULL;
+	removed = atomic_load_explicit(&s->removed, memory_order_acquire);
+	if (atomic_load_explicit(&s->key, memory_order_acquire) != (uintptr_t)key)
+		return NULL;
+	value = atomic_load_explicit(&s->value, memory_order_acquire);
+	if (atomic_load_explicit(&s->key, memory_order_acquire) != (uintptr_t)key ||
+	    atomic_load_explicit(&s->removed, memory_order_relaxed) != removed)
+		return NULL;
+	return value;
 }
 
 void *table_remove(const struct table *t, const void *key)
@@ -55,6 +68,7 @@ void *table_remove(const struct table *t, const void *key)
 	if (!s)
 		return NULL;
 	value = atomic_exchange_explicit(&s->value, NULL, memory_order_acq_rel);
+	atomic_fetch_add_explicit(&s->removed, 1, memory_order_release);
 	atomic_store_explicit(&s->key, 0, memory_order_release);
 	return value;
 }

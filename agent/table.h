@@ -19,6 +19,7 @@
 struct table_slot {
 	_Atomic uintptr_t key;
 	_Atomic(void *) value;
+	_Atomic uint32_t removed; /* how often */
 };
 
 struct table {

@@ -110,12 +110,49 @@ static void a_table_forgets_what_is_removed(void **state)
 	assert_ptr_equal(table_get(&t, &key[16]), &key[16]);
 }
 
+static struct table_slot one_left[TABLE_REACH];
+static const struct table full = { one_left, TABLE_REACH };
+static char a, b;
+static _Atomic bool over;
+
+/* Two keys in turns, in the one slot that there is. */
+static void *take_turns(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 50 * ROUNDS; i++) {
+		char *key = i % 2 ? &b : &a;
+
+		table_put(&full, key, key);
+		table_remove(&full, key);
+	}
+	atomic_store(&over, true);
+	return NULL;
+}
+
+static void a_lookup_never_gets_what_another_key_has(void **state)
+{
+	static char others[TABLE_REACH - 1];
+	pthread_t thread;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others); i++)
+		assert_true(table_put(&full, &others[i], &others[i]));
+	assert_int_equal(pthread_create(&thread, NULL, take_turns, NULL), 0);
+	while (!atomic_load(&over)) {
+		const void *got = table_get(&full, &a);
+
+		assert_true(!got || got == &a);
+	}
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pool_gives_each_item_once_and_then_none),
 		cmocka_unit_test(only_items_are_in_the_pool),
 		cmocka_unit_test(threads_never_share_an_item_or_a_slot),
+		cmocka_unit_test(a_lookup_never_gets_what_another_key_has),
 		cmocka_unit_test(a_table_forgets_what_is_removed),
 	};
 

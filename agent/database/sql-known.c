@@ -124,6 +124,14 @@ static struct known *room_take(size_t bytes)
 	return (struct known *)(void *)(room + at);
 }
 
+static bool has_slot(uint64_t hash)
+{
+	for (unsigned i = 0; i < PROBES; i++)
+		if (!atomic_load_explicit(&slots[(hash + i) % SLOTS], memory_order_relaxed))
+			return true;
+	return false;
+}
+
 static void publish(struct known *k)
 {
 	for (unsigned i = 0; i < PROBES; i++) {
@@ -140,7 +148,7 @@ static void keep(const struct sql *s, uint64_t hash, enum sql_dialect dialect, s
 {
 	size_t all = sizeof(struct known) + s->text.n + s->summary.n + 1 + sizeof(s->batch_room) +
 		     statement.n;
-	struct known *k = room_take(all);
+	struct known *k = has_slot(hash) ? room_take(all) : NULL;
 	char *p;
 
 	if (!k)
