@@ -3,22 +3,6 @@
 
 #include "model/stats.h"
 
-static bool mode_read(struct str text, enum gauge_mode *out)
-{
-	static const struct str names[] = {
-#define X(id, text) [GAUGE_##id] = { text, sizeof(text) - 1 },
-		GAUGE_MODES(X)
-#undef X
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_eq_nocase(text, names[i])) {
-			*out = (enum gauge_mode)i;
-			return true;
-		}
-	return false;
-}
-
 static struct str list_of(const struct settings *s)
 {
 	return settings_get(s, STR("ORIEL_GAUGE_MODES"));
@@ -34,7 +18,7 @@ enum gauge_mode gauge_mode_of(const struct settings *s, enum metric_kind kind, s
 		struct str who = str_trim(pair.head);
 
 		list = item.tail;
-		if (!mode_read(str_trim(pair.tail), &said))
+		if (!gauge_mode_read(str_trim(pair.tail), &said))
 			continue;
 		if (str_eq(who, name))
 			return said;
@@ -53,7 +37,7 @@ void gauge_modes_check(const struct settings *s)
 		enum gauge_mode mode;
 
 		list = item.tail;
-		if (str_trim(item.head).n && !mode_read(str_trim(pair.tail), &mode))
+		if (str_trim(item.head).n && !gauge_mode_read(str_trim(pair.tail), &mode))
 			stats_add(settings_bad, 1);
 	}
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { ROOM_FIRST = 256 };
+enum { ROOM_FIRST = 256, LABELS_USUAL = 256 };
 
 void series_fini(struct series *s)
 {
@@ -46,14 +46,14 @@ static uint32_t hash_of(struct str text)
 	return (uint32_t)(h ^ h >> 32);
 }
 
-/* A slot is filled in two of three cases at most. */
+/* At least every second slot stays empty: looking further costs more than room. */
 static bool series_room(struct series *s, size_t n)
 {
 	size_t slots = ROOM_FIRST;
 
 	if (n <= s->room)
 		return true;
-	while (slots < n + n / 2)
+	while (slots < n * 2)
 		slots *= 2;
 	if (n > UINT32_MAX / 4)
 		return false;
@@ -69,6 +69,7 @@ static bool series_room(struct series *s, size_t n)
 void series_begin(struct series *s, size_t n_points)
 {
 	s->n = 0;
+	s->expected = n_points;
 	out_clear(&s->text);
 	if (s->n_slots)
 		memset(s->slot, 0, s->n_slots * sizeof(*s->slot));
@@ -129,6 +130,10 @@ void series_add(struct series *s, const struct metric_point *p, struct labels *l
 			s->error = ERR(-ENOMEM);
 		return;
 	}
+	/* The others will be about as long. */
+	if (!s->n)
+		out_reserve(&s->text, (text.n < LABELS_USUAL ? text.n + 16 : LABELS_USUAL) *
+					      s->expected);
 	s->item[s->n] = (struct series_item){ p, s->text.n, (uint32_t)text.n, hash };
 	s->text.n += text.n;
 	*slot = (uint32_t)++s->n;

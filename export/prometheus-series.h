@@ -24,7 +24,7 @@ struct series_item {
 
 struct series {
 	struct series_item *item;
-	size_t n, room;
+	size_t n, room, expected;
 	uint32_t *slot; /* which, + 1; a power of two */
 	size_t n_slots;
 	struct out text;    /* all labels */

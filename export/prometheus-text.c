@@ -306,6 +306,8 @@ static void write_family(struct writer *w, const struct family *f)
 	for (size_t i = 0; i < f->n_runs; i++)
 		add_run(w, &f->run[i]);
 	write_about(w, f);
+	if (f->type != FAMILY_HISTOGRAM)
+		out_reserve(w->o, w->series.text.n + w->series.n * (f->name.n + 24));
 	for (size_t i = 0; i < w->series.n; i++) {
 		const struct metric_point *p = w->series.item[i].point;
 		struct str labels = series_labels(&w->series, i);

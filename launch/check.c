@@ -2,6 +2,7 @@
 #include "launch/check.h"
 
 #include "base/exclusion.h"
+#include "base/gauge-mode.h"
 #include "base/hook.h"
 #include "base/pair.h"
 #include "base/pattern.h"
@@ -104,6 +105,33 @@ static void check_timeout(struct check *c)
 			 quote(value, quoted));
 }
 
+static void check_prometheus(struct check *c)
+{
+	static const char name[] = "OTEL_EXPORTER_PROMETHEUS_PORT";
+	struct str value = str_trim(str_of(getenv(name)));
+	char quoted[QUOTE_ROOM];
+	uint64_t port;
+
+	if (value.n && (!str_to_u64(value, &port) || port > UINT16_MAX))
+		complain(c, "%s: ignoring '%s': no port", name, quote(value, quoted));
+}
+
+static void check_gauge_modes(struct check *c)
+{
+	struct str rest = str_of(getenv("ORIEL_GAUGE_MODES"));
+	char quoted[QUOTE_ROOM];
+	enum gauge_mode mode;
+
+	while (rest.n) {
+		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
+
+		if (str_trim(item.head).n && !gauge_mode_read(str_trim(pair.tail), &mode))
+			complain(c, "ORIEL_GAUGE_MODES: ignoring '%s': not METRIC=MODE",
+				 quote(item.head, quoted));
+		rest = item.tail;
+	}
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
 	struct check c = { tell, you, 0 };
@@ -112,5 +140,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_attributes(&c);
 	check_propagators(&c);
 	check_timeout(&c);
+	check_prometheus(&c);
+	check_gauge_modes(&c);
 	return c.n;
 }

@@ -65,6 +65,16 @@ static void a_time_that_is_none_is_named(void **state)
 		"ms, s or m\n");
 }
 
+static void a_port_or_a_mode_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_EXPORTER_PROMETHEUS_PORT", "many"),
+			    "OTEL_EXPORTER_PROMETHEUS_PORT: ignoring 'many': no port\n");
+	assert_string_equal(of("OTEL_EXPORTER_PROMETHEUS_PORT", "0"), "");
+	assert_string_equal(of("ORIEL_GAUGE_MODES", "a=max,*=silly,,b=LIVESUM"),
+			    "ORIEL_GAUGE_MODES: ignoring '*=silly': not METRIC=MODE\n");
+}
+
 static void an_unknown_propagator_is_named(void **state)
 {
 	(void)state;
@@ -91,6 +101,7 @@ int main(void)
 		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(a_time_that_is_none_is_named),
+		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
 	};

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/gauge-mode.h"
 #include "model/value.h"
 
 struct trace_id {
@@ -115,28 +116,6 @@ enum metric_kind {
 	METRIC_UP_DOWN, /* sum that may fall, cumulative */
 	METRIC_GAUGE,
 	METRIC_HISTOGRAM, /* explicit bounds, cumulative */
-};
-
-/*
- * How values of several processes become one, of gauges and sums that may fall: the live ones of those
- * that live, the others of dead ones, too. ALL: none; each process has its own, with its pid.
- */
-#define GAUGE_MODES(X) \
-	X(LIVEALL, "liveall") \
-	X(ALL, "all") \
-	X(LIVESUM, "livesum") \
-	X(SUM, "sum") \
-	X(LIVEMIN, "livemin") \
-	X(MIN, "min") \
-	X(LIVEMAX, "livemax") \
-	X(MAX, "max") \
-	X(LIVEMOSTRECENT, "livemostrecent") \
-	X(MOSTRECENT, "mostrecent")
-
-enum gauge_mode {
-#define X(id, text) GAUGE_##id,
-	GAUGE_MODES(X)
-#undef X
 };
 
 /* One point of one series; points of one instrument lie together in a batch. */
