@@ -114,6 +114,8 @@ static void sum_live(const struct ledger *l, struct lives *all, size_t first, st
 	who = take_service(all, first, &s->tally, who);
 	s->batch = tally_batch(&s->tally, who);
 	*total = (struct collector_total){ place, s->batch };
+	if (!s->batch)
+		tally_fini(&s->tally);
 	resource_free(who);
 }
 
@@ -145,6 +147,8 @@ static void use_totals(const struct ledger *l, struct lives *all, const struct c
 		account_tally(a, &sum[n].tally);
 		sum[n].batch = tally_batch(&sum[n].tally, a->common);
 		total[n] = (struct collector_total){ a->place, sum[n].batch };
+		if (!sum[n].batch)
+			tally_fini(&sum[n].tally);
 		n += total[n].batch != NULL;
 	}
 	ask->use(total, n, ask->you);

@@ -59,6 +59,7 @@ struct scrape {
 
 /* The target as it was sent. */
 struct asked {
+	bool begun;
 	size_t n;
 	char target[QUERY_BYTES];
 };
@@ -71,6 +72,7 @@ static void *asked_new(void *you, const char *target, struct MHD_Connection *con
 	(void)you;
 	(void)connection;
 	if (a) {
+		a->begun = false;
 		a->n = n;
 		memcpy(a->target, target, n);
 	}
@@ -200,17 +202,23 @@ static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *u
 			      size_t *n_data, void **asked)
 {
 	struct answer a = { .status = 200 };
+	struct asked *q = *asked;
 	struct scrape *s = you;
 
 	(void)url;
 	(void)version;
 	(void)data;
-	(void)n_data;
-	if (!*asked)
+	if (!q)
 		return MHD_NO;
+	/* Whoever is answered before all of the request is there is hung up on afterwards. */
+	if (!q->begun || *n_data) {
+		q->begun = true;
+		*n_data = 0;
+		return MHD_YES;
+	}
 	atomic_fetch_add_explicit(&s->count, 1, memory_order_relaxed);
 	stats_add(http_requests, 1);
-	answer(s, c, method, *asked, &a);
+	answer(s, c, method, q, &a);
 	if (a.status >= 400 && a.status < 500 && a.status != 404)
 		stats_add(http_refused, 1);
 	answer_compress(&a, header_of(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));

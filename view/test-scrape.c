@@ -119,6 +119,34 @@ static void a_long_answer_is_packed_for_those_who_take_it(void **state)
 	out_fini(&o);
 }
 
+static size_t times(const char *in, const char *what)
+{
+	size_t n = 0;
+
+	for (; (in = strstr(in, what)); in += strlen(what))
+		n++;
+	return n;
+}
+
+static void a_connection_is_kept_for_the_next_scrape(void **state)
+{
+	static const char requests[] =
+		"HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		"HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+	int fd = client_connect(address(state));
+	char text[4096];
+	size_t n = 0;
+	ssize_t r;
+
+	assert_int_equal(send(fd, requests, sizeof(requests) - 1, MSG_NOSIGNAL),
+			 sizeof(requests) - 1);
+	while ((r = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
+		n += (size_t)r;
+	close(fd);
+	text[n] = '\0';
+	assert_int_equal(times(text, "HTTP/1.1 200 OK"), 2);
+}
+
 static void what_makes_no_sense_is_a_400(void **state)
 {
 	scoped_answer a = client_ask(address(state), "GET", "/metrics?name[]=%zz", "");
@@ -208,6 +236,7 @@ int main(void)
 		TEST(other_methods_are_a_405),
 		TEST(names_and_format_reach_the_writer),
 		TEST(a_long_answer_is_packed_for_those_who_take_it),
+		TEST(a_connection_is_kept_for_the_next_scrape),
 		TEST(what_makes_no_sense_is_a_400),
 		TEST(a_host_that_is_not_ours_is_a_403),
 		TEST(what_cannot_be_told_is_a_503),
