@@ -147,6 +147,7 @@ struct connection *connection_new(bool served, const struct sockaddr *peer, size
 	}
 	memset((char *)c + offsetof(struct connection, n_descriptors), 0,
 	       sizeof(*c) - offsetof(struct connection, n_descriptors));
+	atomic_store_explicit(&c->lost, false, memory_order_relaxed);
 	c->served = served;
 	peer_keep(c, peer, peer_n);
 	http1_init(&c->requests, HTTP1_REQUEST);

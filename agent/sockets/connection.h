@@ -66,6 +66,8 @@ struct edit;
 struct connection {
 	struct pool_item item;
 	_Atomic uint32_t state; /* enum connection_state */
+	_Atomic bool
+		lost; /* forget it; set by who finds it taken, maybe when it is another's already */
 	_Atomic uint32_t n_descriptors;
 	bool served;
 	_Atomic bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
@@ -73,7 +75,6 @@ struct connection {
 	bool told;		       /* the head that is being read has its exchange already */
 	_Atomic bool spoken;	       /* a message was HTTP */
 	bool continued;		       /* the server has asked for the body */
-	_Atomic bool lost;	       /* forget it */
 	_Atomic bool peer_gone;	       /* it sends no more */
 	_Atomic bool reset;	       /* it is not there any more */
 	uint32_t bound_serial;
