@@ -284,10 +284,16 @@ static void note_answer(struct http *h, struct http_answer *a)
 		a->body = out_all(&h->body);
 }
 
+/* A gRPC server may say all it has to say and end the stream before it has read the request. */
+static bool answered_early(const struct http *h)
+{
+	return !h->headers.error && http_header(out_all(&h->headers), STR("grpc-status")).n;
+}
+
 /* An answer that we stopped reading is still one: its status has come. */
 static int judge(struct http *h, CURLcode code, struct http_answer *a)
 {
-	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && h->too_big)) {
+	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && h->too_big) || answered_early(h)) {
 		note_answer(h, a);
 		if (a->status)
 			return 0;

@@ -187,6 +187,20 @@ static void grpc_ask(struct grpc_lines *g, const struct otlp_target *t, struct h
 	q->http2 = true;
 }
 
+/* The mistake that is made most: the one protocol at the other's port. */
+static void hint(struct http_answer *a, bool grpc)
+{
+	size_t n = strlen(a->why);
+	const char *what = "";
+
+	if (grpc && (strstr(a->why, "Empty reply") || strstr(a->why, "HTTP2") ||
+		     strstr(a->why, "Send failure") || strstr(a->why, "Recv failure")))
+		what = "; is it a gRPC endpoint?";
+	else if (!grpc && strstr(a->why, "HTTP/0.9"))
+		what = "; if it speaks gRPC, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc";
+	snprintf(a->why + n, sizeof(a->why) - n, "%s", what);
+}
+
 static int post(struct otlp *x, const struct shipment *s, struct str body,
 		struct export_result *result)
 {
@@ -212,6 +226,8 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 
 	int r = http_post(x->http, &request, &answer);
 
+	if (r > 0)
+		hint(&answer, t->protocol == OTLP_GRPC);
 	if (r)
 		return TRACE(shipment_unanswered(result, s, r, &answer));
 	return t->protocol == OTLP_GRPC ? judge_grpc(x, s, &answer, result)

@@ -3,6 +3,8 @@
 // and answers in every way that the exporter must understand.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -154,6 +156,13 @@ describe('gRPC', () => {
     const strange = await sendTo(...secure);
     assert.deepEqual([strange.write, strange.rejected], [0, 13]);
     assert.equal(calls.length, 3);
+  });
+  test('the one protocol at the other one\'s port is told as such', async () => {
+    const plain = createServer((q, answer) => answer.end('hello')).listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    assert.match((await sendTo(`OTEL_EXPORTER_OTLP_ENDPOINT=127.0.0.1:${plain.address().port}`)).why, /is it a gRPC endpoint\?/);
+    plain.close();
+    assert.match((await sendTo(`OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${port}`)).why, /OTEL_EXPORTER_OTLP_PROTOCOL=grpc/);
   });
   test('nobody there is for later', async () => {
     const r = await send('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=127.0.0.1:1');
