@@ -615,8 +615,12 @@ int collector_run(struct collector *c)
 		now = clock_mono_ns();
 		if (c->stopping || (has_lingered(c, now) && may_leave(c)))
 			break;
+		atomic_fetch_add_explicit(&c->n_rounds, 1, memory_order_relaxed);
+		atomic_store_explicit(&c->working, false, memory_order_relaxed);
 		wake = collector_wait(c, sleep_ms(c, now));
+		atomic_store_explicit(&c->working, true, memory_order_relaxed);
 	} while (true);
+	atomic_store_explicit(&c->working, false, memory_order_relaxed);
 	collector_leave(c);
 	return 0;
 }

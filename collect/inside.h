@@ -44,6 +44,15 @@ struct collector {
 	struct route *route;
 	uint64_t losses[N_LOSSES];
 
+	/*
+	 * The loop's rounds, and whether it is in one. Who holds the lock for long (totals.c) lets a
+	 * round pass before he takes it again: the loop takes it many times in each. Relaxed: nothing
+	 * but time hangs on it.
+	 */
+	_Atomic uint64_t n_rounds;
+	atomic_bool working;
+	uint64_t asked_round; /* under the lock: when totals were asked for last */
+
 	/* Taken with the other one held, or alone. */
 	pthread_mutex_t ledger_lock;
 	struct ledger ledger;

@@ -169,6 +169,10 @@ static int intake_adopt(struct intake *in)
 		return ERR(-ENOMEM);
 
 	int r = intake_copy(in, settings, in->head.settings_at, in->head.settings_size);
+	/* What lies behind the last in their area is NULs, which would be looked at each time. */
+	while (!r && in->settings.block.n > 1 && !settings[in->settings.block.n - 1] &&
+	       !settings[in->settings.block.n - 2])
+		in->settings.block.n--;
 
 	if (!r)
 		r = intake_step(in, adopt_step, &(struct adopt){ .in = in });

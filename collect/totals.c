@@ -10,7 +10,10 @@
 #include "base/clock.h"
 #include "model/stats.h"
 
+#include <poll.h>
 #include <stdlib.h>
+
+enum { TURN_MOST_MS = 3000 };
 
 struct live {
 	struct batch *batch;
@@ -160,11 +163,30 @@ static void use_totals(const struct ledger *l, struct lives *all, const struct c
 	free(total);
 }
 
+/* Takes the lock, after the loop has had its turn. */
+static void wait_for_turn(struct collector *c)
+{
+	for (int i = 0; i < TURN_MOST_MS; i++) {
+		uint64_t now = atomic_load_explicit(&c->n_rounds, memory_order_relaxed);
+		bool turn;
+
+		pthread_mutex_lock(&c->lock);
+		turn = now != c->asked_round ||
+		       !atomic_load_explicit(&c->working, memory_order_relaxed);
+		if (turn || i == TURN_MOST_MS - 1) {
+			c->asked_round = now;
+			return;
+		}
+		pthread_mutex_unlock(&c->lock);
+		poll(NULL, 0, 1);
+	}
+}
+
 void collector_totals(struct collector *c, const struct collector_ask *ask)
 {
 	struct lives all = { 0 };
 
-	pthread_mutex_lock(&c->lock);
+	wait_for_turn(c);
 	look_at_lives(c, ask, &all);
 	pthread_mutex_lock(&c->ledger_lock);
 	pthread_mutex_unlock(&c->lock);
