@@ -51,7 +51,7 @@ struct collector {
 	 */
 	_Atomic uint64_t n_rounds;
 	atomic_bool working;
-	uint64_t asked_round; /* under the lock: when totals were asked for last */
+	_Atomic uint64_t asked_round; /* when totals were asked for last */
 
 	/* Taken with the other one held, or alone. */
 	pthread_mutex_t ledger_lock;

@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum { TURN_MOST_MS = 3000 };
+enum { TURN_MOST_MS = 50 };
 
 struct live {
 	struct batch *batch;
@@ -163,23 +163,20 @@ static void use_totals(const struct ledger *l, struct lives *all, const struct c
 	free(total);
 }
 
-/* Takes the lock, after the loop has had its turn. */
+/* Until the loop has had its turn, or for a moment. */
 static void wait_for_turn(struct collector *c)
 {
-	for (int i = 0; i < TURN_MOST_MS; i++) {
-		uint64_t now = atomic_load_explicit(&c->n_rounds, memory_order_relaxed);
-		bool turn;
+	uint64_t last = atomic_load_explicit(&c->asked_round, memory_order_relaxed);
 
-		pthread_mutex_lock(&c->lock);
-		turn = now != c->asked_round ||
-		       !atomic_load_explicit(&c->working, memory_order_relaxed);
-		if (turn || i == TURN_MOST_MS - 1) {
-			c->asked_round = now;
-			return;
-		}
-		pthread_mutex_unlock(&c->lock);
+	for (int i = 0; i < TURN_MOST_MS; i++) {
+		if (atomic_load_explicit(&c->n_rounds, memory_order_relaxed) != last ||
+		    !atomic_load_explicit(&c->working, memory_order_relaxed))
+			break;
 		poll(NULL, 0, 1);
 	}
+	atomic_store_explicit(&c->asked_round,
+			      atomic_load_explicit(&c->n_rounds, memory_order_relaxed),
+			      memory_order_relaxed);
 }
 
 void collector_totals(struct collector *c, const struct collector_ask *ask)
@@ -187,6 +184,7 @@ void collector_totals(struct collector *c, const struct collector_ask *ask)
 	struct lives all = { 0 };
 
 	wait_for_turn(c);
+	pthread_mutex_lock(&c->lock);
 	look_at_lives(c, ask, &all);
 	pthread_mutex_lock(&c->ledger_lock);
 	pthread_mutex_unlock(&c->lock);
