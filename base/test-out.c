@@ -287,8 +287,8 @@ static void each_byte_is_quoted_alike_wherever_it_stands(void **state)
 			for (size_t at = 0; at < n; at++) {
 				memset(text, 'a', n);
 				text[at] = c;
-				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at, text,
-					 alone, (int)(n - at - 1), text + at + 1);
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at,
+					 text, alone, (int)(n - at - 1), text + at + 1);
 				out_clear(o);
 				j.comma = false;
 				json_str(&j, (struct str){ text, n });
@@ -300,7 +300,7 @@ static void each_byte_is_quoted_alike_wherever_it_stands(void **state)
 
 static void numbers_have_all_their_digits(void **state)
 {
-	static const char *const text[] = { "0",   "9",	   "10",  "99",
+	static const char *const text[] = { "0",   "9",	   "10",   "99",
 					    "100", "1000", "9999", "18446744073709551615" };
 	struct out *o = *state;
 
@@ -319,8 +319,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(out_grows_past_any_first_guess, fresh, done),
-		cmocka_unit_test_setup_teardown(each_byte_is_quoted_alike_wherever_it_stands,
-						fresh, done),
+		cmocka_unit_test_setup_teardown(each_byte_is_quoted_alike_wherever_it_stands, fresh,
+						done),
 		cmocka_unit_test_setup_teardown(numbers_have_all_their_digits, fresh, done),
 		cmocka_unit_test_setup_teardown(a_format_longer_than_its_guess_is_whole, fresh,
 						done),

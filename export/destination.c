@@ -236,7 +236,8 @@ static void deliver(struct destination *d, const struct cargo *c)
 		note(d, r, &result);
 		if (r != EXPORT_RETRY)
 			break;
-		d->not_before_ns = clock_mono_ns() + backoff_next_ns(&d->backoff, result.retry_after_ms);
+		d->not_before_ns =
+			clock_mono_ns() + backoff_next_ns(&d->backoff, result.retry_after_ms);
 		on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 		if (clock_mono_ns() >= give_up_ns)
 			break;

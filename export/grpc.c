@@ -169,8 +169,7 @@ void grpc_read(struct grpc_answer *out, int http_status, struct str headers, str
 	struct str status = http_header(headers, STR("grpc-status"));
 	uint64_t code;
 
-	*out = (struct grpc_answer){ .status = status_of_http(http_status),
-				     .message = { "", 0 } };
+	*out = (struct grpc_answer){ .status = status_of_http(http_status), .message = { "", 0 } };
 	if (!str_to_u64(status, &code))
 		return;
 	out->status = code > UINT32_MAX ? GRPC_UNKNOWN : (uint32_t)code;

@@ -37,7 +37,7 @@ struct grpc_answer {
 	char text[GRPC_TEXT_ROOM]; /* its reason, decoded; any bytes */
 	bool has_retry_info;
 	uint32_t retry_after_ms; /* 0: it doesn't say */
-	struct str message;	 /* borrowed from the body; empty if there is none, or it is packed */
+	struct str message; /* borrowed from the body; empty if there is none, or it is packed */
 };
 
 /* Before a message of `n` bytes; `packed`: as grpc-encoding says. */

@@ -37,7 +37,7 @@ struct http_answer {
 	int status;
 	uint32_t retry_after_ms; /* 0: it doesn't say */
 	char type[64];		 /* in lower case, without parameters */
-	struct str headers; /* "name: value" lines, trailers last; valid until the next post */
+	struct str headers;	 /* "name: value" lines, trailers last; valid until the next post */
 	struct str body;	 /* valid until the next post; empty when it was too much */
 	char why[160];		 /* for HTTP_UNREACHABLE and HTTP_IMPOSSIBLE */
 };

@@ -8,12 +8,8 @@ extern const struct exporter exporter_otlp_stdout;
 extern const struct exporter exporter_zipkin;
 
 const struct exporter *const exporters[] = {
-	&exporter_console,
-	&exporter_otlp,
-	&exporter_otlp_stdout,
-	&exporter_otlp_file,
-	&exporter_zipkin,
-	NULL,
+	&exporter_console,   &exporter_otlp,   &exporter_otlp_stdout,
+	&exporter_otlp_file, &exporter_zipkin, NULL,
 };
 
 const struct exporter *exporter_find(struct str name)

@@ -70,8 +70,8 @@ static int place_open(struct place *p)
 {
 	struct stat st;
 
-	p->fd = open(p->path,
-		     O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, FILE_MODE);
+	p->fd = open(p->path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		     FILE_MODE);
 	if (p->fd < 0)
 		return -errno;
 	p->regular = fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode);

@@ -20,11 +20,16 @@ static bool is_token(struct str s)
 /* These say what the body is and how long; a second one would contradict ours. */
 static bool is_ours(struct str name)
 {
-	static const char *const ours[] = { "content-type",	"content-length",
-					    "content-encoding", "transfer-encoding",
-					    "expect",		"connection",
-					    "te",		"grpc-encoding",
-					    "grpc-timeout",	"grpc-accept-encoding" };
+	static const char *const ours[] = { "content-type",
+					    "content-length",
+					    "content-encoding",
+					    "transfer-encoding",
+					    "expect",
+					    "connection",
+					    "te",
+					    "grpc-encoding",
+					    "grpc-timeout",
+					    "grpc-accept-encoding" };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (str_eq_nocase(name, str_of(ours[i])))

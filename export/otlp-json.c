@@ -323,8 +323,7 @@ static void resource_open(void *to, const struct resource *r)
 	json_open(j, '{');
 	put_attributes(j, r->attributes);
 	json_close(j, '}');
-	json_name(j,
-		  list_name(q->kind, STR("scopeSpans"), STR("scopeLogs"), STR("scopeMetrics")));
+	json_name(j, list_name(q->kind, STR("scopeSpans"), STR("scopeLogs"), STR("scopeMetrics")));
 	json_open(j, '[');
 }
 

@@ -90,7 +90,9 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (str_eq(name, STR("prometheus")))
 		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
-		warn(p, "%s: there is no exporter \"" STR_FMT "\" (otlp, otlp_file, zipkin, console, none)",
+		warn(p,
+		     "%s: there is no exporter \"" STR_FMT
+		     "\" (otlp, otlp_file, zipkin, console, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);

@@ -132,8 +132,8 @@ void series_add(struct series *s, const struct metric_point *p, struct labels *l
 	}
 	/* The others will be about as long. */
 	if (!s->n)
-		out_reserve(&s->text, (text.n < LABELS_USUAL ? text.n + 16 : LABELS_USUAL) *
-					      s->expected);
+		out_reserve(&s->text,
+			    (text.n < LABELS_USUAL ? text.n + 16 : LABELS_USUAL) * s->expected);
 	s->item[s->n] = (struct series_item){ p, s->text.n, (uint32_t)text.n, hash };
 	s->text.n += text.n;
 	*slot = (uint32_t)++s->n;

@@ -82,8 +82,9 @@ static void a_frame_that_is_cut_short_or_packed_is_none(void **state)
 
 static void only_the_listed_ones_are_retryable(void **state)
 {
-	static const bool may[17] = { [1] = true,  [4] = true,	[10] = true,
-				      [11] = true, [14] = true, [15] = true };
+	static const bool may[17] = {
+		[1] = true, [4] = true, [10] = true, [11] = true, [14] = true, [15] = true
+	};
 	char headers[40];
 
 	(void)state;
@@ -126,8 +127,9 @@ static void without_a_status_the_one_of_http_counts(void **state)
 
 static void who_finds_it_too_large_says_so_in_words(void **state)
 {
-	struct grpc_answer a = answer("grpc-status: 8\r\ngrpc-message: Received message larger than "
-				      "max (5 vs. 4)\r\n");
+	struct grpc_answer a =
+		answer("grpc-status: 8\r\ngrpc-message: Received message larger than "
+		       "max (5 vs. 4)\r\n");
 
 	(void)state;
 	assert_true(grpc_is_too_big(&a));

@@ -49,9 +49,10 @@ static void expect_body(struct value v, const char *text)
 
 	scene_open(&x);
 	batch_add_log(x.batch)->body = v;
-	snprintf(whole, sizeof(whole),
-		 "{\"resourceLogs\":[{\"resource\":{},\"scopeLogs\":[{\"logRecords\":[{\"body\":%s}]}]}]}",
-		 text);
+	snprintf(
+		whole, sizeof(whole),
+		"{\"resourceLogs\":[{\"resource\":{},\"scopeLogs\":[{\"logRecords\":[{\"body\":%s}]}]}]}",
+		text);
 	expect(&x, SIGNAL_LOG, whole);
 	scene_close(&x);
 }

@@ -135,8 +135,8 @@ static void json_says_the_same(void **state)
 		text));
 	assert_int_equal(r.n_rejected, 3);
 	assert_true(str_eq(r.message, STR("odd")));
-	assert_true(otlp_response_read_json(
-		STR("{\"partialSuccess\":{\"rejectedLogRecords\":4}}"), &r, text));
+	assert_true(otlp_response_read_json(STR("{\"partialSuccess\":{\"rejectedLogRecords\":4}}"),
+					    &r, text));
 	assert_int_equal(r.n_rejected, 4);
 	assert_int_equal(r.message.n, 0);
 	assert_true(otlp_response_read_json(STR("{}"), &r, text));

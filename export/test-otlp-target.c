@@ -137,9 +137,10 @@ static void who_says_not_insecure_gets_tls(void **state)
 			OTLP_GRPC, "https://h:1" TRACE_METHOD);
 	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=h:1\0OTEL_EXPORTER_OTLP_INSECURE=true"),
 			OTLP_GRPC, "http://h:1" TRACE_METHOD);
-	expect_protocol(BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://h:1\0"
-			      "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_INSECURE=false"),
-			OTLP_GRPC, "http://h:1" TRACE_METHOD);
+	expect_protocol(
+		BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://h:1\0"
+		      "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_INSECURE=false"),
+		OTLP_GRPC, "http://h:1" TRACE_METHOD);
 }
 
 static void grpc_has_a_port_and_methods_of_its_own(void **state)
@@ -147,11 +148,13 @@ static void grpc_has_a_port_and_methods_of_its_own(void **state)
 	(void)state;
 	expect_url(SIGNAL_SPAN, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
 		   "http://localhost:4317" TRACE_METHOD);
-	expect_url(SIGNAL_LOG, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
-		   "http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
-	expect_url(SIGNAL_METRIC,
-		   BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_ENDPOINT=https://h/x"),
-		   "https://h/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+	expect_url(
+		SIGNAL_LOG, BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
+		"http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
+	expect_url(
+		SIGNAL_METRIC,
+		BLOCK("OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0OTEL_EXPORTER_OTLP_ENDPOINT=https://h/x"),
+		"https://h/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
 }
 
 static void a_protocol_may_be_one_signals(void **state)
@@ -161,8 +164,9 @@ static void a_protocol_may_be_one_signals(void **state)
 
 	(void)state;
 	expect_protocol(s, OTLP_HTTP_JSON, "http://localhost:4318/v1/traces");
-	expect_url(SIGNAL_LOG, s,
-		   "http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
+	expect_url(
+		SIGNAL_LOG, s,
+		"http://localhost:4317/opentelemetry.proto.collector.logs.v1.LogsService/Export");
 }
 
 static void http_needs_a_scheme(void **state)

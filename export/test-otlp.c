@@ -131,10 +131,11 @@ static void json_is_sent_as_json(void **state)
 	struct scene x;
 
 	(void)state;
-	scene_open(&x, SCRIPT({ "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-				"Content-Length: 40\r\n\r\n"
-				"{\"partialSuccess\":{\"rejectedSpans\":\"1\"}}",
-				0 }),
+	scene_open(&x,
+		   SCRIPT({ "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+			    "Content-Length: 40\r\n\r\n"
+			    "{\"partialSuccess\":{\"rejectedSpans\":\"1\"}}",
+			    0 }),
 		   SETTINGS("OTEL_EXPORTER_OTLP_PROTOCOL=http/json"));
 	assert_int_equal(scene_write(&x), 0);
 	assert_int_equal(x.result.n_rejected, 3);

@@ -113,8 +113,20 @@ static void expect_tags(const struct attribute *a, size_t n, const char *tags)
 	expect(&x, text);
 }
 
-#define TEXT(key, value) { STR(key), { VALUE_STRING, .text = STR(value) } }
-#define INT(key, value) { STR(key), { VALUE_INT, .integer = (value) } }
+#define TEXT(key, value) \
+	{ \
+		STR(key), \
+		{ \
+			VALUE_STRING, .text = STR(value) \
+		} \
+	}
+#define INT(key, value) \
+	{ \
+		STR(key), \
+		{ \
+			VALUE_INT, .integer = (value) \
+		} \
+	}
 
 static void a_span_has_ids_times_and_a_service(void **state)
 {
@@ -186,8 +198,8 @@ static void an_error_is_a_tag(void **state)
 				       "\"otel.dropped_attributes_count\":\"3\"}}]");
 	batch_open(&x);
 	x.span->status = STATUS_ERROR;
-	expect(&x, HEAD ID NAMED LOCAL
-	       ",\"tags\":{\"otel.status_code\":\"ERROR\",\"error\":\"\"}}]");
+	expect(&x,
+	       HEAD ID NAMED LOCAL ",\"tags\":{\"otel.status_code\":\"ERROR\",\"error\":\"\"}}]");
 }
 
 static void no_error_is_no_tag(void **state)
@@ -307,7 +319,8 @@ static void a_span_without_ids_does_not_spoil_the_others(void **state)
 	batch_add_span(x.batch);
 	assert_int_equal(scene_write(&x), 0);
 	assert_int_equal(x.result.n_rejected, 1);
-	assert_null(memmem(x.server.request[0].body.p, x.server.request[0].body.n, "0000000000", 10));
+	assert_null(
+		memmem(x.server.request[0].body.p, x.server.request[0].body.n, "0000000000", 10));
 	scene_close(&x);
 }
 

@@ -111,7 +111,8 @@ uint64_t *cells_take(struct thread *t)
 {
 	if (t->cells || t->no_cells)
 		return t->cells;
-	t->no_cells = true; /* for a handler that comes in here meanwhile, and for good if there is none */
+	t->no_cells =
+		true; /* for a handler that comes in here meanwhile, and for good if there is none */
 	t->cells = block_claim(t->slot + 1);
 	if (!t->cells) {
 		blocks_add();

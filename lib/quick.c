@@ -99,9 +99,9 @@ static inline bool is_same(const unsigned char *p, struct oriel_attributes a)
 		if (head != (uint32_t)x->shape || !same(p, (const unsigned char *)x->key, key_n))
 			return false;
 		p += key_n;
-		if (attribute_type(x) == ORIEL_STR ?
-			    !same(p, x->value.p, value_n) :
-			    memcmp(p, &x->value, value_n <= 8 ? value_n : 8) != 0)
+		if (attribute_type(x) == ORIEL_STR
+			    ? !same(p, x->value.p, value_n)
+			    : memcmp(p, &x->value, value_n <= 8 ? value_n : 8) != 0)
 			return false;
 		p += value_n;
 	}

@@ -21,7 +21,7 @@ enum {
 };
 
 struct index {
-	_Atomic uint64_t word[INDEX]; /* hash << 32 | offset in the area */
+	_Atomic uint64_t word[INDEX];		/* hash << 32 | offset in the area */
 	_Atomic uint16_t bound_at[BOUND_INDEX]; /* its number + 1 */
 	uint32_t n_bound;
 	struct bound bound[BOUNDS];

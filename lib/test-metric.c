@@ -34,8 +34,8 @@ static const uint64_t *block_at(size_t i)
 static void add_cells(struct sum *s, const uint64_t *cell, uint16_t n, bool is_double, bool own)
 {
 	double min = as_double(own ? cell[HISTOGRAM_MIN] ^ CELLS_INFINITY : cell[HISTOGRAM_MIN]);
-	double max = as_double(own ? cell[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY :
-				     cell[HISTOGRAM_MAX]);
+	double max =
+		as_double(own ? cell[HISTOGRAM_MAX] ^ CELLS_MINUS_INFINITY : cell[HISTOGRAM_MAX]);
 
 	if (n < HISTOGRAM_BUCKETS) {
 		if (is_double)
@@ -113,7 +113,13 @@ static void orders(void)
 
 static void likes(void)
 {
-	static const char *const texts[] = { "", "a", "ab", "abc", "abcd", "abcdefgh", "abcdefgi",
+	static const char *const texts[] = { "",
+					     "a",
+					     "ab",
+					     "abc",
+					     "abcd",
+					     "abcdefgh",
+					     "abcdefgi",
 					     "the beginning, one, the end",
 					     "the beginning, two, the end" };
 	struct oriel_counter *c;

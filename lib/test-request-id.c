@@ -26,7 +26,14 @@ static void valid_ones(void)
 	static const char *const valid[] = { "a", "abc-123", "A_b-9", "0",
 					     ("1234567890123456789012345678901234567890"
 					      "123456789012345678901234") };
-	static const char *const invalid[] = { "", "a.b", "a b", "a\n", "a:b", "a=", "\xff", "a\r\nb",
+	static const char *const invalid[] = { "",
+					       "a.b",
+					       "a b",
+					       "a\n",
+					       "a:b",
+					       "a=",
+					       "\xff",
+					       "a\r\nb",
 					       ("1234567890123456789012345678901234567890"
 						"1234567890123456789012345") };
 	char out[ORIEL_REQUEST_ID_ROOM], other[ORIEL_REQUEST_ID_ROOM];

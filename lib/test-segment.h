@@ -48,8 +48,7 @@ static bool read_chunk(struct seen *seen, const unsigned char *p, uint32_t end)
 		seen->n[head.type]++;
 		if (head.type == RECORD_END && head.flags & RECORD_ABANDONED)
 			seen->abandoned++;
-		if (looked_for &&
-		    memmem(p + at, head.size, looked_for, strlen(looked_for)) != NULL)
+		if (looked_for && memmem(p + at, head.size, looked_for, strlen(looked_for)) != NULL)
 			seen->found++;
 		at += head.size;
 	}

@@ -129,7 +129,9 @@ int host_listen(struct host *h)
 {
 	int fd = -EADDRINUSE;
 
-	for (unsigned i = 0; i < (h->exact ? 1 : PORTS_TRIED) && fd == -EADDRINUSE && h->port + i <= UINT16_MAX; i++)
+	for (unsigned i = 0;
+	     i < (h->exact ? 1 : PORTS_TRIED) && fd == -EADDRINUSE && h->port + i <= UINT16_MAX;
+	     i++)
 		fd = bind_any(h, h->port + i);
 	if (fd < 0)
 		return TRACE(fd);

@@ -42,7 +42,8 @@ void reply_error(struct reply *r, unsigned status, const char *why);
 	X("/api/logs", answer_logs, "Log records, newest first") \
 	X("/api/in-flight", answer_in_flight, "Spans that have not ended") \
 	X("/api/metrics", answer_metrics, "The newest point of every series") \
-	X("/metrics", answer_prometheus, "All services' metrics and the collector's own, as Prometheus text") \
+	X("/metrics", answer_prometheus, \
+	  "All services' metrics and the collector's own, as Prometheus text") \
 	X("/health/live", answer_live, "200 while the collector's threads move") \
 	X("/health/ready", answer_ready, "200 when the store can be written")
 

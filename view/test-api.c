@@ -217,8 +217,9 @@ static void what_is_live_comes_from_the_sources(void **state)
 static void metrics_are_what_prometheus_asks_for(void **state)
 {
 	scoped_answer a = client_ask(address(state), "GET", "/metrics", "");
-	scoped_answer open = client_ask(address(state), "GET", "/metrics?name[]=a&name%5B%5D=b%20c",
-					"Accept: text/plain;q=0.5, application/openmetrics-text\r\n");
+	scoped_answer open =
+		client_ask(address(state), "GET", "/metrics?name[]=a&name%5B%5D=b%20c",
+			   "Accept: text/plain;q=0.5, application/openmetrics-text\r\n");
 
 	assert_int_equal(a.status, 200);
 	assert_non_null(strstr(a.head, "text/plain; version=0.0.4"));

@@ -49,7 +49,7 @@ struct series_area {
 struct series_entry {
 	_Atomic uint16_t kind;
 	uint16_t flags; /* SERIES_POINT: its place in blocks, 0: none */
-	uint32_t size; /* with its payload; stored before `kind` */
+	uint32_t size;	/* with its payload; stored before `kind` */
 };
 
 struct instrument {

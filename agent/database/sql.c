@@ -81,7 +81,7 @@ static void run_begin(struct reader *r, const char *p)
 	size_t room = SQL_TEXT_MOST - r->text_n;
 
 	r->run = r->run_end = p;
-	r->run_most = room < (size_t)(r->end - p) ? p + room : r->end + 1;
+	r->run_most = p && room >= (size_t)(r->end - p) ? r->end + 1 : p ? p + room : p;
 }
 
 /* Another run, or a literal, begins at `p`; whatever blanks and comments are before it are one space. */

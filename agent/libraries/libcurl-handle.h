@@ -37,9 +37,9 @@ struct injected {
 struct handle {
 	struct pool_item item;
 	bool connect_only;
-	bool busy;	/* a transfer of ours runs */
-	bool lent;	/* its callbacks go through ours */
-	uint8_t ours;	/* which of them libcurl has ours of */
+	bool busy;    /* a transfer of ours runs */
+	bool lent;    /* its callbacks go through ours */
+	uint8_t ours; /* which of them libcurl has ours of */
 	uint16_t url_n;
 	int port;	    /* CURLOPT_PORT; 0: the URL's */
 	const char *method; /* by the options that imply one */
@@ -54,7 +54,7 @@ struct handle {
 	struct client_request transfer;
 };
 
-struct handle *handle_of(const CURL *curl); /* NULL: unknown */
+struct handle *handle_of(const CURL *curl);  /* NULL: unknown */
 struct handle *handle_new(const CURL *curl); /* NULL: no room, counted */
 void handle_forget(const CURL *curl);
 

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	grpc_read(&a, 200, all.head, all.tail);
 	if (memchr(a.text, 0, sizeof(a.text)) == NULL || a.retry_after_ms > 600000)
 		abort();
-	if (a.message.n && (a.message.p < all.tail.p ||
-			    a.message.p + a.message.n > all.tail.p + all.tail.n))
+	if (a.message.n &&
+	    (a.message.p < all.tail.p || a.message.p + a.message.n > all.tail.p + all.tail.n))
 		abort();
 	if (a.retry_after_ms && !a.has_retry_info)
 		abort();
