@@ -24,19 +24,21 @@ static bool is_valid(const char *id)
 /* RFC 9562, 5.4: version 4. */
 static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 {
-	static const uint8_t group_n[] = { 4, 2, 2, 2, 6 };
 	uint64_t random[2] = { thread_random(t), thread_random(t) };
-	uint8_t bytes[16], *from = bytes;
+	uint8_t bytes[16];
+	char digits[32];
 
 	memcpy(bytes, random, sizeof(bytes));
 	bytes[6] = (uint8_t)(0x40 | (bytes[6] & 0x0f));
 	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
-	for (size_t i = 0; i < sizeof(group_n); i++) {
-		hex_write(out, from, group_n[i]);
-		out += 2 * group_n[i];
-		from += group_n[i];
-		*out++ = i + 1 < sizeof(group_n) ? '-' : '\0';
-	}
+	hex_write(digits, bytes, sizeof(bytes));
+	memcpy(out, digits, 8);
+	memcpy(out + 9, digits + 8, 4);
+	memcpy(out + 14, digits + 12, 4);
+	memcpy(out + 19, digits + 16, 4);
+	memcpy(out + 24, digits + 20, 12);
+	out[8] = out[13] = out[18] = out[23] = '-';
+	out[36] = '\0';
 }
 
 static uint16_t carry_with(uint16_t carry, const char *id)
