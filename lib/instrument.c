@@ -15,7 +15,7 @@ enum { HANDLES = 256, KEPT = 256 * 1024, BOUNDS_MOST = 64 };
 struct instruments {
 	struct handle handle[HANDLES];
 	_Atomic uint32_t n_handles;
-	_Atomic uint32_t kept_used;
+	uint32_t kept_used;
 	_Alignas(8) char kept[KEPT];
 };
 
@@ -40,14 +40,15 @@ void instrument_forked(void)
 
 void *metric_keep(const void *bytes, size_t n)
 {
-	uint32_t room = (uint32_t)((n + 7) & ~(size_t)7);
-	uint32_t at = atomic_fetch_add_explicit(&memory->kept_used, room, memory_order_relaxed);
+	struct instruments *m = memory;
+	uint32_t room = (uint32_t)((n + 7) & ~(size_t)7), at = m->kept_used;
 
-	if (at > KEPT || room > KEPT - at)
+	if (n > KEPT || room > KEPT - at)
 		return NULL;
+	m->kept_used += room;
 	if (n)
-		memcpy(memory->kept + at, bytes, n);
-	return memory->kept + at;
+		memcpy(m->kept + at, bytes, n);
+	return m->kept + at;
 }
 
 static struct str text_keep(struct str text, size_t most)

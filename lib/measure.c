@@ -99,11 +99,18 @@ static void shared_f64(const struct handle *h, uint32_t at, double v)
 
 /* ---- bound series ----------------------------------------------------------------------------------- */
 
+/* Where there is no room, what is measured goes to the overflow series. */
 struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes attributes)
 {
-	if (!oriel_gate.recording || !instrument)
+	struct handle *h = instrument;
+	struct bound *b;
+
+	if (!oriel_gate.recording || !h)
 		return NULL;
-	return (struct oriel_series *)series_bind(instrument, attributes);
+	b = series_bind(h, attributes);
+	if (!b)
+		process_lose(LOSS_series_overflow, 1);
+	return (struct oriel_series *)(b ? b : &h->overflow);
 }
 
 /*
@@ -136,7 +143,7 @@ static inline bool is_quick(const _Atomic uint32_t *quick, const struct thread *
 /* The first time in a thread or a process: make it so, if there is room. */
 static bool make_quick(struct bound *b, const _Atomic uint32_t *quick, struct thread *t)
 {
-	if (!bound_ready(b) || t->busy)
+	if (b->kind == INSTRUMENT_GAUGE || !bound_ready(b) || t->busy)
 		return false;
 	cells_take(t);
 	return is_quick(quick, t);
@@ -152,6 +159,8 @@ static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n
 		own_add(&t->cells[b->cell], (uint64_t)n);
 	else if (bound_ready(b))
 		shared_int(b->handle, b->at, n);
+	else
+		process_lose(LOSS_series_overflow, 1);
 }
 
 void oriel_series_measure_int(struct oriel_series *series, int64_t n)
@@ -220,6 +229,8 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 		own_end(t);
 	} else if (bound_ready(b)) {
 		shared_f64(b->handle, b->at, v);
+	} else {
+		process_lose(LOSS_series_overflow, 1);
 	}
 }
 

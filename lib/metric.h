@@ -64,7 +64,7 @@ void register_end(void);
 
 /* The series for these attributes, or the instrument's overflow series; 0: nothing at all. */
 uint32_t series_of(struct handle *h, struct oriel_attributes a);
-struct bound *series_bind(struct handle *h, struct oriel_attributes a);
+struct bound *series_bind(struct handle *h, struct oriel_attributes a); /* NULL: no room for it */
 
 /* NULL: not known. */
 struct bound *quick_find(const struct handle *h, struct oriel_attributes a);
@@ -90,7 +90,10 @@ static inline _Atomic uint64_t *series_cells(uint32_t at)
 uint32_t area_take(size_t bytes);
 void area_publish(uint32_t at, enum series_kind kind);
 
-/* Private memory that is kept for ever, 8-byte aligned; NULL when there is no more. */
+/*
+ * Private memory that is kept for ever, 8-byte aligned; NULL when there is no more. Under
+ * register_begin.
+ */
 void *metric_keep(const void *bytes, size_t n);
 
 static inline size_t cells_of(const struct handle *h)

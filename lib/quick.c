@@ -24,7 +24,7 @@ struct entry_known {
 
 struct known {
 	_Atomic uint64_t word[WORDS]; /* hash << 32 | number + 1 */
-	uint32_t n;
+	_Atomic uint32_t n;	      /* only rises */
 	struct entry_known entry[ENTRIES];
 };
 
@@ -154,16 +154,18 @@ static void keep(const struct handle *h, struct oriel_attributes a, struct bound
 	struct known *m = memory;
 	uint32_t hash = (uint32_t)hash_of(h, a);
 	_Atomic uint64_t *word = free_word(m, hash);
+	uint32_t n = atomic_load_explicit(&m->n, memory_order_relaxed);
 	const unsigned char *kept;
 
-	if (e.n < a.n || e.cut != SIZE_MAX || !word || m->n == ENTRIES)
+	if (e.n < a.n || e.cut != SIZE_MAX || !word || n == ENTRIES)
 		return;
 	encode_put(bytes, &e);
 	kept = metric_keep(bytes, e.bytes);
 	if (!kept)
 		return;
-	m->entry[m->n++] = (struct entry_known){ b, kept, (uint32_t)a.n };
-	atomic_store_explicit(word, (uint64_t)hash << 32 | m->n, memory_order_release);
+	m->entry[n] = (struct entry_known){ b, kept, (uint32_t)a.n };
+	atomic_store_explicit(&m->n, n + 1, memory_order_relaxed);
+	atomic_store_explicit(word, (uint64_t)hash << 32 | (n + 1), memory_order_release);
 }
 
 struct bound *quick_learn(struct handle *h, struct oriel_attributes a)
@@ -171,11 +173,11 @@ struct bound *quick_learn(struct handle *h, struct oriel_attributes a)
 	struct known *m = memory;
 	struct bound *b;
 
-	if (m->n == ENTRIES || !all_plain(a))
+	if (atomic_load_explicit(&m->n, memory_order_relaxed) == ENTRIES || !all_plain(a))
 		return NULL;
 	b = series_bind(h, a);
-	if (!b || b == &h->overflow || !register_begin())
-		return NULL;
+	if (!b || !register_begin())
+		return b;
 	if (!quick_find(h, a))
 		keep(h, a, b);
 	register_end();

@@ -253,7 +253,7 @@ bool bound_ready(struct bound *b)
 
 	if (atomic_load_explicit(&b->generation, memory_order_acquire) == generation)
 		return true;
-	if (!series_ready(b->handle) || !register_begin())
+	if (!thread_self() || !handle_ready(b->handle) || !register_begin())
 		return false;
 	ready = atomic_load_explicit(&b->generation, memory_order_relaxed) == generation ||
 		bound_place(b, generation);
@@ -306,10 +306,7 @@ struct bound *series_bind(struct handle *h, struct oriel_attributes a)
 	if (n != SIZE_MAX)
 		b = bound_find(h, bytes, n);
 	register_end();
-	if (!b) {
-		process_lose(LOSS_series_overflow, 1);
-		b = &h->overflow;
-	}
-	bound_ready(b);
+	if (b)
+		bound_ready(b);
 	return b;
 }

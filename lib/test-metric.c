@@ -373,6 +373,39 @@ static void what_finds_no_room_goes_to_the_overflow_series(void **state)
 	holds(many);
 }
 
+static const char area_of_zeros[16384];
+
+static void long_ones(void)
+{
+	char text[401];
+	struct oriel_counter *c;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, 16, "%015d", i);
+		text[15] = 'x';
+		oriel_add(c, 1, oriel_str("text", text));
+		oriel_add(c, 1, oriel_str("text", text));
+	}
+	must(sum_of().integer == 6000);
+	must(register_begin());
+	/* four GiB are asked for, and nothing that is taken is given twice */
+	for (int i = 0; i < 1 << 20; i++)
+		must(metric_keep(text, sizeof(text)) == NULL || i < 1000);
+	for (int i = 0; i < 1 << 18; i++)
+		must(metric_keep(area_of_zeros, sizeof(area_of_zeros)) == NULL);
+	register_end();
+}
+
+static void memory_that_is_used_up_stays_so(void **state)
+{
+	(void)state;
+	holds(long_ones);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_bound_histogram_agrees_with_an_unbound_one),
 		cmocka_unit_test(a_handler_that_interrupts_loses_nothing),
 		cmocka_unit_test(what_finds_no_room_goes_to_the_overflow_series),
+		cmocka_unit_test(memory_that_is_used_up_stays_so),
 	};
 
 	return cmocka_run_group_tests_name("metric", tests, set_up, tear_down);
