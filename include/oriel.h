@@ -30,7 +30,8 @@
  *                  after fork: then it does nothing, or records what it can. Recording calls return
  *                  nothing; what could not be recorded is counted, and the page shows the counts.
  * Threads          any thread, at any time. No recording call takes a lock or waits for another thread;
- *                  start, stop and the making of instruments may, for a moment.
+ *                  start, stop and the making of instruments may, for a moment, and the first
+ *                  measurement with some attributes tries a bounded number of times.
  * Signals          recording calls may be used in signal handlers, also in one that interrupts
  *                  another recording call. start, stop, instruments and baggage may not. A handler
  *                  that interrupted one must return: after siglongjmp out of it that thread records
