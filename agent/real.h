@@ -42,6 +42,22 @@ static inline void *real_of(struct real *r)
 	return __builtin_expect(p != NULL, 1) ? p : real_find(r);
 }
 
+/*
+ * A file's calls: from a list CALLS(X) of X(call), the table and REAL(call), the real one or NULL.
+ *
+ *     static struct real_library library;          or #define REAL_LIBRARY before this is included
+ *     REAL_TABLE(CALLS);                           CALL_call, N_CALLS, real[]
+ */
+#define REAL_TABLE(calls) \
+	enum { calls(REAL_INDEX) N_CALLS }; \
+	static struct real real[] = { calls(REAL_ROW) }
+#define REAL_INDEX(call) CALL_##call,
+#define REAL_ROW(call) { .name = #call, .library = &REAL_LIBRARY },
+#ifndef REAL_LIBRARY
+#define REAL_LIBRARY library
+#endif
+#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+
 /* Look for all n; false, after the first, if it is not loaded. */
 bool real_find_all(struct real *r, size_t n);
 

@@ -39,20 +39,8 @@
 	X(mg_get_request_info) \
 	X(mg_set_request_handler)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 enum { REQUESTS_MOST = 4096, SERVERS_MOST = 256, HANDLERS_MOST = 1024, TARGET_MOST = 800 };
 enum { FIELD_MOST = 160, WRITE_MOST = 1400 };

@@ -13,6 +13,7 @@
  * The socket is left to us. Where evdns looks the name up its number isn't known yet, and the
  * sockets' watcher sees the connection, too.
  */
+#define REAL_LIBRARY libevent_extra
 #include "agent/libraries/evhttp-client.h"
 
 #include <errno.h>
@@ -42,19 +43,7 @@
 	X(evhttp_find_header) \
 	X(evhttp_add_header)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &libevent_extra },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 static struct real_library core;
 static struct real getfd = { .name = "bufferevent_getfd", .library = &core };

@@ -16,6 +16,7 @@
  *
  * A server, its connections and requests belong to one thread at a time, as evhttp wants it.
  */
+#define REAL_LIBRARY libevent_extra
 #include <errno.h>
 #include <sys/queue.h>
 #include <event2/http.h>
@@ -58,19 +59,7 @@ void evhttp_send_page_(struct evhttp_request *request, struct evbuffer *page);
 	X(evhttp_add_header) \
 	X(evhttp_connection_get_bufferevent)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &libevent_extra },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 static struct real_library tls_library;
 static struct real get_ssl = { .name = "bufferevent_openssl_get_ssl", .library = &tls_library };

@@ -30,20 +30,8 @@
 	X(FCGX_Accept_r) \
 	X(FCGX_Free)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 enum { REQUESTS_MOST = 4096, FIELD_MOST = 160, NAME_MOST = 64, TARGET_MOST = 800 };
 

@@ -13,10 +13,11 @@
 
 #define FLAVOUR(name, version, or_plain) \
 	static struct real_library name##_library; \
-	static struct real name##_real[] = { CURL_CALLS(REAL_ROW, name, version, or_plain) }; \
+	static struct real name##_real[] = { CURL_CALLS(FLAVOUR_ROW, name, version, or_plain) }; \
 	static const struct curl_flavour name = { &name##_library, name##_real };
 
-#define REAL_ROW(call, name, version, or_plain) { #call, version, or_plain, &name##_library, NULL },
+#define FLAVOUR_ROW(call, name, version, or_plain) \
+	{ #call, version, or_plain, &name##_library, NULL },
 
 FLAVOUR(openssl, "CURL_OPENSSL_4", true)
 FLAVOUR(gnutls, "CURL_GNUTLS_3", false)

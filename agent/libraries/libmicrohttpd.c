@@ -46,21 +46,9 @@
 	X(MHD_get_connection_values) \
 	X(MHD_lookup_connection_value)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct watch watch;
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 /* A watched daemon: what the program asked for. Freed when it is stopped. */
 struct daemon {

@@ -69,12 +69,6 @@
 	X(mongoc_apm_command_failed_get_request_id)
 
 enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
-enum {
 #define X(event) EVENT_##event,
 	EVENTS(X) N_EVENTS
 #undef X
@@ -83,11 +77,7 @@ enum {
 static struct watch watch;
 static struct real_library library, bson_library;
 
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
+REAL_TABLE(CALLS);
 
 static struct real getter[] = {
 #define X(event) { .name = "mongoc_apm_" #event "_get_context", .library = &library },
@@ -102,8 +92,6 @@ static struct real setter[] = {
 };
 
 static struct real real_bson_get_data = { .name = "bson_get_data", .library = &bson_library };
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
 
 enum { LINKS_MOST = 1024, COMMANDS_MOST = 4096, SHAPE_MOST = 512 };
 

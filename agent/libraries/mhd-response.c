@@ -29,20 +29,8 @@
 
 #undef MHD_create_response_from_fd_at_offset
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 struct content {
 	struct pool_item item;

@@ -50,21 +50,9 @@
 	X(sqlite3_mutex_enter) \
 	X(sqlite3_mutex_leave)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct watch watch;
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 typedef int (*trace_callback)(unsigned type, void *arg, void *p, void *x);
 typedef void (*trace_legacy)(void *arg, const char *sql);

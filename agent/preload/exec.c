@@ -26,20 +26,8 @@
 	X(posix_spawn) \
 	X(posix_spawnp)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X) N_CALLS
-#undef X
-};
-
 static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
+REAL_TABLE(CALLS);
 
 /* Before main: the loader is not to be asked between vfork and exec. */
 __attribute__((constructor)) static void find(void)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/real.h"
+#include "agent/preload/preload.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/descriptors.h"
 #include "agent/sockets/sockets.h"
@@ -38,37 +38,7 @@
 	X(epoll_pwait) \
 	X(epoll_pwait2)
 
-enum {
-#define X(call) CALL_##call,
-	CALLS(X)
-#undef X
-};
-
-static struct real_library library;
-static struct real real[] = {
-#define X(call) { .name = #call, .library = &library },
-	CALLS(X)
-#undef X
-};
-
-#define REAL(call) ((__typeof__(call) *)real_of(&real[CALL_##call]))
-
-/*
- * Found before anything else runs: a first call may come from a signal handler or a vfork child, where
- * nothing may be looked for.
- */
-__attribute__((constructor(101))) static void find_all(void)
-{
-	real_find_all(real, sizeof(real) / sizeof(real[0]));
-}
-
-#define REAL_OR_FAIL(call) \
-	do { \
-		if (__builtin_expect(!REAL(call), 0)) { \
-			errno = ENOSYS; \
-			return -1; \
-		} \
-	} while (0)
+PRELOAD_TABLE(CALLS);
 
 #define CALLER __builtin_return_address(0)
 

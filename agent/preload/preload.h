@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "agent/real.h"
+
+/*
+ * The table of a file's calls (agent/real.h), all found before anything else runs: a first call of
+ * libc may come from a signal handler or a vfork child, where nothing may be looked for.
+ */
+#define PRELOAD_TABLE(calls) \
+	static struct real_library library; \
+	REAL_TABLE(calls); \
+	__attribute__((constructor(101))) static void find_all(void) \
+	{ \
+		real_find_all(real, N_CALLS); \
+	} \
+	_Static_assert(N_CALLS > 0, "a table has calls")
+
+#define REAL_OR_FAIL(call) \
+	do { \
+		if (__builtin_expect(!REAL(call), 0)) { \
+			errno = ENOSYS; \
+			return -1; \
+		} \
+	} while (0)
