@@ -43,6 +43,9 @@ wait_for() {
 # Not there, or only waiting to be reaped by an init that takes its time.
 gone() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 
+# From the kernel; a moment later another program could have it, but then ours says so.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 collector_pid() { tr -dc 0-9 2>/dev/null <"$ORIEL_RUN_DIR/collector.pid" || :; }
 
 # start NAME COMMAND...: in the background; ADDRESS is the first address that it prints.

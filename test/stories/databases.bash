@@ -5,15 +5,6 @@
 #     mariadb_begin      "$MARIADB_SOCKET" "$MARIADB_PORT"
 #     database_end
 
-# Nobody listens there now.
-free_port() {
-	local port
-	while port=$((20000 + RANDOM % 20000)); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
-}
-
 database_folder() {
 	DATABASE=$(mktemp -d /tmp/oriel-database-XXXXXX)
 	AS=() # the servers refuse to be root; a command, not a function, so that its pid is the server's

@@ -27,8 +27,6 @@ scrape() { curl -sf -m 10 "$@" "$METRICS"; }
 says() { wait_for 10 line_is "$1" || { scrape; return 1; }; }
 line_is() { scrape | grep -qE "$1"; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 @test "a scrape has what a service measured, and promtool has nothing to say against it" {
 	serve jobs "$BUILD/programs/prefork" 2 0
 	for i in 1 2 3; do curl -sf -m 5 "$ADDRESS/cart"; done

@@ -22,11 +22,6 @@ serving_end() {
 	rm -rf "$WWW"
 }
 
-# From the kernel; a moment later another program could have it, but then ours says so.
-free_port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
-}
-
 answers() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # serve_as NAME COMMAND...: in the background, until it takes connections on $PORT. In a process group
