@@ -115,7 +115,31 @@ enum metric_kind {
 	METRIC_SUM,	/* monotonic, cumulative */
 	METRIC_UP_DOWN, /* sum that may fall, cumulative */
 	METRIC_GAUGE,
-	METRIC_HISTOGRAM, /* explicit bounds, cumulative */
+	METRIC_HISTOGRAM,   /* explicit bounds, cumulative */
+	METRIC_EXPONENTIAL, /* histogram whose bounds are powers of 2^(2^-scale), cumulative */
+	METRIC_SUMMARY,	    /* quantiles that the source worked out; can't be added */
+};
+
+/* One measurement that was kept as an example: of a histogram's bucket that its value falls into. */
+struct exemplar {
+	uint64_t time_ns;
+	struct trace_id trace_id; /* may be none */
+	struct span_id span_id;
+	bool is_double;
+	int64_t integer;
+	double number;
+	struct attributes attributes; /* those that a view took from the series */
+};
+
+/* Bucket i counts values in (base^(offset + i), base^(offset + i + 1)]. */
+struct exponential_buckets {
+	int32_t offset;
+	const uint64_t *count;
+	size_t n;
+};
+
+struct quantile {
+	double quantile, value; /* 0 to 1 */
 };
 
 /* One point of one series; points of one instrument lie together in a batch. */
@@ -134,6 +158,18 @@ struct metric_point {
 	const double *bounds;
 	const uint64_t *buckets;
 	size_t n_bounds;
-	uint64_t count;
+	uint64_t count; /* also EXPONENTIAL and SUMMARY, as sum */
 	double sum, min, max;
+	/* EXPONENTIAL */
+	int32_t scale; /* -10 to 20 */
+	uint64_t zero_count;
+	double zero_threshold;
+	struct exponential_buckets positive, negative;
+	/* SUMMARY */
+	const struct quantile *quantile;
+	size_t n_quantiles;
+	/* all but SUMMARY */
+	const struct exemplar *exemplar;
+	size_t n_exemplars;
+	bool delta; /* since start_ns rather than cumulative; never from our own segments */
 };
