@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "lib/known.h"
 #include "oriel.h"
 
 /* A function that the program is to find here instead of in its library. */

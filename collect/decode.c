@@ -160,6 +160,7 @@ bool decode_attributes(struct attribute_list *l, struct str bytes, struct arena 
 	while (bytes.n) {
 		uint8_t type = (uint8_t)bytes.p[0], key_n;
 		uint16_t value_n;
+		struct str key;
 		struct value v;
 
 		if (bytes.n < WIRE_ATTRIBUTE_HEAD)
@@ -167,12 +168,15 @@ bool decode_attributes(struct attribute_list *l, struct str bytes, struct arena 
 		key_n = (uint8_t)bytes.p[1];
 		memcpy(&value_n, bytes.p + 2, sizeof(value_n));
 		bytes = str_from(bytes, WIRE_ATTRIBUTE_HEAD);
-		if (bytes.n < (size_t)key_n + value_n || !key_n)
+		key = str_first(bytes, key_n);
+		if (type & WIRE_KNOWN) {
+			key = wire_key(key_n);
+			key_n = 0;
+		}
+		if (bytes.n < (size_t)key_n + value_n || !key.n)
 			return false;
-
-		struct str key = str_first(bytes, key_n);
-
-		if (!decode_value(&v, type, str_first(str_from(bytes, key_n), value_n), arena))
+		if (!decode_value(&v, type & (WIRE_KNOWN - 1),
+				  str_first(str_from(bytes, key_n), value_n), arena))
 			return false;
 		bytes = str_from(bytes, (size_t)key_n + value_n);
 

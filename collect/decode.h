@@ -9,6 +9,7 @@
 
 #include "model/value.h"
 #include "base/arena.h"
+#include "wire/keys.h"
 #include "wire/record.h"
 
 /* What stands after a record's fixed part. */

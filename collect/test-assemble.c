@@ -347,6 +347,44 @@ static void an_attribute_that_lies_about_its_size_costs_only_what_follows(void *
 	assert_int_equal(stats_get(records_bad) - before, 1);
 }
 
+static void a_key_by_its_number_is_its_text(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record r = hand_start(1, "s", 1000000);
+	const unsigned char by_number[] = { WIRE_STRING | WIRE_KNOWN, KEY_URL_SCHEME, 4, 0 };
+
+	hand_put(&r, by_number, sizeof(by_number));
+	hand_put(&r, "http", 4);
+	take(b, r);
+	r = hand_about(RECORD_SET, 1, "");
+	hand_str(&r, "url.scheme", "https");
+	take(b, r);
+	take(b, hand_end(1, 1000100));
+
+	struct attributes a = settle(b)->span->attributes;
+
+	assert_int_equal(a.n, 1);
+	assert_text(attributes_text(a, STR("url.scheme")), "https");
+}
+
+static void a_number_that_is_no_key_costs_only_what_follows(void **state)
+{
+	const unsigned char numbers[] = { KEY_NONE, N_KEYS, 255 };
+	struct bench *b = *state;
+	uint64_t before = stats_get(records_bad);
+
+	for (size_t i = 0; i < sizeof(numbers); i++) {
+		struct hand_record r = hand_start(i + 1, "s", 1000000);
+
+		hand_str(&r, "good", "1");
+		hand_put(&r, (unsigned char[]){ WIRE_STRING | WIRE_KNOWN, numbers[i], 0, 0 }, 4);
+		take(b, r);
+		take(b, hand_end(i + 1, 1000100));
+	}
+	assert_int_equal(settle(b)->span->attributes.n, 1);
+	assert_int_equal(stats_get(records_bad) - before, 3);
+}
+
 static void more_open_spans_than_the_limit_are_counted(void **state)
 {
 	struct bench *b = *state;
@@ -408,6 +446,8 @@ int main(void)
 		TEST(a_gone_process_leaves_errors_that_say_why),
 		TEST(a_log_keeps_its_span_and_its_attributes),
 		TEST(an_attribute_that_lies_about_its_size_costs_only_what_follows),
+		TEST(a_key_by_its_number_is_its_text),
+		TEST(a_number_that_is_no_key_costs_only_what_follows),
 		TEST(more_open_spans_than_the_limit_are_counted),
 		TEST(the_table_gives_its_memory_back_after_a_burst),
 		TEST(a_span_in_flight_is_seen_as_it_is_now),

@@ -71,7 +71,7 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
 		const struct oriel_attribute *x = &a.item[e.n];
 		size_t value;
 
-		if (!attribute_key_n(x))
+		if (attribute_is_none(x))
 			continue;
 		value = encode_value_bytes(x);
 		if (value > most ||
@@ -110,17 +110,18 @@ unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct or
 
 	do {
 		uint64_t shape = x->shape;
-		size_t key_n = (uint8_t)(shape >> 8), value_n = shape >> 16;
+		size_t key_n = attribute_key_n(x), value_n = shape >> 16;
 		unsigned char *value = to + WIRE_ATTRIBUTE_HEAD + key_n;
 
-		if (__builtin_expect(value + value_n > end || (uint8_t)shape > ORIEL_STR, 0))
+		if (__builtin_expect(value + value_n > end || attribute_type(x) > ORIEL_STR, 0))
 			return NULL;
 		memcpy(to, &(uint32_t){ (uint32_t)shape }, 4);
-		if (__builtin_expect(key_n == 0, 0))
+		if (__builtin_expect(attribute_is_none(x), 0))
 			return NULL;
-		encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
+		if (!(shape & WIRE_KNOWN))
+			encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
 		to = value + value_n;
-		if ((uint8_t)shape != ORIEL_STR)
+		if (attribute_type(x) != ORIEL_STR)
 			memcpy(value, &x->value, 8);
 		else
 			encode_copy(value, x->value.p, value_n);

@@ -8,16 +8,30 @@
 
 #include "base/str.h"
 #include "oriel.h"
+#include "wire/keys.h"
 #include "wire/record.h"
 
 static inline enum oriel_type attribute_type(const struct oriel_attribute *a)
 {
-	return (enum oriel_type)(uint8_t)a->shape;
+	return (enum oriel_type)(a->shape & (WIRE_KNOWN - 1));
 }
 
+/* Made of NULL: nothing is written of it. */
+static inline bool attribute_is_none(const struct oriel_attribute *a)
+{
+	return !(a->shape & 0xff00);
+}
+
+/* Its key's number, or KEY_NONE: its key is a text. */
+static inline enum wire_key attribute_known(const struct oriel_attribute *a)
+{
+	return a->shape & WIRE_KNOWN ? (enum wire_key)(uint8_t)(a->shape >> 8) : KEY_NONE;
+}
+
+/* Of the key's text on the wire. */
 static inline size_t attribute_key_n(const struct oriel_attribute *a)
 {
-	return (uint8_t)(a->shape >> 8);
+	return a->shape & WIRE_KNOWN ? 0 : (uint8_t)(a->shape >> 8);
 }
 
 static inline uint32_t attribute_n(const struct oriel_attribute *a)
@@ -84,7 +98,7 @@ static inline size_t encode_pad(size_t n)
  */
 static inline bool encode_is_plain(const struct oriel_attribute *a)
 {
-	return attribute_type(a) <= ORIEL_STR && attribute_key_n(a);
+	return attribute_type(a) <= ORIEL_STR && !attribute_is_none(a);
 }
 
 static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
@@ -112,11 +126,12 @@ static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned 
 		uint32_t head = (uint32_t)a->shape;
 		size_t value_n = attribute_n(a);
 		enum oriel_type type = attribute_type(a);
-		unsigned char *value;
+		unsigned char *value = to + WIRE_ATTRIBUTE_HEAD;
 
-		if (__builtin_expect(!attribute_key_n(a), 0))
+		if (__builtin_expect(attribute_is_none(a), 0))
 			continue;
-		value = encode_copy(to + WIRE_ATTRIBUTE_HEAD, a->key, attribute_key_n(a));
+		if (!(head & WIRE_KNOWN))
+			value = encode_copy(value, a->key, (uint8_t)(head >> 8));
 		if (type == ORIEL_STR && __builtin_expect(e->cut == SIZE_MAX || i + 1 < e->n, 1)) {
 			value = encode_copy(value, a->value.p, value_n);
 		} else if (__builtin_expect(type < ORIEL_STR, 1)) {

@@ -2,6 +2,7 @@
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/encode.h"
+#include "lib/known.h"
 #include "lib/lane.h"
 #include "lib/request-id.h"
 
@@ -17,7 +18,7 @@ static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
 	for (size_t i = 0; i < attributes.n; i++)
 		if (attributes.item[i].key && !strcmp(attributes.item[i].key, "request_id"))
 			return 0;
-	*to = oriel_strn("request_id", id.p, id.n);
+	*to = known_strn(KEY_REQUEST_ID, id.p, id.n);
 	return id.n != 0;
 }
 

@@ -69,7 +69,7 @@ static inline uint64_t hash_of(const struct handle *h, struct oriel_attributes a
 
 	for (size_t i = 0; i < a.n; i++) {
 		const struct oriel_attribute *x = &a.item[i];
-		uint64_t value = attribute_type(x) == ORIEL_STR && attribute_key_n(x)
+		uint64_t value = attribute_type(x) == ORIEL_STR && !attribute_is_none(x)
 					 ? text_hash(x->value.p, attribute_n(x))
 					 : (uint64_t)x->value.integer;
 

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/encode.h"
+#include "lib/known.h"
 #include "lib/lane.h"
 
 #include <errno.h>
@@ -555,8 +556,8 @@ void oriel_span_error(const struct oriel_span *span, const char *type, const cha
 	if (!oriel_gate.recording)
 		return;
 	oriel_span_event_all(span, "exception", 0,
-			     ORIEL_WITH(oriel_str("exception.type", type),
-					oriel_str("exception.message", message)));
-	oriel_span_set_all(span, ORIEL_WITH(oriel_str("error.type", type)));
+			     ORIEL_WITH(known_str(KEY_EXCEPTION_TYPE, type),
+					known_str(KEY_EXCEPTION_MESSAGE, message)));
+	oriel_span_set_all(span, ORIEL_WITH(known_str(KEY_ERROR_TYPE, type)));
 	oriel_span_status(span, ORIEL_ERROR, message);
 }

@@ -17,6 +17,7 @@
  * head is the length of the name, message or body; attributes follow it until `used`, packed:
  *
  *     u8 type, u8 key_n, u16 value_n, key, value          enum wire_type
+ *     u8 type | WIRE_KNOWN, u8 number, u16 value_n, value      the key is wire/keys.h's
  *
  * A STRING's and BYTES' value is its bytes, BOOL one byte, INT and DOUBLE eight. BOOLS, INTS and
  * DOUBLES are arrays of those; STRINGS is a sequence of u16 n, bytes.
@@ -113,6 +114,7 @@ enum {
 	RECORD_MOST = 8192, /* no record is larger */
 	RECORD_KIND_BITS = 3,
 	WIRE_ATTRIBUTE_HEAD = 4,
+	WIRE_KNOWN = 0x80, /* of an attribute's type: its key is a number */
 };
 
 enum wire_type {

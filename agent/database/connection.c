@@ -46,8 +46,8 @@ void database_connection_ready(void)
 static struct oriel_series *series(const struct database_pool *p, const char *state)
 {
 	return oriel_bind(atomic_load_explicit(&count, memory_order_relaxed),
-			  oriel_str("db.client.connection.pool.name", p->name),
-			  oriel_str("db.client.connection.state", state));
+			  known_str(KEY_DB_CLIENT_CONNECTION_POOL_NAME, p->name),
+			  known_str(KEY_DB_CLIENT_CONNECTION_STATE, state));
 }
 
 /* The last one stands for all that came too late. */

@@ -50,19 +50,19 @@ static uint8_t label(char out[DATABASE_LABEL_MOST], struct str text)
 	return (uint8_t)n;
 }
 
-static void gather_text(struct gathered *g, const char *key, struct str text)
+static void gather_text(struct gathered *g, enum wire_key key, struct str text)
 {
 	if (text.n)
-		gather(g, oriel_strn(key, text.p, text.n));
+		gather(g, known_strn(key, text.p, text.n));
 }
 
 static void gather_server(struct gathered *g, const struct database_server *s)
 {
 	if (!s || !s->address[0])
 		return;
-	gather(g, oriel_str("server.address", s->address));
+	gather(g, known_str(KEY_SERVER_ADDRESS, s->address));
 	if (s->port > 0)
-		gather(g, oriel_int("server.port", s->port));
+		gather(g, known_int(KEY_SERVER_PORT, s->port));
 }
 
 static struct str name_of(const struct database_seen *seen)
@@ -87,21 +87,21 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 	c->collection_n = label(c->collection, seen->collection);
 	c->begin_ns = agent_now_ns();
 	g.n = 0;
-	gather(&g, oriel_str("db.system.name", seen->system));
+	gather(&g, known_str(KEY_DB_SYSTEM_NAME, seen->system));
 	if (seen->server && seen->server->name[0])
-		gather(&g, oriel_str("db.namespace", seen->server->name));
-	gather_text(&g, "db.operation.name", seen->operation);
-	gather_text(&g, "db.collection.name", seen->collection);
-	gather_text(&g, "db.stored_procedure.name", seen->procedure);
-	gather_text(&g, "db.query.summary", seen->summary);
-	gather_text(&g, "db.query.text", seen->text);
+		gather(&g, known_str(KEY_DB_NAMESPACE, seen->server->name));
+	gather_text(&g, KEY_DB_OPERATION_NAME, seen->operation);
+	gather_text(&g, KEY_DB_COLLECTION_NAME, seen->collection);
+	gather_text(&g, KEY_DB_STORED_PROCEDURE_NAME, seen->procedure);
+	gather_text(&g, KEY_DB_QUERY_SUMMARY, seen->summary);
+	gather_text(&g, KEY_DB_QUERY_TEXT, seen->text);
 	if (seen->batch > 1)
-		gather(&g, oriel_int("db.operation.batch.size", seen->batch));
+		gather(&g, known_int(KEY_DB_OPERATION_BATCH_SIZE, seen->batch));
 	gather_server(&g, seen->server);
 	if (seen->server && seen->server->peer[0]) {
-		gather(&g, oriel_str("network.peer.address", seen->server->peer));
+		gather(&g, known_str(KEY_NETWORK_PEER_ADDRESS, seen->server->peer));
 		if (seen->server->port > 0)
-			gather(&g, oriel_int("network.peer.port", seen->server->port));
+			gather(&g, known_int(KEY_NETWORK_PEER_PORT, seen->server->port));
 	}
 	c->span = oriel_span_open(name.p, name.n,
 				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
@@ -114,21 +114,21 @@ static void measure(const struct database_call *c, const struct database_outcome
 	struct gathered g;
 
 	g.n = 0;
-	gather(&g, oriel_str("db.system.name", c->system));
+	gather(&g, known_str(KEY_DB_SYSTEM_NAME, c->system));
 	if (c->operation_n)
-		gather(&g, oriel_strn("db.operation.name", c->operation, c->operation_n));
+		gather(&g, known_strn(KEY_DB_OPERATION_NAME, c->operation, c->operation_n));
 	if (c->collection_n)
-		gather(&g, oriel_strn("db.collection.name", c->collection, c->collection_n));
+		gather(&g, known_strn(KEY_DB_COLLECTION_NAME, c->collection, c->collection_n));
 	if (o->missed)
 		oriel_add_all(atomic_load_explicit(&misses, memory_order_relaxed), o->missed,
 			      gathered_all(&g));
 	if (c->server && c->server->name[0])
-		gather(&g, oriel_str("db.namespace", c->server->name));
+		gather(&g, known_str(KEY_DB_NAMESPACE, c->server->name));
 	gather_server(&g, c->server);
 	if (o->status)
-		gather(&g, oriel_str("db.response.status_code", o->status));
+		gather(&g, known_str(KEY_DB_RESPONSE_STATUS_CODE, o->status));
 	if (o->error)
-		gather(&g, oriel_str("error.type", o->error));
+		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
 			 agent_seconds_since(c->begin_ns), gathered_all(&g));
 }
@@ -141,11 +141,11 @@ void database_end(struct database_call *c, const struct database_outcome *o)
 		return;
 	g.n = 0;
 	if (o->status)
-		gather(&g, oriel_str("db.response.status_code", o->status));
+		gather(&g, known_str(KEY_DB_RESPONSE_STATUS_CODE, o->status));
 	if (o->error)
-		gather(&g, oriel_str("error.type", o->error));
+		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
 	if (o->rows >= 0)
-		gather(&g, oriel_int("db.response.returned_rows", o->rows));
+		gather(&g, known_int(KEY_DB_RESPONSE_RETURNED_ROWS, o->rows));
 	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (o->error)
 		oriel_span_status(&c->span, ORIEL_ERROR, o->message);

@@ -17,9 +17,9 @@ void client_ready(void)
 
 static void gather_target(struct gathered *g, const struct client_request *c)
 {
-	gather(g, oriel_str("http.request.method", c->method ? c->method : "_OTHER"));
-	gather(g, oriel_strn("server.address", c->url.host.name.p, c->url.host.name.n));
-	gather(g, oriel_int("server.port", c->url.host.port));
+	gather(g, known_str(KEY_HTTP_REQUEST_METHOD, c->method ? c->method : "_OTHER"));
+	gather(g, known_strn(KEY_SERVER_ADDRESS, c->url.host.name.p, c->url.host.name.n));
+	gather(g, known_int(KEY_SERVER_PORT, c->url.host.port));
 }
 
 bool client_begin(struct client_request *c, const struct client_seen *seen)
@@ -35,11 +35,11 @@ bool client_begin(struct client_request *c, const struct client_seen *seen)
 	g.n = 0;
 	gather_target(&g, c);
 	if (!c->method)
-		gather(&g,
-		       oriel_strn("http.request.method_original", seen->method.p, seen->method.n));
-	gather(&g, oriel_strn("url.full", c->text, c->url.n));
+		gather(&g, known_strn(KEY_HTTP_REQUEST_METHOD_ORIGINAL, seen->method.p,
+				      seen->method.n));
+	gather(&g, known_strn(KEY_URL_FULL, c->text, c->url.n));
 	if (seen->resend)
-		gather(&g, oriel_int("http.request.resend_count", seen->resend));
+		gather(&g, known_int(KEY_HTTP_REQUEST_RESEND_COUNT, seen->resend));
 	oriel_span_begin(&c->span, c->method ? c->method : "HTTP",
 			 ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
 					    .detached = true, .scope = seen->scope),
@@ -67,11 +67,11 @@ static void measure(const struct client_request *c, const struct client_outcome 
 	g.n = 0;
 	gather_target(&g, c);
 	if (o->status >= 100 && o->status < 600)
-		gather(&g, oriel_int("http.response.status_code", o->status));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
 	if (error)
-		gather(&g, oriel_str("error.type", error));
+		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	if (o->version)
-		gather(&g, oriel_str("network.protocol.version", o->version));
+		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, o->version));
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
 			 agent_seconds_since(c->begin_ns), gathered_all(&g));
 }
@@ -88,19 +88,19 @@ void client_end(struct client_request *c, const struct client_outcome *o)
 		error = http_status_text(o->status, text);
 	g.n = 0;
 	if (o->status)
-		gather(&g, oriel_int("http.response.status_code", o->status));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
 	if (o->peer_address && o->peer_address[0]) {
-		gather(&g, oriel_str("network.peer.address", o->peer_address));
-		gather(&g, oriel_int("network.peer.port", o->peer_port));
+		gather(&g, known_str(KEY_NETWORK_PEER_ADDRESS, o->peer_address));
+		gather(&g, known_int(KEY_NETWORK_PEER_PORT, o->peer_port));
 	}
 	if (o->version)
-		gather(&g, oriel_str("network.protocol.version", o->version));
+		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, o->version));
 	if (o->request_bytes > 0)
-		gather(&g, oriel_int("http.request.body.size", o->request_bytes));
+		gather(&g, known_int(KEY_HTTP_REQUEST_BODY_SIZE, o->request_bytes));
 	if (o->response_bytes >= 0)
-		gather(&g, oriel_int("http.response.body.size", o->response_bytes));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
 	if (error)
-		gather(&g, oriel_str("error.type", error));
+		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (error)
 		oriel_span_status(&c->span, ORIEL_ERROR, o->message);

@@ -32,7 +32,7 @@ static const char *scheme_of(const struct server_request *q)
 
 static void gather_method(struct gathered *g, const struct server_request *q)
 {
-	gather(g, oriel_str("http.request.method", q->method ? q->method : "_OTHER"));
+	gather(g, known_str(KEY_HTTP_REQUEST_METHOD, q->method ? q->method : "_OTHER"));
 }
 
 static void gather_host(struct gathered *g, const struct server_request *q, const char *header)
@@ -41,8 +41,8 @@ static void gather_host(struct gathered *g, const struct server_request *q, cons
 
 	if (!header || !http_host_of(str_of(header), &host))
 		return;
-	gather(g, oriel_strn("server.address", host.name.p, host.name.n));
-	gather(g, oriel_int("server.port", host.port >= 0 ? host.port : q->https ? 443 : 80));
+	gather(g, known_strn(KEY_SERVER_ADDRESS, host.name.p, host.name.n));
+	gather(g, known_int(KEY_SERVER_PORT, host.port >= 0 ? host.port : q->https ? 443 : 80));
 }
 
 static void gather_peer(struct gathered *g, const struct sockaddr *peer, char text[46])
@@ -51,9 +51,9 @@ static void gather_peer(struct gathered *g, const struct sockaddr *peer, char te
 
 	if (!http_peer_of(peer, text, &port))
 		return;
-	gather(g, oriel_str("client.address", text));
-	gather(g, oriel_str("network.peer.address", text));
-	gather(g, oriel_int("network.peer.port", port));
+	gather(g, known_str(KEY_CLIENT_ADDRESS, text));
+	gather(g, known_str(KEY_NETWORK_PEER_ADDRESS, text));
+	gather(g, known_int(KEY_NETWORK_PEER_PORT, port));
 }
 
 /* "GET /orders/{id}" when there is a route, else "GET" ("HTTP" for an unknown method). */
@@ -92,23 +92,23 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 	g.n = 0;
 	gather_method(&g, q);
 	if (!q->method && seen->method.n)
-		gather(&g,
-		       oriel_strn("http.request.method_original", seen->method.p, seen->method.n));
-	gather(&g, oriel_strn("url.path", target.path.p, target.path.n));
-	gather(&g, oriel_str("url.scheme", scheme_of(q)));
+		gather(&g, known_strn(KEY_HTTP_REQUEST_METHOD_ORIGINAL, seen->method.p,
+				      seen->method.n));
+	gather(&g, known_strn(KEY_URL_PATH, target.path.p, target.path.n));
+	gather(&g, known_str(KEY_URL_SCHEME, scheme_of(q)));
 	if (target.query.n)
-		gather(&g, oriel_strn("url.query", query,
+		gather(&g, known_strn(KEY_URL_QUERY, query,
 				      http_query_redact(target.query, query, sizeof(query))));
 	if (q->route_n)
-		gather(&g, oriel_strn("http.route", q->route, q->route_n));
+		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
 	gather_host(&g, q, seen->headers ? seen->headers->host : NULL);
 	gather_peer(&g, seen->peer, peer);
 	if (q->version)
-		gather(&g, oriel_str("network.protocol.version", q->version));
+		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
 	if (seen->headers && seen->headers->user_agent)
-		gather(&g, oriel_str("user_agent.original", seen->headers->user_agent));
+		gather(&g, known_str(KEY_USER_AGENT_ORIGINAL, seen->headers->user_agent));
 	if (q->id[0])
-		gather(&g, oriel_str("request_id", q->id));
+		gather(&g, known_str(KEY_REQUEST_ID, q->id));
 	q->span = oriel_span_open(text, name_n,
 				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
 						     .detached = true, .scope = seen->scope),
@@ -161,7 +161,7 @@ void server_route(struct server_request *q, struct str route)
 	if (q->ended || !route.n)
 		return;
 	route_keep(q, route);
-	oriel_span_set_all(&q->span, ORIEL_WITH(oriel_strn("http.route", q->route, q->route_n)));
+	oriel_span_set_all(&q->span, ORIEL_WITH(known_strn(KEY_HTTP_ROUTE, q->route, q->route_n)));
 	oriel_span_name(&q->span, name_of(q, room, &n));
 }
 
@@ -192,15 +192,15 @@ static void measure(const struct server_request *q, unsigned status, const char 
 
 	g.n = 0;
 	gather_method(&g, q);
-	gather(&g, oriel_str("url.scheme", scheme_of(q)));
+	gather(&g, known_str(KEY_URL_SCHEME, scheme_of(q)));
 	if (q->route_n)
-		gather(&g, oriel_strn("http.route", q->route, q->route_n));
+		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
 	if (is_status(status))
-		gather(&g, oriel_int("http.response.status_code", status));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, status));
 	if (error)
-		gather(&g, oriel_str("error.type", error));
+		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	if (q->version)
-		gather(&g, oriel_str("network.protocol.version", q->version));
+		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
 			 agent_seconds_since(q->begin_ns), gathered_all(&g));
 }
@@ -218,13 +218,13 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 		error = http_status_text(o->status, text);
 	g.n = 0;
 	if (o->status)
-		gather(&g, oriel_int("http.response.status_code", o->status));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
 	if (error)
-		gather(&g, oriel_str("error.type", error));
+		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	if (o->request_bytes > 0)
-		gather(&g, oriel_int("http.request.body.size", o->request_bytes));
+		gather(&g, known_int(KEY_HTTP_REQUEST_BODY_SIZE, o->request_bytes));
 	if (o->response_bytes >= 0)
-		gather(&g, oriel_int("http.response.body.size", o->response_bytes));
+		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
 	oriel_span_set_all(&q->span, gathered_all(&g));
 	if (error)
 		oriel_span_status(&q->span, ORIEL_ERROR, o->message);

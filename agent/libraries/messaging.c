@@ -44,10 +44,10 @@ void messaging_ready(void)
 			      memory_order_relaxed);
 }
 
-static void gather_name(struct gathered *g, const char *key, const char *name)
+static void gather_name(struct gathered *g, enum wire_key key, const char *name)
 {
 	if (name[0])
-		gather(g, oriel_str(key, name));
+		gather(g, known_str(key, name));
 }
 
 /* What spans and metrics have in common. */
@@ -57,15 +57,15 @@ static void gather_common(struct gathered *g, enum messaging_operation operation
 	const struct operation *o = &operations[operation];
 
 	g->n = 0;
-	gather(g, oriel_str("messaging.system", client->system));
-	gather(g, oriel_strn("messaging.operation.name", o->name.p, o->name.n));
-	gather(g, oriel_str("messaging.operation.type", o->type));
+	gather(g, known_str(KEY_MESSAGING_SYSTEM, client->system));
+	gather(g, known_strn(KEY_MESSAGING_OPERATION_NAME, o->name.p, o->name.n));
+	gather(g, known_str(KEY_MESSAGING_OPERATION_TYPE, o->type));
 	if (destination.n)
-		gather(g, oriel_strn("messaging.destination.name", destination.p, destination.n));
-	gather_name(g, "messaging.consumer.group.name", client->group);
-	gather_name(g, "server.address", client->address);
+		gather(g, known_strn(KEY_MESSAGING_DESTINATION_NAME, destination.p, destination.n));
+	gather_name(g, KEY_MESSAGING_CONSUMER_GROUP_NAME, client->group);
+	gather_name(g, KEY_SERVER_ADDRESS, client->address);
 	if (client->address[0] && client->port > 0)
-		gather(g, oriel_int("server.port", client->port));
+		gather(g, known_int(KEY_SERVER_PORT, client->port));
 }
 
 static bool is_text(struct str s)
@@ -85,22 +85,22 @@ static void gather_place(struct gathered *g, int partition, int64_t offset, char
 {
 	if (partition >= 0) {
 		snprintf(text, 16, "%d", partition);
-		gather(g, oriel_str("messaging.destination.partition.id", text));
+		gather(g, known_str(KEY_MESSAGING_DESTINATION_PARTITION_ID, text));
 	}
 	if (offset >= 0)
-		gather(g, oriel_int("messaging.kafka.offset", offset));
+		gather(g, known_int(KEY_MESSAGING_KAFKA_OFFSET, offset));
 }
 
 static void gather_message(struct gathered *g, const struct messaging_seen *seen)
 {
 	if (seen->key.n && seen->key.n <= KEY_MOST && is_text(seen->key))
-		gather(g, oriel_strn("messaging.kafka.message.key", seen->key.p, seen->key.n));
+		gather(g, known_strn(KEY_MESSAGING_KAFKA_MESSAGE_KEY, seen->key.p, seen->key.n));
 	if (seen->body_bytes >= 0)
-		gather(g, oriel_int("messaging.message.body.size", seen->body_bytes));
+		gather(g, known_int(KEY_MESSAGING_MESSAGE_BODY_SIZE, seen->body_bytes));
 	if (seen->tombstone)
-		gather(g, oriel_bool("messaging.kafka.message.tombstone", true));
+		gather(g, known_bool(KEY_MESSAGING_KAFKA_MESSAGE_TOMBSTONE, true));
 	if (seen->batch > 0)
-		gather(g, oriel_int("messaging.batch.message_count", seen->batch));
+		gather(g, known_int(KEY_MESSAGING_BATCH_MESSAGE_COUNT, seen->batch));
 }
 
 /* "send orders" */
@@ -129,7 +129,7 @@ void messaging_begin(struct messaging_call *c, const struct messaging_seen *seen
 		memcpy(c->destination, destination.p, destination.n);
 	c->begin_ns = seen->begin_ns ? seen->begin_ns : agent_now_ns();
 	gather_common(&g, seen->operation, seen->client, destination);
-	gather_name(&g, "messaging.client.id", seen->client->id);
+	gather_name(&g, KEY_MESSAGING_CLIENT_ID, seen->client->id);
 	gather_place(&g, seen->partition, seen->offset, partition);
 	gather_message(&g, seen);
 	c->span = oriel_span_open(name, span_name(name, c),
@@ -164,7 +164,7 @@ static void measure(const struct messaging_call *c, const char *error)
 
 	gather_common(&g, c->operation, c->client, destination);
 	if (error)
-		gather(&g, oriel_str("error.type", error));
+		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	if (c->operation == MESSAGING_SEND)
 		oriel_add_all(atomic_load_explicit(&sent, memory_order_relaxed), 1,
 			      gathered_all(&g));
@@ -184,7 +184,7 @@ void messaging_end(struct messaging_call *c, const struct messaging_outcome *o)
 	g.n = 0;
 	gather_place(&g, o->partition, o->offset, partition);
 	if (o->error)
-		gather(&g, oriel_str("error.type", o->error));
+		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
 	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (o->error)
 		oriel_span_status(&c->span, ORIEL_ERROR, NULL);
