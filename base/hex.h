@@ -66,3 +66,22 @@ static inline bool hex_read(void *to, size_t n, struct str s, bool upper)
 	}
 	return true;
 }
+
+/* 1 to 2n digits, in either case, for a number of n bytes; false leaves `to` undefined. */
+static inline bool hex_read_padded(void *to, size_t n, struct str s)
+{
+	unsigned char *b = to;
+
+	if (!s.n || s.n > 2 * n)
+		return false;
+	memset(b, 0, n);
+	for (size_t i = 0; i < s.n; i++) {
+		size_t place = 2 * n - s.n + i;
+		int digit = hex_digit(s.p[i], true);
+
+		if (digit < 0)
+			return false;
+		b[place / 2] |= (unsigned char)(digit << (place & 1 ? 0 : 4));
+	}
+	return true;
+}

@@ -11,7 +11,11 @@
 	X(tracecontext) \
 	X(baggage) \
 	X(b3) \
-	X(b3multi)
+	X(b3multi) \
+	X(jaeger) \
+	X(ottrace) \
+	X(xray) \
+	X(datadog)
 
 enum propagator_id {
 #define X(name) PROPAGATOR_##name,

@@ -345,6 +345,21 @@ ORIEL_API bool oriel_context_extract(struct oriel_context *out,
 				     const char *(*get)(void *carrier, const char *name),
 				     void *carrier);
 
+/*
+ * The same where the names can be listed too ("Getter", Keys), which baggage by jaeger and ottrace
+ * needs: it comes as a field for each entry. `key` returns the name of field i, NULL behind the last.
+ */
+struct oriel_carrier {
+	size_t size; /* ORIEL_CARRIER() fills this in */
+	const char *(*get)(void *carrier, const char *name);
+	void *carrier;
+	const char *(*key)(void *carrier, size_t i); /* or NULL */
+};
+#define ORIEL_CARRIER(...) \
+	ORIEL_MAKE(oriel_carrier, .size = sizeof(struct oriel_carrier), __VA_ARGS__)
+ORIEL_API bool oriel_context_extract_from(struct oriel_context *out,
+					  const struct oriel_carrier *from);
+
 /* The current context into headers; `set` is called once for each, its strings borrowed. */
 ORIEL_API void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
 				    void *carrier);

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/propagator.h"
+
+#define NAME(name) #name ", "
+
 const struct variable variables[] = {
 	{ "OTEL_SERVICE_NAME", VARIABLE_SERVICE, "NAME", "the program's name",
 	  "What the service is called", false },
@@ -22,7 +26,7 @@ const struct variable variables[] = {
 	{ "OTEL_TRACES_SAMPLER_ARG", VARIABLE_RECORDING, "RATIO", "1.0",
 	  "For traceidratio: from 0.0 to 1.0", false },
 	{ "OTEL_PROPAGATORS", VARIABLE_RECORDING, "LIST", "tracecontext,baggage",
-	  "Headers in which a trace goes from service to service: tracecontext, baggage, b3, b3multi, none",
+	  "Headers in which a trace goes from service to service: " PROPAGATORS(NAME) "none",
 	  false },
 	{ "ORIEL_EXCLUDED_URLS", VARIABLE_RECORDING, "PATTERN,...", NULL,
 	  "Paths of requests that are left out: regular expressions, searched in the path; \\, is a comma",

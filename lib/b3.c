@@ -12,7 +12,7 @@ static bool any(const uint8_t *bytes, size_t n)
 	return all != 0;
 }
 
-static bool read_ids(struct b3 *b, struct str trace_id, struct str span_id)
+static bool read_ids(struct remote *b, struct str trace_id, struct str span_id)
 {
 	size_t n = trace_id.n == 16 ? 8 : 16;
 
@@ -23,23 +23,23 @@ static bool read_ids(struct b3 *b, struct str trace_id, struct str span_id)
 	return b->has_ids;
 }
 
-static bool read_sampling(enum b3_sampling *out, struct str text)
+static bool read_sampling(enum remote_sampling *out, struct str text)
 {
 	if (str_eq(text, STR("0")))
-		*out = B3_DENIED;
+		*out = REMOTE_DENIED;
 	else if (str_eq(text, STR("1")))
-		*out = B3_ACCEPTED;
+		*out = REMOTE_ACCEPTED;
 	else if (str_eq(text, STR("d")))
-		*out = B3_DEBUG;
+		*out = REMOTE_DEBUG;
 	else
 		return false;
 	return true;
 }
 
-bool b3_single(struct b3 *out, struct str field)
+bool b3_single(struct remote *out, struct str field)
 {
 	struct cut trace, span, sampling;
-	struct b3 b = { 0 };
+	struct remote b = { 0 };
 	uint8_t parent[8];
 
 	field = str_trim(field);
@@ -61,31 +61,31 @@ bool b3_single(struct b3 *out, struct str field)
 }
 
 /* Ids that make no sense leave the decision standing. Some old libraries write true and false. */
-bool b3_multi(struct b3 *out, struct str trace_id, struct str span_id, struct str sampled,
+bool b3_multi(struct remote *out, struct str trace_id, struct str span_id, struct str sampled,
 	      struct str flags)
 {
-	struct b3 b = { 0 };
+	struct remote b = { 0 };
 
 	sampled = str_trim(sampled);
 	if (str_eq(str_trim(flags), STR("1")) || str_eq(sampled, STR("d")))
-		b.sampling = B3_DEBUG;
+		b.sampling = REMOTE_DEBUG;
 	else if (str_eq(sampled, STR("1")) || str_eq_nocase(sampled, STR("true")))
-		b.sampling = B3_ACCEPTED;
+		b.sampling = REMOTE_ACCEPTED;
 	else if (str_eq(sampled, STR("0")) || str_eq_nocase(sampled, STR("false")))
-		b.sampling = B3_DENIED;
-	if (!read_ids(&b, str_trim(trace_id), str_trim(span_id)) && b.sampling == B3_DEFERRED)
+		b.sampling = REMOTE_DENIED;
+	if (!read_ids(&b, str_trim(trace_id), str_trim(span_id)) && b.sampling == REMOTE_DEFERRED)
 		return false;
 	*out = b;
 	return true;
 }
 
 void b3_write(char out[B3_ROOM], const uint8_t trace_id[16], const uint8_t span_id[8],
-	      enum b3_sampling sampling)
+	      enum remote_sampling sampling)
 {
 	hex_write(out, trace_id, 16);
 	out[32] = '-';
 	hex_write(out + 33, span_id, 8);
 	out[49] = '-';
-	out[50] = sampling == B3_DEBUG ? 'd' : sampling == B3_ACCEPTED ? '1' : '0';
+	out[50] = sampling == REMOTE_DEBUG ? 'd' : sampling == REMOTE_ACCEPTED ? '1' : '0';
 	out[51] = '\0';
 }

@@ -11,27 +11,15 @@
 #pragma once
 
 #include "base/str.h"
-
-enum b3_sampling {
-	B3_DEFERRED, /* nothing was said */
-	B3_DENIED,
-	B3_ACCEPTED,
-	B3_DEBUG, /* accepted, and told so to everyone on the way */
-};
-
-struct b3 {
-	bool has_ids; /* else it's a decision and nothing more */
-	enum b3_sampling sampling;
-	uint8_t trace_id[16], span_id[8];
-};
+#include "lib/remote.h"
 
 /* False leaves *out alone: it makes no sense, or says nothing. */
-bool b3_single(struct b3 *out, struct str field);
-bool b3_multi(struct b3 *out, struct str trace_id, struct str span_id, struct str sampled,
+bool b3_single(struct remote *out, struct str field);
+bool b3_multi(struct remote *out, struct str trace_id, struct str span_id, struct str sampled,
 	      struct str flags);
 
 enum { B3_ROOM = 32 + 1 + 16 + 1 + 1 + 1 };
 
 /* The field `b3` and NUL. */
 void b3_write(char out[B3_ROOM], const uint8_t trace_id[16], const uint8_t span_id[8],
-	      enum b3_sampling sampling);
+	      enum remote_sampling sampling);

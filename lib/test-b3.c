@@ -19,7 +19,7 @@
 #define NO_SPAN "0000000000000000"
 
 /* "trace-span-how", "how" for a decision alone, or "no". */
-static const char *text_of(bool good, const struct b3 *b)
+static const char *text_of(bool good, const struct remote *b)
 {
 	static const char how[] = "?01d";
 	static char text[64];
@@ -60,7 +60,7 @@ static void the_single_field_has_all_these_shapes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(vector) / sizeof(vector[0]); i++) {
-		struct b3 b = { 0 };
+		struct remote b = { 0 };
 		bool good = b3_single(&b, str_of(vector[i][0]));
 
 		assert_string_equal(text_of(good, &b), vector[i][1]);
@@ -101,11 +101,11 @@ static void what_is_none_of_them_is_ignored(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(vector) / sizeof(vector[0]); i++) {
-		struct b3 b = { .sampling = B3_DEBUG };
+		struct remote b = { .sampling = REMOTE_DEBUG };
 
 		if (b3_single(&b, str_of(vector[i])))
 			fail_msg("\"%s\" is taken", vector[i]);
-		assert_true(b.sampling == B3_DEBUG && !b.has_ids);
+		assert_true(b.sampling == REMOTE_DEBUG && !b.has_ids);
 	}
 }
 
@@ -142,7 +142,7 @@ static void several_fields_have_all_these_shapes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(vector) / sizeof(vector[0]); i++) {
-		struct b3 b = { 0 };
+		struct remote b = { 0 };
 		bool good = b3_multi(&b, str_of(vector[i].trace), str_of(vector[i].span),
 				     str_of(vector[i].sampled), str_of(vector[i].flags));
 
@@ -155,7 +155,7 @@ static void what_is_written_can_be_read(void **state)
 	static const char *const field[] = { TRACE "-" SPAN "-1", TRACE "-" SPAN "-0",
 					     TRACE "-" SPAN "-d" };
 	char text[B3_ROOM];
-	struct b3 b;
+	struct remote b;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {

@@ -34,6 +34,25 @@ static const char *get(void *carrier, const char *name)
 	return NULL;
 }
 
+static const char *key(void *carrier, size_t i)
+{
+	static char name[64];
+	struct str rest = str_of(fields);
+
+	(void)carrier;
+	for (; rest.n; i--) {
+		struct cut line = str_cut(rest, '\n');
+
+		if (!i) {
+			snprintf(name, sizeof(name), STR_FMT,
+				 STR_ARG(str_cut(line.head, ':').head));
+			return name;
+		}
+		rest = line.tail;
+	}
+	return NULL;
+}
+
 /* What went out, likewise. */
 static char sent[1024];
 
@@ -50,7 +69,7 @@ static struct oriel_context came_in(const char *text)
 	struct oriel_context c;
 
 	fields = text;
-	oriel_context_extract(&c, get, NULL);
+	oriel_context_extract_from(&c, ORIEL_CARRIER(.get = get, .key = key));
 	return c;
 }
 
@@ -73,7 +92,11 @@ static const char *parent_of(const char *text)
 
 static bool comes_in_as(const char *text, const char *parent)
 {
-	return strcmp(parent_of(text), parent) == 0;
+	bool same = strcmp(parent_of(text), parent) == 0;
+
+	if (!same)
+		fprintf(stderr, "%s came in as %s\n", text, parent_of(text));
+	return same;
 }
 
 /* What goes out from within what came in. */
@@ -87,7 +110,7 @@ static bool goes_out_as(const char *text, const char *expected)
 	oriel_context_inject(set, NULL);
 	same = strcmp(sent, expected) == 0;
 	if (!same)
-		printf("sent %s", sent);
+		fprintf(stderr, "sent %s", sent);
 	oriel_context_detach(token);
 	oriel_context_release(&c);
 	return same;
@@ -238,6 +261,118 @@ static void the_order_is_the_lists(void **state)
 	seen_of(turned);
 }
 
+#define UBER "uber-trace-id: "
+#define TRACE_SHORT "64fe8b2a57d3eff7"
+
+static void jaeger(void)
+{
+	start("jaeger");
+	must(comes_in_as(UBER TRACE_B ":" SPAN_B ":0:1", TRACE_B "-" SPAN_B "-01"));
+	must(comes_in_as("Uber-Trace-Id: " TRACE_B "%3A" SPAN_B "%3a" SPAN_A "%3A0",
+			 TRACE_B "-" SPAN_B "-00"));
+	must(comes_in_as(UBER "4fe8b2a57d3eff7:457b5a2e4d86bd1:0:3",
+			 "000000000000000004fe8b2a57d3eff7-0457b5a2e4d86bd1-01"));
+	must(comes_in_as(UBER TRACE_B ":" SPAN_B ":0", "none"));
+	must(comes_in_as(UBER TRACE_B "0:" SPAN_B ":0:1", "none"));
+	must(comes_in_as(UBER "0:" SPAN_B ":0:1", "none"));
+	must(comes_in_as(UBER TRACE_B ":0:0:1", "none"));
+	must(comes_in_as(UBER TRACE_B ":" SPAN_B ":0:g", "none"));
+	must(goes_out_as(UBER TRACE_B ":" SPAN_B ":0:1\nuberctx-k: a%20b\nUberctx-l: c d,",
+			 UBER TRACE_B ":" SPAN_B ":0:1\nuberctx-k: a%20b\nuberctx-l: c%20d%2C\n"));
+	must(goes_out_as(UBER TRACE_B ":" SPAN_B ":" SPAN_A ":2",
+			 UBER TRACE_B ":" SPAN_B ":0:3\n"));
+	must(goes_out_as("uberctx-k: v", "uberctx-k: v\n"));
+	must(goes_out_as("uberctx-: v\nuberctx-(: w\nuberct: x", ""));
+}
+
+static void jaeger_has_ids_in_one_field_and_baggage_in_many(void **state)
+{
+	(void)state;
+	seen_of(jaeger);
+}
+
+#define OT(trace, span, sampled) \
+	"ot-tracer-traceid: " trace "\not-tracer-spanid: " span "\not-tracer-sampled: " sampled
+
+static void ottrace(void)
+{
+	start("ottrace");
+	must(comes_in_as(OT(TRACE_SHORT, SPAN_B, "true"),
+			 "0000000000000000" TRACE_SHORT "-" SPAN_B "-01"));
+	must(comes_in_as(OT(TRACE_B, SPAN_B, "false"), TRACE_B "-" SPAN_B "-00"));
+	must(comes_in_as(OT("0", SPAN_B, "true"), "none"));
+	must(comes_in_as("ot-tracer-traceid: " TRACE_B, "none"));
+	must(goes_out_as(OT(TRACE_B, SPAN_B, "true") "\not-baggage-k: a b",
+			 OT(TRACE_SHORT, SPAN_B, "true") "\not-baggage-k: a b\n"));
+}
+
+static void ottrace_sends_the_right_half(void **state)
+{
+	(void)state;
+	seen_of(ottrace);
+}
+
+#define XRAY "X-Amzn-Trace-Id: "
+#define XRAY_B "Root=1-80f198ee-56343ba864fe8b2a57d3eff7;Parent=" SPAN_B
+
+static void xray(void)
+{
+	start("xray");
+	must(comes_in_as(XRAY XRAY_B ";Sampled=1", TRACE_B "-" SPAN_B "-01"));
+	must(comes_in_as(XRAY "Self=1-2-3; Sampled=0; Parent=" SPAN_B
+			      ";Root=1-80f198ee-56343ba864fe8b2a57d3eff7;Lineage=a:1|b:2",
+			 TRACE_B "-" SPAN_B "-00"));
+	must(comes_in_as(XRAY XRAY_B ";Sampled=?", TRACE_B "-" SPAN_B "-01"));
+	must(comes_in_as(XRAY "Root=1-80f198ee-56343ba864fe8b2a57d3eff7", "none"));
+	must(comes_in_as(XRAY "Root=2-80f198ee-56343ba864fe8b2a57d3eff7;Parent=" SPAN_B, "none"));
+	must(comes_in_as(XRAY "Root=1-80f198ee56343ba864fe8b2a57d3eff7;Parent=" SPAN_B, "none"));
+	must(goes_out_as(XRAY XRAY_B ";Sampled=1;Lineage=a:1", XRAY XRAY_B ";Sampled=1\n"));
+	must(goes_out_as(XRAY XRAY_B ";Sampled=0", XRAY XRAY_B ";Sampled=0\n"));
+}
+
+static void xray_is_one_field_in_any_order(void **state)
+{
+	(void)state;
+	seen_of(xray);
+}
+
+/* The decimal forms of 64fe8b2a57d3eff7 and e457b5a2e4d86bd1. */
+#define DD_IDS \
+	"x-datadog-trace-id: 7277407061855694839\nx-datadog-parent-id: 16453819474850114513\n"
+#define DD_LEFT "_dd.p.tid=80f198ee56343ba8"
+
+static void datadog(void)
+{
+	start("datadog,tracecontext");
+	must(comes_in_as(DD_IDS
+			 "x-datadog-sampling-priority: 1\nx-datadog-tags: _dd.p.dm=-1," DD_LEFT,
+			 TRACE_B "-" SPAN_B "-01"));
+	must(comes_in_as(DD_IDS "x-datadog-sampling-priority: -1",
+			 "0000000000000000" TRACE_SHORT "-" SPAN_B "-00"));
+	must(comes_in_as(DD_IDS, "0000000000000000" TRACE_SHORT "-" SPAN_B "-01"));
+	must(comes_in_as("x-datadog-trace-id: 18446744073709551616\nx-datadog-parent-id: 1",
+			 "none"));
+	must(comes_in_as("x-datadog-trace-id: 0\nx-datadog-parent-id: 1", "none"));
+	must(goes_out_as(DD_IDS "x-datadog-sampling-priority: 2\nx-datadog-origin: r;u=m\n"
+				"x-datadog-tags: _dd.p.dm=-1," DD_LEFT ",_dd.p.k=a=b,other=1",
+			 DD_IDS "x-datadog-sampling-priority: 2\nx-datadog-origin: r_u=m\n"
+				"x-datadog-tags: " DD_LEFT ",_dd.p.dm=-1,_dd.p.k=a=b\n"
+				"traceparent: 00-" TRACE_B "-" SPAN_B "-01\n"
+				"tracestate: dd=s:2;o:r_u~m;t.dm:-1;t.k:a~b\n"));
+	must(goes_out_as("traceparent: " PARENT_A "\ntracestate: a=1,dd=s:-1;o:x",
+			 "x-datadog-trace-id: 9532127138774266268\n"
+			 "x-datadog-parent-id: 13235353014750950193\n"
+			 "x-datadog-sampling-priority: 1\nx-datadog-origin: x\n"
+			 "x-datadog-tags: _dd.p.tid=0af7651916cd43dd\n"
+			 "traceparent: " PARENT_A "\ntracestate: a=1,dd=s:-1;o:x\n"));
+}
+
+static void datadogs_state_goes_through_us(void **state)
+{
+	(void)state;
+	seen_of(datadog);
+}
+
 /* A span in what came in; its trace is a new one when only a decision came. */
 static void span_in(const char *text)
 {
@@ -327,6 +462,10 @@ int main(void)
 		cmocka_unit_test(debug_reaches_those_who_come_after),
 		cmocka_unit_test(the_last_valid_parent_counts_and_all_write),
 		cmocka_unit_test(the_order_is_the_lists),
+		cmocka_unit_test(jaeger_has_ids_in_one_field_and_baggage_in_many),
+		cmocka_unit_test(ottrace_sends_the_right_half),
+		cmocka_unit_test(xray_is_one_field_in_any_order),
+		cmocka_unit_test(datadogs_state_goes_through_us),
 		cmocka_unit_test(a_decision_alone_counts),
 		cmocka_unit_test(who_has_not_decided_leaves_it_to_our_sampler),
 		cmocka_unit_test(the_environment_is_read_by_the_same_list),

@@ -112,6 +112,20 @@ static bool see_b3(struct headers *h, const char *name, const char *value)
 	return false;
 }
 
+/* Jaeger's and OpenTracing's. */
+static bool is_entry(const char *name)
+{
+	return !strncasecmp(name, "uberctx-", 8) || !strncasecmp(name, "ot-baggage-", 11);
+}
+
+static void see_entry(struct headers *h, const char *name, const char *value)
+{
+	if (is_entry(name) && h->n_entries < HEADERS_ENTRIES) {
+		h->entry[h->n_entries][0] = name;
+		h->entry[h->n_entries++][1] = value;
+	}
+}
+
 void headers_see(struct headers *h, const char *name, const char *value)
 {
 	if (!name || !value || see_request_id(h, name, value))
@@ -141,11 +155,17 @@ void headers_see(struct headers *h, const char *name, const char *value)
 		if (!strcasecmp(name, "host"))
 			see_first(&h->host, value);
 		break;
+	case 'o':
+		h->context = true;
+		see_entry(h, name, value);
+		break;
 	case 'u':
-		if (!strcasecmp(name, "user-agent"))
+		if (!strcasecmp(name, "user-agent")) {
 			see_first(&h->user_agent, value);
-		else
+		} else {
 			h->context = true;
+			see_entry(h, name, value);
+		}
 		break;
 	case 'x':
 		h->context = true;
@@ -172,5 +192,15 @@ const char *headers_context(void *headers, const char *name)
 	for (int i = 0; i < HEADERS_B3; i++)
 		if (!strcmp(name, b3_names[i]))
 			return h->b3[i];
+	for (int i = 0; i < h->n_entries; i++)
+		if (name == h->entry[i][0])
+			return h->entry[i][1];
 	return h->get ? h->get(h->carrier, name) : NULL;
+}
+
+const char *headers_context_key(void *headers, size_t i)
+{
+	const struct headers *h = headers;
+
+	return i < h->n_entries ? h->entry[i][0] : NULL;
 }

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HEADERS_JOINED_MOST = 1024, HEADERS_B3 = 5 };
+enum { HEADERS_JOINED_MOST = 1024, HEADERS_B3 = 5, HEADERS_ENTRIES = 8 };
 
 typedef const char *(*headers_get)(void *carrier, const char *name);
 
@@ -23,8 +23,9 @@ struct headers {
 	void *carrier;
 	const char *traceparent, *tracestate, *baggage, *host, *user_agent, *request_id;
 	const char *forwarded, *x_forwarded_for, *x_forwarded_proto;
-	const char *b3[HEADERS_B3]; /* Zipkin's: b3, x-b3-traceid, ... */
-	unsigned char request_id_rank;
+	const char *b3[HEADERS_B3];	       /* Zipkin's: b3, x-b3-traceid, ... */
+	const char *entry[HEADERS_ENTRIES][2]; /* baggage, a field for each entry: name and value */
+	unsigned char n_entries, request_id_rank;
 	bool two_parents;
 	bool context; /* something was seen that may carry one */
 	size_t n;     /* bytes of `joined` */
@@ -34,8 +35,9 @@ struct headers {
 void headers_begin(struct headers *h, headers_get get, void *carrier);
 void headers_see(struct headers *h, const char *name, const char *value);
 
-/* For oriel_context_extract, with the struct headers as its carrier. */
+/* For oriel_context_extract_from, with the struct headers as its carrier. */
 const char *headers_context(void *headers, const char *name);
+const char *headers_context_key(void *headers, size_t i);
 
 /*
  * Which fields carry the request id, the first one being the one that we write: a comma-separated

@@ -144,7 +144,9 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	route_keep(q, seen->route);
 	memset(&q->parent, 0, sizeof(q->parent));
 	if (h && h->context && !(left_out & EXCLUDE_TRACES))
-		oriel_context_extract(&q->parent, headers_context, h);
+		oriel_context_extract_from(&q->parent,
+					   ORIEL_CARRIER(.get = headers_context,
+							 .key = headers_context_key, .carrier = h));
 	if (headers_request_id())
 		oriel_context_set_request_id(&q->parent, h ? h->request_id : NULL, q->id);
 	if (left_out & EXCLUDE_TRACES)

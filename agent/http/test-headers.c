@@ -54,6 +54,33 @@ static void what_is_not_kept_is_asked_for(void **state)
 	assert_string_equal(name, "uber-trace-id");
 }
 
+static void baggage_by_entries_is_listed(void **state)
+{
+	const char *name = NULL;
+	struct headers h =
+		SEEN({ "UberCtx-tenant", "a" }, { "ot-baggage-k", "b" }, { "uberctx", "c" });
+	const char *first = headers_context_key(&h, 0);
+
+	(void)state;
+	assert_true(h.context);
+	assert_string_equal(first, "UberCtx-tenant");
+	assert_string_equal(headers_context(&h, first), "a");
+	assert_string_equal(headers_context_key(&h, 1), "ot-baggage-k");
+	assert_null(headers_context_key(&h, 2));
+}
+
+static void only_so_many_entries_are_kept(void **state)
+{
+	struct headers h;
+
+	(void)state;
+	headers_begin(&h, NULL, NULL);
+	for (int i = 0; i < 3 * HEADERS_ENTRIES; i++)
+		headers_see(&h, "uberctx-k", "v");
+	assert_non_null(headers_context_key(&h, HEADERS_ENTRIES - 1));
+	assert_null(headers_context_key(&h, HEADERS_ENTRIES));
+}
+
 static void two_parents_are_none(void **state)
 {
 	const char *name = NULL;
@@ -90,6 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_found_in_any_case),
 		cmocka_unit_test(what_is_not_kept_is_asked_for),
+		cmocka_unit_test(baggage_by_entries_is_listed),
+		cmocka_unit_test(only_so_many_entries_are_kept),
 		cmocka_unit_test(two_parents_are_none),
 		cmocka_unit_test(lists_in_several_fields_are_one),
 		cmocka_unit_test(other_names_are_nothing),

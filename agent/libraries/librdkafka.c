@@ -60,15 +60,27 @@ struct str rdkafka_key(const rd_kafka_message_t *message)
 	return (struct str){ message->key, message->key ? message->key_len : 0 };
 }
 
-/* librdkafka ends each value with a NUL. */
-static const char *header_get(void *headers, const char *name)
+static const char *header_key(void *headers, size_t i)
 {
+	const char *name;
 	const void *value;
 	size_t n;
 
-	if (RDKAFKA_REAL(rd_kafka_header_get_last)(headers, name, &value, &n))
-		return NULL;
-	return value;
+	return RDKAFKA_REAL(rd_kafka_header_get_all)(headers, i, &name, &value, &n) ? NULL : name;
+}
+
+/* The last of that name in whatever case. librdkafka ends each value with a NUL. */
+static const char *header_get(void *headers, const char *name)
+{
+	const void *value, *last = NULL;
+	const char *key;
+	size_t n;
+
+	for (size_t i = 0; !RDKAFKA_REAL(rd_kafka_header_get_all)(headers, i, &key, &value, &n);
+	     i++)
+		if (!strcasecmp(key, name))
+			last = value;
+	return last;
 }
 
 bool rdkafka_creation(const rd_kafka_message_t *message, struct oriel_context *out)
@@ -77,7 +89,8 @@ bool rdkafka_creation(const rd_kafka_message_t *message, struct oriel_context *o
 
 	*out = (struct oriel_context){ 0 };
 	return !RDKAFKA_REAL(rd_kafka_message_headers)(message, &headers) &&
-	       oriel_context_extract(out, header_get, headers);
+	       oriel_context_extract_from(out, ORIEL_CARRIER(.get = header_get, .key = header_key,
+							     .carrier = headers));
 }
 
 /* ---- sending -------------------------------------------------------------------------------------- */

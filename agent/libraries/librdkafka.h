@@ -33,6 +33,7 @@
 	X(rd_kafka_message_set_headers) \
 	X(rd_kafka_headers_new) \
 	X(rd_kafka_header_add) \
+	X(rd_kafka_header_get_all) \
 	X(rd_kafka_header_get_last) \
 	X(rd_kafka_consumer_poll) \
 	X(rd_kafka_consume) \

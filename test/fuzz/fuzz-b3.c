@@ -4,10 +4,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void round_trip(const struct b3 *b)
+static void round_trip(const struct remote *b)
 {
 	char text[B3_ROOM];
-	struct b3 again;
+	struct remote again;
 
 	b3_write(text, b->trace_id, b->span_id, b->sampling);
 	if (!b3_single(&again, str_of(text)) || memcmp(again.trace_id, b->trace_id, 16) != 0 ||
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str text = { (const char *)data, size };
 	struct cut trace = str_cut(text, '\n'), span = str_cut(trace.tail, '\n'),
 		   sampled = str_cut(span.tail, '\n');
-	struct b3 b;
+	struct remote b;
 
 	if (b3_single(&b, text) && b.has_ids)
 		round_trip(&b);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* W3C's propagators: traceparent and tracestate; baggage. */
+#include "lib/propagate.h"
+
+#include "lib/w3c.h"
+
+/* The trace state only means something beside a valid parent; baggage stands by itself. */
+static void tracecontext_extract(struct found *f, const struct source *from)
+{
+	struct str state;
+
+	if (!w3c_traceparent(&f->context, field(from, "traceparent")))
+		return;
+	f->parent = true;
+	state = field(from, "tracestate");
+	f->carried.trace_state = w3c_tracestate_valid(state) ? str_trim(state) : STR("");
+}
+
+static void tracecontext_inject(const struct current *c, const struct target *to)
+{
+	char parent[56];
+
+	if (!oriel_traceparent(parent))
+		return;
+	to->set(to->carrier, "traceparent", parent);
+	if (c->carried.trace_state.n)
+		to->set(to->carrier, "tracestate", c->carried.trace_state.p);
+}
+
+const struct propagator propagator_tracecontext = { tracecontext_extract, tracecontext_inject };
+
+static void baggage_extract(struct found *f, const struct source *from)
+{
+	struct str baggage = field(from, "baggage");
+
+	if (w3c_baggage_valid(baggage))
+		f->carried.baggage = str_trim(baggage);
+}
+
+static void baggage_inject(const struct current *c, const struct target *to)
+{
+	if (c->carried.baggage.n)
+		to->set(to->carrier, "baggage", c->carried.baggage.p);
+}
+
+const struct propagator propagator_baggage = { baggage_extract, baggage_inject };
