@@ -405,7 +405,7 @@ int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_
 
 	*d = (struct intake_drained){ 0 };
 	for (; !r && in->next < in->head.n_chunks && most; in->next++) {
-		if (in->state[in->next] == CHUNK_FREE || in->state[in->next] == CHUNK_CELLS)
+		if (in->state[in->next] == CHUNK_FREE || chunk_is_metrics(in->state[in->next]))
 			continue;
 		most--;
 		r = chunk_round(in, in->next, each, you, d);

@@ -2,6 +2,7 @@
 #include "collect/metrics.h"
 
 #include "base/err.h"
+#include "collect/area.h"
 #include "collect/decode.h"
 #include "collect/gauge-mode.h"
 #include "model/stats.h"
@@ -20,130 +21,9 @@ static const struct scope scopes[N_SCOPES] = {
 #undef X
 };
 
-enum { BLOCKS_MOST = 4096 };
-
-/* The series' entries, and threads' blocks of cells: all copied. */
-struct area {
-	const unsigned char *p;
-	uint32_t used;
-	const uint64_t **block;
-	size_t n_blocks;
-};
-
-struct area_step {
-	const unsigned char *from;
-	uint64_t *to;
-	uint32_t used, room;
-};
-
-static void used_step(void *you)
-{
-	struct area_step *s = you;
-	const struct series_area *area = (const void *)s->from;
-
-	s->used = atomic_load_explicit(&area->used, memory_order_acquire);
-	if (s->used > s->room)
-		s->used = s->room;
-}
-
-/* Word by word, acquire: whoever's `kind` is seen here has stored what comes after it. */
-static void words_step(void *you)
-{
-	struct area_step *s = you;
-	const _Atomic uint64_t *from = (const void *)s->from;
-
-	for (uint32_t i = 0; i < s->used / 8; i++)
-		s->to[i] = atomic_load_explicit(&from[i], memory_order_acquire);
-}
-
-static int area_copy(struct area *out, struct intake *in, struct arena *arena)
-{
-	struct area_step s = { .from = in->map + in->head.series_at,
-			       .room = in->head.series_size & ~7u };
-	int r;
-
-	if (s.room < sizeof(struct series_area))
-		return 0;
-	r = intake_step(in, used_step, &s);
-	if (r < 0 || s.used <= sizeof(struct series_area))
-		return r;
-	s.to = arena_take(arena, s.used);
-	if (!s.to)
-		return ERR(-ENOMEM);
-	r = intake_step(in, words_step, &s);
-	if (!r)
-		*out = (struct area){ .p = (const void *)s.to, .used = s.used & ~7u };
-	return r;
-}
-
-static void states_step(void *you)
-{
-	struct area_step *s = you;
-	const _Atomic uint32_t *state = (const void *)s->from;
-
-	for (uint32_t i = 0; i < s->room; i++)
-		((uint32_t *)s->to)[i] = atomic_load_explicit(&state[i], memory_order_acquire);
-}
-
-static int chunk_copy(struct area *out, struct intake *in, uint32_t i, struct arena *arena)
-{
-	struct area_step s = { .from = (unsigned char *)intake_chunk_at(in, i) + CELL_BLOCKS_AT,
-			       .used = CELL_BLOCKS * CELL_BLOCK_SIZE };
-
-	s.to = arena_take(arena, s.used);
-	if (!s.to)
-		return ERR(-ENOMEM);
-	for (size_t b = 0; b < CELL_BLOCKS; b++)
-		out->block[out->n_blocks++] = s.to + b * CELL_BLOCK_WORDS;
-	return intake_step(in, words_step, &s);
-}
-
-/* After the entries: what a thread adds meanwhile is counted now or the next time, never twice. */
-static int blocks_copy(struct area *out, struct intake *in, struct arena *arena)
-{
-	struct area_step s = { .from = in->map + in->head.states_at, .room = in->head.n_chunks };
-	uint32_t *state = arena_take(arena, (size_t)s.room * sizeof(*state) + 8);
-	size_t n = 0;
-	int r;
-
-	s.to = (uint64_t *)(void *)state;
-	r = state ? intake_step(in, states_step, &s) : ERR(-ENOMEM);
-	for (uint32_t i = 0; !r && i < s.room; i++)
-		n += state[i] == CHUNK_CELLS;
-	if (r || !n)
-		return r;
-	if (n > BLOCKS_MOST / CELL_BLOCKS)
-		n = BLOCKS_MOST / CELL_BLOCKS;
-	out->block = arena_take(arena, n * CELL_BLOCKS * sizeof(*out->block));
-	if (!out->block)
-		return ERR(-ENOMEM);
-	for (uint32_t i = 0; !r && i < s.room && out->n_blocks < n * CELL_BLOCKS; i++)
-		if (state[i] == CHUNK_CELLS)
-			r = chunk_copy(out, in, i, arena);
-	return r;
-}
-
-static uint16_t entry_kind(const struct series_entry *e)
-{
-	return atomic_load_explicit(&e->kind, memory_order_relaxed);
-}
-
-/* The whole entry at `at`, or NULL: a size that makes no sense, or nothing there. */
-static const struct series_entry *entry_at(const struct area *area, uint32_t at)
-{
-	const struct series_entry *e = (const void *)(area->p + at);
-
-	if (at % 8 || at < sizeof(struct series_area) || at > area->used ||
-	    area->used - at < sizeof(*e))
-		return NULL;
-	if (e->size < sizeof(*e) || e->size % 8 || e->size > area->used - at)
-		return NULL;
-	return e;
-}
-
 static const struct instrument *instrument_at(const struct area *area, uint32_t at)
 {
-	const struct series_entry *e = entry_at(area, at);
+	const struct series_entry *e = area_entry(area, at);
 	const struct instrument *i = (const void *)e;
 
 	if (!e || entry_kind(e) != SERIES_INSTRUMENT || e->size < sizeof(*i))
@@ -267,6 +147,55 @@ static struct attributes point_attributes(struct batch *b, struct str bytes)
 	return (struct attributes){ to, to ? l.n : 0, l.dropped };
 }
 
+/* ---- examples ------------------------------------------------------------------------------------ */
+
+/* Is it one of this bucket? A foreign value may say anything. */
+static bool is_in_bucket(const struct metric_point *p, size_t i, double v)
+{
+	return (i == 0 || v > p->bounds[i - 1]) && (i == p->n_bounds || v <= p->bounds[i]);
+}
+
+static bool exemplar_read(struct exemplar *out, const struct metric_point *p, size_t i,
+			  const uint64_t *slot, size_t n)
+{
+	if (slot[EXEMPLAR_DONE] == 0 || slot[EXEMPLAR_DONE] != slot[n - 1])
+		return false;
+	*out = (struct exemplar){ .time_ns = slot[EXEMPLAR_TIME],
+				  .is_double = p->kind != METRIC_SUM || p->is_double };
+	memcpy(&out->trace_id, &slot[EXEMPLAR_TRACE], sizeof(out->trace_id));
+	memcpy(&out->span_id, &slot[EXEMPLAR_SPAN], sizeof(out->span_id));
+	if (out->is_double)
+		out->number = as_double(slot[EXEMPLAR_VALUE]);
+	else
+		out->integer = (int64_t)slot[EXEMPLAR_VALUE];
+	return p->kind != METRIC_HISTOGRAM || is_in_bucket(p, i, out->number);
+}
+
+static size_t slots_of(const struct metric_point *p)
+{
+	return p->kind == METRIC_HISTOGRAM ? p->n_bounds + 1 : p->kind == METRIC_SUM;
+}
+
+static void point_exemplars(struct metric_point *p, const struct area *area, uint32_t at,
+			    struct arena *arena)
+{
+	const struct series_entry *entry = at ? area_entry(area, at) : NULL;
+	const struct exemplars *e = (const void *)entry;
+	struct exemplar *item;
+
+	if (!e || entry_kind(entry) != SERIES_EXEMPLARS || entry->size < sizeof(*e) ||
+	    e->n_words < EXEMPLAR_WORDS || e->n != slots_of(p) ||
+	    (size_t)e->n * e->n_words * 8 > entry->size - sizeof(*e))
+		return;
+	item = arena_take_n(arena, struct exemplar, e->n);
+	for (size_t i = 0; item && i < e->n; i++)
+		p->n_exemplars +=
+			exemplar_read(&item[p->n_exemplars], p, i,
+				      (const uint64_t *)(const void *)(e + 1) + i * e->n_words,
+				      e->n_words);
+	p->exemplar = item;
+}
+
 /* Overflow series are made ahead, for the day that there is no room; until then nobody asks for them. */
 static bool point_is_spare(const struct metric_point *p)
 {
@@ -308,6 +237,8 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		point_number(p, i, *cell);
 	if (p->kind == METRIC_GAUGE && s->n_cells > GAUGE_SET_NS)
 		p->set_ns = cell[GAUGE_SET_NS];
+	point_exemplars(p, area, atomic_load_explicit(&s->exemplars_at, memory_order_relaxed),
+			&b->arena);
 	b->n_points -= point_is_spare(p);
 	return true;
 }
@@ -322,10 +253,10 @@ static int by_instrument(const void *a, const void *b)
 
 static void area_points(struct batch *b, const struct area *area, uint64_t now)
 {
-	uint32_t at = sizeof(struct series_area);
+	struct area_walk w = { 0 };
 	const struct series_entry *e;
 
-	for (; (e = entry_at(area, at)) && entry_kind(e) != SERIES_NONE; at += e->size)
+	while ((e = area_next(area, &w)))
 		if (entry_kind(e) == SERIES_POINT && !point_add(b, area, (const void *)e, now))
 			stats_add(records_bad, 1);
 	if (b->n_points)
@@ -356,9 +287,7 @@ int metrics_snapshot(struct batch **out, struct intake *in, struct resource *res
 	if (!b)
 		return ERR(-ENOMEM);
 	r = area_copy(&area, in, &b->arena);
-	if (!r && area.used)
-		r = blocks_copy(&area, in, &b->arena);
-	if (!r && area.used)
+	if (!r)
 		area_points(b, &area, now_real_ns);
 	if (r || !b->n_points)
 		b = batch_free(b);

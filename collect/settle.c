@@ -230,7 +230,7 @@ void settle_all(struct owed *o, struct intake *in, uint64_t n_rounds)
 {
 	settle_look(o, in, n_rounds, UINT64_MAX);
 	for (uint32_t i = 0; i < in->head.n_chunks; i++)
-		if (in->state[i] != CHUNK_FREE && in->state[i] != CHUNK_CELLS &&
+		if (in->state[i] != CHUNK_FREE && !chunk_is_metrics(in->state[i]) &&
 		    settle_chunk(in, i) < 0)
 			return;
 }

@@ -159,6 +159,119 @@ static void a_gauge_tells_when_it_was_set(void **state)
 	assert_int_equal(r->batch->point->set_ns, 99);
 }
 
+/* An entry of n slots for the series, each with a value of its own: 1.5, 2.5, ... */
+static void examples(struct room *r, uint32_t series, uint16_t n)
+{
+	struct exemplars e = { .series_at = series, .n = n, .n_words = EXEMPLAR_WORDS };
+	uint64_t slot[4][EXEMPLAR_WORDS];
+
+	for (uint64_t i = 0; i < n; i++) {
+		double v = (double)i + 0.5;
+
+		memcpy(&slot[i], (uint64_t[]){ i + 1, 77, 5, 6, 7, 0, i + 1 }, sizeof(slot[i]));
+		memcpy(&slot[i][EXEMPLAR_VALUE], &v, sizeof(v));
+	}
+	((struct series *)(area(r) + series))->exemplars_at =
+		entry(r, SERIES_EXEMPLARS, &e, sizeof(e), slot, n * sizeof(slot[0]));
+}
+
+static uint32_t histogram(struct room *r)
+{
+	struct instrument i = { .kind = INSTRUMENT_HISTOGRAM, .name_n = 1, .n_bounds = 2 };
+	struct series s = { .n_cells = HISTOGRAM_BUCKETS + 3 };
+	uint64_t cells[HISTOGRAM_BUCKETS + 3] = { 0 };
+	char bounds[17] = { 0 };
+
+	memcpy(bounds, (double[]){ 1, 2 }, 16);
+	bounds[16] = 'h';
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), bounds, sizeof(bounds));
+	return entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+}
+
+/* The words of the slots of the series. */
+static uint64_t *slots(struct room *r, uint32_t series)
+{
+	return (uint64_t *)(void *)(area(r) + ((struct series *)(area(r) + series))->exemplars_at +
+				    sizeof(struct exemplars));
+}
+
+static void a_bucket_has_its_example(void **state)
+{
+	struct room *r = *state;
+
+	examples(r, histogram(r), 3);
+
+	const struct metric_point *p = snapshot(r)->point;
+
+	assert_int_equal(p->n_exemplars, 3);
+	assert_true(p->exemplar[1].is_double && p->exemplar[1].number == 1.5);
+	assert_int_equal(p->exemplar[1].time_ns, 77);
+	assert_int_equal(p->exemplar[1].trace_id.b[0], 5);
+	assert_int_equal(p->exemplar[1].trace_id.b[8], 6);
+	assert_int_equal(p->exemplar[1].span_id.b[0], 7);
+}
+
+static void an_example_that_is_torn_empty_or_of_another_bucket_is_none(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = histogram(r);
+	uint64_t *slot;
+
+	examples(r, at, 3);
+	slot = slots(r, at);
+	slot[EXEMPLAR_DONE]--; /* being written */
+	slot[EXEMPLAR_WORDS] = slot[2 * EXEMPLAR_WORDS - 1] = 0;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 1);
+	assert_true(r->batch->point->exemplar->number == 2.5);
+	slot[2 * EXEMPLAR_WORDS + EXEMPLAR_VALUE] = 0;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
+}
+
+static void examples_that_lie_are_none(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = point(r, counter(r), 1);
+	struct exemplars *e;
+
+	examples(r, at, 1);
+	assert_int_equal(snapshot(r)->point->n_exemplars, 1);
+	e = (void *)((unsigned char *)slots(r, at) - sizeof(*e));
+	e->n_words = 8;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
+	e->n_words = EXEMPLAR_WORDS;
+	e->n = 2;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
+	((struct series *)(area(r) + at))->exemplars_at = at;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
+	((struct series *)(area(r) + at))->exemplars_at = 0xfffffff8;
+	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
+}
+
+static void what_lies_in_a_chunk_is_read_too(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = counter(r);
+	unsigned char *page = r->s.chunks + 2 * CHUNK_SIZE + CHUNK_HEAD;
+	const struct segment_header *h = r->s.head;
+
+	/* the same entries, in the third chunk: places there count from series_at as well */
+	memcpy(page, area(r), ((struct series_area *)area(r))->used);
+	((struct series_area *)area(r))->used = sizeof(struct series_area);
+	((struct series_area *)page)->used += sizeof(struct series) + 16;
+	point(r, at, 5);
+	memcpy(page + ((struct series_area *)page)->used - sizeof(struct series) - 16,
+	       area(r) + sizeof(struct series_area), sizeof(struct series) + 16);
+	((struct series *)(page + ((struct series_area *)page)->used - sizeof(struct series) - 16))
+		->instrument_at = h->chunks_at - h->series_at + 2 * CHUNK_SIZE + CHUNK_HEAD + at;
+	((struct series_entry *)(area(r) + sizeof(struct series_area)))->kind = SERIES_DEAD;
+	assert_int_equal(metrics_snapshot(&r->batch, r->in, r->resource, 1000), 0);
+	assert_null(r->batch);
+	atomic_store(&r->s.state[2], CHUNK_SERIES);
+	assert_int_equal(snapshot(r)->n_points, 1);
+	assert_int_equal(r->batch->point->integer, 5);
+	assert_true(str_eq(r->batch->point->name, STR("orders")));
+}
+
 static void a_later_snapshot_has_the_later_number(void **state)
 {
 	struct room *r = *state;
@@ -212,6 +325,10 @@ int main(void)
 		TEST(an_entry_that_is_not_whole_ends_the_walk),
 		TEST(a_series_that_lies_is_counted_and_skipped),
 		TEST(no_series_is_no_batch),
+		TEST(a_bucket_has_its_example),
+		TEST(an_example_that_is_torn_empty_or_of_another_bucket_is_none),
+		TEST(examples_that_lie_are_none),
+		TEST(what_lies_in_a_chunk_is_read_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,13 +40,13 @@ uint16_t cells_reserve(size_t n)
 }
 
 /* Acquire: pairs with the collector's release that freed the chunk. */
-static unsigned char *chunk_take(void)
+unsigned char *chunk_take(enum chunk_state state)
 {
 	for (uint32_t i = process.n_chunks; i--;) {
 		uint32_t was = CHUNK_FREE;
 
 		if (atomic_load_explicit(&process.states[i], memory_order_relaxed) == CHUNK_FREE &&
-		    atomic_compare_exchange_strong_explicit(&process.states[i], &was, CHUNK_LOCKED,
+		    atomic_compare_exchange_strong_explicit(&process.states[i], &was, CHUNK_MAKING,
 							    memory_order_acquire,
 							    memory_order_relaxed)) {
 			unsigned char *chunk = process.chunks + (size_t)i * CHUNK_SIZE;
@@ -55,7 +55,7 @@ static unsigned char *chunk_take(void)
 						  memory_order_relaxed);
 			memset(chunk + CELL_BLOCKS_AT, 0, CHUNK_SIZE - CELL_BLOCKS_AT);
 			/* Release: a reader that sees the state sees the zeros. */
-			atomic_store_explicit(&process.states[i], CHUNK_CELLS,
+			atomic_store_explicit(&process.states[i], (uint32_t)state,
 					      memory_order_release);
 			return chunk;
 		}
@@ -71,7 +71,8 @@ static void blocks_add(void)
 	if (n + CELL_BLOCKS > BLOCKS_MOST || n / CELL_BLOCKS >= process.n_chunks / CHUNK_SHARE ||
 	    atomic_exchange_explicit(&blocks.taking, 1, memory_order_acquire))
 		return;
-	chunk = n == atomic_load_explicit(&blocks.n, memory_order_relaxed) ? chunk_take() : NULL;
+	chunk = n == atomic_load_explicit(&blocks.n, memory_order_relaxed) ? chunk_take(CHUNK_CELLS)
+									   : NULL;
 	for (uint32_t i = 0; chunk && i < CELL_BLOCKS; i++)
 		blocks.block[n + i].cells =
 			(uint64_t *)(void *)(chunk + CELL_BLOCKS_AT + i * CELL_BLOCK_SIZE);

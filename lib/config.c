@@ -106,6 +106,13 @@ static void config_propagators(struct config *c)
 	}
 }
 
+static enum exemplar_filter config_exemplars(struct str name)
+{
+	return str_eq(name, STR("always_on"))	 ? EXEMPLARS_ALL
+	       : str_eq(name, STR("always_off")) ? EXEMPLARS_NONE
+						 : EXEMPLARS_SAMPLED;
+}
+
 void config_read(struct config *c)
 {
 	*c = (struct config){
@@ -113,6 +120,7 @@ void config_read(struct config *c)
 		.no_collector = str_eq_nocase(config_get("ORIEL_COLLECTOR"), STR("none")),
 		.no_fault_handler = str_eq_nocase(config_get("ORIEL_CRASH_HANDLER"), STR("off")),
 		.segment_size = config_size(config_get("ORIEL_SEGMENT_SIZE")),
+		.exemplars = config_exemplars(config_get("OTEL_METRICS_EXEMPLAR_FILTER")),
 	};
 	config_sampler(c);
 	config_propagators(c);

@@ -18,6 +18,12 @@ enum sampler {
 	SAMPLER_RATIO,
 };
 
+enum exemplar_filter {
+	EXEMPLARS_SAMPLED, /* of measurements in a sampled span */
+	EXEMPLARS_ALL,
+	EXEMPLARS_NONE,
+};
+
 struct config {
 	bool disabled;	       /* OTEL_SDK_DISABLED */
 	bool no_collector;     /* ORIEL_COLLECTOR=none: don't start one */
@@ -27,6 +33,7 @@ struct config {
 	uint64_t threshold;    /* RATIO: sampled if the low 64 bits of the trace id are below */
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
+	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */
 };
 
 void config_read(struct config *c);

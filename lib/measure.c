@@ -46,14 +46,17 @@ static inline size_t bucket_of(const struct handle *h, double v)
 	return (size_t)(below[0] + below[1]);
 }
 
-static void shared_record(const struct handle *h, _Atomic uint64_t *cell, double v)
+/* The bucket. */
+static size_t shared_record(const struct handle *h, _Atomic uint64_t *cell, double v)
 {
+	size_t bucket = bucket_of(h, v);
+
 	atomic_fetch_add_explicit(&cell[HISTOGRAM_COUNT], 1, memory_order_relaxed);
 	shared_add_f64(&cell[HISTOGRAM_SUM], v);
 	shared_extreme(&cell[HISTOGRAM_MIN], v, -1);
 	shared_extreme(&cell[HISTOGRAM_MAX], v, 1);
-	atomic_fetch_add_explicit(&cell[HISTOGRAM_BUCKETS + bucket_of(h, v)], 1,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&cell[HISTOGRAM_BUCKETS + bucket], 1, memory_order_relaxed);
+	return bucket;
 }
 
 /* False: this instrument doesn't take such a value. */
@@ -85,16 +88,20 @@ static void shared_int(const struct handle *h, uint32_t at, int64_t n)
 		shared_set(series_cells(at), (uint64_t)n);
 	else
 		atomic_fetch_add_explicit(series_cells(at), (uint64_t)n, memory_order_relaxed);
+	exemplar_keep(thread_here, h, at, 0, (uint64_t)n);
 }
 
 static void shared_f64(const struct handle *h, uint32_t at, double v)
 {
+	size_t slot = 0;
+
 	if (h->kind == INSTRUMENT_HISTOGRAM)
-		shared_record(h, series_cells(at), v);
+		slot = shared_record(h, series_cells(at), v);
 	else if (h->kind == INSTRUMENT_GAUGE)
 		shared_set(series_cells(at), as_bits(v));
 	else
 		shared_add_f64(series_cells(at), v);
+	exemplar_keep(thread_here, h, at, slot, as_bits(v));
 }
 
 /* ---- bound series ----------------------------------------------------------------------------------- */
@@ -155,12 +162,14 @@ static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n
 
 	if (!t || !takes_int(b->kind, b->is_double, n))
 		return;
-	if (make_quick(b, &b->quick_int, t))
+	if (make_quick(b, &b->quick_int, t)) {
 		own_add(&t->cells[b->cell], (uint64_t)n);
-	else if (bound_ready(b))
+		exemplar_keep(t, b->handle, b->at, 0, (uint64_t)n);
+	} else if (bound_ready(b)) {
 		shared_int(b->handle, b->at, n);
-	else
+	} else {
 		process_lose(LOSS_series_overflow, 1);
+	}
 }
 
 void oriel_series_measure_int(struct oriel_series *series, int64_t n)
@@ -170,10 +179,13 @@ void oriel_series_measure_int(struct oriel_series *series, int64_t n)
 
 	if (__builtin_expect(!b, 0))
 		return;
-	if (__builtin_expect(n < 0 || !is_quick(&b->quick_int, t), 0))
+	if (__builtin_expect(n < 0 || !is_quick(&b->quick_int, t), 0)) {
 		bound_int(b, n);
-	else
-		own_add(&t->cells[b->cell], (uint64_t)n);
+		return;
+	}
+	own_add(&t->cells[b->cell], (uint64_t)n);
+	if (__builtin_expect(is_example(t), 0))
+		exemplar_keep(t, b->handle, b->at, 0, (uint64_t)n);
 }
 
 static inline void own_add_f64(uint64_t *cell, double v)
@@ -192,12 +204,15 @@ static inline void own_extremes(uint64_t *cell, double v)
 		own_set(&cell[HISTOGRAM_MAX], as_bits(v) ^ CELLS_MINUS_INFINITY);
 }
 
-/* The count is the buckets' sum; nobody needs it twice. */
-static inline void own_record(const struct handle *h, uint64_t *cell, double v)
+/* The bucket. The count is the buckets' sum; nobody needs it twice. */
+static inline size_t own_record(const struct handle *h, uint64_t *cell, double v)
 {
-	own_add(&cell[HISTOGRAM_BUCKETS + bucket_of(h, v)], 1);
+	size_t bucket = bucket_of(h, v);
+
+	own_add(&cell[HISTOGRAM_BUCKETS + bucket], 1);
 	own_extremes(cell, v);
 	own_add_f64(&cell[HISTOGRAM_SUM], v);
+	return bucket;
 }
 
 /* Handlers go to the shared cells meanwhile. */
@@ -216,6 +231,7 @@ static inline void own_end(struct thread *t)
 static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	size_t slot;
 
 	if (!t || !takes_f64(b->kind, b->is_double, v))
 		return;
@@ -223,10 +239,12 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 		own_begin(t);
 		own_add_f64(&t->cells[b->cell], v);
 		own_end(t);
+		exemplar_keep(t, b->handle, b->at, 0, as_bits(v));
 	} else if (make_quick(b, &b->quick_histogram, t)) {
 		own_begin(t);
-		own_record(b->handle, &t->cells[b->cell], v);
+		slot = own_record(b->handle, &t->cells[b->cell], v);
 		own_end(t);
+		exemplar_keep(t, b->handle, b->at, slot, as_bits(v));
 	} else if (bound_ready(b)) {
 		shared_f64(b->handle, b->at, v);
 	} else {
@@ -239,6 +257,7 @@ void oriel_series_measure_f64(struct oriel_series *series, double v)
 {
 	struct bound *b = (struct bound *)series;
 	struct thread *t = thread_here;
+	size_t slot;
 
 	if (__builtin_expect(!b, 0))
 		return;
@@ -247,8 +266,10 @@ void oriel_series_measure_f64(struct oriel_series *series, double v)
 		return;
 	}
 	own_begin(t);
-	own_record(b->handle, &t->cells[b->cell], v);
+	slot = own_record(b->handle, &t->cells[b->cell], v);
 	own_end(t);
+	if (__builtin_expect(is_example(t), 0))
+		exemplar_keep(t, b->handle, b->at, slot, as_bits(v));
 }
 
 /* ---- by attributes ----------------------------------------------------------------------------------- */

@@ -5,7 +5,9 @@
  *     lib/instrument.c   handle (private, lives for ever) -> instrument in the area
  *     lib/series.c       instrument and attributes -> series in the area, by a private hash index
  *     lib/quick.c        attributes as they are given -> bound series
+ *     lib/area.c         room for instruments and series in the segment
  *     lib/cells.c        a thread's own block of cells
+ *     lib/exemplar.c     the last sampled measurement, kept as an example
  *     lib/measure.c      what the program calls to measure
  *
  * After fork the child's area is empty: handles and bound series hold the generation of the segment
@@ -86,9 +88,31 @@ static inline _Atomic uint64_t *series_cells(uint32_t at)
 	return (_Atomic uint64_t *)(series_area() + at + sizeof(struct series));
 }
 
-/* `bytes` of the area, zero; 0 when it is full. */
+/* `bytes` of the area, zero, 8-byte aligned; 0 when it is full. Signal-safe. */
 uint32_t area_take(size_t bytes);
 void area_publish(uint32_t at, enum series_kind kind);
+size_t area_most(void); /* what it may grow to */
+void area_forked(void);
+
+/*
+ * A chunk of the pool, for good, zero behind its head; NULL: none is free. Whoever calls it has seen
+ * to it that only so many are taken.
+ */
+unsigned char *chunk_take(enum chunk_state state);
+
+/* Is the current span one that is sampled? That nobody can want an example is told from this alone. */
+static inline bool is_example(const struct thread *t)
+{
+	return t->entry[t->depth].meta & ORIEL_SAMPLED;
+}
+
+/*
+ * Keep this measurement as the example of the slot, if examples are wanted: a histogram's bucket, else
+ * 0. `at` is the series; `bits` an integer, or a double's.
+ */
+void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at, size_t slot,
+		   uint64_t bits);
+void exemplar_forked(void);
 
 /*
  * Private memory that is kept for ever, 8-byte aligned; NULL when there is no more. Under

@@ -52,34 +52,11 @@ void metric_use(void *zeroed)
 void metric_forked(void)
 {
 	instrument_forked();
+	area_forked();
+	exemplar_forked();
 	cells_forked();
 	if (memory)
 		memset((void *)memory->word, 0, sizeof(memory->word));
-}
-
-/* `bytes` of the area, zero-filled by its maker; 0 when it is full. */
-uint32_t area_take(size_t bytes)
-{
-	struct series_area *a = (struct series_area *)series_area();
-	uint32_t used = atomic_load_explicit(&a->used, memory_order_relaxed);
-
-	bytes = encode_pad(bytes);
-	do {
-		if (bytes > process.segment->series_size - used)
-			return 0;
-	} while (!atomic_compare_exchange_weak_explicit(&a->used, &used, used + (uint32_t)bytes,
-							memory_order_relaxed,
-							memory_order_relaxed));
-	((struct series_entry *)(series_area() + used))->size = (uint32_t)bytes;
-	return used;
-}
-
-/* Release: pairs with the reader's acquire of `kind`; the entry is whole. */
-void area_publish(uint32_t at, enum series_kind kind)
-{
-	struct series_entry *e = (struct series_entry *)(series_area() + at);
-
-	atomic_store_explicit(&e->kind, (uint16_t)kind, memory_order_release);
 }
 
 uint32_t series_make(const struct handle *h, const void *attributes, size_t n)
@@ -240,7 +217,8 @@ static bool bound_place(struct bound *b, uint32_t generation)
 	quick = b->kind == INSTRUMENT_HISTOGRAM ? &b->quick_histogram
 		: b->is_double			? &b->quick_f64
 						: &b->quick_int;
-	if (b->cell)
+	/* The quick ways look at examples only where a span is sampled. */
+	if (b->cell && process.config.exemplars != EXEMPLARS_ALL)
 		atomic_store_explicit(quick, generation, memory_order_release);
 	atomic_store_explicit(&b->generation, generation, memory_order_release);
 	return true;

@@ -53,35 +53,46 @@ static void add_cells(struct sum *s, const uint64_t *cell, uint16_t n, bool is_d
 	}
 }
 
+static void add_series(struct sum *all, const struct series *s)
+{
+	const struct instrument *i = (const void *)(series_area() + s->instrument_at);
+	struct sum one = { .min = all->min, .max = all->max };
+
+	add_cells(&one, (const uint64_t *)(s + 1), s->n_cells, i->is_double, false);
+	for (size_t b = 0; s->entry.flags && block_at(b); b++)
+		add_cells(&one, block_at(b) + s->entry.flags, s->n_cells, i->is_double, true);
+	all->series += one.integer || one.count;
+	all->integer += one.integer;
+	all->number += one.number;
+	all->count += one.count;
+	all->sum += one.sum;
+	all->min = one.min;
+	all->max = one.max;
+	for (int k = 0; k < 16; k++)
+		all->bucket[k] += one.bucket[k];
+}
+
+static void add_page(struct sum *all, const unsigned char *page)
+{
+	uint32_t used = atomic_load(&((const struct series_area *)(const void *)page)->used);
+
+	for (uint32_t at = sizeof(struct series_area); at < used;) {
+		const struct series *s = (const void *)(page + at);
+
+		at += s->entry.size;
+		if (s->entry.kind == SERIES_POINT)
+			add_series(all, s);
+	}
+}
+
 static struct sum sum_of(void)
 {
 	struct sum all = { .min = 1e300, .max = -1e300 };
-	const unsigned char *area = series_area();
-	uint32_t used = atomic_load(&((const struct series_area *)(const void *)area)->used);
 
-	for (uint32_t at = sizeof(struct series_area); at < used;) {
-		const struct series *s = (const void *)(area + at);
-		const struct instrument *i;
-		struct sum one = { .min = all.min, .max = all.max };
-
-		at += s->entry.size;
-		if (s->entry.kind != SERIES_POINT)
-			continue;
-		i = (const void *)(area + s->instrument_at);
-		add_cells(&one, (const uint64_t *)(s + 1), s->n_cells, i->is_double, false);
-		for (size_t b = 0; s->entry.flags && block_at(b); b++)
-			add_cells(&one, block_at(b) + s->entry.flags, s->n_cells, i->is_double,
-				  true);
-		all.series += one.integer || one.count;
-		all.integer += one.integer;
-		all.number += one.number;
-		all.count += one.count;
-		all.sum += one.sum;
-		all.min = one.min;
-		all.max = one.max;
-		for (int k = 0; k < 16; k++)
-			all.bucket[k] += one.bucket[k];
-	}
+	add_page(&all, series_area());
+	for (uint32_t c = 0; c < process.n_chunks; c++)
+		if (atomic_load(&process.states[c]) == CHUNK_SERIES)
+			add_page(&all, process.chunks + (size_t)c * CHUNK_SIZE + CHUNK_HEAD);
 	return all;
 }
 
@@ -373,6 +384,188 @@ static void what_finds_no_room_goes_to_the_overflow_series(void **state)
 	holds(many);
 }
 
+/* ---- examples ------------------------------------------------------------------------------------ */
+
+/* The words of a slot of the first series that has some; NULL: none has. */
+static const uint64_t *example(size_t slot)
+{
+	const unsigned char *area = series_area();
+	uint32_t used = atomic_load(&((const struct series_area *)(const void *)area)->used);
+
+	for (uint32_t at = sizeof(struct series_area); at < used;) {
+		const struct series_entry *e = (const void *)(area + at);
+		const struct exemplars *x = (const void *)e;
+		const uint64_t *word = (const uint64_t *)(x + 1);
+
+		if (e->kind == SERIES_EXEMPLARS && slot < x->n)
+			return word + slot * x->n_words;
+		at += e->size;
+	}
+	return NULL;
+}
+
+static bool is_of_span(const uint64_t *slot, const struct oriel_span *span, uint64_t done)
+{
+	return slot && slot[EXEMPLAR_DONE] == done && slot[EXEMPLAR_WORDS - 1] == done &&
+	       memcmp(&slot[EXEMPLAR_TRACE], span->context.trace_id, 16) == 0 &&
+	       memcmp(&slot[EXEMPLAR_SPAN], span->context.span_id, 8) == 0 && slot[EXEMPLAR_TIME];
+}
+
+static void examples(void)
+{
+	static const double bounds[] = { 1, 2 };
+	struct oriel_series *s, *c;
+	struct oriel_span span;
+
+	begin();
+	s = oriel_bind(oriel_histogram("wait", "s", NULL, bounds, 2));
+	oriel_series_record(s, 0.5);
+	must(!example(0));
+	span = oriel_span_start("first");
+	oriel_series_record(s, 1.5);
+	must(!example(0)[EXEMPLAR_DONE] && is_of_span(example(1), &span, 1));
+	oriel_span_end(&span);
+	span = oriel_span_start("second");
+	oriel_series_record(s, 1.25);
+	oriel_record(oriel_histogram("wait", "s", NULL, bounds, 2), 9);
+	oriel_span_end(&span);
+	oriel_series_record(s, 1.75);
+	must(is_of_span(example(1), &span, 2) && as_double(example(1)[EXEMPLAR_VALUE]) == 1.25);
+	must(is_of_span(example(2), &span, 1) && as_double(example(2)[EXEMPLAR_VALUE]) == 9);
+	c = oriel_bind(oriel_up_down("open", "1", NULL));
+	span = oriel_span_start("third");
+	oriel_series_change(c, 1);
+	oriel_span_end(&span);
+	must(is_of_span(example(2), &span, 1) == false);
+}
+
+static void the_last_sampled_measurement_of_a_bucket_is_its_example(void **state)
+{
+	(void)state;
+	holds(examples);
+}
+
+static void counted(void)
+{
+	struct oriel_counter *c;
+	struct oriel_span span;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	span = oriel_span_start("first");
+	oriel_add(c, 7);
+	oriel_add(c, 3);
+	oriel_span_end(&span);
+	oriel_add(c, 5);
+	must(is_of_span(example(0), &span, 2) && example(0)[EXEMPLAR_VALUE] == 3);
+}
+
+static void a_counter_has_one_example(void **state)
+{
+	(void)state;
+	holds(counted);
+}
+
+static void unsampled(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "always_off", 1);
+	begin();
+	ORIEL_SPAN ("not sampled")
+		oriel_add(oriel_counter("orders", "{order}", NULL), 7);
+	must(!example(0));
+}
+
+static void off(void)
+{
+	setenv("OTEL_METRICS_EXEMPLAR_FILTER", "always_off", 1);
+	begin();
+	ORIEL_SPAN ("sampled")
+		oriel_add(oriel_counter("orders", "{order}", NULL), 7);
+	must(!example(0));
+}
+
+static void always(void)
+{
+	struct oriel_counter *c;
+
+	setenv("OTEL_METRICS_EXEMPLAR_FILTER", "always_on", 1);
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	oriel_add(c, 7);
+	oriel_series_add(oriel_bind(c), 2);
+	must(sum_of().integer == 9);
+	must(example(0)[EXEMPLAR_DONE] == 2 && !example(0)[EXEMPLAR_SPAN]);
+}
+
+static void the_filter_says_what_becomes_an_example(void **state)
+{
+	(void)state;
+	holds(unsampled);
+	holds(off);
+	holds(always);
+}
+
+static void *examples_of(void *you)
+{
+	for (uint64_t i = 0; i < ROUNDS; i++)
+		ORIEL_SPAN ("one of many")
+			oriel_series_add(you, 1);
+	return NULL;
+}
+
+static void examples_race(void)
+{
+	pthread_t thread[THREADS];
+	const uint64_t *slot;
+
+	setenv("ORIEL_SEGMENT_SIZE", "16777216", 1);
+	begin();
+	shared = oriel_bind(oriel_counter("orders", "{order}", NULL));
+	for (int i = 0; i < THREADS; i++)
+		must(pthread_create(&thread[i], NULL, examples_of, shared) == 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	slot = example(0);
+	must(sum_of().integer == THREADS * ROUNDS);
+	must(slot && slot[EXEMPLAR_DONE] == slot[EXEMPLAR_WORDS - 1] && slot[EXEMPLAR_DONE]);
+}
+
+static void threads_that_race_for_an_example_leave_a_whole_one(void **state)
+{
+	(void)state;
+	holds(examples_race);
+}
+
+/* ---- room ---------------------------------------------------------------------------------------- */
+
+static unsigned chunks_of(enum chunk_state state)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < process.n_chunks; i++)
+		n += atomic_load(&process.states[i]) == state;
+	return n;
+}
+
+static void grown(void)
+{
+	struct oriel_counter *c;
+
+	begin();
+	c = oriel_counter("orders", "{order}", NULL);
+	for (int i = 0; i < 1900; i++)
+		oriel_add(c, 1, oriel_int("tenant", i));
+	must(process.segment->loss[LOSS_series_overflow] == 0);
+	must(chunks_of(CHUNK_SERIES) > 2 && chunks_of(CHUNK_SERIES) <= process.n_chunks / 4);
+	must(chunks_of(CHUNK_MAKING) == 0);
+}
+
+static void series_that_outgrow_their_area_go_on_in_chunks(void **state)
+{
+	(void)state;
+	holds(grown);
+}
+
 static const char area_of_zeros[16384];
 
 static void long_ones(void)
@@ -421,6 +614,11 @@ int main(void)
 		cmocka_unit_test(a_handler_that_interrupts_loses_nothing),
 		cmocka_unit_test(what_finds_no_room_goes_to_the_overflow_series),
 		cmocka_unit_test(memory_that_is_used_up_stays_so),
+		cmocka_unit_test(the_last_sampled_measurement_of_a_bucket_is_its_example),
+		cmocka_unit_test(a_counter_has_one_example),
+		cmocka_unit_test(the_filter_says_what_becomes_an_example),
+		cmocka_unit_test(threads_that_race_for_an_example_leave_a_whole_one),
+		cmocka_unit_test(series_that_outgrow_their_area_go_on_in_chunks),
 	};
 
 	return cmocka_run_group_tests_name("metric", tests, set_up, tear_down);

@@ -27,6 +27,7 @@
  *     OWNED -> FULL    its owner is dead (tid gone)              collector, CAS
  *     FULL, LOCKED -> FREE   drained, cursors reset              collector, release
  *     FREE -> CELLS    for good: threads' own metric cells       writer, CAS (wire/series.h)
+ *     FREE -> SERIES   for good: more room for metrics           writer, CAS (wire/series.h)
  *
  * The release/acquire pairs on the state hand over the chunk's bytes and both cursors with it.
  * Chunks carry no order among each other: records find together by span id and time.
@@ -72,6 +73,7 @@ enum segment_clock {
 	X(attributes_no_room, "attributes", "Attributes left out because the record was full") \
 	X(contexts_no_room, "contexts", "Baggage or trace states not carried for want of memory") \
 	X(series_overflow, "measurements", "Measurements that went to the overflow series") \
+	X(exemplars_no_room, "measurements", "Measurements that left no example for want of room") \
 	X(settings_no_room, "settings", "Settings that did not fit into the segment") \
 	X(forks_unwatched, "processes", "Forked children without a segment of their own")
 
@@ -141,7 +143,15 @@ enum chunk_state {
 	CHUNK_IDLE = 3,
 	CHUNK_LOCKED = 4,
 	CHUNK_CELLS = 5,
+	CHUNK_SERIES = 6,
+	CHUNK_MAKING = 7, /* one of these two, soon */
 };
+
+/* No records are in it, nor will ever be. */
+static inline int chunk_is_metrics(uint32_t state)
+{
+	return state >= CHUNK_CELLS && state <= CHUNK_MAKING;
+}
 
 /*
  * Offsets count from the chunk's first byte, so both cursors start at CHUNK_HEAD. 0 stands for that

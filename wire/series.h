@@ -4,10 +4,14 @@
  * collector reads whenever somebody asks. They are not records and are never drained.
  *
  *     series_at   struct series_area, then entries, each a multiple of 8 bytes:
- *                 struct instrument | name | unit | description | bounds
- *                 struct series     | attributes as in wire/record.h | cells
+ *                 struct instrument | bounds | name | unit | description
+ *                 struct series     | cells | attributes as in wire/record.h
+ *                 struct exemplars  | slots
  *
- * Entries are taken from `used` by fetch-and-add and never given back. An entry is whole when its
+ * When that is full, chunks go on with it (CHUNK_SERIES): behind the chunk's head the same again. A
+ * place is counted in bytes from series_at, also in chunks, which lie behind it.
+ *
+ * Entries are taken from `used` by compare-and-swap and never given back. An entry is whole when its
  * `kind` is stored, with release; a reader walks entries by `size` and stops at the first without
  * one. Cells are relaxed atomics: a reader wants untorn numbers, not an order among them.
  *
@@ -32,6 +36,7 @@ enum series_kind {
 	SERIES_INSTRUMENT = 1,
 	SERIES_POINT = 2,
 	SERIES_DEAD = 3, /* lost a race or did not fit; skip it */
+	SERIES_EXEMPLARS = 4,
 };
 
 enum instrument_kind {
@@ -42,8 +47,8 @@ enum instrument_kind {
 };
 
 struct series_area {
-	_Atomic uint32_t used; /* bytes from the area's start, this struct included */
-	uint32_t n_buckets;    /* of the writer's own hash index, which lies in private memory */
+	_Atomic uint32_t used; /* bytes from here, this struct included */
+	uint32_t reserved;
 };
 
 struct series_entry {
@@ -65,16 +70,44 @@ struct instrument {
 
 struct series {
 	struct series_entry entry;
-	uint32_t instrument_at; /* offset of its instrument in the area */
+	uint32_t instrument_at; /* place of its instrument */
 	uint16_t attributes_n;	/* bytes */
 	uint16_t n_cells;
 	uint64_t start_real_ns;
+	_Atomic uint32_t exemplars_at; /* place of its struct exemplars; 0: none yet */
+	uint32_t reserved;
 	/*
 	 * then n_cells _Atomic uint64_t, then the attributes' bytes. Cells: one number (integer, or
 	 * a double's bits) for sums and gauges, which have after it when they were set (nanoseconds
 	 * since the epoch); for a histogram count, sum, min, max (doubles' bits;
 	 * min and max meaningless while count is 0), then n_bounds + 1 bucket counts.
 	 */
+};
+
+/*
+ * Measurements kept as examples: of a histogram one a bucket, of a counter one. A slot is words:
+ *
+ *     done | time | trace id, 2 | span id | value | (bytes of attributes, attributes) | begun
+ *
+ * A writer makes `begun` one more, by compare-and-swap; who finds it ahead of `done` leaves the slot
+ * to whoever is at it. `done` follows with release. A reader goes from the first word to the last, each
+ * with acquire: a slot is whole if both are the same, and empty if they are 0.
+ */
+struct exemplars {
+	struct series_entry entry;
+	uint32_t series_at;
+	uint16_t n;	  /* slots */
+	uint16_t n_words; /* of a slot, EXEMPLAR_WORDS at least */
+};
+
+enum {
+	EXEMPLAR_DONE,
+	EXEMPLAR_TIME, /* nanoseconds since the epoch */
+	EXEMPLAR_TRACE,
+	EXEMPLAR_SPAN = EXEMPLAR_TRACE + 2,
+	EXEMPLAR_VALUE, /* an integer, or a double's bits */
+	EXEMPLAR_WORDS = EXEMPLAR_VALUE + 2,
+	EXEMPLAR_ATTRIBUTES = EXEMPLAR_VALUE + 1,
 };
 
 enum {

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exemplar: the last sampled measurement, kept beside its series as an example (Metrics SDK,
+ * "Exemplar"): of a counter one, of a histogram one a bucket.
+ *
+ * The slots (wire/series.h) are made at the first example that a series has. They may take a third
+ * of the area, so that examples are never the reason that a series finds no room.
+ */
+#include "lib/metric.h"
+
+#include <time.h>
+
+enum { SHARE = 3 };
+
+static _Atomic uint32_t used; /* bytes of slots */
+
+void exemplar_forked(void)
+{
+	atomic_store_explicit(&used, 0, memory_order_relaxed);
+}
+
+static size_t slots_of(const struct handle *h)
+{
+	return h->kind == INSTRUMENT_HISTOGRAM ? h->n_bounds + 1u : 1;
+}
+
+static uint32_t slots_make(uint32_t series_at, const struct handle *h)
+{
+	size_t n = slots_of(h), bytes = sizeof(struct exemplars) + n * EXEMPLAR_WORDS * 8;
+	struct exemplars *e;
+	uint32_t at;
+
+	if (atomic_load_explicit(&used, memory_order_relaxed) + bytes > area_most() / SHARE)
+		return 0;
+	at = area_take(bytes);
+	if (!at)
+		return 0;
+	atomic_fetch_add_explicit(&used, (uint32_t)bytes, memory_order_relaxed);
+	e = (struct exemplars *)(series_area() + at);
+	e->series_at = series_at;
+	e->n = (uint16_t)n;
+	e->n_words = EXEMPLAR_WORDS;
+	return at;
+}
+
+/* Acquire and release: whoever finds the slots finds them whole, also the collector. */
+static struct exemplars *slots_get(uint32_t series_at, const struct handle *h)
+{
+	struct series *s = (struct series *)(series_area() + series_at);
+	uint32_t at = atomic_load_explicit(&s->exemplars_at, memory_order_acquire), mine;
+
+	if (!at) {
+		mine = slots_make(series_at, h);
+		if (!mine)
+			return NULL;
+		area_publish(mine, SERIES_EXEMPLARS);
+		if (atomic_compare_exchange_strong_explicit(&s->exemplars_at, &at, mine,
+							    memory_order_acq_rel,
+							    memory_order_acquire))
+			at = mine;
+		else
+			area_publish(mine, SERIES_DEAD);
+	}
+	return (struct exemplars *)(series_area() + at);
+}
+
+/* Release: pairs with the reader's acquire; who sees any of it sees `begun`. */
+static void slot_put(_Atomic uint64_t *word, size_t i, uint64_t v)
+{
+	atomic_store_explicit(&word[i], v, memory_order_release);
+}
+
+static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, uint64_t bits)
+{
+	uint64_t done = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
+	uint64_t begun = done;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (!atomic_compare_exchange_strong_explicit(&word[n - 1], &begun, done + 1,
+						     memory_order_acquire, memory_order_relaxed))
+		return;
+	slot_put(word, EXEMPLAR_TIME, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	slot_put(word, EXEMPLAR_TRACE, e->trace_id[0]);
+	slot_put(word, EXEMPLAR_TRACE + 1, e->trace_id[1]);
+	slot_put(word, EXEMPLAR_SPAN, e->span_id);
+	slot_put(word, EXEMPLAR_VALUE, bits);
+	slot_put(word, EXEMPLAR_DONE, done + 1);
+}
+
+static bool is_wanted(const struct handle *h, const struct entry *e)
+{
+	if (h->kind != INSTRUMENT_COUNTER && h->kind != INSTRUMENT_HISTOGRAM)
+		return false;
+	return process.config.exemplars == EXEMPLARS_ALL ||
+	       (process.config.exemplars == EXEMPLARS_SAMPLED && entry_flags(e) & ORIEL_SAMPLED);
+}
+
+void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at, size_t slot,
+		   uint64_t bits)
+{
+	const struct entry *e = thread_top(t);
+	struct exemplars *slots;
+
+	if (!is_wanted(h, e))
+		return;
+	slots = slots_get(at, h);
+	if (slots && slot < slots->n)
+		slot_write((_Atomic uint64_t *)(slots + 1) + slot * slots->n_words, slots->n_words,
+			   e, bits);
+	else
+		process_lose(LOSS_exemplars_no_room, 1);
+}
