@@ -42,7 +42,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 3u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 4u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
