@@ -63,9 +63,10 @@ struct str found_keep(struct found *f, struct str text)
 {
 	struct str kept = { f->text + f->n, text.n };
 
-	if (!text.n || text.n > FOUND_ROOM - f->n)
+	if (text.n > FOUND_ROOM - f->n)
 		return STR("");
-	memcpy(f->text + f->n, text.p, text.n);
+	if (text.n)
+		memcpy(f->text + f->n, text.p, text.n);
 	f->n += text.n;
 	return kept;
 }
