@@ -238,6 +238,17 @@ static void baggage_is_a_list_of_pairs_with_properties(void **state)
 	assert_false(w3c_baggage_find(STR("ab=1"), STR("b"), &member, &value));
 }
 
+/* It would go out as it is, and begin a field of its own. */
+static void a_line_end_between_members_is_no_blank(void **state)
+{
+	(void)state;
+	assert_true(w3c_tracestate_valid(STR("a=1,\tb=2")));
+	assert_false(w3c_tracestate_valid(STR("a=1,\r\nb=2")));
+	assert_true(w3c_baggage_valid(STR("a=1,\tb=2")));
+	assert_false(w3c_baggage_valid(STR("a=\r1")));
+	assert_false(w3c_baggage_valid(STR("a=1,\nb=2")));
+}
+
 static void values_survive_percent_encoding(void **state)
 {
 	struct str raw = STR("a b,c;d=e%f\"\\\xc3\xa9");
@@ -274,6 +285,7 @@ int main(void)
 		cmocka_unit_test(tracestate_keys_and_values_have_their_lengths),
 		cmocka_unit_test(tracestate_has_at_most_32_members),
 		cmocka_unit_test(baggage_is_a_list_of_pairs_with_properties),
+		cmocka_unit_test(a_line_end_between_members_is_no_blank),
 		cmocka_unit_test(values_survive_percent_encoding),
 		cmocka_unit_test(decoding_keeps_to_its_room),
 	};

@@ -92,11 +92,22 @@ static bool tracestate_seen(struct str before, struct str key)
 	return false;
 }
 
+/* Blanks around members are spaces and tabs; a line's end among them would begin another field. */
+static bool one_line(struct str header)
+{
+	for (size_t i = 0; i < header.n; i++)
+		if ((unsigned char)header.p[i] < 0x20 && header.p[i] != '\t')
+			return false;
+	return true;
+}
+
 bool w3c_tracestate_valid(struct str header)
 {
 	struct str rest = header;
 	size_t members = 0;
 
+	if (!one_line(header))
+		return false;
 	while (rest.n) {
 		struct cut member = str_cut(rest, ',');
 		struct str text = str_trim(member.head);
@@ -149,7 +160,7 @@ bool w3c_baggage_valid(struct str header)
 {
 	struct str rest = header;
 
-	if (!header.n || header.n > BAGGAGE_MOST)
+	if (!header.n || header.n > BAGGAGE_MOST || !one_line(header))
 		return false;
 	while (rest.n) {
 		struct cut member = str_cut(rest, ',');

@@ -9,7 +9,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { FIELDS = 32, TEXT = 1024 };
+enum { FIELDS = 4096, TEXT = 1024 };
 
 /* name NUL value NUL, in lower case as they are asked for. */
 static struct {
@@ -65,6 +65,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	setenv("ORIEL_COLLECTOR", "none", 1);
+	setenv("ORIEL_CRASH_HANDLER", "off", 1);
 	setenv("ORIEL_RUN_DIR", mkdtemp(directory) ? directory : "", 1);
 	setenv("OTEL_PROPAGATORS", "tracecontext,baggage,b3,b3multi,jaeger,ottrace,xray,datadog",
 	       1);
