@@ -18,7 +18,7 @@ if(bench_parts)
 endif()
 
 set(bench_links)
-foreach(target bench-parts room-view room-launch room-collect room-export room-store room-wire room-model
+foreach(target bench-parts room-view room-receive room-launch room-collect room-export room-store room-wire room-model
 		room-base oriel-shared)
 	if(TARGET ${target})
 		list(APPEND bench_links ${target})
