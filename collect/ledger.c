@@ -143,6 +143,7 @@ static bool copy_gauge(struct batch *to, const struct metric_point *p)
 	if (!own)
 		return false;
 	*own = *p;
+	own->n_exemplars = 0;
 	own->name = arena_copy(&to->arena, p->name);
 	own->unit = arena_copy(&to->arena, p->unit);
 	own->description = arena_copy(&to->arena, p->description);

@@ -11,10 +11,8 @@ enum { ROOM_FIRST = 64 };
 
 struct tally_series {
 	struct metric_point point;
-	uint64_t *buckets; /* its own, NULL: borrowed */
-	double *bounds;	   /* likewise; both have room for this many bounds */
-	uint32_t room;
-	uint32_t hash, next; /* of its instrument, + 1 */
+	struct point_room *room; /* NULL: all lists are borrowed */
+	uint32_t hash, next;	 /* of its instrument, + 1 */
 	uint32_t instrument;
 };
 
@@ -215,30 +213,25 @@ static uint32_t *series_find(struct tally *t, uint32_t instrument, struct attrib
 	return &t->slot[at];
 }
 
-/* Memory of its own for the buckets, with what they are; the bounds', too, if all is kept. */
+static bool has_lists(const struct metric_point *p)
+{
+	return p->kind >= METRIC_HISTOGRAM || p->n_exemplars;
+}
+
+/* Memory of its own for the lists. */
+static bool series_room(struct tally *t, struct tally_series *s)
+{
+	if (s->room)
+		return true;
+	s->room = arena_take_n(&t->arena, struct point_room, 1);
+	if (s->room)
+		*s->room = (struct point_room){ .keeps = t->keeps };
+	return s->room;
+}
+
 static bool series_own(struct tally *t, struct tally_series *s)
 {
-	struct metric_point *p = &s->point;
-	size_t n = p->n_bounds;
-
-	if (p->kind != METRIC_HISTOGRAM || (s->buckets && p->buckets == s->buckets))
-		return true;
-	if (!s->buckets || n > s->room) {
-		s->room = (uint32_t)(s->buckets ? n * 2 : n);
-		s->buckets = arena_take_n(&t->arena, uint64_t, s->room + 1);
-		s->bounds = t->keeps ? arena_take_n(&t->arena, double, s->room + 1) : NULL;
-	}
-	if (!s->buckets || (t->keeps && !s->bounds)) {
-		s->buckets = NULL;
-		return false;
-	}
-	memcpy(s->buckets, p->buckets, (n + 1) * sizeof(*s->buckets));
-	p->buckets = s->buckets;
-	if (t->keeps && n)
-		memcpy(s->bounds, p->bounds, n * sizeof(*s->bounds));
-	if (t->keeps)
-		p->bounds = s->bounds;
-	return true;
+	return series_room(t, s) && point_own(&s->point, s->room, &t->arena);
 }
 
 static bool series_new(struct tally *t, struct tally_instrument *i, const struct metric_point *p,
@@ -254,7 +247,9 @@ static bool series_new(struct tally *t, struct tally_instrument *i, const struct
 	s->point.description = i->description;
 	if (t->keeps)
 		s->point.attributes = copy_attributes(&t->arena, p->attributes);
-	if ((t->keeps && !series_own(t, s)) || s->point.attributes.n != p->attributes.n)
+	if (s->point.attributes.n != p->attributes.n)
+		return false;
+	if (t->keeps && has_lists(p) && !series_own(t, s))
 		return false;
 	t->n++;
 	if (i->last)
@@ -288,17 +283,20 @@ static void gauge_join(struct metric_point *to, const struct metric_point *p)
 	to->set_ns = p->set_ns;
 }
 
-static bool histogram_anew(struct tally *t, struct tally_series *s, const struct metric_point *p)
+/* With what it counts as of now; whose it is stays. */
+static bool series_anew(struct tally *t, struct tally_series *s, const struct metric_point *p)
 {
+	struct metric_point was = s->point;
+
 	stats_add(scrape_conflicts, 1);
-	s->point.bounds = p->bounds;
-	s->point.n_bounds = p->n_bounds;
-	s->point.buckets = p->buckets;
-	s->point.count = p->count;
-	s->point.sum = p->sum;
-	s->point.min = p->min;
-	s->point.max = p->max;
-	s->point.start_ns = p->start_ns;
+	s->point = *p;
+	s->point.name = was.name;
+	s->point.unit = was.unit;
+	s->point.description = was.description;
+	s->point.scope = was.scope;
+	s->point.attributes = was.attributes;
+	if (s->room)
+		s->room->owns = false;
 	return !t->keeps || series_own(t, s);
 }
 
@@ -312,11 +310,13 @@ static bool series_join(struct tally *t, struct tally_series *s, const struct me
 		return true;
 	}
 	if (!point_can_add(&s->point, p))
-		return histogram_anew(t, s, p);
-	if (!series_own(t, s))
-		return false;
-	point_add(&s->point, s->buckets, p);
-	return true;
+		return series_anew(t, s, p);
+	if (!has_lists(p) && !s->room) {
+		point_add_number(&s->point, p);
+		point_add_times(&s->point, p);
+		return true;
+	}
+	return series_room(t, s) && point_add(&s->point, s->room, p, &t->arena);
 }
 
 static bool point_tally(struct tally *t, struct tally_instrument *i, const struct metric_point *p)
@@ -345,6 +345,8 @@ static bool point_tally(struct tally *t, struct tally_instrument *i, const struc
 
 static bool is_per_process(const struct metric_point *p)
 {
+	if (p->kind == METRIC_SUMMARY)
+		return !point_has_buckets(p);
 	return (p->kind == METRIC_GAUGE || p->kind == METRIC_UP_DOWN) &&
 	       (p->mode == GAUGE_ALL || p->mode == GAUGE_LIVEALL);
 }
@@ -352,8 +354,10 @@ static bool is_per_process(const struct metric_point *p)
 /* Of the dead ones the ledger keeps ALL apart: they must not become more and more. */
 static bool is_wanted(const struct metric_point *p, enum tally_of what)
 {
-	if (what == TALLY_LIVE || (p->kind != METRIC_GAUGE && p->kind != METRIC_UP_DOWN))
+	if (what == TALLY_LIVE)
 		return true;
+	if (p->kind != METRIC_GAUGE && p->kind != METRIC_UP_DOWN)
+		return !is_per_process(p);
 	return p->mode == GAUGE_SUM || p->mode == GAUGE_MIN || p->mode == GAUGE_MAX ||
 	       p->mode == GAUGE_MOSTRECENT;
 }

@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "export/console-text.h"
+#include "model/point.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -263,7 +264,10 @@ static struct str metric_word(enum metric_kind kind)
 	case METRIC_GAUGE:
 		return STR("gauge");
 	case METRIC_HISTOGRAM:
+	case METRIC_EXPONENTIAL:
 		return STR("histogram");
+	case METRIC_SUMMARY:
+		return STR("summary");
 	default:
 		return STR("sum");
 	}
@@ -274,7 +278,7 @@ static void put_number(const struct console_line *l, double v)
 	out_fmt(l->out, "%.6g", v);
 }
 
-static void put_histogram(const struct console_line *l, const struct metric_point *p)
+static void put_counted(const struct console_line *l, const struct metric_point *p)
 {
 	out_u64(l->out, p->count);
 	out_str(l->out, STR(" values"));
@@ -282,10 +286,16 @@ static void put_histogram(const struct console_line *l, const struct metric_poin
 		return;
 	out_str(l->out, STR(", mean "));
 	put_number(l, p->sum / (double)p->count);
-	out_str(l->out, STR(", "));
-	put_number(l, p->min);
-	out_str(l->out, STR(" to "));
-	put_number(l, p->max);
+	if (p->kind != METRIC_SUMMARY && point_has_extremes(p)) {
+		out_str(l->out, STR(", "));
+		put_number(l, p->min);
+		out_str(l->out, STR(" to "));
+		put_number(l, p->max);
+	}
+	for (size_t i = 0; i < p->n_quantiles; i++) {
+		out_fmt(l->out, ", p%.6g ", p->quantile[i].quantile * 100);
+		put_number(l, p->quantile[i].value);
+	}
 }
 
 void console_point(const struct console_line *l, const struct metric_point *p)
@@ -296,8 +306,8 @@ void console_point(const struct console_line *l, const struct metric_point *p)
 	console_text(l->out, p->name);
 	plain(l, BOLD);
 	out_char(l->out, ' ');
-	if (p->kind == METRIC_HISTOGRAM)
-		put_histogram(l, p);
+	if (p->kind >= METRIC_HISTOGRAM)
+		put_counted(l, p);
 	else if (p->is_double)
 		out_f64(l->out, p->number);
 	else

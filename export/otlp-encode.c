@@ -3,6 +3,7 @@
 
 #include "export/otlp-value.h"
 #include "export/protobuf.h"
+#include "model/point.h"
 
 enum { REQUEST_RESOURCES = 1 };
 enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
@@ -59,12 +60,16 @@ enum {
 	METRIC_AS_GAUGE = 5,
 	METRIC_AS_SUM = 7,
 	METRIC_AS_HISTOGRAM = 9,
+	METRIC_AS_EXPONENTIAL = 10,
+	METRIC_AS_SUMMARY = 11,
 };
-enum { DATA_POINTS = 1, DATA_TEMPORALITY = 2, DATA_MONOTONIC = 3, TEMPORALITY_CUMULATIVE = 2 };
+enum { DATA_POINTS = 1, DATA_TEMPORALITY = 2, DATA_MONOTONIC = 3 };
+enum { TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
 enum {
 	NUMBER_START = 2,
 	NUMBER_TIME = 3,
 	NUMBER_DOUBLE = 4,
+	NUMBER_EXEMPLARS = 5,
 	NUMBER_INT = 6,
 	NUMBER_ATTRIBUTES = 7
 };
@@ -75,9 +80,43 @@ enum {
 	HISTOGRAM_SUM = 5,
 	HISTOGRAM_BUCKETS = 6,
 	HISTOGRAM_BOUNDS = 7,
+	HISTOGRAM_EXEMPLARS = 8,
 	HISTOGRAM_ATTRIBUTES = 9,
 	HISTOGRAM_MIN = 11,
 	HISTOGRAM_MAX = 12,
+};
+enum {
+	EXPONENTIAL_ATTRIBUTES = 1,
+	EXPONENTIAL_START,
+	EXPONENTIAL_TIME,
+	EXPONENTIAL_COUNT,
+	EXPONENTIAL_SUM,
+	EXPONENTIAL_SCALE,
+	EXPONENTIAL_ZERO,
+	EXPONENTIAL_POSITIVE,
+	EXPONENTIAL_NEGATIVE,
+	EXPONENTIAL_EXEMPLARS = 11,
+	EXPONENTIAL_MIN,
+	EXPONENTIAL_MAX,
+	EXPONENTIAL_THRESHOLD,
+};
+enum { BUCKETS_OFFSET = 1, BUCKETS_COUNTS };
+enum {
+	SUMMARY_START = 2,
+	SUMMARY_TIME,
+	SUMMARY_COUNT,
+	SUMMARY_SUM,
+	SUMMARY_QUANTILES,
+	SUMMARY_ATTRIBUTES,
+};
+enum { QUANTILE_QUANTILE = 1, QUANTILE_VALUE };
+enum {
+	EXEMPLAR_TIME = 2,
+	EXEMPLAR_DOUBLE,
+	EXEMPLAR_SPAN_ID,
+	EXEMPLAR_TRACE_ID,
+	EXEMPLAR_INT,
+	EXEMPLAR_ATTRIBUTES,
 };
 
 static void encode_event(struct out *o, const struct span_event *e)
@@ -181,25 +220,48 @@ static void encode_log(struct out *o, const struct log_record *l)
 	proto_close(o, m);
 }
 
+static struct attributes whole(struct attributes a)
+{
+	return (struct attributes){ a.item, a.n, 0 };
+}
+
+static void encode_exemplar(struct out *o, uint32_t field, const struct exemplar *e)
+{
+	struct proto_message m = proto_open(o, field, PROTO_ABOUT_100);
+
+	proto_fixed64(o, EXEMPLAR_TIME, e->time_ns);
+	if (e->is_double)
+		proto_double_always(o, EXEMPLAR_DOUBLE, e->number);
+	else
+		proto_fixed64_always(o, EXEMPLAR_INT, (uint64_t)e->integer);
+	if (span_id_is_set(e->span_id))
+		proto_bytes(o, EXEMPLAR_SPAN_ID, e->span_id.b, sizeof(e->span_id.b));
+	if (trace_id_is_set(e->trace_id))
+		proto_bytes(o, EXEMPLAR_TRACE_ID, e->trace_id.b, sizeof(e->trace_id.b));
+	otlp_attributes(o, EXEMPLAR_ATTRIBUTES, 0, whole(e->attributes));
+	proto_close(o, m);
+}
+
+static void encode_exemplars(struct out *o, uint32_t field, const struct metric_point *p)
+{
+	for (size_t i = 0; i < p->n_exemplars; i++)
+		encode_exemplar(o, field, &p->exemplar[i]);
+}
+
 static void encode_number(struct out *o, const struct metric_point *p)
 {
-	struct proto_message m = proto_open(o, DATA_POINTS, PROTO_ABOUT_100);
-
 	proto_fixed64(o, NUMBER_START, p->start_ns);
 	proto_fixed64(o, NUMBER_TIME, p->time_ns);
 	if (p->is_double)
 		proto_double_always(o, NUMBER_DOUBLE, p->number);
 	else
 		proto_fixed64_always(o, NUMBER_INT, (uint64_t)p->integer);
-	otlp_attributes(o, NUMBER_ATTRIBUTES, 0,
-			(struct attributes){ p->attributes.item, p->attributes.n, 0 });
-	proto_close(o, m);
+	encode_exemplars(o, NUMBER_EXEMPLARS, p);
+	otlp_attributes(o, NUMBER_ATTRIBUTES, 0, whole(p->attributes));
 }
 
 static void encode_histogram(struct out *o, const struct metric_point *p)
 {
-	struct proto_message m = proto_open(o, DATA_POINTS, PROTO_ABOUT_16K);
-
 	proto_fixed64(o, HISTOGRAM_START, p->start_ns);
 	proto_fixed64(o, HISTOGRAM_TIME, p->time_ns);
 	proto_fixed64(o, HISTOGRAM_COUNT, p->count);
@@ -208,26 +270,88 @@ static void encode_histogram(struct out *o, const struct metric_point *p)
 		proto_packed_fixed64(o, HISTOGRAM_BUCKETS, p->buckets, p->n_bounds + 1);
 		proto_packed_double(o, HISTOGRAM_BOUNDS, p->bounds, p->n_bounds);
 	}
-	otlp_attributes(o, HISTOGRAM_ATTRIBUTES, 0,
-			(struct attributes){ p->attributes.item, p->attributes.n, 0 });
-	if (p->count) {
+	encode_exemplars(o, HISTOGRAM_EXEMPLARS, p);
+	otlp_attributes(o, HISTOGRAM_ATTRIBUTES, 0, whole(p->attributes));
+	if (point_has_extremes(p)) {
 		proto_double_always(o, HISTOGRAM_MIN, p->min);
 		proto_double_always(o, HISTOGRAM_MAX, p->max);
 	}
+}
+
+/* sint32: small numbers of either sign are short. */
+static void encode_sint32(struct out *o, uint32_t field, int32_t v)
+{
+	proto_u64(o, field, (uint32_t)v << 1 ^ (uint32_t)(v >> 31));
+}
+
+static void encode_buckets(struct out *o, uint32_t field, const struct exponential_buckets *b)
+{
+	struct proto_message m, counts;
+
+	if (!b->n || !b->count)
+		return;
+	m = proto_open(o, field, PROTO_ABOUT_16K);
+	encode_sint32(o, BUCKETS_OFFSET, b->offset);
+	counts = proto_open(o, BUCKETS_COUNTS, PROTO_ABOUT_16K);
+	for (size_t i = 0; i < b->n; i++) {
+		char *w = proto_room(o, PUT_VARINT_MOST);
+
+		if (!w)
+			break;
+		proto_take(o, put_varint(w, b->count[i]));
+	}
+	proto_close(o, counts);
 	proto_close(o, m);
 }
 
-static uint32_t metric_data_field(enum metric_kind kind)
+static void encode_exponential(struct out *o, const struct metric_point *p)
 {
-	switch (kind) {
-	case METRIC_GAUGE:
-		return METRIC_AS_GAUGE;
-	case METRIC_HISTOGRAM:
-		return METRIC_AS_HISTOGRAM;
-	default:
-		return METRIC_AS_SUM;
+	otlp_attributes(o, EXPONENTIAL_ATTRIBUTES, 0, whole(p->attributes));
+	proto_fixed64(o, EXPONENTIAL_START, p->start_ns);
+	proto_fixed64(o, EXPONENTIAL_TIME, p->time_ns);
+	proto_fixed64(o, EXPONENTIAL_COUNT, p->count);
+	proto_double_always(o, EXPONENTIAL_SUM, p->sum);
+	encode_sint32(o, EXPONENTIAL_SCALE, p->scale);
+	proto_fixed64(o, EXPONENTIAL_ZERO, p->zero_count);
+	encode_buckets(o, EXPONENTIAL_POSITIVE, &p->positive);
+	encode_buckets(o, EXPONENTIAL_NEGATIVE, &p->negative);
+	encode_exemplars(o, EXPONENTIAL_EXEMPLARS, p);
+	if (point_has_extremes(p)) {
+		proto_double_always(o, EXPONENTIAL_MIN, p->min);
+		proto_double_always(o, EXPONENTIAL_MAX, p->max);
 	}
+	if (p->zero_threshold > 0)
+		proto_double_always(o, EXPONENTIAL_THRESHOLD, p->zero_threshold);
 }
+
+static void encode_summary(struct out *o, const struct metric_point *p)
+{
+	proto_fixed64(o, SUMMARY_START, p->start_ns);
+	proto_fixed64(o, SUMMARY_TIME, p->time_ns);
+	proto_fixed64(o, SUMMARY_COUNT, p->count);
+	proto_double_always(o, SUMMARY_SUM, p->sum);
+	for (size_t i = 0; i < p->n_quantiles; i++) {
+		struct proto_message m = proto_open(o, SUMMARY_QUANTILES, PROTO_ABOUT_100);
+
+		proto_double_always(o, QUANTILE_QUANTILE, p->quantile[i].quantile);
+		proto_double_always(o, QUANTILE_VALUE, p->quantile[i].value);
+		proto_close(o, m);
+	}
+	otlp_attributes(o, SUMMARY_ATTRIBUTES, 0, whole(p->attributes));
+}
+
+static const struct {
+	uint32_t field;
+	enum proto_guess guess;
+	void (*encode)(struct out *o, const struct metric_point *p);
+} data[] = {
+	[METRIC_SUM] = { METRIC_AS_SUM, PROTO_ABOUT_100, encode_number },
+	[METRIC_UP_DOWN] = { METRIC_AS_SUM, PROTO_ABOUT_100, encode_number },
+	[METRIC_GAUGE] = { METRIC_AS_GAUGE, PROTO_ABOUT_100, encode_number },
+	[METRIC_HISTOGRAM] = { METRIC_AS_HISTOGRAM, PROTO_ABOUT_16K, encode_histogram },
+	[METRIC_EXPONENTIAL] = { METRIC_AS_EXPONENTIAL, PROTO_ABOUT_16K, encode_exponential },
+	[METRIC_SUMMARY] = { METRIC_AS_SUMMARY, PROTO_ABOUT_16K, encode_summary },
+};
 
 /* The points at `p` that belong to one instrument; returns how many they were. */
 static size_t encode_metric(struct out *o, const struct metric_point *p, size_t n)
@@ -237,20 +361,21 @@ static size_t encode_metric(struct out *o, const struct metric_point *p, size_t 
 	proto_string(o, METRIC_NAME, p->name);
 	proto_string(o, METRIC_DESCRIPTION, p->description);
 	proto_string(o, METRIC_UNIT, p->unit);
-	struct proto_message data = proto_open(o, metric_data_field(p->kind), PROTO_ABOUT_16K);
+	struct proto_message points = proto_open(o, data[p->kind].field, PROTO_ABOUT_16K);
 
 	n = otlp_same_metric(p, n);
 	for (size_t i = 0; i < n; i++) {
-		if (p->kind == METRIC_HISTOGRAM)
-			encode_histogram(o, p + i);
-		else
-			encode_number(o, p + i);
+		struct proto_message m = proto_open(o, DATA_POINTS, data[p->kind].guess);
+
+		data[p->kind].encode(o, p + i);
+		proto_close(o, m);
 	}
-	if (p->kind != METRIC_GAUGE)
-		proto_u64(o, DATA_TEMPORALITY, TEMPORALITY_CUMULATIVE);
+	if (point_has_temporality(p))
+		proto_u64(o, DATA_TEMPORALITY,
+			  p->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE);
 	if (p->kind == METRIC_SUM)
 		proto_u64(o, DATA_MONOTONIC, true);
-	proto_close(o, data);
+	proto_close(o, points);
 	proto_close(o, metric);
 	return n;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/otlp-json.h"
 
-enum { NESTED_MOST = 24, TEMPORALITY_CUMULATIVE = 2 };
+#include "model/point.h"
+
+enum { NESTED_MOST = 24, TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
 
 #define NAME(j, literal) json_name(j, STR(literal))
 
@@ -116,15 +118,20 @@ static void put_value(struct json *j, const struct value *v, unsigned depth)
 	json_close(j, '}');
 }
 
+static void put_attributes_as(struct json *j, struct str name, struct attributes a)
+{
+	if (!a.n)
+		return;
+	json_name(j, name);
+	json_open(j, '[');
+	for (size_t i = 0; i < a.n; i++)
+		put_pair(j, &a.item[i], 0);
+	json_close(j, ']');
+}
+
 static void put_attributes(struct json *j, struct attributes a)
 {
-	if (a.n) {
-		NAME(j, "attributes");
-		json_open(j, '[');
-		for (size_t i = 0; i < a.n; i++)
-			put_pair(j, &a.item[i], 0);
-		json_close(j, ']');
-	}
+	put_attributes_as(j, STR("attributes"), a);
 	put_number(j, STR("droppedAttributesCount"), a.dropped);
 }
 
@@ -219,6 +226,35 @@ static void put_log(struct json *j, const struct log_record *l)
 	json_close(j, '}');
 }
 
+static void put_exemplar(struct json *j, const struct exemplar *e)
+{
+	json_open(j, '{');
+	put_long(j, STR("timeUnixNano"), e->time_ns);
+	if (e->is_double) {
+		put_double(j, STR("asDouble"), e->number);
+	} else {
+		NAME(j, "asInt");
+		json_i64_text(j, e->integer);
+	}
+	if (span_id_is_set(e->span_id))
+		put_id(j, STR("spanId"), e->span_id.b, sizeof(e->span_id.b));
+	if (trace_id_is_set(e->trace_id))
+		put_id(j, STR("traceId"), e->trace_id.b, sizeof(e->trace_id.b));
+	put_attributes_as(j, STR("filteredAttributes"), e->attributes);
+	json_close(j, '}');
+}
+
+static void put_exemplars(struct json *j, const struct metric_point *p)
+{
+	if (!p->n_exemplars)
+		return;
+	NAME(j, "exemplars");
+	json_open(j, '[');
+	for (size_t i = 0; i < p->n_exemplars; i++)
+		put_exemplar(j, &p->exemplar[i]);
+	json_close(j, ']');
+}
+
 static void put_number_point(struct json *j, const struct metric_point *p)
 {
 	if (p->is_double) {
@@ -227,6 +263,24 @@ static void put_number_point(struct json *j, const struct metric_point *p)
 		NAME(j, "asInt");
 		json_i64_text(j, p->integer);
 	}
+	put_exemplars(j, p);
+}
+
+static void put_extremes(struct json *j, const struct metric_point *p)
+{
+	if (!point_has_extremes(p))
+		return;
+	put_double(j, STR("min"), p->min);
+	put_double(j, STR("max"), p->max);
+}
+
+static void put_counts(struct json *j, const uint64_t *count, size_t n)
+{
+	NAME(j, "bucketCounts");
+	json_open(j, '[');
+	for (size_t i = 0; i < n; i++)
+		json_u64_text(j, count[i]);
+	json_close(j, ']');
 }
 
 static void put_histogram_point(struct json *j, const struct metric_point *p)
@@ -234,46 +288,83 @@ static void put_histogram_point(struct json *j, const struct metric_point *p)
 	put_long(j, STR("count"), p->count);
 	put_double(j, STR("sum"), p->sum);
 	if (p->buckets) {
-		NAME(j, "bucketCounts");
-		json_open(j, '[');
-		for (size_t i = 0; i <= p->n_bounds; i++)
-			json_u64_text(j, p->buckets[i]);
-		json_close(j, ']');
+		put_counts(j, p->buckets, p->n_bounds + 1);
 		NAME(j, "explicitBounds");
 		json_open(j, '[');
 		for (size_t i = 0; i < p->n_bounds; i++)
 			json_f64(j, p->bounds[i]);
 		json_close(j, ']');
 	}
-	if (p->count) {
-		put_double(j, STR("min"), p->min);
-		put_double(j, STR("max"), p->max);
-	}
+	put_extremes(j, p);
+	put_exemplars(j, p);
 }
+
+static void put_sint(struct json *j, struct str name, int32_t v)
+{
+	json_name(j, name);
+	json_i64(j, v);
+}
+
+static void put_buckets(struct json *j, struct str name, const struct exponential_buckets *b)
+{
+	if (!b->n || !b->count)
+		return;
+	json_name(j, name);
+	json_open(j, '{');
+	put_sint(j, STR("offset"), b->offset);
+	put_counts(j, b->count, b->n);
+	json_close(j, '}');
+}
+
+static void put_exponential_point(struct json *j, const struct metric_point *p)
+{
+	put_long(j, STR("count"), p->count);
+	put_double(j, STR("sum"), p->sum);
+	put_sint(j, STR("scale"), p->scale);
+	put_long(j, STR("zeroCount"), p->zero_count);
+	if (p->zero_threshold > 0)
+		put_double(j, STR("zeroThreshold"), p->zero_threshold);
+	put_buckets(j, STR("positive"), &p->positive);
+	put_buckets(j, STR("negative"), &p->negative);
+	put_extremes(j, p);
+	put_exemplars(j, p);
+}
+
+static void put_summary_point(struct json *j, const struct metric_point *p)
+{
+	put_long(j, STR("count"), p->count);
+	put_double(j, STR("sum"), p->sum);
+	NAME(j, "quantileValues");
+	json_open(j, '[');
+	for (size_t i = 0; i < p->n_quantiles; i++) {
+		json_open(j, '{');
+		put_double(j, STR("quantile"), p->quantile[i].quantile);
+		put_double(j, STR("value"), p->quantile[i].value);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static const struct {
+	struct str name;
+	void (*put)(struct json *j, const struct metric_point *p);
+} data[] = {
+	[METRIC_SUM] = { { "sum", 3 }, put_number_point },
+	[METRIC_UP_DOWN] = { { "sum", 3 }, put_number_point },
+	[METRIC_GAUGE] = { { "gauge", 5 }, put_number_point },
+	[METRIC_HISTOGRAM] = { { "histogram", 9 }, put_histogram_point },
+	[METRIC_EXPONENTIAL] = { { "exponentialHistogram", 20 }, put_exponential_point },
+	[METRIC_SUMMARY] = { { "summary", 7 }, put_summary_point },
+};
 
 static void put_point(struct json *j, const struct metric_point *p)
 {
 	json_open(j, '{');
 	put_long(j, STR("startTimeUnixNano"), p->start_ns);
 	put_long(j, STR("timeUnixNano"), p->time_ns);
-	if (p->kind == METRIC_HISTOGRAM)
-		put_histogram_point(j, p);
-	else
-		put_number_point(j, p);
+	data[p->kind].put(j, p);
 	put_attributes(j, (struct attributes){ p->attributes.item, p->attributes.n, 0 });
 	json_close(j, '}');
-}
-
-static struct str data_name(enum metric_kind kind)
-{
-	switch (kind) {
-	case METRIC_GAUGE:
-		return STR("gauge");
-	case METRIC_HISTOGRAM:
-		return STR("histogram");
-	default:
-		return STR("sum");
-	}
 }
 
 /* The points at `p` that belong to one instrument; returns how many they were. */
@@ -284,15 +375,16 @@ static size_t put_metric(struct json *j, const struct metric_point *p, size_t n)
 	put_text(j, STR("name"), p->name);
 	put_text(j, STR("description"), p->description);
 	put_text(j, STR("unit"), p->unit);
-	json_name(j, data_name(p->kind));
+	json_name(j, data[p->kind].name);
 	json_open(j, '{');
 	NAME(j, "dataPoints");
 	json_open(j, '[');
 	for (size_t i = 0; i < n; i++)
 		put_point(j, p + i);
 	json_close(j, ']');
-	if (p->kind != METRIC_GAUGE)
-		put_number(j, STR("aggregationTemporality"), TEMPORALITY_CUMULATIVE);
+	if (point_has_temporality(p))
+		put_number(j, STR("aggregationTemporality"),
+			   p->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE);
 	if (p->kind == METRIC_SUM) {
 		NAME(j, "isMonotonic");
 		json_bool(j, true);

@@ -11,8 +11,8 @@ enum { SCOPES_MOST = 32 };
 
 static bool same_metric(const struct metric_point *a, const struct metric_point *b)
 {
-	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->unit, b->unit) &&
-	       str_eq(a->description, b->description);
+	return a->kind == b->kind && a->delta == b->delta && str_eq(a->name, b->name) &&
+	       str_eq(a->unit, b->unit) && str_eq(a->description, b->description);
 }
 
 size_t otlp_same_metric(const struct metric_point *p, size_t n)

@@ -24,22 +24,30 @@ struct claims {
 
 static enum family_type type_of(enum metric_kind kind)
 {
-	return kind == METRIC_SUM	  ? FAMILY_COUNTER
-	       : kind == METRIC_HISTOGRAM ? FAMILY_HISTOGRAM
-					  : FAMILY_GAUGE;
+	switch (kind) {
+	case METRIC_SUM:
+		return FAMILY_COUNTER;
+	case METRIC_HISTOGRAM:
+	case METRIC_EXPONENTIAL:
+		return FAMILY_HISTOGRAM;
+	case METRIC_SUMMARY:
+		return FAMILY_SUMMARY;
+	default:
+		return FAMILY_GAUGE;
+	}
 }
 
 const char *const *family_suffixes(enum family_type type)
 {
-	static const char *const counter[] = { "_total", "_created", NULL },
-				 *const gauge[] = { NULL }, *const info[] = { "_info", NULL },
-				 *const histogram[] = { "_bucket", "_count", "_sum", "_created",
-							NULL };
+	static const char *const suffixes[][5] = {
+		[FAMILY_COUNTER] = { "_total", "_created" },
+		[FAMILY_GAUGE] = { NULL },
+		[FAMILY_HISTOGRAM] = { "_bucket", "_count", "_sum", "_created" },
+		[FAMILY_SUMMARY] = { "_count", "_sum", "_created" },
+		[FAMILY_INFO] = { "_info" },
+	};
 
-	return type == FAMILY_COUNTER	  ? counter
-	       : type == FAMILY_HISTOGRAM ? histogram
-	       : type == FAMILY_INFO	  ? info
-					  : gauge;
+	return suffixes[type];
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------ */

@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "export/prometheus.h"
 
-enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_INFO };
+enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_SUMMARY, FAMILY_INFO };
 
 /* Points of one instrument of one service. */
 struct run {

@@ -112,27 +112,31 @@ static void json_value(struct json *j, const struct value *v, int depth)
 	}
 }
 
-/* What isn't a string, as text: numbers and truths plainly, the rest as JSON. */
+void labels_scalar(struct out *o, const struct value *v)
+{
+	struct json j = { .out = o };
+
+	if (v->type == VALUE_INT)
+		out_i64(o, v->integer);
+	else if (v->type != VALUE_EMPTY)
+		json_value(&j, v, 0);
+}
+
 static struct str value_text(struct labels *l, const struct value *v)
 {
-	struct json j = { .out = &l->text };
-
 	if (v->type == VALUE_STRING)
 		return v->text;
 	out_clear(&l->text);
-	if (v->type == VALUE_INT)
-		out_i64(&l->text, v->integer);
-	else if (v->type != VALUE_EMPTY)
-		json_value(&j, v, 0);
+	labels_scalar(&l->text, v);
 	return l->text.error ? STR("") : out_all(&l->text);
 }
 
 /* ---- the shape ------------------------------------------------------------------------------------- */
 
-void labels_begin(struct labels *l, bool takes_le)
+void labels_begin(struct labels *l, struct str own)
 {
 	l->n_fixed = 0;
-	l->takes_le = takes_le;
+	l->own = own;
 	l->shaped = false;
 }
 
@@ -187,7 +191,7 @@ static void label_sort_in(struct labels *l, struct label label)
 
 static bool is_taken(const struct labels *l, struct str name)
 {
-	if (l->takes_le && str_eq(name, STR("le")))
+	if (l->own.n && str_eq(name, l->own))
 		return true;
 	for (size_t i = 0; i < l->n_fixed; i++)
 		if (str_eq(l->fixed[i].name, name))

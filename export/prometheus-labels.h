@@ -37,7 +37,7 @@ struct labels {
 		struct str name, value;
 	} fixed[LABELS_FIXED];
 	size_t n_fixed;
-	bool takes_le; /* the format has a label "le" here */
+	struct str own; /* the format has a label of this name here: le, quantile, or none */
 	/* the shape */
 	struct str key[LABELS_MOST];
 	size_t n_keys;
@@ -51,13 +51,16 @@ struct labels {
 	struct out text;  /* of a value that isn't a string */
 };
 
-void labels_begin(struct labels *l, bool takes_le);
+void labels_begin(struct labels *l, struct str own);
 void labels_fix(struct labels *l, struct str name, struct str value); /* borrowed */
 void labels_fini(struct labels *l);
 
 /* Makes the shape fit the point. No more bytes than this; 0: no memory. */
 size_t labels_bound(struct labels *l, const struct metric_point *p);
 char *labels_write(struct labels *l, char *w, const struct metric_point *p);
+
+/* What isn't a string, as text: numbers and truths plainly, the rest as JSON. */
+void labels_scalar(struct out *o, const struct value *v);
 
 /* Backslashes, line ends and, if told so, quotes; not more than 3 bytes for one. */
 char *labels_escape(char *w, struct str text, bool quotes);

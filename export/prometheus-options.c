@@ -7,7 +7,7 @@
 
 enum { PORT = 9464, NAMES_MOST = 8 };
 
-enum { NO_TARGET_INFO = 1, NO_SCOPE_INFO = 2, NO_CREATED = 4, JOB = 8 };
+enum { NO_TARGET_INFO = 1, NO_SCOPE_INFO = 2, NO_CREATED = 4, JOB = 8, NO_EXEMPLARS = 16 };
 
 static const char *const host_names[NAMES_MOST] = {
 	"OTEL_PYTHON_TOMODACHI_PROMETHEUS_ADDRESS",
@@ -47,6 +47,16 @@ static const char *const space_names[NAMES_MOST] = {
 	"OTEL_TOMODACHI_PROMETHEUS_NAMESPACE_PREFIX",
 	"OTEL_PYTHON_EXPORTER_PROMETHEUS_NAMESPACE_PREFIX",
 	"OTEL_EXPORTER_PROMETHEUS_NAMESPACE_PREFIX",
+};
+
+static const char *const exemplar_names[NAMES_MOST] = {
+	"ORIEL_PROMETHEUS_EXEMPLARS",
+	"OTEL_PYTHON_TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED",
+	"OTEL_TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED",
+	"OTEL_PYTHON_EXPORTER_PROMETHEUS_EXEMPLARS_ENABLED",
+	"OTEL_EXPORTER_PROMETHEUS_EXEMPLARS_ENABLED",
+	"IS_TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED",
+	"TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED",
 };
 
 static const char *const job_names[NAMES_MOST] = { "ORIEL_PROMETHEUS_JOB" };
@@ -106,6 +116,7 @@ bool prometheus_options_read(struct prometheus_place *p, const struct settings *
 	o->no_target_info = !is_true(settings, target_names, true);
 	o->no_created = is_true(settings, no_created_names, false) ||
 			!is_true(settings, created_names, true);
+	o->no_exemplars = !is_true(settings, exemplar_names, true);
 	o->job = is_true(settings, job_names, false);
 	copy_text(o->space, sizeof(o->space), first_of(settings, space_names));
 	return settings_lists(settings, STR("OTEL_METRICS_EXPORTER"), STR("prometheus")) &&
@@ -117,7 +128,8 @@ void prometheus_options_write(const struct prometheus_place *p, char words[PROME
 	const struct prometheus_options *o = &p->options;
 	unsigned flags = (o->no_target_info ? NO_TARGET_INFO : 0u) |
 			 (o->no_scope_info ? NO_SCOPE_INFO : 0u) |
-			 (o->no_created ? NO_CREATED : 0u) | (o->job ? JOB : 0u);
+			 (o->no_created ? NO_CREATED : 0u) | (o->job ? JOB : 0u) |
+			 (o->no_exemplars ? NO_EXEMPLARS : 0u);
 
 	snprintf(words, PROMETHEUS_WORDS, "%s\t%u\t%u\t%s", p->host, p->port, flags, o->space);
 }
@@ -137,6 +149,7 @@ bool prometheus_options_parse(struct prometheus_place *p, const char *words)
 	p->options.no_target_info = bits & NO_TARGET_INFO;
 	p->options.no_scope_info = bits & NO_SCOPE_INFO;
 	p->options.no_created = bits & NO_CREATED;
+	p->options.no_exemplars = bits & NO_EXEMPLARS;
 	p->options.job = bits & JOB;
 	return true;
 }

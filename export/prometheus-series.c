@@ -79,22 +79,19 @@ void series_begin(struct series *s, size_t n_points)
 
 static bool series_join(struct series *s, struct series_item *item, const struct metric_point *p)
 {
+	struct point_room room = { .n_buckets = 0 };
 	struct metric_point *sum;
-	uint64_t *buckets = NULL;
 
 	if (!point_can_add(item->point, p)) {
 		stats_add(scrape_duplicates, 1);
 		return true;
 	}
 	sum = arena_take_n(&s->arena, struct metric_point, 1);
-	if (p->kind == METRIC_HISTOGRAM)
-		buckets = arena_take_n(&s->arena, uint64_t, p->n_bounds + 1);
-	if (!sum || (p->kind == METRIC_HISTOGRAM && !buckets))
+	if (!sum)
 		return false;
 	*sum = *item->point;
-	point_add(sum, buckets, p);
 	item->point = sum;
-	return true;
+	return point_add(sum, &room, p, &s->arena);
 }
 
 static uint32_t *series_find(struct series *s, struct str text, uint32_t hash)

@@ -2,32 +2,21 @@
 /*
  *     # HELP http_requests_total Requests        OpenMetrics: without "_total", and # UNIT
  *     # TYPE http_requests_total counter
- *     http_requests_total{code="200"} 12
- *
- * What is the same for many samples is written once and copied: the sample's name up to the brace,
- * `le="0.5"} ` of each bucket, the names of labels (prometheus-labels.c).
+ *     http_requests_total{code="200"} 12         the samples: prometheus-sample.c
  */
 #include "base/err.h"
-#include "export/prometheus-family.h"
+#include "export/prometheus-sample.h"
 #include "export/prometheus-series.h"
-#include "model/stats.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-
-enum { NUMBER_MOST = 48 };
 
 struct writer {
 	struct out *o;
 	const struct prometheus_request *request;
+	struct samples samples;
 	struct labels labels;
 	struct series series;
 	struct arena arena; /* families and what they hold */
-	struct out le;	    /* `le="0.5"} ` of each bucket, the last one's included */
-	uint32_t *le_at;    /* where each begins */
-	const double *bounds;
-	size_t n_bounds;
 };
 
 const char *prometheus_type(enum prometheus_format format)
@@ -35,155 +24,6 @@ const char *prometheus_type(enum prometheus_format format)
 	return format == PROMETHEUS_OPENMETRICS
 		       ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 		       : "text/plain; version=0.0.4; charset=utf-8";
-}
-
-/* ---- numbers --------------------------------------------------------------------------------------- */
-
-static void out_number(struct out *o, double v)
-{
-	if (isnan(v))
-		out_str(o, STR("NaN"));
-	else if (isinf(v))
-		out_str(o, v < 0 ? STR("-Inf") : STR("+Inf"));
-	else
-		out_f64(o, v);
-}
-
-/* "1.0": the same text for the same bound, whether it was given as 1 or 1.0. */
-static void out_canonical(struct out *o, double v)
-{
-	size_t begin = o->n;
-
-	out_number(o, v);
-	for (size_t i = begin; i < o->n; i++)
-		if (o->p[i] == '.' || o->p[i] == 'e' || o->p[i] == 'I')
-			return;
-	out_str(o, STR(".0"));
-}
-
-static void out_seconds(struct out *o, uint64_t ns)
-{
-	out_u64(o, ns / 1000000000);
-	out_fmt(o, ".%03u", (unsigned)(ns / 1000000 % 1000));
-}
-
-static void out_value(struct out *o, const struct metric_point *p)
-{
-	if (p->is_double)
-		out_number(o, p->number);
-	else
-		out_i64(o, p->integer);
-	out_char(o, '\n');
-}
-
-/* ---- samples --------------------------------------------------------------------------------------- */
-
-/* Up to the value, or up to where another label may be added. */
-static void out_head(struct out *o, struct str name, const char *suffix, struct str labels)
-{
-	size_t n = strlen(suffix);
-	char *w;
-
-	if (!out_reserve(o, name.n + n + labels.n + NUMBER_MOST))
-		return;
-	w = o->p + o->n;
-	memcpy(w, name.p, name.n);
-	memcpy(w + name.n, suffix, n);
-	w += name.n + n;
-	if (labels.n) {
-		*w++ = '{';
-		memcpy(w, labels.p, labels.n);
-		w += labels.n;
-	}
-	o->n = (size_t)(w - o->p);
-}
-
-static void out_sample(struct out *o, struct str name, const char *suffix, struct str labels)
-{
-	out_head(o, name, suffix, labels);
-	out_str(o, labels.n ? STR("} ") : STR(" "));
-}
-
-static bool tells_created(const struct writer *w, const struct prometheus_target *t)
-{
-	return w->request->format == PROMETHEUS_OPENMETRICS && !t->options.no_created;
-}
-
-static void write_number(struct writer *w, const struct family *f, const struct metric_point *p,
-			 struct str labels, bool created)
-{
-	out_sample(w->o, f->name, f->type == FAMILY_COUNTER ? "_total" : "", labels);
-	out_value(w->o, p);
-	if (f->type == FAMILY_COUNTER && created) {
-		out_sample(w->o, f->name, "_created", labels);
-		out_seconds(w->o, p->start_ns);
-		out_char(w->o, '\n');
-	}
-}
-
-static void le_write(struct writer *w, size_t i, double bound)
-{
-	w->le_at[i] = (uint32_t)w->le.n;
-	out_str(&w->le, STR("le=\""));
-	out_canonical(&w->le, bound);
-	out_str(&w->le, STR("\"} "));
-}
-
-/* Bounds that don't rise are none. */
-static bool le_make(struct writer *w, const struct metric_point *p)
-{
-	if (w->le_at && w->bounds == p->bounds && w->n_bounds == p->n_bounds)
-		return true;
-	for (size_t i = 0; i < p->n_bounds; i++)
-		if (!isfinite(p->bounds[i]) || (i && p->bounds[i] <= p->bounds[i - 1]))
-			return false;
-	if (w->le_at && w->n_bounds == p->n_bounds && p->n_bounds &&
-	    memcmp(w->bounds, p->bounds, p->n_bounds * sizeof(*p->bounds)) == 0) {
-		w->bounds = p->bounds;
-		return true;
-	}
-	w->le_at = arena_take_n(&w->arena, uint32_t, p->n_bounds + 2);
-	if (!w->le_at)
-		return false;
-	out_clear(&w->le);
-	for (size_t i = 0; i < p->n_bounds; i++)
-		le_write(w, i, p->bounds[i]);
-	le_write(w, p->n_bounds, INFINITY);
-	w->le_at[p->n_bounds + 1] = (uint32_t)w->le.n;
-	w->bounds = p->bounds;
-	w->n_bounds = p->n_bounds;
-	return !w->le.error;
-}
-
-static void write_histogram(struct writer *w, const struct family *f, const struct metric_point *p,
-			    struct str labels, bool created)
-{
-	struct out *o = w->o;
-	uint64_t count = 0;
-
-	if (!le_make(w, p)) {
-		stats_add(scrape_conflicts, 1);
-		return;
-	}
-	for (size_t i = 0; i <= p->n_bounds; i++) {
-		count += p->buckets[i];
-		out_head(o, f->name, "_bucket", labels);
-		out_char(o, labels.n ? ',' : '{');
-		out_bytes(o, w->le.p + w->le_at[i], w->le_at[i + 1] - w->le_at[i]);
-		out_u64(o, count);
-		out_char(o, '\n');
-	}
-	out_sample(o, f->name, "_count", labels);
-	out_u64(o, count);
-	out_char(o, '\n');
-	out_sample(o, f->name, "_sum", labels);
-	out_number(o, p->sum);
-	out_char(o, '\n');
-	if (created) {
-		out_sample(o, f->name, "_created", labels);
-		out_seconds(o, p->start_ns);
-		out_char(o, '\n');
-	}
 }
 
 /* ---- families -------------------------------------------------------------------------------------- */
@@ -205,7 +45,7 @@ static void out_about(struct out *o, const char *what, struct str name, const ch
 /* Who has no description is described by the name that it had before. */
 static void write_about(struct writer *w, const struct family *f)
 {
-	static const char *const type[] = { "counter", "gauge", "histogram", "info" };
+	static const char *const type[] = { "counter", "gauge", "histogram", "summary", "info" };
 	bool open = w->request->format == PROMETHEUS_OPENMETRICS;
 	const char *suffix = open			 ? ""
 			     : f->type == FAMILY_COUNTER ? "_total"
@@ -286,7 +126,9 @@ static void add_run(struct writer *w, const struct run *r)
 {
 	const struct scope *scope = r->point->scope;
 
-	labels_begin(&w->labels, r->type == FAMILY_HISTOGRAM);
+	labels_begin(&w->labels, r->type == FAMILY_HISTOGRAM ? STR("le")
+				 : r->type == FAMILY_SUMMARY ? STR("quantile")
+							     : STR(""));
 	fix_target(w, r->target);
 	if (scope && !r->target->options.no_scope_info) {
 		labels_fix(&w->labels, STR("otel_scope_name"), scope->name);
@@ -296,9 +138,17 @@ static void add_run(struct writer *w, const struct run *r)
 		series_add(&w->series, &r->point[i], &w->labels);
 }
 
+static struct samples_said said_of(const struct writer *w, const struct prometheus_target *t)
+{
+	bool open = w->request->format == PROMETHEUS_OPENMETRICS;
+
+	return (struct samples_said){ .created = open && !t->options.no_created,
+				      .exemplars = open && !t->options.no_exemplars };
+}
+
 static void write_family(struct writer *w, const struct family *f)
 {
-	bool created = tells_created(w, f->run->target);
+	struct samples_said said = said_of(w, f->run->target);
 
 	if (!is_asked_for(w, f))
 		return;
@@ -306,17 +156,11 @@ static void write_family(struct writer *w, const struct family *f)
 	for (size_t i = 0; i < f->n_runs; i++)
 		add_run(w, &f->run[i]);
 	write_about(w, f);
-	if (f->type != FAMILY_HISTOGRAM)
+	if (f->type <= FAMILY_GAUGE)
 		out_reserve(w->o, w->series.text.n + w->series.n * (f->name.n + 24));
-	for (size_t i = 0; i < w->series.n; i++) {
-		const struct metric_point *p = w->series.item[i].point;
-		struct str labels = series_labels(&w->series, i);
-
-		if (f->type == FAMILY_HISTOGRAM)
-			write_histogram(w, f, p, labels, created);
-		else
-			write_number(w, f, p, labels, created);
-	}
+	for (size_t i = 0; i < w->series.n; i++)
+		samples_write(&w->samples, f, w->series.item[i].point, series_labels(&w->series, i),
+			      said);
 }
 
 /* ---- who it is from -------------------------------------------------------------------------------- */
@@ -337,10 +181,8 @@ static void end_info(struct writer *w, struct str name, struct str help)
 
 	if (w->series.n)
 		write_about(w, &f);
-	for (size_t i = 0; i < w->series.n; i++) {
-		out_sample(w->o, name, "_info", series_labels(&w->series, i));
-		out_str(w->o, STR("1\n"));
-	}
+	for (size_t i = 0; i < w->series.n; i++)
+		samples_info(&w->samples, name, series_labels(&w->series, i));
 }
 
 static void write_targets(struct writer *w, const struct prometheus_target *t, size_t n)
@@ -356,7 +198,7 @@ static void write_targets(struct writer *w, const struct prometheus_target *t, s
 			continue;
 		*p = (struct metric_point){ .kind = METRIC_UP_DOWN,
 					    .attributes = t[i].batch->resource->attributes };
-		labels_begin(&w->labels, false);
+		labels_begin(&w->labels, STR(""));
 		if (t[i].options.job) {
 			labels_fix(&w->labels, STR("job"), job_of(w, &t[i]));
 			labels_fix(&w->labels, STR("instance"), t[i].batch->resource->instance);
@@ -373,7 +215,7 @@ static void add_scope(struct writer *w, const struct run *r)
 	if (!p)
 		return;
 	*p = (struct metric_point){ .kind = METRIC_UP_DOWN };
-	labels_begin(&w->labels, false);
+	labels_begin(&w->labels, STR(""));
 	fix_target(w, r->target);
 	labels_fix(&w->labels, STR("otel_scope_name"), r->point->scope->name);
 	labels_fix(&w->labels, STR("otel_scope_version"), r->point->scope->version);
@@ -402,7 +244,7 @@ static void write_scopes(struct writer *w, const struct families *all)
 int prometheus_write(struct out *o, const struct prometheus_request *request,
 		     const struct prometheus_target *target, size_t n_targets)
 {
-	struct writer w = { .o = o, .request = request };
+	struct writer w = { .o = o, .request = request, .samples = { .o = o } };
 	struct families all;
 	int r = families_of(&all, target, n_targets, &w.arena);
 
@@ -413,11 +255,13 @@ int prometheus_write(struct out *o, const struct prometheus_request *request,
 			write_family(&w, &all.item[i]);
 		if (request->format == PROMETHEUS_OPENMETRICS)
 			out_str(o, STR("# EOF\n"));
-		r = o->error ? o->error : w.series.error;
+		r = o->error ? o->error : w.series.error ? w.series.error : 0;
+		if (!r && w.samples.error)
+			r = ERR(-ENOMEM);
 	}
 	labels_fini(&w.labels);
 	series_fini(&w.series);
-	out_fini(&w.le);
+	samples_fini(&w.samples);
 	arena_fini(&w.arena);
 	return TRACE(r);
 }

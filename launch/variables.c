@@ -123,6 +123,8 @@ const struct variable variables[] = {
 	  false },
 	{ "ORIEL_PROMETHEUS_CREATED", VARIABLE_DESTINATION, "false", "true",
 	  "false: OpenMetrics without _created", false },
+	{ "ORIEL_PROMETHEUS_EXEMPLARS", VARIABLE_DESTINATION, "false", "true",
+	  "false: OpenMetrics without exemplars", false },
 	{ "ORIEL_PROMETHEUS_JOB", VARIABLE_DESTINATION, NULL, "false",
 	  "job and instance as labels of every series", false },
 	{ "ORIEL_GAUGE_MODES", VARIABLE_DESTINATION, "METRIC=MODE,...", "liveall",

@@ -117,7 +117,7 @@ enum metric_kind {
 	METRIC_GAUGE,
 	METRIC_HISTOGRAM,   /* explicit bounds, cumulative */
 	METRIC_EXPONENTIAL, /* histogram whose bounds are powers of 2^(2^-scale), cumulative */
-	METRIC_SUMMARY,	    /* quantiles that the source worked out; can't be added */
+	METRIC_SUMMARY,	    /* quantiles; addable if the source gives the buckets, too */
 };
 
 /* One measurement that was kept as an example: of a histogram's bucket that its value falls into. */
@@ -160,7 +160,7 @@ struct metric_point {
 	size_t n_bounds;
 	uint64_t count; /* also EXPONENTIAL and SUMMARY, as sum */
 	double sum, min, max;
-	/* EXPONENTIAL */
+	/* EXPONENTIAL; SUMMARY, too, if its source has them, and then they are all that it counted */
 	int32_t scale; /* -10 to 20 */
 	uint64_t zero_count;
 	double zero_threshold;

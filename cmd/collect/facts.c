@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/collect/facts.h"
 #include "base/clock.h"
+#include "model/point.h"
 #include "view/span-json.h"
 
 enum { IN_FLIGHT_MOST = 1000, LOOKING_S = 30 };
@@ -61,27 +62,93 @@ static void facts_trace_open(struct json *j, struct trace_id id, struct view_ext
 	collector_in_flight(f->collector, SIZE_MAX, each_of_trace, &wanted);
 }
 
-static void histogram_json(const struct metric_point *p, struct json *j)
+static void numbers_json(struct json *j, struct str name, const uint64_t *n, size_t count)
+{
+	json_key(j, name);
+	json_open(j, '[');
+	for (size_t i = 0; i < count; i++)
+		json_u64(j, n[i]);
+	json_close(j, ']');
+}
+
+/* Whatever its kind, it is drawn from explicit bounds. */
+static void bounds_json(const struct metric_point *p, struct json *j)
+{
+	double bounds[EXPLICIT_MOST];
+	uint64_t buckets[EXPLICIT_MOST + 1];
+	const double *bound = p->bounds;
+	const uint64_t *count = p->buckets;
+	size_t n = p->n_bounds;
+
+	if (p->kind == METRIC_EXPONENTIAL) {
+		n = exponential_explicit(p, bounds, buckets);
+		bound = bounds;
+		count = buckets;
+	}
+	json_key(j, STR("bounds"));
+	json_open(j, '[');
+	for (size_t i = 0; i < n; i++)
+		json_f64(j, bound[i]);
+	json_close(j, ']');
+	numbers_json(j, STR("buckets"), count, n + 1);
+}
+
+static void quantiles_json(const struct metric_point *p, struct json *j)
+{
+	json_key(j, STR("quantiles"));
+	json_open(j, '[');
+	for (size_t i = 0; i < p->n_quantiles; i++) {
+		json_open(j, '{');
+		json_key(j, STR("quantile"));
+		json_f64(j, p->quantile[i].quantile);
+		json_key(j, STR("value"));
+		json_f64(j, p->quantile[i].value);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void counted_json(const struct metric_point *p, struct json *j)
 {
 	json_key(j, STR("count"));
 	json_u64(j, p->count);
 	json_key(j, STR("sum"));
 	json_f64(j, p->sum);
-	if (p->count) {
+	if (p->kind == METRIC_SUMMARY) {
+		quantiles_json(p, j);
+		return;
+	}
+	if (point_has_extremes(p)) {
 		json_key(j, STR("min"));
 		json_f64(j, p->min);
 		json_key(j, STR("max"));
 		json_f64(j, p->max);
 	}
-	json_key(j, STR("bounds"));
+	bounds_json(p, j);
+}
+
+static void exemplars_json(const struct metric_point *p, struct json *j)
+{
+	if (!p->n_exemplars)
+		return;
+	json_key(j, STR("exemplars"));
 	json_open(j, '[');
-	for (size_t i = 0; i < p->n_bounds; i++)
-		json_f64(j, p->bounds[i]);
-	json_close(j, ']');
-	json_key(j, STR("buckets"));
-	json_open(j, '[');
-	for (size_t i = 0; i <= p->n_bounds; i++)
-		json_u64(j, p->buckets[i]);
+	for (size_t i = 0; i < p->n_exemplars; i++) {
+		const struct exemplar *e = &p->exemplar[i];
+
+		json_open(j, '{');
+		json_key(j, STR("time_ns"));
+		json_u64_text(j, e->time_ns);
+		if (trace_id_is_set(e->trace_id)) {
+			json_key(j, STR("trace_id"));
+			json_hex(j, e->trace_id.b, sizeof(e->trace_id.b));
+			json_key(j, STR("span_id"));
+			json_hex(j, e->span_id.b, sizeof(e->span_id.b));
+		}
+		json_key(j, STR("value"));
+		json_f64(j, e->is_double ? e->number : (double)e->integer);
+		json_close(j, '}');
+	}
 	json_close(j, ']');
 }
 
@@ -92,6 +159,8 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 		[METRIC_UP_DOWN] = "up_down",
 		[METRIC_GAUGE] = "gauge",
 		[METRIC_HISTOGRAM] = "histogram",
+		[METRIC_EXPONENTIAL] = "histogram",
+		[METRIC_SUMMARY] = "summary",
 	};
 
 	json_open(j, '{');
@@ -109,8 +178,9 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 	json_u64_text(j, p->start_ns);
 	json_key(j, STR("time_ns"));
 	json_u64_text(j, p->time_ns);
-	if (p->kind == METRIC_HISTOGRAM) {
-		histogram_json(p, j);
+	exemplars_json(p, j);
+	if (p->kind >= METRIC_HISTOGRAM) {
+		counted_json(p, j);
 	} else {
 		json_key(j, STR("value"));
 		if (p->is_double)

@@ -20,12 +20,14 @@ static void add_point(struct batch *b, struct str text, struct str name, struct 
 	static const struct scope scope = { STR("s"), STR("1") };
 	static const double bounds[] = { 1, 2 };
 	static const uint64_t buckets[] = { 1, 2, 3 };
+	static const struct quantile quantile = { 0.5, 1 };
 	struct metric_point *p = batch_add_point(b);
 	struct attribute *a = arena_take_n(&b->arena, struct attribute, 8);
+	struct exemplar *e = arena_take_n(&b->arena, struct exemplar, 1);
 
-	if (!p || !a)
+	if (!p || !a || !e)
 		abort();
-	*p = (struct metric_point){ .kind = (enum metric_kind)(text.n % 4),
+	*p = (struct metric_point){ .kind = (enum metric_kind)(text.n % 6),
 				    .name = name,
 				    .unit = unit,
 				    .description = text,
@@ -34,7 +36,14 @@ static void add_point(struct batch *b, struct str text, struct str name, struct 
 				    .integer = (int64_t)text.n,
 				    .bounds = bounds,
 				    .buckets = buckets,
-				    .n_bounds = 2 };
+				    .n_bounds = 2,
+				    .scale = (int32_t)text.n - 20,
+				    .positive = { (int32_t)name.n, buckets, 3 },
+				    .negative = { (int32_t)unit.n, buckets, 3 },
+				    .quantile = &quantile,
+				    .n_quantiles = 1,
+				    .exemplar = e,
+				    .n_exemplars = 1 };
 	while (text.n && p->attributes.n < 8) {
 		struct cut item = str_cut(text, ','), pair = str_cut(item.head, '=');
 
@@ -42,6 +51,7 @@ static void add_point(struct batch *b, struct str text, struct str name, struct 
 			(struct attribute){ pair.head, { VALUE_STRING, .text = pair.tail } };
 		text = item.tail;
 	}
+	*e = (struct exemplar){ .integer = (int64_t)unit.n, .attributes = p->attributes };
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

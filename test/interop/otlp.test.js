@@ -229,7 +229,36 @@ describe(`metrics as ${form}`, () => {
   });
   test('a zero is sent', () => {
     assert.deepEqual(metrics[5].sum.dataPoints, [{ ...times, asDouble: 0 }]);
-    assert.equal(metrics.length, 6);
+    assert.equal(metrics.length, 10);
+  });
+  const example = {
+    timeUnixNano: second(30), asDouble: 0.25, traceId: `hex:${hex(1, 16)}`, spanId: `hex:${hex(0x20, 8)}`,
+    filteredAttributes: [{ key: 'cart', value: { intValue: '7' } }],
+  };
+  test('an exponential histogram, with its examples', () => {
+    assert.deepEqual(metrics[6], {
+      name: 'exponential', description, unit: 's',
+      exponentialHistogram: {
+        dataPoints: [{
+          ...times, count: '306', sum: 99.5, scale: 3, zeroCount: '2', zeroThreshold: 0.001,
+          positive: { offset: -5, bucketCounts: ['3', '0', '300'] }, negative: { offset: 7, bucketCounts: ['1'] },
+          min: -2, max: 5, exemplars: [example, { asInt: '-2' }],
+        }],
+        ...cumulative,
+      },
+    });
+    assert.deepEqual(metrics[7].exponentialHistogram.dataPoints, [{ ...times, sum: 0, scale: -10 }]);
+  });
+  test('a summary has quantiles and no temporality', () => {
+    assert.deepEqual(metrics[8], {
+      name: 'summary', description, unit: 's',
+      summary: { dataPoints: [{ ...times, count: '4', sum: 9, quantileValues: [{ quantile: 0.5, value: 0.25 }, { quantile: 0.99, value: 4 }] }] },
+    });
+  });
+  test('what is a delta says so, and its example', () => {
+    assert.deepEqual(metrics[9].sum, {
+      dataPoints: [{ ...times, asInt: '3', exemplars: [example] }], aggregationTemporality: 'AGGREGATION_TEMPORALITY_DELTA', isMonotonic: true,
+    });
   });
 });
 }

@@ -212,6 +212,53 @@ static void fill_points(struct batch *b)
 	add_point(b, METRIC_SUM, "zero", "")->is_double = true;
 }
 
+static void make_example(struct exemplar *e, const struct attribute *dropped)
+{
+	*e = (struct exemplar){ .time_ns = NS(START_S + 30),
+				.is_double = true,
+				.number = 0.25,
+				.attributes = { dropped, 1, 0 } };
+	for (size_t i = 0; i < sizeof(e->trace_id.b); i++)
+		e->trace_id.b[i] = (uint8_t)(i + 1);
+	for (size_t i = 0; i < sizeof(e->span_id.b); i++)
+		e->span_id.b[i] = (uint8_t)(i + 0x20);
+}
+
+static void fill_more_points(struct batch *b)
+{
+	static const struct attribute cart = { { "cart", 4 }, { VALUE_INT, .integer = 7 } };
+	static const uint64_t below[] = { 1 }, above[] = { 3, 0, 300 };
+	static const struct quantile quantile[] = { { 0.5, 0.25 }, { 0.99, 4 } };
+	static struct exemplar example[2];
+	struct metric_point *p = add_point(b, METRIC_EXPONENTIAL, "exponential", "s");
+
+	make_example(&example[0], &cart);
+	example[1] = (struct exemplar){ .integer = -2 };
+	p->scale = 3;
+	p->count = 306;
+	p->sum = 99.5;
+	p->min = -2;
+	p->max = 5;
+	p->zero_count = 2;
+	p->zero_threshold = 0.001;
+	p->positive = (struct exponential_buckets){ -5, above, 3 };
+	p->negative = (struct exponential_buckets){ 7, below, 1 };
+	p->exemplar = example;
+	p->n_exemplars = 2;
+	p = add_point(b, METRIC_EXPONENTIAL, "coarse", "s");
+	p->scale = -10;
+	p = add_point(b, METRIC_SUMMARY, "summary", "s");
+	p->count = 4;
+	p->sum = 9;
+	p->quantile = quantile;
+	p->n_quantiles = 2;
+	p = add_point(b, METRIC_SUM, "since", "");
+	p->delta = true;
+	p->integer = 3;
+	p->exemplar = example;
+	p->n_exemplars = 1;
+}
+
 static int write_file(const char *directory, const char *name, const char *end, struct out *o)
 {
 	char path[4096];
@@ -281,6 +328,7 @@ int main(int argc, char **argv)
 	fill_spans(batch[0], batch[1]);
 	fill_logs(batch[0]);
 	fill_points(batch[0]);
+	fill_more_points(batch[0]);
 	if (exporter_find(str_of(argv[1])))
 		failed = send(argv[1], argv + 2, batch, 2);
 	else

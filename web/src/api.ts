@@ -164,6 +164,7 @@ export interface Metric {
 	max?: number;
 	bounds?: number[];
 	buckets?: number[];
+	quantiles?: { quantile: number; value: number | string }[];
 }
 
 export class Refusal extends Error {

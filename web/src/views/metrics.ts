@@ -48,7 +48,7 @@ export function metrics(): View {
 
 // The overflow series stand ready in case; they say something once something is in them.
 function unused(m: Metric): boolean {
-	return m.attributes?.["otel.metric.overflow"] === true && !(m.kind === "histogram" ? m.count : m.value);
+	return m.attributes?.["otel.metric.overflow"] === true && !(m.kind === "histogram" || m.kind === "summary" ? m.count : m.value);
 }
 
 function key(m: Metric): string {
@@ -66,13 +66,16 @@ function line(first: Metric): Row<Metric> {
 	let was = "";
 
 	return { el, set(m) {
-		const now = JSON.stringify([m.value, m.count, m.sum, m.buckets]);
+		const now = JSON.stringify([m.value, m.count, m.sum, m.buckets, m.quantiles]);
 		if (now === was)
 			return;
 		was = now;
 		if (m.kind === "histogram") {
 			fill(v, h("b", null, figure(m.count)), h("span.dim.mid", null, m.count ? ` · mean ${amount((m.sum ?? 0) / m.count, m.unit)}` : ""));
 			fill(drawing, histogram(m));
+		} else if (m.kind === "summary") {
+			fill(v, h("b", null, figure(m.count)), h("span.dim.mid", null, (m.quantiles ?? []).map((q) =>
+				` · p${+(q.quantile * 100).toFixed(3)} ${amount(Number(q.value), m.unit)}`).join("")));
 		} else {
 			fill(v, h("b", null, figure(m.value)), h("span.dim", null, unit(m.unit)));
 		}
