@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/prometheus-labels.h"
 
-#include "base/json.h"
+#include "model/value-json.h"
 #include "base/utf8.h"
 #include "export/prometheus-name.h"
 
 #include <stdlib.h>
 
-enum { SCALAR_MOST = 32, DEPTH_MOST = 8 };
+enum { SCALAR_MOST = 32 };
 
 /* ---- values ---------------------------------------------------------------------------------------- */
 
@@ -74,44 +74,7 @@ char *labels_escape(char *w, struct str text, bool quotes)
 	return w;
 }
 
-static void json_value(struct json *j, const struct value *v, int depth)
-{
-	switch (depth < DEPTH_MOST ? v->type : VALUE_EMPTY) {
-	case VALUE_EMPTY:
-		json_null(j);
-		break;
-	case VALUE_BOOL:
-		json_bool(j, v->boolean);
-		break;
-	case VALUE_INT:
-		json_i64(j, v->integer);
-		break;
-	case VALUE_DOUBLE:
-		json_f64(j, v->number);
-		break;
-	case VALUE_STRING:
-		json_str(j, v->text);
-		break;
-	case VALUE_BYTES:
-		json_hex(j, v->text.p, v->text.n);
-		break;
-	case VALUE_ARRAY:
-		json_open(j, '[');
-		for (size_t i = 0; i < v->array.n; i++)
-			json_value(j, &v->array.item[i], depth + 1);
-		json_close(j, ']');
-		break;
-	case VALUE_MAP:
-		json_open(j, '{');
-		for (size_t i = 0; i < v->map.n; i++) {
-			json_key(j, v->map.item[i].key);
-			json_value(j, &v->map.item[i].value, depth + 1);
-		}
-		json_close(j, '}');
-		break;
-	}
-}
-
+/* What isn't a string, as text: numbers and truths plainly, the rest as JSON. */
 void labels_scalar(struct out *o, const struct value *v)
 {
 	struct json j = { .out = o };
@@ -119,7 +82,7 @@ void labels_scalar(struct out *o, const struct value *v)
 	if (v->type == VALUE_INT)
 		out_i64(o, v->integer);
 	else if (v->type != VALUE_EMPTY)
-		json_value(&j, v, 0);
+		value_json(&j, v);
 }
 
 static struct str value_text(struct labels *l, const struct value *v)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/zipkin-encode.h"
 
-#include "base/json.h"
+#include "model/value-json.h"
 
 #include <arpa/inet.h>
-
-enum { NESTED_MOST = 24 };
 
 #define NAME(j, literal) json_name(j, STR(literal))
 
@@ -14,55 +12,6 @@ struct writer {
 	struct json json;
 	struct out scratch;
 };
-
-static void plain_value(struct json *j, const struct value *v, unsigned depth);
-
-static void plain_map(struct json *j, const struct attribute *item, size_t n, unsigned depth)
-{
-	json_open(j, '{');
-	for (size_t i = 0; i < n; i++) {
-		json_key(j, item[i].key);
-		plain_value(j, &item[i].value, depth + 1);
-	}
-	json_close(j, '}');
-}
-
-static void plain_value(struct json *j, const struct value *v, unsigned depth)
-{
-	if (depth > NESTED_MOST) {
-		json_str(j, STR("(nested too deep)"));
-		return;
-	}
-	switch (v->type) {
-	case VALUE_EMPTY:
-		json_null(j);
-		break;
-	case VALUE_BOOL:
-		json_bool(j, v->boolean);
-		break;
-	case VALUE_INT:
-		json_i64(j, v->integer);
-		break;
-	case VALUE_DOUBLE:
-		json_f64(j, v->number);
-		break;
-	case VALUE_STRING:
-		json_str(j, v->text);
-		break;
-	case VALUE_BYTES:
-		json_base64(j, v->text);
-		break;
-	case VALUE_ARRAY:
-		json_open(j, '[');
-		for (size_t i = 0; i < v->array.n; i++)
-			plain_value(j, &v->array.item[i], depth + 1);
-		json_close(j, ']');
-		break;
-	case VALUE_MAP:
-		plain_map(j, v->map.item, v->map.n, depth);
-		break;
-	}
-}
 
 static struct json scratch(struct writer *w)
 {
@@ -107,7 +56,7 @@ static void put_text_of(struct writer *w, const struct value *v)
 	case VALUE_ARRAY:
 	case VALUE_MAP:
 		inside = scratch(w);
-		plain_value(&inside, v, 0);
+		value_json(&inside, v);
 		put_scratch(w);
 	}
 }
@@ -213,7 +162,7 @@ static void put_annotations(struct writer *w, const struct span *s)
 			struct json inside = scratch(w);
 
 			json_key(&inside, e->name);
-			plain_map(&inside, e->attributes.item, e->attributes.n, 0);
+			attributes_json(&inside, e->attributes);
 			put_scratch(w);
 		} else {
 			json_str(j, e->name);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/span-json.h"
 
+#include "model/value-json.h"
 #include "view/view.h"
-
-enum { VALUE_DEPTH = 32 };
-
-static const int64_t exact_most = ((int64_t)1 << 53) - 1; /* in a browser's number */
 
 const char *kind_name(enum span_kind kind)
 {
@@ -20,90 +17,6 @@ const char *status_name(enum span_status status)
 	static const char *const name[] = { "unset", "ok", "error" };
 
 	return (unsigned)status < sizeof(name) / sizeof(name[0]) ? name[status] : "unset";
-}
-
-static void bytes_json(struct json *j, struct str b)
-{
-	static const char digit[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	struct out text = { 0 };
-
-	for (size_t i = 0; i < b.n; i += 3) {
-		size_t n = b.n - i < 3 ? b.n - i : 3;
-		uint32_t v = 0;
-
-		for (size_t k = 0; k < 3; k++)
-			v = v << 8 | (k < n ? (unsigned char)b.p[i + k] : 0);
-		for (size_t k = 0; k < 4; k++)
-			out_char(&text, k <= n ? digit[v >> (18 - 6 * k) & 63] : '=');
-	}
-	json_str(j, out_all(&text));
-	if (text.error)
-		j->out->error = text.error;
-	out_fini(&text);
-}
-
-static void items_json(struct json *j, const struct attribute *item, size_t n, int depth);
-
-static void value_json_deep(struct json *j, const struct value *v, int depth)
-{
-	switch (depth < VALUE_DEPTH ? v->type : VALUE_EMPTY) {
-	case VALUE_EMPTY:
-		json_null(j);
-		break;
-	case VALUE_BOOL:
-		json_bool(j, v->boolean);
-		break;
-	case VALUE_INT:
-		if (v->integer > exact_most || v->integer < -exact_most) {
-			char digits[24];
-			struct out o = { digits, 0, sizeof(digits), sizeof(digits), 0 };
-
-			out_i64(&o, v->integer);
-			json_str(j, out_all(&o));
-		} else {
-			json_i64(j, v->integer);
-		}
-		break;
-	case VALUE_DOUBLE:
-		json_f64(j, v->number);
-		break;
-	case VALUE_STRING:
-		json_str(j, v->text);
-		break;
-	case VALUE_BYTES:
-		bytes_json(j, v->text);
-		break;
-	case VALUE_ARRAY:
-		json_open(j, '[');
-		for (size_t i = 0; i < v->array.n; i++)
-			value_json_deep(j, &v->array.item[i], depth + 1);
-		json_close(j, ']');
-		break;
-	case VALUE_MAP:
-		items_json(j, v->map.item, v->map.n, depth + 1);
-		break;
-	}
-}
-
-static void items_json(struct json *j, const struct attribute *item, size_t n, int depth)
-{
-	json_open(j, '{');
-	for (size_t i = 0; i < n; i++) {
-		json_key(j, item[i].key);
-		value_json_deep(j, &item[i].value, depth);
-	}
-	json_close(j, '}');
-}
-
-void value_json(struct json *j, const struct value *v)
-{
-	value_json_deep(j, v, 0);
-}
-
-void attributes_json(struct json *j, struct attributes a)
-{
-	items_json(j, a.item, a.n, 0);
 }
 
 void member_str(struct json *j, struct str key, struct str value)
@@ -133,7 +46,7 @@ static void member_attributes(struct json *j, struct attributes a)
 	if (!a.n)
 		return;
 	json_key(j, STR("attributes"));
-	attributes_json(j, a);
+	attributes_json_exact(j, a);
 }
 
 static void member_trace(struct json *j, struct trace_id id)
@@ -266,7 +179,7 @@ void log_json(struct json *j, const struct log_record *l, const struct resource 
 	member_str(j, STR("severity_text"), l->severity_text);
 	if (l->body.type != VALUE_EMPTY) {
 		json_key(j, STR("body"));
-		value_json(j, &l->body);
+		value_json_exact(j, &l->body);
 	}
 	member_str(j, STR("event_name"), l->event_name);
 	member_from(j, r);

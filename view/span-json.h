@@ -6,8 +6,6 @@
 #include "model/resource.h"
 #include "model/telemetry.h"
 
-void value_json(struct json *j, const struct value *v);
-void attributes_json(struct json *j, struct attributes a);
 void log_json(struct json *j, const struct log_record *l, const struct resource *r);
 
 const char *kind_name(enum span_kind kind);

@@ -2,6 +2,7 @@
 #include "cmd/collect/facts.h"
 #include "base/clock.h"
 #include "model/point.h"
+#include "model/value-json.h"
 #include "view/span-json.h"
 
 enum { IN_FLIGHT_MOST = 1000, LOOKING_S = 30 };
@@ -173,7 +174,7 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 	json_key(j, STR("kind"));
 	json_str(j, str_of(kind[p->kind]));
 	json_key(j, STR("attributes"));
-	attributes_json(j, p->attributes);
+	attributes_json_exact(j, p->attributes);
 	json_key(j, STR("start_ns"));
 	json_u64_text(j, p->start_ns);
 	json_key(j, STR("time_ns"));
