@@ -44,6 +44,10 @@ LOOP(span_0, struct oriel_span s = oriel_span_start("operation"); oriel_span_end
 LOOP(span_5, struct oriel_span s = oriel_span_start("operation", FIVE); oriel_span_end(&s);)
 LOOP(log_4, oriel_info("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
 		       oriel_str("product", text), oriel_bool("express", true));)
+LOOP(log_below,
+     oriel_debug("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
+		 oriel_str("product", text), oriel_bool("express", true));)
+LOOP(log_print, oriel_infof("order %d of %s placed", (int)number, text);)
 LOOP(count_2, oriel_add(counter, 1, oriel_str("product", "book"), oriel_str("tenant", "acme"));)
 
 LOOP(count_bound, oriel_series_add(books, 1);)
@@ -98,6 +102,8 @@ static const struct {
 	{ "floor", floor_of_all, "always_on", true },
 	{ "counter_bound", count_bound, "always_on", false },
 	{ "histogram_bound", record_bound, "always_on", false },
+	{ "log_below", log_below, "always_off", false },
+	{ "log_printed", log_print, "always_on", false },
 };
 
 static int burst_of(size_t which)

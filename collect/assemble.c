@@ -63,6 +63,7 @@ void assembler_fini(struct assembler *a)
 	free(a->detail_scratch);
 	free(a->events);
 	free(a->links);
+	name_book_fini(&a->names);
 	*a = (struct assembler){ 0 };
 }
 
@@ -79,6 +80,7 @@ struct batch *assembler_take(struct assembler *a)
 	struct batch *b = a->batch;
 
 	a->batch = NULL;
+	memset(a->logger, 0, sizeof(a->logger));
 	return b;
 }
 

@@ -19,9 +19,11 @@
 #pragma once
 
 #include "collect/decode.h"
+#include "collect/names.h"
 #include "collect/open.h"
 #include "collect/time.h"
 #include "model/batch.h"
+#include "wire/control.h"
 
 struct assemble_limits {
 	uint32_t attributes, event_attributes, link_attributes, log_attributes, events, links;
@@ -51,6 +53,8 @@ struct assembler {
 	struct attribute *scratch, *detail_scratch;
 	struct span_event *events;
 	struct span_link *links;
+	struct name_book names; /* its owner's to fill in; empty: log records have no names */
+	const struct scope *logger[CONTROL_LOGGERS]; /* of this batch */
 };
 
 int assembler_init(struct assembler *a, const struct timeline *timeline, enum instant_source clock,

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "base/clock.h"
+#include "wire/control.h"
+#include "wire/names.h"
 #include "wire/record.h"
 #include "wire/segment.h"
 #include "wire/series.h"
@@ -159,6 +161,14 @@ static inline struct hand_record hand_log(uint64_t span_id, const char *body, ui
 	return r;
 }
 
+/* From that call site and logger, by their numbers. */
+static inline struct hand_record hand_log_at(struct hand_record r, uint16_t site, uint8_t logger)
+{
+	memcpy(r.bytes + offsetof(struct record_log, site), &site, sizeof(site));
+	memcpy(r.bytes + offsetof(struct record_log, logger), &logger, sizeof(logger));
+	return r;
+}
+
 static inline struct hand_record hand_thread(uint64_t tid)
 {
 	struct hand_record r = { .n = 0 };
@@ -170,7 +180,7 @@ static inline struct hand_record hand_thread(uint64_t tid)
 
 /* ---- segments --------------------------------------------------------------------------------- */
 
-enum { HAND_SLOTS = 16, HAND_SETTINGS = 4096, HAND_SERIES = 16384 };
+enum { HAND_SLOTS = 16, HAND_SETTINGS = 4096, HAND_SERIES = 16384, HAND_NAMES = 4096 };
 
 struct hand_segment {
 	struct segment_header *head;
@@ -192,7 +202,11 @@ static inline void hand_layout(struct segment_header *h, uint32_t n_chunks)
 	h->settings_size = HAND_SETTINGS;
 	h->series_at = h->settings_at + HAND_SETTINGS;
 	h->series_size = HAND_SERIES;
-	h->states_at = h->series_at + HAND_SERIES;
+	h->control_at = h->series_at + HAND_SERIES;
+	h->control_size = sizeof(struct control);
+	h->names_at = h->control_at + (uint32_t)sizeof(struct control);
+	h->names_size = HAND_NAMES;
+	h->states_at = h->names_at + HAND_NAMES;
 	h->n_chunks = n_chunks;
 	h->chunks_at = (h->states_at + n_chunks * 4 + 4095) & ~4095u;
 	h->chunk_size = CHUNK_SIZE;
@@ -234,7 +248,40 @@ static inline struct hand_segment hand_segment(int dir_fd, const char *name,
 		hand_chunk(&s, i)->read = CHUNK_HEAD;
 	}
 	((struct series_area *)((char *)map + h->series_at))->used = sizeof(struct series_area);
+	((struct names *)((char *)map + h->names_at))->used = sizeof(struct names);
 	return s;
+}
+
+/* An entry of the names and its number. */
+static inline uint16_t hand_name(struct hand_segment *s, enum name_kind kind, const void *bytes,
+				 size_t n)
+{
+	struct names *names = (struct names *)((char *)s->head + s->head->names_at);
+	uint32_t at = names->used, head = NAME_HEAD(kind, n);
+
+	memcpy((char *)names + at, &head, sizeof(head));
+	memcpy((char *)names + at + sizeof(head), bytes, n);
+	names->used += (uint32_t)((sizeof(head) + n + NAME_UNIT - 1) / NAME_UNIT * NAME_UNIT);
+	return (uint16_t)(at / NAME_UNIT);
+}
+
+static inline uint16_t hand_name_site(struct hand_segment *s, uint32_t line, const char *file,
+				      const char *function)
+{
+	struct {
+		uint32_t line;
+		uint16_t file, function;
+	} site = { line, hand_name(s, NAME_TEXT, file, strlen(file)),
+		   hand_name(s, NAME_TEXT, function, strlen(function)) };
+
+	return hand_name(s, NAME_SITE, &site, sizeof(site));
+}
+
+static inline void hand_logger(struct hand_segment *s, uint8_t i, const char *name)
+{
+	struct control *c = (struct control *)((char *)s->head + s->head->control_at);
+
+	c->logger[i] = hand_name(s, NAME_TEXT, name, strlen(name));
 }
 
 static inline void hand_publish(struct hand_segment *s)

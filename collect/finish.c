@@ -46,7 +46,7 @@ static struct attributes list_keep(struct arena *arena, const struct attribute_l
 	return (struct attributes){ item, item ? l->n : 0, l->dropped };
 }
 
-/* Attributes of an event, a link or a log record, which nothing is set on later. */
+/* Attributes of an event or a link, which nothing is set on later. */
 static struct attributes attributes_of(struct assembler *a, struct arena *arena, struct str bytes,
 				       uint32_t most, struct attribute *scratch)
 {
@@ -248,6 +248,68 @@ static struct str severity_text(unsigned n)
 	return n >= 1 && n <= 24 ? text[(n - 1) / 4] : (struct str){ "", 0 };
 }
 
+/* What the program said itself stays. */
+static void list_offer(struct attribute_list *l, struct str key, struct value value)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->item[i].key, key))
+			return;
+	if (l->n < l->most)
+		l->item[l->n++] = (struct attribute){ key, value };
+	else
+		l->dropped++;
+}
+
+static struct value text_value(struct arena *arena, struct str text)
+{
+	return (struct value){ .type = VALUE_STRING, .text = arena_copy(arena, text) };
+}
+
+/* Where in the program it was written (semantic conventions for source code). */
+static void log_place(struct assembler *a, struct arena *arena, struct attribute_list *l,
+		      uint16_t site)
+{
+	struct code_place place;
+
+	if (!names_place(&a->names, site, &place))
+		return;
+	list_offer(l, STR("code.file.path"), text_value(arena, place.file));
+	list_offer(l, STR("code.line.number"),
+		   (struct value){ .type = VALUE_INT, .integer = place.line });
+	if (place.function.n)
+		list_offer(l, STR("code.function.name"), text_value(arena, place.function));
+}
+
+static struct attributes log_attributes(struct assembler *a, struct arena *arena, struct str bytes,
+					uint16_t site)
+{
+	struct attribute_list l = { .item = a->scratch, .most = a->limits.log_attributes };
+
+	if (!decode_attributes(&l, bytes, arena))
+		assemble_bad(a);
+	if (site)
+		log_place(a, arena, &l, site);
+	return list_keep(arena, &l);
+}
+
+/* A named logger is a scope of its own, made once a batch. */
+static const struct scope *log_scope(struct assembler *a, struct arena *arena,
+				     const struct record_log *r)
+{
+	const struct scope **known = &a->logger[r->logger % CONTROL_LOGGERS];
+	struct scope *made;
+	struct str name;
+
+	if (!r->logger || *known)
+		return *known ? *known : scope_of(r->scope);
+	made = names_logger(&a->names, r->logger, &name) ? arena_take_n(arena, struct scope, 1)
+							 : NULL;
+	if (!made)
+		return scope_of(r->scope);
+	*made = (struct scope){ arena_copy(arena, name), STR("") };
+	return *known = made;
+}
+
 void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 {
 	struct batch *b = assembler_batch(a);
@@ -272,9 +334,8 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->severity = h->code <= 24 ? h->code : 0;
 	l->severity_text = severity_text(h->code);
 	l->body = (struct value){ .type = VALUE_STRING, .text = t.text };
-	l->scope = scope_of(r->scope);
+	l->scope = log_scope(a, &b->arena, r);
 	l->thread_id = tid;
-	l->attributes =
-		attributes_of(a, &b->arena, t.attributes, a->limits.log_attributes, a->scratch);
+	l->attributes = log_attributes(a, &b->arena, t.attributes, r->site);
 	stats_add(logs_finished, 1);
 }

@@ -6,6 +6,8 @@
 #include "collect/lease.h"
 #include "collect/settle.h"
 #include "model/stats.h"
+#include "wire/control.h"
+#include "wire/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +57,13 @@ static const char *header_fault(const struct segment_header *h, uint64_t file_si
 	    !area_fits(h, h->settings_at, h->settings_size, 1) ||
 	    !area_fits(h, h->series_at, h->series_size, 8) ||
 	    !area_fits(h, h->states_at, (uint64_t)h->n_chunks * 4, 4) ||
+	    !area_fits(h, h->control_at, h->control_size, 64) ||
+	    !area_fits(h, h->names_at, h->names_size, NAME_UNIT) ||
 	    !area_fits(h, h->chunks_at, (uint64_t)h->n_chunks * CHUNK_SIZE, 64))
 		return "a part of it lies outside of it";
+	if (h->control_size != sizeof(struct control) || h->names_size < sizeof(struct names) ||
+	    h->names_size > NAMES_MOST)
+		return "levels or names of another size";
 	if (h->settings_size > INTAKE_SETTINGS)
 		return "too many settings";
 	if (h->clock != SEGMENT_CLOCK_TSC && h->clock != SEGMENT_CLOCK_MONOTONIC)

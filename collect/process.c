@@ -170,6 +170,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 
 	if (r < 0)
 		return TRACE(r);
+	p->a.names.in = p->in;
 	death_watch(&p->death, ours ? h->pid : 0, h->pid_start_ticks);
 	process_look(p, place);
 	process_rename(p);

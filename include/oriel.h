@@ -143,7 +143,7 @@ ORIEL_API void oriel_stop(void);
  */
 struct oriel_gate {
 	unsigned char recording; /* 0: nothing is recorded */
-	unsigned char severity;	 /* log records below this are not recorded; 0: none are dropped */
+	const int64_t *levels;	 /* how far from here the loggers' levels lie; see oriel_passes */
 };
 extern ORIEL_API struct oriel_gate oriel_gate;
 
@@ -556,28 +556,118 @@ enum oriel_severity {
 	ORIEL_FATAL = 21,
 };
 
-/* `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. */
-ORIEL_QUICK void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
-				 struct oriel_attributes attributes);
+/*
+ * A named logger: the scope of its records, with a level of its own. The same name gives the same
+ * one, also before oriel_start; beyond 63 names, and for NULL, it is the program's own logger, NULL.
+ * Levels: LOG_LEVEL (DEBUG, INFO, WARNING, ERROR, CRITICAL; INFO if unset) for all, ORIEL_LOG_LEVELS
+ * (db=debug,http=warning) for some, oriel_logger_level, and `oriel level` while the program runs.
+ * It is no pointer to anything. Not in signal handlers.
+ *
+ *     static struct oriel_logger *db;
+ *     db = oriel_logger("db");
+ *     oriel_log_to(db, ORIEL_DEBUG, "connected", oriel_int("port", port));
+ *
+ * A file whose calls all go to one logger says so once: #define ORIEL_LOGGER db
+ */
+struct oriel_logger;
+ORIEL_API struct oriel_logger *oriel_logger(const char *name);
 
-static inline void oriel_log_all(enum oriel_severity severity, const char *event,
-				 struct oriel_attributes attributes)
+/* From now on only records of this severity and above pass; any number above 24: none. */
+ORIEL_API void oriel_logger_level(struct oriel_logger *logger, int severity);
+
+#ifndef ORIEL_LOGGER
+#define ORIEL_LOGGER ((struct oriel_logger *)0)
+#endif
+
+enum { ORIEL_SEVERITY_MOST = 24, ORIEL_LOGGERS = 64 };
+
+/*
+ * Does this logger let this severity pass? A level is how many of the severities pass, counted from
+ * the top. It lies in shared memory, where it can be changed from outside; the distance to it lies
+ * in memory that a fork wipes, so that a child that nobody told of finds 0, and there zeros.
+ */
+static inline bool oriel_passes(const struct oriel_logger *logger, int severity)
 {
-	oriel_log_write(severity, event, oriel_length(event), attributes);
+	const int64_t *from = oriel_gate.levels;
+	const unsigned char *levels =
+		(const unsigned char *)from + __atomic_load_n(from, __ATOMIC_RELAXED);
+
+	return severity + __atomic_load_n(&levels[(uintptr_t)logger % ORIEL_LOGGERS],
+					  __ATOMIC_RELAXED) >
+	       ORIEL_SEVERITY_MOST;
 }
 
-#define oriel_log(level, event, ...) \
+/* Where in the program a log call stands: told to the collector once, then a number. */
+struct oriel_site {
+	const char *file, *function;
+	uint32_t line;
+	uint32_t number; /* the library's */
+};
+#define ORIEL_SITE \
+	{ \
+		__FILE__, __func__, __LINE__, 0 \
+	}
+
+/*
+ * `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. `what` is
+ * the severity and the logger << 32; `site` stays for ever.
+ */
+ORIEL_QUICK void oriel_log_at(struct oriel_site *site, uint64_t what, const char *event,
+			      size_t event_n, struct oriel_attributes attributes);
+
+/* The same for callers that have no macros, and so no site. Levels are not asked. */
+ORIEL_API void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
+			       struct oriel_attributes attributes);
+
+/*
+ * The body by printf's rules, cut at 1,023 bytes: no memory is allocated for it, but printf itself may, for
+ * conversions with a precision of hundreds. Not in signal handlers.
+ */
+ORIEL_API void oriel_log_print(struct oriel_site *site, uint64_t what, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define ORIEL_WHAT(logger, level) \
+	((uint8_t)(level) | (uint64_t)((uintptr_t)(logger) % ORIEL_LOGGERS) << 32)
+
+#define oriel_log_to(logger, level, event, ...) \
 	do { \
-		if (oriel_gate.recording && (level) >= oriel_gate.severity) \
-			oriel_log_all((level), (event), ORIEL_WITH(__VA_ARGS__)); \
+		static struct oriel_site oriel_here = ORIEL_SITE; \
+		if (oriel_passes((logger), (level))) \
+			oriel_log_all(&oriel_here, ORIEL_WHAT(logger, level), (event), \
+				      ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
+#define oriel_logf_to(logger, level, ...) \
+	do { \
+		static struct oriel_site oriel_here = ORIEL_SITE; \
+		if (oriel_passes((logger), (level))) \
+			oriel_log_print(&oriel_here, ORIEL_WHAT(logger, level), __VA_ARGS__); \
+	} while (0)
+
+static inline __attribute__((always_inline)) void oriel_log_all(struct oriel_site *site,
+								uint64_t what, const char *event,
+								struct oriel_attributes attributes)
+{
+	oriel_log_at(site, what, event, oriel_length(event), attributes);
+}
+
+/* oriel_info("order placed", oriel_int("order.id", id)); */
+#define oriel_log(level, ...) oriel_log_to(ORIEL_LOGGER, level, __VA_ARGS__)
 #define oriel_trace(...) oriel_log(ORIEL_TRACE, __VA_ARGS__)
 #define oriel_debug(...) oriel_log(ORIEL_DEBUG, __VA_ARGS__)
 #define oriel_info(...) oriel_log(ORIEL_INFO, __VA_ARGS__)
 #define oriel_warn(...) oriel_log(ORIEL_WARN, __VA_ARGS__)
 #define oriel_error(...) oriel_log(ORIEL_ERR, __VA_ARGS__)
 #define oriel_critical(...) oriel_log(ORIEL_FATAL, __VA_ARGS__)
+
+/* oriel_infof("order %d placed", id); */
+#define oriel_logf(level, ...) oriel_logf_to(ORIEL_LOGGER, level, __VA_ARGS__)
+#define oriel_tracef(...) oriel_logf(ORIEL_TRACE, __VA_ARGS__)
+#define oriel_debugf(...) oriel_logf(ORIEL_DEBUG, __VA_ARGS__)
+#define oriel_infof(...) oriel_logf(ORIEL_INFO, __VA_ARGS__)
+#define oriel_warnf(...) oriel_logf(ORIEL_WARN, __VA_ARGS__)
+#define oriel_errorf(...) oriel_logf(ORIEL_ERR, __VA_ARGS__)
+#define oriel_criticalf(...) oriel_logf(ORIEL_FATAL, __VA_ARGS__)
 
 /* ---- metrics ("Metrics API") ---------------------------------------------------------------------- */
 

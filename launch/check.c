@@ -7,6 +7,7 @@
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
+#include "base/severity.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,6 +133,26 @@ static void check_gauge_modes(struct check *c)
 	}
 }
 
+static void check_levels(struct check *c)
+{
+	struct str level = str_trim(str_of(getenv("LOG_LEVEL"))),
+		   rest = str_of(getenv("ORIEL_LOG_LEVELS"));
+	char quoted[QUOTE_ROOM];
+
+	if (level.n && !severity_of(level))
+		complain(c, "LOG_LEVEL: ignoring '%s': no level, so it is INFO",
+			 quote(level, quoted));
+	while (rest.n) {
+		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
+
+		if (str_trim(item.head).n &&
+		    (!str_trim(pair.head).n || !severity_of(str_trim(pair.tail))))
+			complain(c, "ORIEL_LOG_LEVELS: ignoring '%s': not LOGGER=LEVEL",
+				 quote(item.head, quoted));
+		rest = item.tail;
+	}
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
 	struct check c = { tell, you, 0 };
@@ -142,5 +163,6 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_timeout(&c);
 	check_prometheus(&c);
 	check_gauge_modes(&c);
+	check_levels(&c);
 	return c.n;
 }

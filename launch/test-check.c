@@ -75,6 +75,18 @@ static void a_port_or_a_mode_that_is_none_is_named(void **state)
 			    "ORIEL_GAUGE_MODES: ignoring '*=silly': not METRIC=MODE\n");
 }
 
+static void a_level_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(of("LOG_LEVEL", "warning"), "");
+	assert_string_equal(of("LOG_LEVEL", "loud"),
+			    "LOG_LEVEL: ignoring 'loud': no level, so it is INFO\n");
+	assert_string_equal(of("ORIEL_LOG_LEVELS", "db=debug,,http,=info,x=loud"),
+			    "ORIEL_LOG_LEVELS: ignoring 'http': not LOGGER=LEVEL\n"
+			    "ORIEL_LOG_LEVELS: ignoring '=info': not LOGGER=LEVEL\n"
+			    "ORIEL_LOG_LEVELS: ignoring 'x=loud': not LOGGER=LEVEL\n");
+}
+
 static void an_unknown_propagator_is_named(void **state)
 {
 	(void)state;
@@ -102,6 +114,7 @@ int main(void)
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
+		cmocka_unit_test(a_level_has_a_name),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
 	};

@@ -67,6 +67,10 @@ const struct variable variables[] = {
 	  false },
 	{ "ORIEL_BOOTSTRAP_TIMEOUT", VARIABLE_RECORDING, "SECONDS", "2",
 	  "The hook may take this long; 500ms, 2s and 1m are understood, too", false },
+	{ "LOG_LEVEL", VARIABLE_RECORDING, "LEVEL", "INFO",
+	  "The least log level that counts: DEBUG, INFO, WARNING, ERROR, CRITICAL", false },
+	{ "ORIEL_LOG_LEVELS", VARIABLE_RECORDING, "LOGGER=LEVEL,...", NULL,
+	  "The same for some loggers, such as db=debug,http=warning", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
 	  "off: leave the fatal signals alone; which one it was is then not known", false },
 	{ "ORIEL_PROCESS_METRICS", VARIABLE_RECORDING, "false", "true",
@@ -192,9 +196,10 @@ static bool same_name(struct str option, const char *name)
 	return name[option.n] == '\0';
 }
 
+/* The first word says whose a variable is; LOG_LEVEL and its kin are nobody's, and need it. */
 static const char *without_first_word(const char *name)
 {
-	return strchr(name, '_') + 1;
+	return str_starts(str_of(name), STR("LOG_")) ? name : strchr(name, '_') + 1;
 }
 
 const struct variable *variable_find(struct str option, char name[VARIABLE_NAME_ROOM])

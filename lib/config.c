@@ -2,6 +2,7 @@
 #include "lib/config.h"
 
 #include "base/setting.h"
+#include "base/severity.h"
 #include "wire/segment.h"
 
 #include <stdlib.h>
@@ -113,6 +114,17 @@ static enum exemplar_filter config_exemplars(struct str name)
 						 : EXEMPLARS_SAMPLED;
 }
 
+/* An unknown level is INFO, as in no setting at all. */
+static void config_levels(struct config *c)
+{
+	struct str levels = config_get("ORIEL_LOG_LEVELS");
+	int severity = severity_of(config_get("LOG_LEVEL"));
+
+	c->severity = severity ? severity : SEVERITY_INFO;
+	if (levels.n < sizeof(c->log_levels))
+		memcpy(c->log_levels, levels.n ? levels.p : "", levels.n);
+}
+
 void config_read(struct config *c)
 {
 	*c = (struct config){
@@ -124,6 +136,7 @@ void config_read(struct config *c)
 	};
 	config_sampler(c);
 	config_propagators(c);
+	config_levels(c);
 }
 
 bool config_travels(const char *variable)

@@ -34,6 +34,8 @@ struct config {
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */
+	int severity;					  /* LOG_LEVEL */
+	char log_levels[512];				  /* ORIEL_LOG_LEVELS: db=debug,http=warn */
 };
 
 void config_read(struct config *c);

@@ -4,9 +4,28 @@
 #include "lib/encode.h"
 #include "lib/known.h"
 #include "lib/lane.h"
+#include "lib/names.h"
 #include "lib/request-id.h"
 
-enum { BODY_MOST = 4096 };
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { BODY_MOST = 4096, PRINT_MOST = 1024 };
+
+/*
+ * A record's severity | call site << 16 | logger << 32, as it ends up in the record's last word. A
+ * site's number is one in this segment if its upper half says so.
+ */
+static inline uint64_t log_whence(struct oriel_site *site, uint64_t what)
+{
+	uint32_t mark = process.generation_mark;
+	uint32_t number = __atomic_load_n(&site->number, __ATOMIC_RELAXED) ^ mark;
+
+	if (__builtin_expect(number > UINT16_MAX, 0))
+		number = names_learn(site, mark);
+	return what | (uint64_t)number << 16;
+}
 
 /* What the context adds to a record, unless the caller said it already. */
 static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
@@ -22,9 +41,10 @@ static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
 	return id.n != 0;
 }
 
-static inline void log_fill(struct record_log *r, uint64_t head, const struct entry *top)
+static inline void log_fill(struct record_log *r, uint64_t head, const struct entry *top,
+			    uint64_t whence)
 {
-	uint64_t rest = entry_flags(top) | (uint64_t)SCOPE_APPLICATION << 8;
+	uint64_t rest = entry_flags(top) | (uint64_t)SCOPE_APPLICATION << 8 | (whence & ~0xffffull);
 
 	record_head(&r->head, head);
 	memcpy(r->trace_id, &top->trace_id[0], 8);
@@ -32,12 +52,16 @@ static inline void log_fill(struct record_log *r, uint64_t head, const struct en
 	r->span_id = top->span_id;
 	_Static_assert(sizeof(*r) == offsetof(struct record_log, trace_flags) + sizeof(rest) &&
 			       offsetof(struct record_log, scope) ==
-				       offsetof(struct record_log, trace_flags) + 1,
-		       "flags and scope are one word with the reserved bytes");
+				       offsetof(struct record_log, trace_flags) + 1 &&
+			       offsetof(struct record_log, site) ==
+				       offsetof(struct record_log, trace_flags) + 2 &&
+			       offsetof(struct record_log, logger) ==
+				       offsetof(struct record_log, trace_flags) + 4,
+		       "flags, scope, site and logger are one word");
 	memcpy(&r->trace_flags, &rest, sizeof(rest));
 }
 
-static __attribute__((noinline)) void log_write_any(enum oriel_severity severity, struct str body,
+static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str body,
 						    struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
@@ -71,8 +95,8 @@ static __attribute__((noinline)) void log_write_any(enum oriel_severity severity
 	r = (struct record_log *)w.p;
 	log_fill(r,
 		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
-			     severity),
-		 top);
+			     whence),
+		 top, whence);
 	r->time = clock_now(&r->head.flags);
 	p = encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
 	if (__builtin_expect(more.n != 0, 0))
@@ -82,8 +106,7 @@ static __attribute__((noinline)) void log_write_any(enum oriel_severity severity
 }
 
 /* What is left of the chunk holds it, and the context adds nothing. False: nothing is written. */
-static inline __attribute__((always_inline)) bool log_try(struct thread *t,
-							  enum oriel_severity severity,
+static inline __attribute__((always_inline)) bool log_try(struct thread *t, uint64_t whence,
 							  struct str body,
 							  struct oriel_attributes attributes)
 {
@@ -106,20 +129,49 @@ static inline __attribute__((always_inline)) bool log_try(struct thread *t,
 	}
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	log_fill(r,
-		 RECORD_HEAD(size, RECORD_LOG, 0, body.n, (unsigned char *)r + size - to, severity),
-		 &t->entry[t->depth]);
+		 RECORD_HEAD(size, RECORD_LOG, 0, body.n, (unsigned char *)r + size - to, whence),
+		 &t->entry[t->depth], whence);
 	write_keep(t, (unsigned char *)r + size);
 	return true;
+}
+
+/* What comes here has passed the gate, so this process records, or did a moment ago. */
+void oriel_log_at(struct oriel_site *site, uint64_t what, const char *event, size_t event_n,
+		  struct oriel_attributes attributes)
+{
+	struct thread *t = thread_here;
+	uint64_t whence = log_whence(site, what);
+	struct str body = { event, event_n };
+
+	if (__builtin_expect(t->live == THREAD_LIVE && log_try(t, whence, body, attributes), 1))
+		lane_rest(t);
+	else
+		log_write_any(whence, body, attributes);
 }
 
 void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
 		     struct oriel_attributes attributes)
 {
-	struct thread *t = oriel_gate.recording ? thread_if_any() : NULL;
-	struct str body = { event, event_n };
+	static struct oriel_site nowhere;
 
-	if (__builtin_expect(t && log_try(t, severity, body, attributes), 1))
-		lane_rest(t);
-	else
-		log_write_any(severity, body, attributes);
+	if (oriel_gate.recording)
+		oriel_log_at(&nowhere, (uint8_t)severity, event, event_n, attributes);
+}
+
+void oriel_log_print(struct oriel_site *site, uint64_t what, const char *format, ...)
+{
+	int kept = errno, n;
+	char text[PRINT_MOST];
+	va_list values;
+
+	va_start(values, format);
+	n = vsnprintf(text, sizeof(text), format, values);
+	va_end(values);
+	if (n >= (int)sizeof(text)) {
+		n = sizeof(text) - 1;
+		process_lose(LOSS_values_cut, 1);
+	}
+	if (n >= 0)
+		oriel_log_at(site, what, text, (size_t)n, ORIEL_WITH());
+	errno = kept;
 }

@@ -19,6 +19,7 @@
 #include "lib/encode.h"
 #include "lib/exclude.h"
 #include "lib/fault.h"
+#include "lib/logger.h"
 #include "lib/metric.h"
 #include "lib/segment.h"
 #include "lib/thread.h"
@@ -32,7 +33,10 @@
 #include <unistd.h>
 
 struct process process = { .why_off = ORIEL_OFF_NOT_STARTED };
-struct oriel_gate oriel_gate;
+
+/* Before the first start nothing passes. */
+static const int64_t closed[ORIEL_LOGGERS / sizeof(int64_t)];
+struct oriel_gate oriel_gate = { .levels = closed };
 
 extern char **environ;
 
@@ -44,6 +48,7 @@ static struct {
 	uint32_t depth;
 	bool there;
 	uint64_t created_ns, collector_ns;
+	struct logger_levels levels;
 } kept;
 
 enum {
@@ -176,15 +181,17 @@ static void process_adopt(struct segment_header *s)
 	process.n_chunks = s->n_chunks;
 	atomic_store_explicit(&process.n_threads, 0, memory_order_relaxed);
 	atomic_store_explicit(&process.crowded, 0, memory_order_relaxed);
-	atomic_fetch_add_explicit(&process.generation, 1, memory_order_relaxed);
+	process.generation_mark =
+		(atomic_fetch_add_explicit(&process.generation, 1, memory_order_relaxed) + 1) << 16;
 }
 
 /* Release on the wipe mark: pairs with thread_attach's acquire; all else is made by now. */
-static void process_open(void)
+static void process_open(const struct logger_levels *levels)
 {
 	segment_publish(process.segment);
 	atomic_store_explicit(&process.why_off, 0, memory_order_relaxed);
 	atomic_store_explicit(process.wiped, WIPE_MARK, memory_order_release);
+	logger_open(levels);
 	oriel_gate.recording = 1;
 }
 
@@ -226,7 +233,7 @@ static void process_name(const struct oriel_options *o)
 static _Atomic uintptr_t door_holder;
 static unsigned door_depth;
 
-static void door_shut(void)
+void process_door_shut(void)
 {
 	uintptr_t self = (uintptr_t)pthread_self();
 
@@ -237,7 +244,7 @@ static void door_shut(void)
 	door_depth++;
 }
 
-static void door_open(void)
+void process_door_open(void)
 {
 	if (!door_depth || --door_depth)
 		return; /* 0: a child of a handler's fork goes on in the outer one */
@@ -249,7 +256,7 @@ static void process_prepare(void)
 {
 	struct thread *t;
 
-	door_shut();
+	process_door_shut();
 	t = oriel_gate.recording ? thread_if_any() : NULL;
 	kept.there = t != NULL;
 	if (t) {
@@ -260,13 +267,14 @@ static void process_prepare(void)
 		kept.created_ns = process.segment->created_mono_ns;
 		kept.collector_ns =
 			atomic_load_explicit(&process.segment->collector_ns, memory_order_relaxed);
+		logger_keep(&kept.levels);
 	}
 }
 
 static void process_parent(void)
 {
 	process_children_count();
-	door_open();
+	process_door_open();
 }
 
 void process_children_count(void)
@@ -312,7 +320,7 @@ static void process_child(void)
 		process_seed();
 		memcpy(s->service, process.service, sizeof(s->service));
 		memcpy(s->version, process.version, sizeof(s->version));
-		process_open();
+		process_open(&kept.levels);
 		if (kept.there)
 			thread_inherit(kept.entry, kept.depth);
 	} else if (recording) {
@@ -381,7 +389,7 @@ static int process_start(const struct oriel_options *options)
 	process.starts++;
 	process_name(options);
 	atomic_store_explicit(&process.segment->stopped, 0, memory_order_relaxed);
-	process_open();
+	process_open(NULL);
 	exclude_read(options && GIVEN(options, excluded_urls) ? options->excluded_urls : NULL);
 	if (process.starts == 1 && !process.config.no_collector)
 		collector_start();
@@ -392,23 +400,24 @@ int oriel_start(const struct oriel_options *options)
 {
 	int kept_errno = errno, why;
 
-	door_shut();
+	process_door_shut();
 	why = process_start(options);
-	door_open();
+	process_door_open();
 	errno = kept_errno;
 	return why;
 }
 
 void oriel_stop(void)
 {
-	door_shut();
+	process_door_shut();
 	if (process.starts && --process.starts == 0) {
 		oriel_gate.recording = 0;
+		logger_close();
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
 		if (process_is_ours())
 			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);
 	}
-	door_open();
+	process_door_open();
 }
 
 int oriel_why_off(void)

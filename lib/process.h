@@ -39,6 +39,7 @@ struct process {
 	_Atomic uint32_t crowded; /* more threads than chunks are good for: give them back early */
 	_Atomic uint32_t why_off; /* enum oriel_off, or 0 */
 	_Atomic uint32_t generation; /* counts segments: 1, and one more each fork */
+	uint32_t generation_mark;    /* its low half << 16: what call sites know their number by */
 	_Atomic uint32_t clock;	     /* enum clock_source, see lib/clock.h */
 	unsigned tid_offset;	     /* of the tid within pthread_self(), 0: not known */
 	unsigned starts;	     /* oriel_start calls not yet matched by a stop */
@@ -54,6 +55,16 @@ struct process {
 extern struct process process __attribute__((visibility("hidden")));
 
 enum { WIPE_MARK = 0x6f72696c };
+
+/* The word behind oriel_gate.levels, in the page that a fork wipes; the rest of its line is zeros. */
+static inline int64_t *process_levels(void)
+{
+	return (int64_t *)((char *)process.wiped + 64);
+}
+
+/* Guard start, stop, fork and the making of loggers against each other; no recording call does. */
+void process_door_shut(void);
+void process_door_open(void);
 
 /*
  * Is the segment mapped here? Not in a child that nobody told of, which forgets it: then recording

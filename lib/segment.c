@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "lib/clock.h"
 #include "lib/process.h"
+#include "wire/control.h"
+#include "wire/names.h"
 #include "wire/series.h"
 
 #include <errno.h>
@@ -61,15 +63,24 @@ static uint32_t page_up(size_t n)
 	return (uint32_t)((n + SEGMENT_PAGE - 1) / SEGMENT_PAGE * SEGMENT_PAGE);
 }
 
+static uint32_t line_up(size_t n)
+{
+	return (uint32_t)((n + 63) & ~(size_t)63);
+}
+
 /*
  * What stands before the chunks is a whole number of chunks: one for the smallest segment (header,
- * 1,024 slots, 4 KiB each of settings and series), then a sixteenth of the whole.
+ * 512 slots, 4 KiB each of settings and series, names in what a page has left), then a sixteenth of
+ * the whole and a sixty-fourth for names.
  */
 static void segment_lay_out(struct segment_header *s, size_t size)
 {
+	size_t names = size <= SEGMENT_LEAST * 2 ? 0
+		       : size / 64 < NAMES_MOST	 ? size / 64
+						 : NAMES_MOST;
 	size_t head = size <= SEGMENT_LEAST * 2
 			      ? CHUNK_SIZE
-			      : (size / 16 + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+			      : (size / 16 + names + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
 	size_t left;
 
 	s->layout = SEGMENT_LAYOUT;
@@ -82,7 +93,13 @@ static void segment_lay_out(struct segment_header *s, size_t size)
 	s->chunk_size = CHUNK_SIZE;
 	s->n_chunks = (uint32_t)((size - head) / CHUNK_SIZE);
 	s->states_at = s->slots_at + s->n_slots * 4;
-	s->settings_at = page_up(s->states_at + s->n_chunks * 4u);
+	s->control_at = line_up(s->states_at + s->n_chunks * 4u);
+	s->control_size = sizeof(struct control);
+	s->names_at = line_up(s->control_at + s->control_size);
+	s->settings_at = page_up(s->names_at + names);
+	s->names_size = s->settings_at - s->names_at;
+	if (s->names_size > NAMES_MOST)
+		s->names_size = NAMES_MOST;
 	left = head - s->settings_at;
 	s->settings_size = left > 4 * SETTINGS_MOST ? SETTINGS_MOST : page_up(left / 3);
 	s->series_at = s->settings_at + s->settings_size;
@@ -182,6 +199,8 @@ static void segment_fill(struct segment_header *s, size_t size)
 	atomic_init(&s->n_free, s->n_chunks);
 	series = (struct series_area *)((char *)s + s->series_at);
 	atomic_init(&series->used, (uint32_t)sizeof(*series));
+	atomic_init(&((struct names *)((char *)s + s->names_at))->used,
+		    (uint32_t)sizeof(struct names));
 	if (process.settings_n > s->settings_size) {
 		size_t n = s->settings_size;
 

@@ -102,7 +102,9 @@ struct record_log {
 	uint64_t span_id;
 	uint8_t trace_flags;
 	uint8_t scope;
-	uint8_t reserved[6];
+	uint16_t site;	/* number of the call's place in wire/names.h; 0: not known */
+	uint8_t logger; /* in wire/control.h; 0: the program's own */
+	uint8_t reserved[3];
 };
 
 struct record_thread {

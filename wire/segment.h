@@ -10,6 +10,8 @@
  *     settings_at  NAME=VALUE NUL ...: the OTEL_* and ORIEL_* variables of the process
  *     series_at  metrics (wire/series.h)
  *     states_at  _Atomic uint32_t[n_chunks]: what each chunk is, enum chunk_state
+ *     control_at  what can be changed from outside while the process runs (wire/control.h)
+ *     names_at   texts that records name by number (wire/names.h)
  *     chunks_at  n_chunks chunks of CHUNK_SIZE bytes, each 128 bytes of struct chunk and records
  *
  * Everything that a writer may touch is committed (posix_fallocate) before it is mapped; the file
@@ -42,7 +44,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 4u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 5u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -75,7 +77,8 @@ enum segment_clock {
 	X(series_overflow, "measurements", "Measurements that went to the overflow series") \
 	X(exemplars_no_room, "measurements", "Measurements that left no example for want of room") \
 	X(settings_no_room, "settings", "Settings that did not fit into the segment") \
-	X(forks_unwatched, "processes", "Forked children without a segment of their own")
+	X(forks_unwatched, "processes", "Forked children without a segment of their own") \
+	X(names_no_room, "names", "Call sites and loggers that no room was left to name")
 
 enum segment_loss {
 #define X(name, unit, sentence) LOSS_##name,
@@ -94,6 +97,8 @@ struct segment_header {
 	uint32_t series_at, series_size;
 	uint32_t states_at, n_chunks;
 	uint32_t chunks_at, chunk_size;
+	uint32_t control_at, control_size;
+	uint32_t names_at, names_size;
 
 	int32_t pid; /* in the writer's own pid namespace */
 	int32_t parent_pid;

@@ -65,7 +65,8 @@ static void fill(struct hand_segment *s)
 	hand_write(s, 0, start);
 	hand_write(s, 0, hand_event(1, "event", 2));
 	hand_write(s, 1, hand_end(1, 3));
-	hand_write(s, 2, hand_log(1, "log", 3));
+	hand_write(s, 2, hand_log_at(hand_log(1, "log", 3), hand_name_site(s, 12, "f.c", "f"), 1));
+	hand_logger(s, 1, "db");
 	atomic_store(&s->state[1], CHUNK_FULL);
 	atomic_store(&s->state[2], CHUNK_IDLE);
 }
@@ -93,6 +94,7 @@ static void look(struct intake *in)
 	if (assembler_init(&a, &t, INSTANT_TSC, NULL) < 0)
 		abort();
 	assembler_set_resource(&a, resource);
+	a.names.in = in;
 	for (int i = 0; i < 4; i++) {
 		while (intake_drain(in, each, &a, &d) == INTAKE_MORE)
 			;
