@@ -33,23 +33,33 @@ static void words_step(void *you)
 		s->to[i] = atomic_load_explicit(&from[i], memory_order_acquire);
 }
 
-static int page_copy(struct area_page *out, struct intake *in, const unsigned char *from,
-		     uint32_t room, struct arena *arena)
+static struct area_step page_step(const struct intake *in, const uint32_t *state, uint32_t page)
 {
-	struct area_step s = { .from = from, .room = room & ~7u };
-	int r;
+	const struct segment_header *h = &in->head;
 
-	if (s.room < sizeof(struct series_area))
-		return 0;
-	r = intake_step(in, used_step, &s);
-	if (r < 0 || s.used <= sizeof(struct series_area))
-		return r;
-	s.to = arena_take(arena, s.used);
-	if (!s.to)
-		return ERR(-ENOMEM);
-	r = intake_step(in, words_step, &s);
-	if (!r)
-		*out = (struct area_page){ .p = (const void *)s.to, .used = s.used & ~7u };
+	if (!page)
+		return (struct area_step){ .from = in->map + h->series_at,
+					   .room = h->series_size & ~7u };
+	return (struct area_step){ .from = (unsigned char *)intake_chunk_at(in, page - 1) +
+					   CHUNK_HEAD,
+				   .room = state[page - 1] == CHUNK_SERIES ? CHUNK_ROOM : 0 };
+}
+
+/* How much of each page there is; all of them in *total. */
+static int pages_measure(struct area *out, struct intake *in, const uint32_t *state, size_t *total)
+{
+	int r = 0;
+
+	*total = 0;
+	for (uint32_t i = out->n_pages; !r && i--;) {
+		struct area_step s = page_step(in, state, i);
+
+		if (s.room < sizeof(struct series_area))
+			continue;
+		r = intake_step(in, used_step, &s);
+		out->page[i].used = s.used > sizeof(struct series_area) ? s.used & ~7u : 0;
+		*total += out->page[i].used;
+	}
 	return r;
 }
 
@@ -62,29 +72,50 @@ static void states_step(void *you)
 		((uint32_t *)s->to)[i] = atomic_load_explicit(&state[i], memory_order_acquire);
 }
 
-static int pages_copy(struct area *out, struct intake *in, const uint32_t *state,
+/* One after the other, the oldest first: points lie in memory as instruments were made. */
+static int pages_copy(struct area *out, struct intake *in, const uint32_t *state, size_t total,
 		      struct arena *arena)
 {
-	const struct segment_header *h = &in->head;
-	int r = page_copy(&out->base, in, in->map + h->series_at, h->series_size, arena);
+	unsigned char *to = arena_take(arena, total);
+	int r = 0;
+
+	if (!to)
+		return ERR(-ENOMEM);
+	for (uint32_t i = 0; i < out->n_pages; i++) {
+		struct area_page *page = &out->page[i ? out->n_pages - i : 0];
+
+		page->p = page->used ? to : NULL;
+		to += page->used;
+	}
+	/* The newest first: instruments after their series. */
+	for (uint32_t i = out->n_pages; !r && i--;) {
+		struct area_step s = page_step(in, state, i);
+
+		s.used = out->page[i].used;
+		s.to = (uint64_t *)(void *)(uintptr_t)out->page[i].p;
+		if (s.used)
+			r = intake_step(in, words_step, &s);
+	}
+	return r;
+}
+
+/* Chunks that overlap the area can't go on with it. */
+static int pages_begin(struct area *out, const struct segment_header *h, const uint32_t *state,
+		       struct arena *arena)
+{
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < h->n_chunks; i++)
 		n += state[i] == CHUNK_SERIES;
-	if (r || !n || h->chunks_at < (uint64_t)h->series_at + h->series_size)
-		return r;
-	out->chunk = arena_take_n(arena, struct area_page, h->n_chunks);
-	if (!out->chunk)
+	if (h->chunks_at < (uint64_t)h->series_at + h->series_size)
+		n = 0;
+	out->n_pages = n ? h->n_chunks + 1 : 1;
+	out->chunks_from = n ? h->chunks_at - h->series_at : 0;
+	out->page = arena_take_n(arena, struct area_page, out->n_pages);
+	if (!out->page)
 		return ERR(-ENOMEM);
-	memset(out->chunk, 0, h->n_chunks * sizeof(*out->chunk));
-	out->n_chunks = h->n_chunks;
-	out->chunks_from = h->chunks_at - h->series_at;
-	for (uint32_t i = 0; !r && i < h->n_chunks; i++)
-		if (state[i] == CHUNK_SERIES)
-			r = page_copy(&out->chunk[i], in,
-				      (unsigned char *)intake_chunk_at(in, i) + CHUNK_HEAD,
-				      CHUNK_ROOM, arena);
-	return r;
+	memset(out->page, 0, out->n_pages * sizeof(*out->page));
+	return 0;
 }
 
 static int chunk_copy(struct area *out, struct intake *in, uint32_t i, struct arena *arena)
@@ -119,18 +150,23 @@ static int blocks_copy(struct area *out, struct intake *in, const uint32_t *stat
 	return r;
 }
 
-/* Blocks after entries: what a thread adds meanwhile is counted now or the next time, never twice. */
+/* Blocks last: what a thread adds meanwhile is counted now or the next time, never twice. */
 int area_copy(struct area *out, struct intake *in, struct arena *arena)
 {
 	struct area_step s = { .from = in->map + in->head.states_at, .room = in->head.n_chunks };
 	uint32_t *state = arena_take(arena, (size_t)s.room * sizeof(*state) + 8);
+	size_t total = 0;
 	int r;
 
 	s.to = (uint64_t *)(void *)state;
 	r = state ? intake_step(in, states_step, &s) : ERR(-ENOMEM);
 	if (!r)
-		r = pages_copy(out, in, state, arena);
-	if (!r && out->base.used)
+		r = pages_begin(out, &in->head, state, arena);
+	if (!r)
+		r = pages_measure(out, in, state, &total);
+	if (!r && total)
+		r = pages_copy(out, in, state, total, arena);
+	if (!r && total)
 		r = blocks_copy(out, in, state, arena);
 	return r;
 }
@@ -152,30 +188,27 @@ const struct series_entry *area_entry(const struct area *a, uint32_t at)
 {
 	uint32_t i, in_chunk;
 
-	if (!a->n_chunks || at < a->chunks_from)
-		return page_entry(&a->base, at);
+	if (a->n_pages < 2 || at < a->chunks_from)
+		return page_entry(&a->page[0], at);
 	i = (at - a->chunks_from) / CHUNK_SIZE;
 	in_chunk = (at - a->chunks_from) % CHUNK_SIZE;
-	return i < a->n_chunks && in_chunk >= CHUNK_HEAD
-		       ? page_entry(&a->chunk[i], in_chunk - CHUNK_HEAD)
+	return i + 1 < a->n_pages && in_chunk >= CHUNK_HEAD
+		       ? page_entry(&a->page[i + 1], in_chunk - CHUNK_HEAD)
 		       : NULL;
 }
 
 const struct series_entry *area_next(const struct area *a, struct area_walk *w)
 {
 	if (!w->begun)
-		*w = (struct area_walk){ a->n_chunks + 1, sizeof(struct series_area), true };
-	while (w->left) {
-		const struct area_page *page =
-			w->left > a->n_chunks ? &a->base : &a->chunk[w->left - 1];
-		const struct series_entry *e = page_entry(page, w->at);
+		*w = (struct area_walk){ 0, sizeof(struct series_area), true };
+	for (; w->page < a->n_pages; w->page++, w->at = sizeof(struct series_area)) {
+		uint32_t i = w->page ? a->n_pages - w->page : 0;
+		const struct series_entry *e = page_entry(&a->page[i], w->at);
 
 		if (e && entry_kind(e) != SERIES_NONE) {
 			w->at += e->size;
 			return e;
 		}
-		w->left--;
-		w->at = sizeof(struct series_area);
 	}
 	return NULL;
 }

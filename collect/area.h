@@ -16,20 +16,21 @@
 #include "wire/series.h"
 
 struct area_page {
-	const unsigned char *p; /* NULL: none of this chunk */
+	const unsigned char *p; /* NULL: there is none */
 	uint32_t used;
 };
 
+/* The writer takes chunks from the last one on, so that this is their order. */
 struct area {
-	struct area_page base, *chunk;
-	uint32_t n_chunks;
+	struct area_page *page; /* the first, and then one a chunk */
+	uint32_t n_pages;
 	uint32_t chunks_from;	/* place of the first chunk */
 	const uint64_t **block; /* threads' own cells */
 	size_t n_blocks;
 };
 
 struct area_walk {
-	uint32_t left; /* pages, from the last chunk: the writer takes them in that order */
+	uint32_t page; /* in the writer's order */
 	uint32_t at;
 	bool begun;
 };

@@ -3,8 +3,10 @@
 
 #include "base/err.h"
 #include "collect/area.h"
+#include "collect/buckets.h"
 #include "collect/decode.h"
 #include "collect/gauge-mode.h"
+#include "model/exponential.h"
 #include "model/stats.h"
 #include "wire/record.h"
 #include "wire/series.h"
@@ -28,7 +30,7 @@ static const struct instrument *instrument_at(const struct area *area, uint32_t 
 
 	if (!e || entry_kind(e) != SERIES_INSTRUMENT || e->size < sizeof(*i))
 		return NULL;
-	if (i->kind < INSTRUMENT_COUNTER || i->kind > INSTRUMENT_HISTOGRAM ||
+	if (i->kind < INSTRUMENT_COUNTER || i->kind > INSTRUMENT_SUMMARY ||
 	    i->n_bounds > BOUNDS_MOST)
 		return NULL;
 	if ((size_t)i->n_bounds * 8 + i->name_n + i->unit_n + i->description_n >
@@ -58,6 +60,24 @@ static uint64_t plus_f64(uint64_t a, uint64_t b)
 	return as_bits(as_double(a) + as_double(b));
 }
 
+static bool is_exponential(const struct instrument *i)
+{
+	return i->kind == INSTRUMENT_EXPONENTIAL || i->kind == INSTRUMENT_SUMMARY;
+}
+
+static size_t cells_of(const struct instrument *i)
+{
+	return i->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + i->n_bounds + 1u
+	       : is_exponential(i)	       ? (size_t)EXPONENTIAL_CELLS
+					       : 1;
+}
+
+/* Of these a thread has its own. */
+static size_t own_cells_of(const struct instrument *i)
+{
+	return is_exponential(i) ? (size_t)EXPONENTIAL_COARSE : cells_of(i);
+}
+
 static void merge_histogram(uint64_t *cell, const uint64_t *own, size_t n)
 {
 	double least = as_double(own[HISTOGRAM_MIN] ^ CELLS_INFINITY);
@@ -77,10 +97,10 @@ static const uint64_t *cells_merged(const struct area *area, const struct series
 				    const struct instrument *i, struct arena *arena)
 {
 	const uint64_t *shared = (const void *)(s + 1);
-	size_t at = s->entry.flags;
+	size_t at = s->entry.flags, n = own_cells_of(i);
 	uint64_t *cell;
 
-	if (!at || at + s->n_cells > CELL_BLOCK_WORDS || !area->n_blocks)
+	if (!at || at + n > CELL_BLOCK_WORDS || !area->n_blocks)
 		return shared;
 	cell = arena_take(arena, (size_t)s->n_cells * 8);
 	if (!cell)
@@ -89,8 +109,8 @@ static const uint64_t *cells_merged(const struct area *area, const struct series
 	for (size_t b = 0; b < area->n_blocks; b++) {
 		const uint64_t *own = area->block[b] + at;
 
-		if (i->kind == INSTRUMENT_HISTOGRAM)
-			merge_histogram(cell, own, s->n_cells);
+		if (i->kind >= INSTRUMENT_HISTOGRAM)
+			merge_histogram(cell, own, n);
 		else
 			cell[0] = i->is_double ? plus_f64(cell[0], own[0]) : cell[0] + own[0];
 	}
@@ -99,10 +119,12 @@ static const uint64_t *cells_merged(const struct area *area, const struct series
 
 static enum metric_kind kind_of(uint8_t instrument)
 {
-	return instrument == INSTRUMENT_COUNTER	  ? METRIC_SUM
-	       : instrument == INSTRUMENT_UP_DOWN ? METRIC_UP_DOWN
-	       : instrument == INSTRUMENT_GAUGE	  ? METRIC_GAUGE
-						  : METRIC_HISTOGRAM;
+	return instrument == INSTRUMENT_COUNTER	      ? METRIC_SUM
+	       : instrument == INSTRUMENT_UP_DOWN     ? METRIC_UP_DOWN
+	       : instrument == INSTRUMENT_GAUGE	      ? METRIC_GAUGE
+	       : instrument == INSTRUMENT_EXPONENTIAL ? METRIC_EXPONENTIAL
+	       : instrument == INSTRUMENT_SUMMARY     ? METRIC_SUMMARY
+						      : METRIC_HISTOGRAM;
 }
 
 /* The count is the buckets' sum: the cells change while they are read, and these two must agree. */
@@ -128,9 +150,30 @@ static void point_number(struct metric_point *p, const struct instrument *i, uin
 		p->integer = (int64_t)cell;
 }
 
-static size_t cells_of(const struct instrument *i)
+static void point_quantiles(struct metric_point *p, const struct instrument *i, struct arena *arena)
 {
-	return i->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + i->n_bounds + 1u : 1;
+	const double *quantile = (const double *)(i + 1);
+	struct quantile *item = arena_take_n(arena, struct quantile, i->n_bounds + 1u);
+
+	for (size_t k = 0; item && k < i->n_bounds; k++)
+		if (quantile[k] >= 0 && quantile[k] <= 1)
+			item[p->n_quantiles++] =
+				(struct quantile){ quantile[k],
+						   exponential_quantile(p, quantile[k]) };
+	p->quantile = item;
+}
+
+static bool point_exponential(struct metric_point *p, const struct area *area,
+			      const struct instrument *i, const uint64_t *cell, struct arena *arena)
+{
+	if (!buckets_point(p, area, cell, arena))
+		return false;
+	p->sum = as_double(cell[HISTOGRAM_SUM]);
+	p->min = as_double(cell[HISTOGRAM_MIN]);
+	p->max = as_double(cell[HISTOGRAM_MAX]);
+	if (p->kind == METRIC_SUMMARY)
+		point_quantiles(p, i, arena);
+	return true;
 }
 
 static struct attributes point_attributes(struct batch *b, struct str bytes)
@@ -173,7 +216,9 @@ static bool exemplar_read(struct exemplar *out, const struct metric_point *p, si
 
 static size_t slots_of(const struct metric_point *p)
 {
-	return p->kind == METRIC_HISTOGRAM ? p->n_bounds + 1 : p->kind == METRIC_SUM;
+	return p->kind == METRIC_HISTOGRAM     ? p->n_bounds + 1
+	       : p->kind == METRIC_EXPONENTIAL ? (size_t)EXEMPLARS_EXPONENTIAL
+					       : p->kind == METRIC_SUM;
 }
 
 static void point_exemplars(struct metric_point *p, const struct area *area, uint32_t at,
@@ -199,8 +244,7 @@ static void point_exemplars(struct metric_point *p, const struct area *area, uin
 /* Overflow series are made ahead, for the day that there is no room; until then nobody asks for them. */
 static bool point_is_spare(const struct metric_point *p)
 {
-	bool empty =
-		p->kind == METRIC_HISTOGRAM ? p->count == 0 : p->integer == 0 && p->number == 0;
+	bool empty = p->count == 0 && p->integer == 0 && p->number == 0;
 
 	return empty && attributes_find(p->attributes, STR("otel.metric.overflow"));
 }
@@ -231,9 +275,13 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 						  s->attributes_n });
 	p->start_ns = s->start_real_ns;
 	p->time_ns = now < p->start_ns ? p->start_ns : now;
+	if (is_exponential(i) && !point_exponential(p, area, i, cell, &b->arena)) {
+		b->n_points--;
+		return false;
+	}
 	if (p->kind == METRIC_HISTOGRAM)
 		point_histogram(p, i, cell);
-	else
+	else if (!is_exponential(i))
 		point_number(p, i, *cell);
 	if (p->kind == METRIC_GAUGE && s->n_cells > GAUGE_SET_NS)
 		p->set_ns = cell[GAUGE_SET_NS];

@@ -162,7 +162,7 @@ static void a_gauge_tells_when_it_was_set(void **state)
 /* An entry of n slots for the series, each with a value of its own: 1.5, 2.5, ... */
 static void examples(struct room *r, uint32_t series, uint16_t n)
 {
-	struct exemplars e = { .series_at = series, .n = n, .n_words = EXEMPLAR_WORDS };
+	struct exemplars e = { .n = n, .n_words = EXEMPLAR_WORDS };
 	uint64_t slot[4][EXEMPLAR_WORDS];
 
 	for (uint64_t i = 0; i < n; i++) {
@@ -247,6 +247,99 @@ static void examples_that_lie_are_none(void **state)
 	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
 }
 
+/* Of a scale, with these counts from index `low` on; the next ones are at `next`. */
+static uint32_t buckets(struct room *r, int16_t scale, int32_t low, const uint64_t *count,
+			uint32_t n, uint32_t next)
+{
+	struct buckets b = { .scale = scale, .n = BUCKETS_MOST, .next_at = next };
+	uint64_t word[BUCKETS_MOST] = { 0 };
+
+	b.range = (uint32_t)low | (uint64_t)(uint32_t)(low + (int32_t)n - 1) << 32;
+	for (uint32_t i = 0; i < n; i++)
+		word[buckets_word(low + (int32_t)i, BUCKETS_MOST)] = count[i];
+	return entry(r, SERIES_BUCKETS, &b, sizeof(b), word, sizeof(word));
+}
+
+/* What it says of quantiles is that there is one, the median. */
+static uint32_t exponential(struct room *r, uint8_t kind, uint32_t positive, uint32_t negative)
+{
+	struct instrument i = { .kind = kind, .name_n = 1, .n_bounds = 1 };
+	struct series s = { .n_cells = EXPONENTIAL_CELLS };
+	uint64_t cells[EXPONENTIAL_CELLS] = { [EXPONENTIAL_ZERO] = 2,
+					      [EXPONENTIAL_FIRST] = positive,
+					      [EXPONENTIAL_FIRST + 1] = negative };
+	double sum[] = { 7.5, -3, 9 };
+	char half[9] = { 0 };
+
+	memcpy(half, &(double){ 0.5 }, 8);
+	half[8] = 'e';
+	memcpy(&cells[HISTOGRAM_SUM], sum, sizeof(sum));
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), half, sizeof(half));
+	return entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+}
+
+static void buckets_of_several_scales_add_up_at_the_lowest(void **state)
+{
+	struct room *r = *state;
+	uint32_t coarse = buckets(r, 0, -1, (uint64_t[]){ 1, 10, 100 }, 3, 0);
+	uint32_t fine = buckets(r, 1, -2, (uint64_t[]){ 3, 4, 5 }, 3, coarse);
+
+	exponential(r, INSTRUMENT_EXPONENTIAL, fine,
+		    buckets(r, 3, 0, (uint64_t[]){ 1, 0, 1 }, 3, 0));
+
+	const struct metric_point *p = snapshot(r)->point;
+
+	assert_int_equal(p->kind, METRIC_EXPONENTIAL);
+	assert_int_equal(p->scale, 0);
+	assert_int_equal(p->positive.offset, -1);
+	assert_int_equal(p->positive.n, 3);
+	assert_int_equal(p->positive.count[0], 1 + 3 + 4);
+	assert_int_equal(p->positive.count[1], 10 + 5);
+	assert_int_equal(p->positive.count[2], 100);
+	assert_int_equal(p->negative.n, 1);
+	assert_int_equal(p->negative.count[0], 2);
+	assert_int_equal(p->zero_count, 2);
+	assert_int_equal(p->count, 127);
+	assert_true(p->sum == 7.5 && p->min == -3 && p->max == 9);
+}
+
+static void a_summary_has_its_quantiles(void **state)
+{
+	struct room *r = *state;
+
+	exponential(r, INSTRUMENT_SUMMARY, buckets(r, 0, 1, (uint64_t[]){ 100 }, 1, 0), 0);
+
+	const struct metric_point *p = snapshot(r)->point;
+
+	assert_int_equal(p->kind, METRIC_SUMMARY);
+	assert_int_equal(p->n_quantiles, 1);
+	assert_true(p->quantile->quantile == 0.5);
+	assert_true(p->quantile->value > 2 && p->quantile->value < 4);
+}
+
+static void buckets_that_lie_are_left_out(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = buckets(r, 0, 1, (uint64_t[]){ 100 }, 1, 0);
+	struct buckets *b = (void *)(area(r) + at);
+
+	exponential(r, INSTRUMENT_EXPONENTIAL, at, at + 8);
+	b->next_at = at; /* round and round */
+	snapshot(r);
+	b->next_at = 0;
+	assert_int_equal(snapshot(r)->point->count, 102);
+	b->range = 0x7fffffff80000000u;
+	assert_int_equal(snapshot(r)->point->count, 2);
+	b->range = 0x100000001u;
+	b->scale = 21;
+	assert_int_equal(snapshot(r)->point->count, 2);
+	b->scale = 0;
+	b->n = 161;
+	assert_int_equal(snapshot(r)->point->count, 2);
+	b->n = 0;
+	assert_int_equal(snapshot(r)->point->count, 2);
+}
+
 static void what_lies_in_a_chunk_is_read_too(void **state)
 {
 	struct room *r = *state;
@@ -329,6 +422,9 @@ int main(void)
 		TEST(an_example_that_is_torn_empty_or_of_another_bucket_is_none),
 		TEST(examples_that_lie_are_none),
 		TEST(what_lies_in_a_chunk_is_read_too),
+		TEST(buckets_of_several_scales_add_up_at_the_lowest),
+		TEST(a_summary_has_its_quantiles),
+		TEST(buckets_that_lie_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

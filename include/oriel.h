@@ -680,6 +680,7 @@ static inline __attribute__((always_inline)) void oriel_log_all(struct oriel_sit
  *     up-down      rises and falls: oriel_change                       "UpDownCounter"
  *     gauge        is what it was set to last: oriel_set               "Gauge"
  *     histogram    values by bucket: oriel_record                      "Histogram"
+ *     summary      the same, shown as quantiles
  *
  * Each of the first three is there for integers and, with _f64, for doubles; NaN is ignored.
  */
@@ -708,6 +709,20 @@ ORIEL_API struct oriel_gauge_f64 *oriel_gauge_f64(const char *name, const char *
 ORIEL_API struct oriel_histogram *oriel_histogram(const char *name, const char *unit,
 						  const char *description, const double *bounds,
 						  size_t n);
+
+/*
+ * A histogram whose buckets follow what is measured ("Base2 Exponential Bucket Histogram"): at most
+ * 160 for each sign, as fine as the range of the values allows. NaN and infinities are ignored.
+ *
+ * A summary is one that is shown as quantiles, each from 0 to 1, rising; n 0 means 0.5, 0.9, 0.95 and
+ * 0.99. They are of everything since the start and of all processes together; a quantile is at most
+ * 2.2 % off if the largest value is at most 2^9 times the smallest, 4.4 % up to 2^19, 8.7 % up to 2^39.
+ */
+ORIEL_API struct oriel_histogram *oriel_histogram_exponential(const char *name, const char *unit,
+							      const char *description);
+ORIEL_API struct oriel_histogram *oriel_summary(const char *name, const char *unit,
+						const char *description, const double *quantiles,
+						size_t n);
 
 /* What the typed ones call; a value that the instrument doesn't take is ignored. */
 ORIEL_QUICK void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes);

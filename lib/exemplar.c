@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exemplar: the last sampled measurement, kept beside its series as an example (Metrics SDK,
- * "Exemplar"): of a counter one, of a histogram one a bucket.
+ * "Exemplar"): of a counter one, of a histogram one a bucket (of an exponential one, whose buckets come and go, of each sixteenth bucket).
  *
  * The slots (wire/series.h) are made at the first example that a series has. They may take a third
  * of the area, so that examples are never the reason that a series finds no room.
@@ -21,10 +21,12 @@ void exemplar_forked(void)
 
 static size_t slots_of(const struct handle *h)
 {
-	return h->kind == INSTRUMENT_HISTOGRAM ? h->n_bounds + 1u : 1;
+	return h->kind == INSTRUMENT_HISTOGRAM	   ? h->n_bounds + 1u
+	       : h->kind == INSTRUMENT_EXPONENTIAL ? (size_t)EXEMPLARS_EXPONENTIAL
+						   : 1;
 }
 
-static uint32_t slots_make(uint32_t series_at, const struct handle *h)
+static uint32_t slots_make(const struct handle *h)
 {
 	size_t n = slots_of(h), bytes = sizeof(struct exemplars) + n * EXEMPLAR_WORDS * 8;
 	struct exemplars *e;
@@ -37,7 +39,6 @@ static uint32_t slots_make(uint32_t series_at, const struct handle *h)
 		return 0;
 	atomic_fetch_add_explicit(&used, (uint32_t)bytes, memory_order_relaxed);
 	e = (struct exemplars *)(series_area() + at);
-	e->series_at = series_at;
 	e->n = (uint16_t)n;
 	e->n_words = EXEMPLAR_WORDS;
 	return at;
@@ -50,7 +51,7 @@ static struct exemplars *slots_get(uint32_t series_at, const struct handle *h)
 	uint32_t at = atomic_load_explicit(&s->exemplars_at, memory_order_acquire), mine;
 
 	if (!at) {
-		mine = slots_make(series_at, h);
+		mine = slots_make(h);
 		if (!mine)
 			return NULL;
 		area_publish(mine, SERIES_EXEMPLARS);
@@ -90,7 +91,8 @@ static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, 
 
 static bool is_wanted(const struct handle *h, const struct entry *e)
 {
-	if (h->kind != INSTRUMENT_COUNTER && h->kind != INSTRUMENT_HISTOGRAM)
+	if (h->kind != INSTRUMENT_COUNTER && h->kind != INSTRUMENT_HISTOGRAM &&
+	    h->kind != INSTRUMENT_EXPONENTIAL)
 		return false;
 	return process.config.exemplars == EXEMPLARS_ALL ||
 	       (process.config.exemplars == EXEMPLARS_SAMPLED && entry_flags(e) & ORIEL_SAMPLED);

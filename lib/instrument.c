@@ -232,21 +232,46 @@ MAKER(oriel_gauge_f64, INSTRUMENT_GAUGE, true)
 static const double seconds[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
 				  0.5,	 0.75, 1,     2.5,  5,	   7.5, 10 };
 
-struct oriel_histogram *oriel_histogram(const char *name, const char *unit, const char *description,
-					const double *bounds, size_t n)
+static struct oriel_histogram *histogram_get(enum instrument_kind kind, const char *name,
+					     const char *unit, const char *description,
+					     const double *bounds, size_t n)
 {
-	struct handle like = { .kind = INSTRUMENT_HISTOGRAM,
-			       .is_double = true,
-			       .name = str_of(name),
-			       .unit = str_of(unit),
-			       .description = str_of(description) };
-
-	like.bounds = n ? bounds : seconds;
-	like.n_bounds = (uint16_t)(n ? n : sizeof(seconds) / sizeof(seconds[0]));
 	if (n > BOUNDS_MOST || (n && !bounds))
 		return NULL;
 	for (size_t i = 1; i < n; i++)
 		if (!(bounds[i - 1] < bounds[i]))
 			return NULL;
-	return handle_get(&like);
+	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
+					    .is_double = true,
+					    .name = str_of(name),
+					    .unit = str_of(unit),
+					    .description = str_of(description),
+					    .bounds = bounds,
+					    .n_bounds = (uint16_t)n });
+}
+
+struct oriel_histogram *oriel_histogram(const char *name, const char *unit, const char *description,
+					const double *bounds, size_t n)
+{
+	return histogram_get(INSTRUMENT_HISTOGRAM, name, unit, description, n ? bounds : seconds,
+			     n ? n : sizeof(seconds) / sizeof(seconds[0]));
+}
+
+struct oriel_histogram *oriel_histogram_exponential(const char *name, const char *unit,
+						    const char *description)
+{
+	return histogram_get(INSTRUMENT_EXPONENTIAL, name, unit, description, NULL, 0);
+}
+
+static const double quantiles_usual[] = { 0.5, 0.9, 0.95, 0.99 };
+
+struct oriel_histogram *oriel_summary(const char *name, const char *unit, const char *description,
+				      const double *quantiles, size_t n)
+{
+	for (size_t i = 0; quantiles && i < n; i++)
+		if (!(quantiles[i] >= 0 && quantiles[i] <= 1))
+			return NULL;
+	return histogram_get(INSTRUMENT_SUMMARY, name, unit, description,
+			     n ? quantiles : quantiles_usual,
+			     n ? n : sizeof(quantiles_usual) / sizeof(quantiles_usual[0]));
 }

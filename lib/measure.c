@@ -59,6 +59,16 @@ static size_t shared_record(const struct handle *h, _Atomic uint64_t *cell, doub
 	return bucket;
 }
 
+/* What an exponential histogram has beside its buckets, which are shared. */
+static void shared_beside(_Atomic uint64_t *cell, double v)
+{
+	shared_add_f64(&cell[HISTOGRAM_SUM], v);
+	shared_extreme(&cell[HISTOGRAM_MIN], v, -1);
+	shared_extreme(&cell[HISTOGRAM_MAX], v, 1);
+	if (v == 0)
+		atomic_fetch_add_explicit(&cell[EXPONENTIAL_ZERO], 1, memory_order_relaxed);
+}
+
 /* False: this instrument doesn't take such a value. */
 static bool takes_int(uint8_t kind, bool is_double, int64_t n)
 {
@@ -67,6 +77,8 @@ static bool takes_int(uint8_t kind, bool is_double, int64_t n)
 
 static bool takes_f64(uint8_t kind, bool is_double, double v)
 {
+	if (is_exponential(kind) && __builtin_isinf(v))
+		return false;
 	return is_double && v == v && (kind != INSTRUMENT_COUNTER || v >= 0);
 }
 
@@ -99,8 +111,12 @@ static void shared_f64(const struct handle *h, uint32_t at, double v)
 		slot = shared_record(h, series_cells(at), v);
 	else if (h->kind == INSTRUMENT_GAUGE)
 		shared_set(series_cells(at), as_bits(v));
-	else
+	else if (!is_exponential(h->kind))
 		shared_add_f64(series_cells(at), v);
+	else if ((at = exponential_count(h, at, v, &slot)))
+		shared_beside(series_cells(at), v);
+	else
+		return;
 	exemplar_keep(thread_here, h, at, slot, as_bits(v));
 }
 
@@ -228,6 +244,37 @@ static inline void own_end(struct thread *t)
 	t->busy = 0;
 }
 
+static inline void own_beside(uint64_t *cell, double v)
+{
+	own_extremes(cell, v);
+	own_add_f64(&cell[HISTOGRAM_SUM], v);
+	if (__builtin_expect(v == 0, 0))
+		own_add(&cell[EXPONENTIAL_ZERO], 1);
+}
+
+static void bound_exponential(struct bound *b, struct thread *t, double v)
+{
+	bool own = make_quick(b, &b->quick_f64, t);
+	size_t slot;
+	uint32_t at;
+
+	if (!own && !bound_ready(b)) {
+		process_lose(LOSS_series_overflow, 1);
+		return;
+	}
+	at = exponential_count(b->handle, b->at, v, &slot);
+	if (!at)
+		return;
+	if (own && at == b->at) {
+		own_begin(t);
+		own_beside(&t->cells[b->cell], v);
+		own_end(t);
+	} else {
+		shared_beside(series_cells(at), v);
+	}
+	exemplar_keep(t, b->handle, at, slot, as_bits(v));
+}
+
 static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
@@ -235,7 +282,9 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 
 	if (!t || !takes_f64(b->kind, b->is_double, v))
 		return;
-	if (make_quick(b, &b->quick_f64, t)) {
+	if (is_exponential(b->kind)) {
+		bound_exponential(b, t, v);
+	} else if (make_quick(b, &b->quick_f64, t)) {
 		own_begin(t);
 		own_add_f64(&t->cells[b->cell], v);
 		own_end(t);

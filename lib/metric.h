@@ -7,6 +7,7 @@
  *     lib/quick.c        attributes as they are given -> bound series
  *     lib/area.c         room for instruments and series in the segment
  *     lib/cells.c        a thread's own block of cells
+ *     lib/exponential.c  buckets that follow what is measured
  *     lib/exemplar.c     the last sampled measurement, kept as an example
  *     lib/measure.c      what the program calls to measure
  *
@@ -120,12 +121,38 @@ void exemplar_forked(void);
  */
 void *metric_keep(const void *bytes, size_t n);
 
+static inline bool is_exponential(uint8_t kind)
+{
+	return kind == INSTRUMENT_EXPONENTIAL || kind == INSTRUMENT_SUMMARY;
+}
+
+static inline bool is_histogram(uint8_t kind)
+{
+	return kind >= INSTRUMENT_HISTOGRAM;
+}
+
 static inline size_t cells_of(const struct handle *h)
 {
 	return h->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + h->n_bounds + 1u
+	       : is_exponential(h->kind)       ? (size_t)EXPONENTIAL_CELLS
 	       : h->kind == INSTRUMENT_GAUGE   ? GAUGE_SET_NS + 1u
 					       : 1;
 }
+
+/* Of these a thread has its own. */
+static inline size_t own_cells_of(const struct handle *h)
+{
+	return is_exponential(h->kind) ? (size_t)EXPONENTIAL_COARSE : cells_of(h);
+}
+
+/* The bucket that has v, which is finite and above 0, at this scale. */
+int32_t exponential_index(double v, int scale);
+
+/*
+ * Count v, finite, in a bucket of this series, or of the overflow series when there is no room; which
+ * of them is the answer (0: neither), and its slot for an example goes to *slot. 0 is in no bucket.
+ */
+uint32_t exponential_count(const struct handle *h, uint32_t at, double v, size_t *slot);
 
 /* Room for `n` cells in every block; 0: there is none. */
 uint16_t cells_reserve(size_t n);

@@ -74,7 +74,7 @@ uint32_t series_make(const struct handle *h, const void *attributes, size_t n)
 	s->attributes_n = (uint16_t)n;
 	s->n_cells = (uint16_t)cells;
 	s->start_real_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	if (h->kind == INSTRUMENT_HISTOGRAM) {
+	if (is_histogram(h->kind)) {
 		atomic_init(&series_cells(at)[HISTOGRAM_MIN], as_bits(__builtin_inf()));
 		atomic_init(&series_cells(at)[HISTOGRAM_MAX], as_bits(-__builtin_inf()));
 	}
@@ -212,7 +212,7 @@ static bool bound_place(struct bound *b, uint32_t generation)
 		return false;
 	s = (struct series *)(series_area() + b->at);
 	if (!s->entry.flags && b->kind != INSTRUMENT_GAUGE)
-		__atomic_store_n(&s->entry.flags, cells_reserve(cells_of(h)), __ATOMIC_RELAXED);
+		__atomic_store_n(&s->entry.flags, cells_reserve(own_cells_of(h)), __ATOMIC_RELAXED);
 	b->cell = s->entry.flags;
 	quick = b->kind == INSTRUMENT_HISTOGRAM ? &b->quick_histogram
 		: b->is_double			? &b->quick_f64

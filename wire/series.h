@@ -7,6 +7,7 @@
  *                 struct instrument | bounds | name | unit | description
  *                 struct series     | cells | attributes as in wire/record.h
  *                 struct exemplars  | slots
+ *                 struct buckets    | counts
  *
  * When that is full, chunks go on with it (CHUNK_SERIES): behind the chunk's head the same again. A
  * place is counted in bytes from series_at, also in chunks, which lie behind it.
@@ -37,6 +38,7 @@ enum series_kind {
 	SERIES_POINT = 2,
 	SERIES_DEAD = 3, /* lost a race or did not fit; skip it */
 	SERIES_EXEMPLARS = 4,
+	SERIES_BUCKETS = 5,
 };
 
 enum instrument_kind {
@@ -44,6 +46,8 @@ enum instrument_kind {
 	INSTRUMENT_UP_DOWN = 2,
 	INSTRUMENT_GAUGE = 3,
 	INSTRUMENT_HISTOGRAM = 4, /* explicit bounds */
+	INSTRUMENT_EXPONENTIAL = 5,
+	INSTRUMENT_SUMMARY = 6, /* kept as an exponential histogram; its bounds are quantiles */
 };
 
 struct series_area {
@@ -80,9 +84,39 @@ struct series {
 	 * then n_cells _Atomic uint64_t, then the attributes' bytes. Cells: one number (integer, or
 	 * a double's bits) for sums and gauges, which have after it when they were set (nanoseconds
 	 * since the epoch); for a histogram count, sum, min, max (doubles' bits;
-	 * min and max meaningless while count is 0), then n_bounds + 1 bucket counts.
+	 * min and max meaningless while count is 0), then n_bounds + 1 bucket counts; for an
+	 * exponential one enum exponential_cell.
 	 */
 };
+
+/*
+ * Buckets of an exponential histogram, of one sign, at one scale: bucket i counts values in
+ * (base^i, base^(i + 1)], base = 2^(2^-scale). What is in use, [low, high], is never wider than n, so
+ * that index i lies at word `buckets_word`. A value that would make it wider goes to the next one, of
+ * a lower scale; what was counted stays where it is, and the histogram is the sum of all of them.
+ */
+struct buckets {
+	struct series_entry entry;
+	_Atomic uint32_t next_at; /* 0: there is none yet */
+	int16_t scale;
+	uint16_t n;		/* BUCKETS_FIRST or BUCKETS_MOST */
+	_Atomic uint64_t range; /* low | high << 32, as int32_t; low > high: nothing yet */
+				/* then n _Atomic uint64_t */
+};
+
+enum {
+	BUCKETS_MOST = 160,
+	BUCKETS_FIRST = 16, /* at the highest scale two values seldom fit anyway */
+	BUCKETS_SCALE_MOST = 20,
+	BUCKETS_SCALE_LEAST = -10,
+	EXEMPLARS_EXPONENTIAL = 16, /* slots; a bucket's is its index modulo this */
+};
+
+/* 160 times 2^24 is more than any index below 0 at the highest scale. */
+static inline uint32_t buckets_word(int32_t index, uint32_t n)
+{
+	return ((uint32_t)index + 160u * (1u << 24)) % n;
+}
 
 /*
  * Measurements kept as examples: of a histogram one a bucket, of a counter one. A slot is words:
@@ -95,9 +129,9 @@ struct series {
  */
 struct exemplars {
 	struct series_entry entry;
-	uint32_t series_at;
 	uint16_t n;	  /* slots */
 	uint16_t n_words; /* of a slot, EXEMPLAR_WORDS at least */
+	uint32_t reserved;
 };
 
 enum {
@@ -128,4 +162,16 @@ enum {
 	HISTOGRAM_MIN,
 	HISTOGRAM_MAX,
 	HISTOGRAM_BUCKETS,
+};
+
+/*
+ * After sum, min and max; a thread's own cells are those before the coarse ones. Of the buckets there
+ * are two, for positive and for negative values.
+ */
+enum exponential_cell {
+	EXPONENTIAL_ZERO = HISTOGRAM_BUCKETS,
+	EXPONENTIAL_COARSE, /* what found no room, at scale -10: indices -2, -1, 0 */
+	EXPONENTIAL_FIRST = EXPONENTIAL_COARSE + 6, /* place of the first struct buckets */
+	EXPONENTIAL_NEWEST = EXPONENTIAL_FIRST + 2, /* for the writer: about the last one */
+	EXPONENTIAL_CELLS = EXPONENTIAL_NEWEST + 2,
 };
