@@ -78,6 +78,18 @@ static void json_escape(struct out *o, unsigned char c)
 	}
 }
 
+/* U+0080 to U+009F, U+2028 and U+2029: some take them for a line's end, or for a command. */
+static bool ends_line(const char *p)
+{
+	return (p[0] == '\xc2' && (unsigned char)p[1] < 0xa0) ||
+	       (p[0] == '\xe2' && p[1] == '\x80' && (p[2] == '\xa8' || p[2] == '\xa9'));
+}
+
+static unsigned code_point(const char *p, size_t n)
+{
+	return n == 2 ? (unsigned char)p[1] : 0x2000u | ((unsigned char)p[2] & 0x3f);
+}
+
 static void json_quote(struct out *o, struct str s)
 {
 	out_char(o, '"');
@@ -98,6 +110,8 @@ static void json_quote(struct out *o, struct str s)
 		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
 			json_escape(o, c);
 			n = 1;
+		} else if (n > 1 && ends_line(s.p)) {
+			out_fmt(o, "\\u%04x", code_point(s.p, n));
 		} else if (n) {
 			out_bytes(o, s.p, n);
 		} else {

@@ -6,7 +6,9 @@
 #include "model/point.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SERVICE_WIDTH = 10, TAG_WIDTH = 9, DURATION_WIDTH = 9, EVENTS_MOST = 8 };
 
@@ -19,6 +21,14 @@ enum { SERVICE_WIDTH = 10, TAG_WIDTH = 9, DURATION_WIDTH = 9, EVENTS_MOST = 8 };
 #define BLUE "34"
 #define MAGENTA "35"
 #define CYAN "36"
+
+bool console_wants_colour(const struct settings *s, int fd)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fd) && !settings_get(s, STR("NO_COLOR")).n && !(no_colour && *no_colour) &&
+	       !(term && !strcmp(term, "dumb"));
+}
 
 static void colour(const struct console_line *l, const char *sgr)
 {
@@ -114,15 +124,25 @@ static void put_head(const struct console_line *l, uint64_t time_ns, const char 
 	column(l, sgr, tag, TAG_WIDTH);
 }
 
+static void put_value(const struct console_line *l, const struct value *v)
+{
+	if (l->logs_only)
+		console_value_whole(l->out, v);
+	else
+		console_value(l->out, v);
+}
+
 static void put_attributes(const struct console_line *l, struct attributes a)
 {
 	for (size_t i = 0; i < a.n; i++) {
+		if (str_starts(a.item[i].key, STR("code.")))
+			continue;
 		out_char(l->out, ' ');
 		colour(l, DIM);
 		console_text(l->out, a.item[i].key);
 		out_char(l->out, '=');
 		plain(l, DIM);
-		console_value(l->out, &a.item[i].value);
+		put_value(l, &a.item[i].value);
 	}
 	if (a.dropped)
 		out_fmt(l->out, " (%u attributes dropped)", a.dropped);
@@ -235,13 +255,8 @@ static const char *severity_colour(int severity)
 	return severity >= 17 ? RED : severity >= 13 ? YELLOW : severity >= 9 ? GREEN : DIM;
 }
 
-void console_log(const struct console_line *l, const struct log_record *r)
+static void put_body(const struct console_line *l, const struct log_record *r)
 {
-	struct str tag = r->severity ? severity_word(r->severity) : r->severity_text;
-
-	put_head(l, r->time_ns ? r->time_ns : r->observed_ns, severity_colour(r->severity),
-		 tag.n ? tag : STR("log"));
-	blanks(l->out, DURATION_WIDTH + 1);
 	if (r->event_name.n) {
 		colour(l, BOLD);
 		console_text(l->out, r->event_name);
@@ -249,11 +264,44 @@ void console_log(const struct console_line *l, const struct log_record *r)
 		if (r->body.type != VALUE_EMPTY)
 			out_str(l->out, STR(": "));
 	}
-	if (r->body.type == VALUE_STRING)
+	if (r->body.type != VALUE_STRING && r->body.type != VALUE_EMPTY)
+		put_value(l, &r->body);
+	else if (r->body.type == VALUE_STRING && l->logs_only)
+		console_text_whole(l->out, r->body.text);
+	else if (r->body.type == VALUE_STRING)
 		console_text(l->out, r->body.text);
-	else if (r->body.type != VALUE_EMPTY)
-		console_value(l->out, &r->body);
+}
+
+/* "  (cart.c:42)": the file's last name, as people look for it. */
+static void put_place(const struct console_line *l, struct attributes a)
+{
+	struct str file = attributes_text(a, STR("code.file.path"));
+	int64_t line = attributes_int(a, STR("code.line.number"), 0);
+
+	for (struct cut c = str_cut(file, '/'); c.found; c = str_cut(file, '/'))
+		file = c.tail;
+	if (!file.n)
+		return;
+	colour(l, DIM);
+	out_str(l->out, STR("  ("));
+	console_text(l->out, file);
+	if (line > 0)
+		out_fmt(l->out, ":%lld", (long long)line);
+	out_char(l->out, ')');
+	plain(l, DIM);
+}
+
+void console_log(const struct console_line *l, const struct log_record *r)
+{
+	struct str tag = r->severity ? severity_word(r->severity) : r->severity_text;
+
+	put_head(l, r->time_ns ? r->time_ns : r->observed_ns, severity_colour(r->severity),
+		 tag.n ? tag : STR("log"));
+	if (!l->logs_only)
+		blanks(l->out, DURATION_WIDTH + 1);
+	put_body(l, r);
 	put_attribute_list(l, r->attributes);
+	put_place(l, r->attributes);
 	put_ids(l, r->trace_id, r->span_id);
 	out_char(l->out, '\n');
 }

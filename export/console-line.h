@@ -13,13 +13,18 @@
 
 #include "base/out.h"
 #include "model/resource.h"
+#include "model/settings.h"
 #include "model/telemetry.h"
 
 struct console_line {
 	struct out *out;
 	bool colour;
 	const struct resource *resource;
+	bool logs_only; /* no column for durations; nothing is cut short */
 };
+
+/* Is it a terminal, and doesn't NO_COLOR or TERM say otherwise? */
+bool console_wants_colour(const struct settings *s, int fd);
 
 void console_span(const struct console_line *l, const struct span *s);
 void console_log(const struct console_line *l, const struct log_record *r);

@@ -40,12 +40,28 @@ static void escape(struct out *o, uint32_t c)
 	}
 }
 
-static void put(struct out *o, struct str s, bool quoted)
+static bool is_plain(char c, bool quoted)
 {
-	size_t left = TEXT_MOST;
+	return c >= 0x20 && c < 0x7f && !(quoted && (c == '"' || c == '\\'));
+}
+
+/* `most` characters of it. */
+static void put(struct out *o, struct str s, bool quoted, size_t most)
+{
+	size_t left = most;
 
 	while (s.n && left) {
-		size_t n = utf8_length(s);
+		size_t plain = 0, n;
+
+		while (plain < s.n && plain < left && is_plain(s.p[plain], quoted))
+			plain++;
+		out_bytes(o, s.p, plain);
+		s = str_from(s, plain);
+		left -= plain;
+		if (!s.n || !left)
+			break;
+		n = utf8_length(s);
+
 		uint32_t c = n ? code_point(s.p, n) : 0;
 
 		if (!n)
@@ -65,7 +81,12 @@ static void put(struct out *o, struct str s, bool quoted)
 
 void console_text(struct out *o, struct str s)
 {
-	put(o, s, false);
+	put(o, s, false, TEXT_MOST);
+}
+
+void console_text_whole(struct out *o, struct str s)
+{
+	put(o, s, false, SIZE_MAX);
 }
 
 static bool needs_quotes(struct str s)
@@ -76,47 +97,63 @@ static bool needs_quotes(struct str s)
 	return s.n == 0;
 }
 
-static void put_value(struct out *o, const struct value *v, unsigned depth);
+/* What a value may take: depth counts up, most is for each text. */
+struct extent {
+	unsigned depth;
+	size_t most;
+};
 
-static void put_array(struct out *o, const struct value *v, unsigned depth)
+static void put_value(struct out *o, const struct value *v, struct extent e);
+
+static struct extent deeper(struct extent e)
+{
+	return (struct extent){ e.depth + 1, e.most };
+}
+
+static void put_array(struct out *o, const struct value *v, struct extent e)
 {
 	out_char(o, '[');
 	for (size_t i = 0; i < v->array.n; i++) {
 		if (i)
 			out_str(o, STR(", "));
-		put_value(o, &v->array.item[i], depth + 1);
+		put_value(o, &v->array.item[i], deeper(e));
 	}
 	out_char(o, ']');
 }
 
-static void put_map(struct out *o, const struct value *v, unsigned depth)
+static void put_map(struct out *o, const struct value *v, struct extent e)
 {
 	out_char(o, '{');
 	for (size_t i = 0; i < v->map.n; i++) {
 		if (i)
 			out_str(o, STR(", "));
-		console_text(o, v->map.item[i].key);
+		put(o, v->map.item[i].key, false, e.most);
 		out_char(o, '=');
-		put_value(o, &v->map.item[i].value, depth + 1);
+		put_value(o, &v->map.item[i].value, deeper(e));
 	}
 	out_char(o, '}');
 }
 
-static void put_bytes(struct out *o, struct str s)
+static void put_bytes(struct out *o, struct str s, size_t most)
 {
-	size_t n = s.n < BYTES_MOST ? s.n : BYTES_MOST;
 	char text[2 * BYTES_MOST];
 
-	hex_write(text, s.p, n);
 	out_str(o, STR("0x"));
-	out_bytes(o, text, 2 * n);
-	if (n < s.n)
-		out_fmt(o, "… (%zu bytes more)", s.n - n);
+	for (size_t left = most < SIZE_MAX ? BYTES_MOST : s.n; s.n && left;) {
+		size_t n = str_first(str_first(s, BYTES_MOST), left).n;
+
+		hex_write(text, s.p, n);
+		out_bytes(o, text, 2 * n);
+		s = str_from(s, n);
+		left -= n;
+	}
+	if (s.n)
+		out_fmt(o, "… (%zu bytes more)", s.n);
 }
 
-static void put_value(struct out *o, const struct value *v, unsigned depth)
+static void put_value(struct out *o, const struct value *v, struct extent e)
 {
-	if (depth > NESTED_MOST) {
+	if (e.depth > NESTED_MOST) {
 		out_str(o, STR("…"));
 		return;
 	}
@@ -136,25 +173,30 @@ static void put_value(struct out *o, const struct value *v, unsigned depth)
 	case VALUE_STRING:
 		if (needs_quotes(v->text)) {
 			out_char(o, '"');
-			put(o, v->text, true);
+			put(o, v->text, true, e.most);
 			out_char(o, '"');
 		} else {
-			put(o, v->text, false);
+			put(o, v->text, false, e.most);
 		}
 		break;
 	case VALUE_BYTES:
-		put_bytes(o, v->text);
+		put_bytes(o, v->text, e.most);
 		break;
 	case VALUE_ARRAY:
-		put_array(o, v, depth);
+		put_array(o, v, e);
 		break;
 	case VALUE_MAP:
-		put_map(o, v, depth);
+		put_map(o, v, e);
 		break;
 	}
 }
 
 void console_value(struct out *o, const struct value *v)
 {
-	put_value(o, v, 0);
+	put_value(o, v, (struct extent){ 0, TEXT_MOST });
+}
+
+void console_value_whole(struct out *o, const struct value *v)
+{
+	put_value(o, v, (struct extent){ 0, SIZE_MAX });
 }

@@ -27,14 +27,6 @@ struct console {
 	size_t written;	    /* lines that went out, in this write */
 };
 
-static bool wants_colour(const struct settings *s, int fd)
-{
-	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(fd) && !settings_get(s, STR("NO_COLOR")).n && !(no_colour && *no_colour) &&
-	       !(term && !strcmp(term, "dumb"));
-}
-
 static int console_open(void **state, const struct settings *settings,
 			const struct export_place *place, char why[160])
 {
@@ -49,7 +41,7 @@ static int console_open(void **state, const struct settings *settings,
 	if (!c)
 		return ERR(-ENOMEM);
 	c->signals = place->signals;
-	c->colour = wants_colour(settings, place->out_fd);
+	c->colour = console_wants_colour(settings, place->out_fd);
 	stream_init(&c->stream, place->out_fd, place->stop);
 	*state = c;
 	return 0;

@@ -32,6 +32,7 @@ enum { N_SIGNALS = 3 };
 struct export_place {
 	enum signal signals; /* which of its signals this instance is asked for */
 	int out_fd; /* where text for people goes (the run's standard output), or -1; borrowed */
+	int err_fd; /* the run's standard error, or -1; borrowed */
 	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */
 	const atomic_bool *stop;
 	/*

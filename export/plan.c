@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/plan.h"
 
+#include "export/log-form.h"
 #include "export/otlp-target.h"
 
 #include <stdarg.h>
@@ -92,7 +93,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (!kind)
 		warn(p,
 		     "%s: there is no exporter \"" STR_FMT
-		     "\" (otlp, otlp_file, zipkin, console, none)",
+		     "\" (otlp, otlp_file, zipkin, console, log, log_file, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
@@ -129,4 +130,27 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 			names = item.tail;
 		}
 	}
+}
+
+/* Standard output has the records already, readable. */
+static bool has_console(const struct settings *s)
+{
+	const struct str list = STR("OTEL_LOGS_EXPORTER");
+
+	return settings_lists(s, list, STR("console")) ||
+	       settings_lists(s, list, STR("otlp/stdout")) ||
+	       settings_lists(s, list, STR("experimental-otlp/stdout"));
+}
+
+void export_plan_lines(struct export_plan *p, const struct settings *s)
+{
+	struct str format = log_setting(s, "ORIEL_LOG_FORMAT");
+	struct str path = log_setting(s, "ORIEL_LOG_FILE");
+
+	if (settings_bool(s, STR("OTEL_SDK_DISABLED"), NULL) || log_format_is_none(format))
+		return;
+	if (path.n && !str_eq(path, STR("none")) && !str_eq(path, STR("/dev/stderr")))
+		add(p, exporter_find(STR("log_file")), SIGNAL_LOG, false);
+	if (format.n || !has_console(s))
+		add(p, exporter_find(STR("log")), SIGNAL_LOG, false);
 }

@@ -42,3 +42,10 @@ struct export_plan {
 };
 
 void export_plan(struct export_plan *out, const struct settings *settings);
+
+/*
+ * Log lines are there unasked, so that a service that says something is heard: adds log (standard
+ * error), and log_file if LOG_FILE names one. Not with LOG_FORMAT=none; and log is left out if
+ * standard output has the records already and nobody set a format.
+ */
+void export_plan_lines(struct export_plan *p, const struct settings *settings);

@@ -119,7 +119,7 @@ static void expect_span(const struct span *s, bool colour, const char *text)
 {
 	struct out o = { 0 };
 	struct resource *r = shop();
-	struct console_line l = { &o, colour, r };
+	struct console_line l = { .out = &o, .colour = colour, .resource = r };
 
 	console_span(&l, s);
 	out_char(&o, '\0');
@@ -214,7 +214,7 @@ static void a_log_is_a_line_in_the_same_columns(void **state)
 	struct resource *who = shop();
 
 	(void)state;
-	console_log(&(struct console_line){ &o, false, who }, &r);
+	console_log(&(struct console_line){ .out = &o, .resource = who }, &r);
 	out_char(&o, '\0');
 	assert_string_equal(o.p, "22:13:20.123 shop       WARN                stock: is low\n");
 	out_fini(&o);
@@ -235,13 +235,13 @@ static void a_point_is_a_line_with_its_unit(void **state)
 	struct resource *who = shop();
 
 	(void)state;
-	console_point(&(struct console_line){ &o, false, who }, &p);
+	console_point(&(struct console_line){ .out = &o, .resource = who }, &p);
 	p = (struct metric_point){ .kind = METRIC_SUM,
 				   .name = STR("n"),
 				   .unit = STR("1"),
 				   .time_ns = AT_NS,
 				   .integer = -3 };
-	console_point(&(struct console_line){ &o, false, who }, &p);
+	console_point(&(struct console_line){ .out = &o, .resource = who }, &p);
 	out_char(&o, '\0');
 	assert_string_equal(
 		o.p, "22:13:20.123 shop       histogram           latency 4 values, mean 0.5, "

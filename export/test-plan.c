@@ -185,6 +185,45 @@ static void a_disabled_sdk_asks_for_nothing(void **state)
 	assert_int_equal(p.n, 0);
 }
 
+static struct export_plan lines(struct str block)
+{
+	struct settings s = { block };
+	struct export_plan p = { .n = 0 };
+
+	export_plan_lines(&p, &s);
+	return p;
+}
+
+#define LINES(literal) lines((struct str){ literal, sizeof(literal) })
+
+static void log_lines_are_there_unasked(void **state)
+{
+	struct export_plan p = LINES("OTEL_SERVICE_NAME=shop");
+
+	(void)state;
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "log", SIGNAL_LOG);
+	p = LINES("LOG_FILE=/a\0OTEL_LOGS_EXPORTER=otlp");
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "log_file", SIGNAL_LOG);
+}
+
+static void log_lines_are_not_there_twice_unless_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(LINES("OTEL_LOGS_EXPORTER=console").n, 0);
+	assert_int_equal(LINES("OTEL_LOGS_EXPORTER=otlp/stdout").n, 0);
+	assert_int_equal(LINES("OTEL_LOGS_EXPORTER=console\0LOG_FORMAT=json").n, 1);
+}
+
+static void log_lines_can_be_switched_off(void **state)
+{
+	(void)state;
+	assert_int_equal(LINES("LOG_FORMAT=none\0LOG_FILE=/a").n, 0);
+	assert_int_equal(LINES("LOG_FORMAT=json\0ORIEL_LOG_FORMAT=disabled").n, 0);
+	assert_int_equal(LINES("OTEL_SDK_DISABLED=true\0LOG_FILE=/a").n, 0);
+}
+
 static void the_list_is_in_alphabetical_order(void **state)
 {
 	(void)state;
@@ -209,6 +248,9 @@ int main(void)
 		cmocka_unit_test(a_warning_is_one_line),
 		cmocka_unit_test(any_number_of_names_is_bounded),
 		cmocka_unit_test(a_disabled_sdk_asks_for_nothing),
+		cmocka_unit_test(log_lines_are_there_unasked),
+		cmocka_unit_test(log_lines_are_not_there_twice_unless_asked_for),
+		cmocka_unit_test(log_lines_can_be_switched_off),
 		cmocka_unit_test(the_list_is_in_alphabetical_order),
 	};
 

@@ -112,6 +112,18 @@ const struct variable variables[] = {
 	  "Where otlp_file appends JSON lines, %s in it being traces, logs or metrics; the standard "
 	  "output if not set",
 	  false },
+	{ "ORIEL_LOG_FORMAT", VARIABLE_DESTINATION, "FORMAT", "console on a terminal, else json",
+	  "How log lines look, on standard error and in the log file: json, logfmt, console, text, none "
+	  "(no lines); LOG_FORMAT if not set",
+	  false },
+	{ "ORIEL_LOG_PROFILE", VARIABLE_DESTINATION, "NAME", "oriel",
+	  "Which keys they have: oriel, nori, tomodachi, divak, structlog", false },
+	{ "ORIEL_LOG_FILE", VARIABLE_DESTINATION, "FILE", NULL,
+	  "Log lines go there as well; LOG_FILE if not set", false },
+	{ "ORIEL_LOG_FILE_SIZE", VARIABLE_DESTINATION, "BYTES", "10485760",
+	  "It is rotated when it would be larger; 0: never", false },
+	{ "ORIEL_LOG_FILE_KEPT", VARIABLE_DESTINATION, "N", "5",
+	  "So many old ones are kept, as FILE.1, FILE.2 and so on; 0: it isn't rotated", false },
 	{ "OTEL_METRIC_EXPORT_INTERVAL", VARIABLE_DESTINATION, "MS", "10000",
 	  "Send metrics this often", false },
 	{ "OTEL_EXPORTER_PROMETHEUS_HOST", VARIABLE_DESTINATION, "HOST", "localhost",
@@ -262,6 +274,10 @@ void variables_make_absolute(void)
 
 	if (!getcwd(here, sizeof(here)))
 		return;
+	/* A program may read LOG_FILE itself, so it stays what it is. */
+	if (!variable_get("ORIEL_LOG_FILE") && variable_get("LOG_FILE") &&
+	    variable_get("LOG_FILE")[0] != '/')
+		setenv("ORIEL_LOG_FILE", variable_get("LOG_FILE"), 1);
 	for (const struct variable *v = variables; v->name; v++) {
 		if (!is_path(v))
 			continue;

@@ -36,6 +36,9 @@
 	X(export_dropped_refused, "items", "Items that a destination refused for good") \
 	X(export_dropped_retries, "items", "Items dropped after the last retry failed") \
 	X(export_dropped_closing, "items", "Items not delivered before the deadline at the end") \
+	X(log_rotations, "files", "Log files that were rotated") \
+	X(log_rotations_failed, "files", \
+	  "Log files that could not be rotated, and grow beyond their size") \
 	X(store_written, "items", "Spans and log records kept in the store") \
 	X(store_dropped, "items", "Items that the store could not keep") \
 	X(totals_forgotten, "series", \

@@ -33,7 +33,7 @@ struct route {
 	struct leg leg[EXPORT_PLAN_MOST];
 	size_t n_legs;
 	struct scrape_port *port; /* where its metrics are asked for, NULL: nowhere */
-	int out_fd;		  /* ours, -1: none */
+	int out_fd, err_fd;	  /* ours, -1: none */
 };
 
 struct routes {
@@ -65,26 +65,45 @@ static struct timespec deadline(uint32_t ms)
 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
-/* To the people who started the service, if they would not be kept waiting; and to the log. */
-static void warn(const struct collector_run *run, const char *what)
+/* To the people who started the service, if they would not be kept waiting. */
+static void tell_people(int err_fd, const char *what)
 {
-	struct pollfd to = { .fd = run->err_fd, .events = POLLOUT };
+	struct pollfd to = { .fd = err_fd, .events = POLLOUT };
 	char line[256];
 	int n = snprintf(line, sizeof(line), "oriel: %s\n", what);
 
-	stats_add(settings_bad, 1);
-	say("settings: %s run=%s", what, run->id);
 	if (to.fd < 0 || n <= 0 || poll(&to, 1, 0) != 1 || !(to.revents & POLLOUT))
 		return;
 	if (write(to.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
 		return; /* they are gone */
 }
 
+static void warn(const struct collector_run *run, const char *what)
+{
+	stats_add(settings_bad, 1);
+	say("settings: %s run=%s", what, run->id);
+	tell_people(run->err_fd, what);
+}
+
+/* A destination fails, or works again. People hear of a file that they asked for. */
+static void told(void *you, const char *line)
+{
+	const struct route *route = you;
+
+	say("%s", line);
+	if (str_starts(str_of(line), STR("export log_file")))
+		tell_people(route->err_fd, line);
+}
+
 static void open_leg(struct route *route, const struct exporter *kind, enum signal signals,
 		     const struct settings *settings, const struct collector_run *run)
 {
 	struct leg *leg = &route->leg[route->n_legs];
-	struct export_place place = { .signals = signals, .out_fd = route->out_fd };
+	struct export_place place = { .signals = signals,
+				      .out_fd = route->out_fd,
+				      .err_fd = route->err_fd,
+				      .tell = told,
+				      .tell_to = route };
 	char why[160] = "", text[256];
 	int r;
 
@@ -126,11 +145,14 @@ static void *routes_open(const struct settings *settings, const struct collector
 	route->all = all;
 	/* The run's own may be closed before we are done with it. */
 	route->out_fd = run->out_fd >= 0 ? fcntl(run->out_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	route->err_fd = run->err_fd >= 0 ? fcntl(run->err_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	export_plan(&plan, settings);
+	export_plan_lines(&plan, settings);
 	for (size_t i = 0; i < plan.n_warnings; i++)
 		warn(run, plan.warning[i]);
 	for (size_t i = 0; i < plan.n; i++)
-		open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
+		if (route->err_fd >= 0 || plan.item[i].kind != exporter_find(STR("log")))
+			open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
 	if (plan.prometheus)
 		open_port(route, settings, run);
 	pthread_mutex_lock(&all->lock);
@@ -201,6 +223,8 @@ static void finish(struct route *route, uint32_t timeout_ms)
 	scrapes_drop(route->all->scrapes, route->port);
 	if (route->out_fd >= 0)
 		close(route->out_fd);
+	if (route->err_fd >= 0)
+		close(route->err_fd);
 	free(route);
 }
 

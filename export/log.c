@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exporters `log` and `log_file`: a line for each log record, on the run's standard error, and
+ * in the file that LOG_FILE names (doc/logs.md). Their form: export/log-form.h.
+ *
+ * Records that come together are written in order of time; lines are gathered into pieces. What
+ * nobody reads from standard error for two seconds is dropped and counted; a file that can't be
+ * written to is tried again, and nothing is lost until the queue is full.
+ *
+ * Neither exporter says anything before there is a record: LOG_FORMAT and the others are names that
+ * programs use for themselves. What makes no sense in them becomes the first record.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "export/console-line.h"
+#include "export/exporter.h"
+#include "export/log-file.h"
+#include "export/log-form.h"
+#include "export/stream.h"
+#include "model/stats.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 2000, MS = 1000000, FILE_PIECE = 64 << 10, LOGS = 1 };
+
+#define FILE_SIZE (UINT64_C(10) << 20)
+#define FILES_KEPT 5
+
+struct item {
+	const struct log_record *record;
+	const struct resource *resource;
+};
+
+struct log_out {
+	struct log_form form;
+	struct stream stream;
+	struct log_file file; /* path NULL: the stream */
+	char wrong[LOG_WRONG_ROOM];
+	struct out piece;
+	size_t piece_most, piece_items;
+	struct item *item; /* of this write, by time */
+	size_t n_items, room_items;
+};
+
+static void *log_close(void *state)
+{
+	struct log_out *l = state;
+
+	if (!l)
+		return NULL;
+	stream_fini(&l->stream);
+	log_file_fini(&l->file);
+	out_fini(&l->piece);
+	free(l->item);
+	free(l);
+	return NULL;
+}
+
+static int log_open(void **state, const struct settings *settings, const struct export_place *place,
+		    char why[160])
+{
+	bool terminal = place->err_fd >= 0 && isatty(place->err_fd);
+	struct log_out *l;
+
+	why[0] = '\0';
+	if (place->err_fd < 0) {
+		snprintf(why, 160, "there is no output to write to");
+		return ERR(-EINVAL);
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return ERR(-ENOMEM);
+	log_form_read(&l->form, settings, terminal, console_wants_colour(settings, place->err_fd),
+		      l->wrong);
+	stream_init(&l->stream, place->err_fd, place->stop);
+	l->piece_most = STREAM_PIECE_MOST;
+	*state = l;
+	return 0;
+}
+
+static uint64_t number(struct log_out *l, const struct settings *s, const char *name,
+		       uint64_t otherwise)
+{
+	bool bad = false;
+	uint64_t v = settings_u64(s, str_of(name), otherwise, &bad);
+
+	if (bad)
+		snprintf(l->wrong, sizeof(l->wrong), "%s is no number; it is taken as %llu", name,
+			 (unsigned long long)otherwise);
+	return v;
+}
+
+static int log_file_open(void **state, const struct settings *settings,
+			 const struct export_place *place, char why[160])
+{
+	struct str path = log_setting(settings, "ORIEL_LOG_FILE");
+	struct log_out *l;
+
+	why[0] = '\0';
+	if (!path.n || path.p[0] != '/' || memchr(path.p, '\0', path.n)) {
+		snprintf(why, 160, "LOG_FILE: \"" STR_FMT "\" is no absolute path",
+			 STR_ARG(str_first(path, 60)));
+		return ERR(-EINVAL);
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return ERR(-ENOMEM);
+	log_form_read(&l->form, settings, false, false, l->wrong);
+	if (str_eq(path, STR("/dev/stdout"))) {
+		stream_init(&l->stream, place->out_fd, place->stop);
+		l->piece_most = STREAM_PIECE_MOST;
+		*state = l;
+		return 0;
+	}
+	l->piece_most = FILE_PIECE;
+	if (!log_file_init(&l->file, path, number(l, settings, "ORIEL_LOG_FILE_SIZE", FILE_SIZE),
+			   number(l, settings, "ORIEL_LOG_FILE_KEPT", FILES_KEPT), place->stop)) {
+		log_close(l);
+		return ERR(-ENOMEM);
+	}
+	*state = l;
+	return 0;
+}
+
+/* ---- what there is to write ------------------------------------------------------------------- */
+
+static uint64_t time_of(const struct item *i)
+{
+	return i->record->time_ns ? i->record->time_ns : i->record->observed_ns;
+}
+
+/* Of two at the same time, the one that came first; merge sort, as threads' records are runs. */
+static void merge(struct item *to, const struct item *a, size_t n_a, const struct item *b,
+		  size_t n_b)
+{
+	while (n_a && n_b) {
+		if (time_of(a) <= time_of(b)) {
+			*to++ = *a++;
+			n_a--;
+		} else {
+			*to++ = *b++;
+			n_b--;
+		}
+	}
+	memcpy(to, n_a ? a : b, (n_a + n_b) * sizeof(*to));
+}
+
+/* How many of `n` are in order. */
+static size_t run_of(const struct item *i, size_t n)
+{
+	size_t k = n != 0;
+
+	while (k < n && time_of(&i[k - 1]) <= time_of(&i[k]))
+		k++;
+	return k;
+}
+
+/* item[0..n) by time; `spare` has as much room. One pass when they are in order. */
+static void sort(struct item *item, struct item *spare, size_t n)
+{
+	while (run_of(item, n) < n) {
+		for (size_t at = 0; at < n;) {
+			size_t n_a = run_of(item + at, n - at);
+			size_t n_b = run_of(item + at + n_a, n - at - n_a);
+
+			merge(spare + at, item + at, n_a, item + at + n_a, n_b);
+			at += n_a + n_b;
+		}
+		memcpy(item, spare, n * sizeof(*item));
+	}
+}
+
+static bool gather(struct log_out *l, struct batch *const *batches, size_t n)
+{
+	size_t items = 0;
+
+	for (size_t i = 0; i < n; i++)
+		items += batches[i]->n_logs;
+	if (2 * items > l->room_items) {
+		free(l->item);
+		l->room_items = 2 * items;
+		l->item = calloc(l->room_items, sizeof(*l->item));
+	}
+	l->n_items = 0;
+	if (!l->item) {
+		l->room_items = 0;
+		return items == 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < batches[i]->n_logs; k++)
+			l->item[l->n_items++] =
+				(struct item){ &batches[i]->log[k], batches[i]->resource };
+	sort(l->item, l->item + items, items);
+	return true;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+static int flush(struct log_out *l, uint64_t until_ns, size_t *done)
+{
+	int r = l->file.path ? log_file_put(&l->file, out_all(&l->piece), until_ns)
+			     : stream_put(&l->stream, out_all(&l->piece), until_ns);
+
+	if (!r)
+		*done += l->piece_items;
+	l->piece_items = 0;
+	out_clear(&l->piece);
+	return r;
+}
+
+/* The settings' fault as a record of its own, once, before the first. */
+static void put_wrong(struct log_out *l, const struct item *before)
+{
+	static const struct scope scope = { STR("oriel"), STR(ORIEL_VERSION) };
+	struct log_record record = {
+		.time_ns = time_of(before),
+		.severity = 13,
+		.body = { VALUE_STRING, .text = str_of(l->wrong) },
+		.scope = &scope,
+	};
+
+	log_form_write(&l->form, &l->piece, &record, before->resource);
+	stats_add(settings_bad, 1);
+	l->wrong[0] = '\0';
+}
+
+/* A line that finds no room in the piece begins the next. */
+static int put(struct log_out *l, const struct item *i, uint64_t until_ns, size_t *done)
+{
+	size_t before = l->piece.n;
+	int r = 0;
+
+	log_form_write(&l->form, &l->piece, i->record, i->resource);
+	if (!l->piece.error && before && l->piece.n > l->piece_most) {
+		struct out next = { 0 };
+
+		out_str(&next, str_from(out_all(&l->piece), before));
+		l->piece.n = before;
+		r = flush(l, until_ns, done);
+		out_fini(&l->piece);
+		l->piece = next;
+	}
+	l->piece_items++;
+	return r ? r : l->piece.error;
+}
+
+static int put_all(struct log_out *l, uint64_t until_ns, size_t *done)
+{
+	int r = 0;
+
+	l->piece_items = 0;
+	out_clear(&l->piece);
+	if (*done < l->n_items && l->wrong[0])
+		put_wrong(l, &l->item[*done]);
+	for (size_t i = *done; i < l->n_items && !r; i++)
+		r = put(l, &l->item[i], until_ns, done);
+	return !r && l->piece.n ? flush(l, until_ns, done) : r;
+}
+
+static int log_write(void *state, struct batch *const *batches, size_t n,
+		     struct export_result *result)
+{
+	uint64_t until_ns = clock_mono_ns() + (uint64_t)PATIENCE_MS * MS;
+	struct log_out *l = state;
+	int r;
+
+	if (!gather(l, batches, n))
+		return ERR(-ENOMEM);
+	if (l->form.format == LOG_NONE) {
+		result->n_done[LOGS] = l->n_items;
+		return 0;
+	}
+	r = put_all(l, until_ns, &result->n_done[LOGS]);
+	if (!r)
+		return 0;
+	if (r == -ETIME)
+		snprintf(result->why, sizeof(result->why), "nobody reads the output");
+	else
+		snprintf(result->why, sizeof(result->why), "%s: %s",
+			 l->file.path ? l->file.path : "standard error", strerror(-r));
+	if (l->file.path)
+		return EXPORT_RETRY;
+	result->n_rejected = l->n_items - result->n_done[LOGS];
+	return 0;
+}
+
+static void log_where(const void *state, char *to, size_t room)
+{
+	const struct log_out *l = state;
+
+	if (l->file.path)
+		snprintf(to, room, "%s", l->file.path);
+}
+
+const struct exporter exporter_log = {
+	.name = "log",
+	.summary = "Log lines on the run's standard error",
+	.takes = SIGNAL_LOG,
+	.open = log_open,
+	.write = log_write,
+	.close = log_close,
+};
+
+const struct exporter exporter_log_file = {
+	.name = "log_file",
+	.summary = "Log lines in LOG_FILE, rotated by size",
+	.takes = SIGNAL_LOG,
+	.open = log_file_open,
+	.write = log_write,
+	.close = log_close,
+	.where = log_where,
+};
