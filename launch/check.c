@@ -8,6 +8,7 @@
 #include "base/pattern.h"
 #include "base/propagator.h"
 #include "base/severity.h"
+#include "base/view.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,6 +154,32 @@ static void check_levels(struct check *c)
 	}
 }
 
+static void check_views(struct check *c)
+{
+	struct str rest = str_of(getenv("ORIEL_VIEWS"));
+	char quoted[QUOTE_ROOM];
+	struct view_error error;
+	enum view_outcome r;
+	struct view view;
+
+	while ((r = view_next(&rest, &view, &error)) != VIEW_END)
+		if (r == VIEW_BAD)
+			complain(c, "ORIEL_VIEWS: ignoring the view with '%s': %s",
+				 quote(error.what, quoted), error.says);
+}
+
+static void check_exemplars(struct check *c)
+{
+	static const char name[] = "OTEL_METRICS_EXEMPLAR_FILTER";
+	struct str value = str_trim(str_of(getenv(name)));
+	char quoted[QUOTE_ROOM];
+
+	if (value.n && !str_eq(value, STR("trace_based")) && !str_eq(value, STR("always_on")) &&
+	    !str_eq(value, STR("always_off")))
+		complain(c, "%s: ignoring '%s': not trace_based, always_on or always_off", name,
+			 quote(value, quoted));
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
 	struct check c = { tell, you, 0 };
@@ -164,5 +191,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_prometheus(&c);
 	check_gauge_modes(&c);
 	check_levels(&c);
+	check_views(&c);
+	check_exemplars(&c);
 	return c.n;
 }

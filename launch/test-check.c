@@ -75,6 +75,18 @@ static void a_port_or_a_mode_that_is_none_is_named(void **state)
 			    "ORIEL_GAUGE_MODES: ignoring '*=silly': not METRIC=MODE\n");
 }
 
+static void a_view_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		of("ORIEL_VIEWS", "instrument=a,limit=7;instrument=b,limit=x"),
+		"ORIEL_VIEWS: ignoring the view with 'limit=x': not a number above 0\n");
+	assert_string_equal(of("OTEL_METRICS_EXEMPLAR_FILTER", "always_on"), "");
+	assert_string_equal(of("OTEL_METRICS_EXEMPLAR_FILTER", "often"),
+			    "OTEL_METRICS_EXEMPLAR_FILTER: ignoring 'often': not trace_based, "
+			    "always_on or always_off\n");
+}
+
 static void a_level_has_a_name(void **state)
 {
 	(void)state;
@@ -114,6 +126,7 @@ int main(void)
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
+		cmocka_unit_test(a_view_that_is_none_is_named),
 		cmocka_unit_test(a_level_has_a_name),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),

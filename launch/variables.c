@@ -175,6 +175,15 @@ const struct variable variables[] = {
 	  "Use the dynamic linker's auditing (LD_AUDIT), by which calls through RTLD_DEEPBIND and dlsym are "
 	  "seen; yes: in all that the program starts, too",
 	  false },
+	{ "OTEL_METRICS_EXEMPLAR_FILTER", VARIABLE_RECORDING, "FILTER", "trace_based",
+	  "Which measurements are kept as examples: trace_based (those in sampled spans), always_on, "
+	  "always_off",
+	  false },
+	{ "ORIEL_VIEWS", VARIABLE_RECORDING, "VIEW;...", NULL,
+	  "What becomes of instruments: instrument=NAME* (kind=, unit=), then name=, description=, "
+	  "attributes=A|B, without=A|B, buckets=1|2|5, quantiles=0.5|0.9, aggregation=drop, sum, "
+	  "last_value, histogram, exponential, summary; limit=N",
+	  false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,
 	  "Start no collector if none is there; what is recorded waits for one", false },
 	{ NULL, 0, NULL, NULL, NULL, false },
