@@ -25,7 +25,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "lib/known.h"
+#include "lib/watcher.h"
 #include "oriel.h"
 
 /* A function that the program is to find here instead of in its library. */
@@ -70,7 +70,7 @@ void agent_switch(const char *libraries, bool on);
 /* Something was not watched for want of room in a pool or table: counted, never silent. */
 void agent_missed(const char *library);
 
-/* For durations: monotonic, from the vDSO. */
+/* Monotonic, from the vDSO. For durations oriel_moment costs less (lib/watcher.h). */
 static inline uint64_t agent_now_ns(void)
 {
 	struct timespec t;

@@ -187,7 +187,7 @@ static void take_start(struct assembler *a, const struct record_head *h, uint32_
 	span_ended(a, o);
 }
 
-static void take_end(struct assembler *a, const struct record_head *h)
+static void take_end(struct assembler *a, const struct record_head *h, uint32_t tid)
 {
 	const struct record_end *r = (const void *)h;
 	struct open_span *o = h->size < sizeof(*r) ? NULL : span_of(a, r->span_id);
@@ -196,6 +196,12 @@ static void take_end(struct assembler *a, const struct record_head *h)
 		assemble_bad(a);
 	if (!o || o->has_end)
 		return;
+	if (h->size > sizeof(*r)) {
+		if (open_keep(&a->open, o, h, tid))
+			o->n_details--; /* it counts as the END that it is */
+		else
+			stats_add(memory_dropped, 1);
+	}
 	o->has_end = true;
 	o->end_flags = h->flags;
 	o->end_code = h->code;
@@ -218,7 +224,7 @@ static bool over_limit(struct assembler *a, struct open_span *o, uint8_t type)
 	return false;
 }
 
-/* SET, EVENT, LINK, STATUS, NAME: kept as they are until the span is finished. */
+/* SET, EVENT, LINK, STATUS, NAME (and END's attributes): kept as they are until the span is finished. */
 static void take_detail(struct assembler *a, const struct record_head *h, uint32_t tid)
 {
 	bool is_event = h->type == RECORD_EVENT;
@@ -262,7 +268,7 @@ void assemble_record(struct assembler *a, const struct record_head *h, uint32_t 
 		take_start(a, h, tid);
 		break;
 	case RECORD_END:
-		take_end(a, h);
+		take_end(a, h, tid);
 		break;
 	case RECORD_SET:
 	case RECORD_EVENT:

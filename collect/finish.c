@@ -94,6 +94,7 @@ static size_t fixed_size(uint8_t type)
 {
 	return type == RECORD_EVENT  ? sizeof(struct record_event)
 	       : type == RECORD_LINK ? sizeof(struct record_link)
+	       : type == RECORD_END  ? sizeof(struct record_end)
 				     : sizeof(struct record_span);
 }
 
@@ -112,6 +113,7 @@ static void apply_detail(struct making *m, const struct piece *p)
 	}
 	switch (h->type) {
 	case RECORD_SET:
+	case RECORD_END:
 		if (!decode_attributes(&m->attributes, t.attributes, m->arena))
 			assemble_bad(m->a);
 		break;

@@ -137,6 +137,38 @@ static void the_last_value_of_a_key_wins(void **state)
 	assert_text(text_of(s, "b"), "other");
 }
 
+static void attributes_of_an_end_are_the_spans(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record start = hand_start(1, "s", 1000000), end = hand_end(1, 1000100);
+
+	hand_str(&start, "a", "first");
+	hand_str(&end, "a", "last");
+	hand_int(&end, "status", 200);
+	take(b, end);
+	take(b, start);
+
+	const struct span *s = settle(b)->span;
+
+	assert_int_equal(s->end, SPAN_ENDED);
+	assert_int_equal(s->attributes.n, 2);
+	assert_text(text_of(s, "a"), "last");
+	assert_int_equal(attributes_int(s->attributes, STR("status"), 0), 200);
+}
+
+static void an_end_that_never_finds_its_start_is_one_record(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record end = hand_end(1, 1000100);
+	uint64_t before = stats_get(records_unstarted);
+
+	hand_int(&end, "status", 200);
+	take(b, end);
+	for (int i = 0; i < 4; i++)
+		assemble_round(&b->a);
+	assert_int_equal(stats_get(records_unstarted) - before, 1);
+}
+
 static void an_end_before_its_start_joins(void **state)
 {
 	struct bench *b = *state;
@@ -432,6 +464,8 @@ int main(void)
 		TEST(a_span_is_its_start_and_its_end),
 		TEST(every_type_of_attribute_arrives),
 		TEST(the_last_value_of_a_key_wins),
+		TEST(attributes_of_an_end_are_the_spans),
+		TEST(an_end_that_never_finds_its_start_is_one_record),
 		TEST(an_end_before_its_start_joins),
 		TEST(a_set_that_is_seen_after_the_end_still_counts),
 		TEST(what_never_started_is_counted),

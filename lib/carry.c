@@ -61,6 +61,22 @@ static uint16_t carry_take(unsigned units)
 	return 0;
 }
 
+/* Among the first, where one is free nearly always. */
+static uint16_t carry_take_one(void)
+{
+	uint64_t word = atomic_load_explicit(&taken[0], memory_order_relaxed);
+
+	while (~word) {
+		int bit = __builtin_ctzll(~word);
+
+		if (atomic_compare_exchange_weak_explicit(&taken[0], &word, word | 1ull << bit,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return (uint16_t)bit;
+	}
+	return 0;
+}
+
 static char *carry_put(char *to, struct str text)
 {
 	if (text.n && text.p)
@@ -100,6 +116,24 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 	(*baggage)[c.baggage.n] = '\0';
 	atomic_store_explicit(&b->refs, 1, memory_order_release);
 	return (uint16_t)(handle | (c.trace_state.n ? CARRY_STATE : 0));
+}
+
+uint16_t carry_make_id(struct str request_id)
+{
+	uint16_t handle = pool && request_id.n <= CARRY_REQUEST_ID_MOST ? carry_take_one() : 0;
+	struct block *b;
+
+	if (!handle)
+		return carry_make((struct carried){ .request_id = request_id });
+	b = carry_block(handle);
+	b->units = 1;
+	b->request_id_n = (uint8_t)request_id.n;
+	b->trace_state_n = 0;
+	b->baggage_n = b->debug = 0;
+	b->bytes[0] = b->bytes[1] = '\0';
+	carry_put(b->bytes + 2, request_id);
+	atomic_store_explicit(&b->refs, 1, memory_order_release);
+	return handle;
 }
 
 uint16_t carry_make(struct carried c)

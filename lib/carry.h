@@ -35,6 +35,9 @@ void carry_use(void *memory); /* CARRY_UNIT * CARRY_UNITS zeroed bytes, at start
 uint16_t carry_make(
 	struct carried c); /* one reference; 0: nothing to carry, or no room (counted) */
 
+/* Nothing but a request id, which most are made for. */
+uint16_t carry_make_id(struct str request_id);
+
 /* The same with room for c.baggage.n bytes of baggage, which the caller fills before sharing it. */
 uint16_t carry_reserve(struct carried c, char **baggage);
 

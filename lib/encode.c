@@ -69,15 +69,19 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most)
 
 	for (; e.n < a.n; e.n++) {
 		const struct oriel_attribute *x = &a.item[e.n];
-		size_t value;
+		size_t value, head = WIRE_ATTRIBUTE_HEAD + attribute_key_n(x);
 
 		if (attribute_is_none(x))
 			continue;
-		value = encode_value_bytes(x);
-		if (value > most ||
-		    e.bytes + WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value > most)
+		if (attribute_is_prepared(x)) {
+			head = 0;
+			value = attribute_n(x);
+		} else {
+			value = encode_value_bytes(x);
+		}
+		if (value > most || e.bytes + head + value > most)
 			return encode_short(e, a, most);
-		e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + value;
+		e.bytes += head + value;
 	}
 	return e;
 }
@@ -127,4 +131,21 @@ unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct or
 			encode_copy(value, x->value.p, value_n);
 	} while (++x < last);
 	return to;
+}
+
+size_t oriel_prepare(void *to, size_t room, struct oriel_attributes attributes)
+{
+	struct encode e;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < attributes.n; i++) {
+		const struct oriel_attribute *a = &attributes.item[i];
+
+		bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(a) + attribute_n(a);
+		if (!encode_is_plain(a) || bytes > room)
+			return 0;
+	}
+	e = encode_fit(attributes, room);
+	encode_put(to, &e);
+	return e.bytes;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "lib/watcher.h"
 #include "oriel.h"
 #include "wire/keys.h"
 #include "wire/record.h"
@@ -20,6 +21,12 @@ static inline enum oriel_type attribute_type(const struct oriel_attribute *a)
 static inline bool attribute_is_none(const struct oriel_attribute *a)
 {
 	return !(a->shape & 0xff00);
+}
+
+/* A row of attributes as they are on the wire already. */
+static inline bool attribute_is_prepared(const struct oriel_attribute *a)
+{
+	return attribute_type(a) == ATTRIBUTE_PREPARED;
 }
 
 /* Its key's number, or KEY_NONE: its key is a text. */
@@ -106,10 +113,11 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 	struct encode e = { a.item, a.n, 0, SIZE_MAX };
 
 	for (size_t i = 0; i < a.n; i++) {
-		if (__builtin_expect(!encode_is_plain(&a.item[i]), 0))
+		if (__builtin_expect(encode_is_plain(&a.item[i]), 1))
+			e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]);
+		else if (!attribute_is_prepared(&a.item[i]))
 			return encode_fit_slow(a, most);
-		e.bytes +=
-			WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]) + attribute_n(&a.item[i]);
+		e.bytes += attribute_n(&a.item[i]);
 	}
 	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
 }
@@ -137,6 +145,9 @@ static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned 
 		} else if (__builtin_expect(type < ORIEL_STR, 1)) {
 			memcpy(value, &a->value, 8);
 			value += value_n;
+		} else if (type == ATTRIBUTE_PREPARED) {
+			to = encode_copy(to, a->value.p, value_n);
+			continue;
 		} else {
 			value_n = e->cut;
 			value = encode_odd(value, a, &value_n);

@@ -43,8 +43,11 @@ static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 
 static uint16_t carry_with(uint16_t carry, const char *id)
 {
-	struct carried c = carry_read(carry);
+	struct carried c;
 
+	if (!carry)
+		return carry_make_id(str_of(id));
+	c = carry_read(carry);
 	c.request_id = str_of(id);
 	return carry_make(c);
 }
@@ -53,20 +56,23 @@ void oriel_context_set_request_id(struct oriel_context *c, const char *id,
 				  char out[ORIEL_REQUEST_ID_ROOM])
 {
 	struct thread *t = oriel_gate.recording && c ? thread_self() : NULL;
-	char made[ORIEL_REQUEST_ID_ROOM] = "";
+	char made[ORIEL_REQUEST_ID_ROOM];
 	uint16_t carry;
 
-	if (t && is_valid(id))
-		memcpy(made, id, strlen(id) + 1);
-	else if (t)
-		make_uuid(t, made);
-	carry = t ? carry_with(c->carry, made) : 0;
+	if (!out)
+		out = made;
+	out[0] = '\0';
+	if (!t)
+		return;
+	if (id && is_valid(id))
+		memcpy(out, id, strlen(id) + 1);
+	else
+		make_uuid(t, out);
+	carry = carry_with(c->carry, out);
 	if (carry) {
 		carry_drop(c->carry);
 		c->carry = carry;
 	}
-	if (out)
-		memcpy(out, made, sizeof(made));
 }
 
 void oriel_set_request_id(const char *id)

@@ -88,12 +88,19 @@ static unsigned char *span_put_state(unsigned char *p, struct str state)
 	return encode_copy(p + 2, state.p, state.n);
 }
 
+static inline struct str span_state(const struct entry *parent)
+{
+	uint16_t carry = entry_carry(parent);
+
+	return __builtin_expect(carry & CARRY_STATE, 0) ? carry_read(carry).trace_state : STR("");
+}
+
 /* START, whatever it has to say. */
 static __attribute__((noinline)) bool span_write_start(struct thread *t, const struct entry *e,
 						       struct start s,
 						       struct oriel_attributes attributes)
 {
-	struct str state = carry_read(entry_carry(s.parent)).trace_state;
+	struct str state = span_state(s.parent);
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
 	unsigned code = 0, flags = state_n ? RECORD_TRACESTATE : 0;
@@ -323,6 +330,26 @@ static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, ui
 	write_end(w, sizeof(*r));
 }
 
+/* The room that is kept for an END is for one without attributes. */
+static void span_write_end_all(struct thread *t, uint64_t span_id,
+			       struct oriel_attributes attributes)
+{
+	struct encode e = encode_fit(attributes, RECORD_MOST - sizeof(struct record_end));
+	size_t size = sizeof(struct record_end) + e.bytes, padded = encode_pad(size);
+	struct write w = write_begin(t, padded, LOSS_details_no_room);
+	struct record_end *r = (struct record_end *)w.p;
+
+	if (__builtin_expect(!w.p, 0)) {
+		span_write_end(t, span_id, 0, 0);
+		return;
+	}
+	record_head(&r->head, RECORD_HEAD(padded, RECORD_END, 0, 0, padded - size, 0));
+	r->span_id = span_id;
+	r->time = clock_now(&r->head.flags);
+	encode_put(w.p + sizeof(*r), &e);
+	write_end(w, padded);
+}
+
 void span_abandon(struct thread *t, uint64_t span_id)
 {
 	if (t->n_open)
@@ -401,6 +428,25 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 	}
 	write_keep(t, (unsigned char *)(r + 1));
 	lane_rest(t);
+}
+
+/* Of a span that isn't current here; one that is, is set first, so that there is one way to pop. */
+void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	uint64_t id;
+
+	if (span->depth || !t || !attributes.n) {
+		oriel_span_set_all(span, attributes);
+		oriel_span_end(span);
+		return;
+	}
+	if (span->flags & SPAN_RECORDS) {
+		memcpy(&id, span->context.span_id, 8);
+		span_write_end_all(t, id, attributes);
+		lane_rest(t);
+	}
+	span->flags = 0;
 }
 
 /* The span that a call is about: given, or the current one; 0 if it does not record. */

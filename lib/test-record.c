@@ -6,6 +6,7 @@
 #include "lib/test-segment.h"
 
 #include "lib/thread.h"
+#include "lib/watcher.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -79,6 +80,40 @@ static void longjmp_leaves_spans_that_the_outer_end_closes(void **state)
 	assert_int_equal(s.n[RECORD_START], 3);
 	assert_int_equal(s.n[RECORD_END], 3);
 	assert_int_equal(s.abandoned, 2);
+}
+
+static void end_with_attributes(void)
+{
+	unsigned char row[64 + 8];
+	size_t n;
+
+	must(oriel_start(NULL) == 0);
+	n = oriel_prepare(row, 64, ORIEL_WITH(oriel_str("prepared", "before")));
+	must(n == WIRE_ATTRIBUTE_HEAD + 8 + 6);
+	must(!oriel_prepare(row, n - 1, ORIEL_WITH(oriel_str("prepared", "before"))));
+	struct oriel_span outer =
+		oriel_span_start_with(ORIEL_SPAN_OPTIONS(.detached = true), "s", known_row(row, n));
+	oriel_span_end_all(&outer, ORIEL_WITH(known_row(row, n), oriel_int("a", 1)));
+	oriel_span_end_all(&outer, ORIEL_WITH(oriel_str("prepared", "before")));
+	ORIEL_SPAN ("current") {
+		struct oriel_span inner = oriel_span_start("inner");
+
+		oriel_span_end_all(&inner, ORIEL_WITH(oriel_int("a", 1)));
+	}
+}
+
+static void an_end_may_bring_attributes(void **state)
+{
+	looked_for = "preparedbefore";
+	struct seen s = seen_of(end_with_attributes);
+
+	(void)state;
+	looked_for = NULL;
+	assert_int_equal(s.n[RECORD_START], 3);
+	assert_int_equal(s.n[RECORD_END], 3);
+	assert_int_equal(s.n[RECORD_SET], 1); /* of the one that was current */
+	assert_int_equal(s.found, 2);
+	assert_int_equal(s.bad + s.abandoned, 0);
 }
 
 static void *one_span(void *you)
@@ -396,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_call_leaves_its_record),
 		cmocka_unit_test(calls_before_start_do_nothing),
+		cmocka_unit_test(an_end_may_bring_attributes),
 		cmocka_unit_test(longjmp_leaves_spans_that_the_outer_end_closes),
 		cmocka_unit_test(a_forked_child_has_a_segment_and_its_parents_context),
 		cmocka_unit_test(a_child_that_nobody_told_of_stays_silent),

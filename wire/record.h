@@ -4,7 +4,7 @@
  * both sides are the same machine.
  *
  *     START   head, time, trace_id[16], span_id, parent_id, name, [u16 n, tracestate], attributes
- *     END     head, time, span_id
+ *     END     head, time, span_id, attributes
  *     SET     head, span_id, attributes
  *     EVENT   head, time, span_id, name, attributes
  *     LINK    head, span_id, trace_id[16], linked span_id, u32 flags, [u16 n, tracestate], attributes

@@ -85,7 +85,7 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 	database_connection_used(c->connection);
 	c->operation_n = label(c->operation, seen->operation);
 	c->collection_n = label(c->collection, seen->collection);
-	c->begin_ns = agent_now_ns();
+	c->begun = oriel_moment();
 	g.n = 0;
 	gather(&g, known_str(KEY_DB_SYSTEM_NAME, seen->system));
 	if (seen->server && seen->server->name[0])
@@ -130,14 +130,14 @@ static void measure(const struct database_call *c, const struct database_outcome
 	if (o->error)
 		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 agent_seconds_since(c->begin_ns), gathered_all(&g));
+			 oriel_seconds_since(c->begun), gathered_all(&g));
 }
 
 void database_end(struct database_call *c, const struct database_outcome *o)
 {
 	struct gathered g;
 
-	if (!c->begin_ns)
+	if (!c->begun)
 		return;
 	g.n = 0;
 	if (o->status)
@@ -146,11 +146,10 @@ void database_end(struct database_call *c, const struct database_outcome *o)
 		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
 	if (o->rows >= 0)
 		gather(&g, known_int(KEY_DB_RESPONSE_RETURNED_ROWS, o->rows));
-	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (o->error)
 		oriel_span_status(&c->span, ORIEL_ERROR, o->message);
-	oriel_span_end(&c->span);
+	oriel_span_end_all(&c->span, gathered_all(&g));
 	measure(c, o);
 	database_connection_idle(c->connection);
-	c->begin_ns = 0;
+	c->begun = 0;
 }

@@ -48,7 +48,7 @@ void database_closed(struct database_connection *c);
 
 struct database_call {
 	struct oriel_span span;
-	uint64_t begin_ns;
+	uint64_t begun;
 	const char *system; /* static */
 	const struct database_server *server;
 	struct database_connection *connection;

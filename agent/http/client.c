@@ -31,7 +31,7 @@ bool client_begin(struct client_request *c, const struct client_seen *seen)
 	if (seen->port > 0)
 		c->url.host.port = seen->port;
 	c->method = http_method(seen->method);
-	c->begin_ns = agent_now_ns();
+	c->begun = oriel_moment();
 	g.n = 0;
 	gather_target(&g, c);
 	if (!c->method)
@@ -73,7 +73,7 @@ static void measure(const struct client_request *c, const struct client_outcome 
 	if (o->version)
 		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, o->version));
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 agent_seconds_since(c->begin_ns), gathered_all(&g));
+			 oriel_seconds_since(c->begun), gathered_all(&g));
 }
 
 void client_end(struct client_request *c, const struct client_outcome *o)
@@ -82,7 +82,7 @@ void client_end(struct client_request *c, const struct client_outcome *o)
 	struct gathered g;
 	char text[4];
 
-	if (!c->begin_ns)
+	if (!c->begun)
 		return;
 	if (o->status >= 400)
 		error = http_status_text(o->status, text);
@@ -101,10 +101,9 @@ void client_end(struct client_request *c, const struct client_outcome *o)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
 	if (error)
 		gather(&g, known_str(KEY_ERROR_TYPE, error));
-	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (error)
 		oriel_span_status(&c->span, ORIEL_ERROR, o->message);
-	oriel_span_end(&c->span);
+	oriel_span_end_all(&c->span, gathered_all(&g));
 	measure(c, o, error);
-	c->begin_ns = 0;
+	c->begun = 0;
 }

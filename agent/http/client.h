@@ -23,7 +23,7 @@ enum { CLIENT_URL_MOST = 1088 };
 
 struct client_request {
 	struct oriel_span span;
-	uint64_t begin_ns;
+	uint64_t begun;
 	const char *method;	    /* known, as text that stays; NULL: another */
 	struct http_url url;	    /* slices of `text` */
 	char text[CLIENT_URL_MOST]; /* url.full */

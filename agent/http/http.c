@@ -7,12 +7,14 @@
 
 enum { METHODS_MOST = 32 };
 
-static const char *const default_methods[] = { "GET",	"POST",	 "HEAD",    "PUT",   "DELETE",
-					       "PATCH", "QUERY", "OPTIONS", "TRACE", "CONNECT" };
+static const struct str default_methods[] = { STR("GET"),    STR("POST"),    STR("HEAD"),
+					      STR("PUT"),    STR("DELETE"),  STR("PATCH"),
+					      STR("QUERY"),  STR("OPTIONS"), STR("TRACE"),
+					      STR("CONNECT") };
 
 static struct {
 	size_t n;
-	const char *item[METHODS_MOST];
+	struct str item[METHODS_MOST];
 	char text[512];
 } chosen;
 
@@ -31,19 +33,19 @@ void http_methods_set(const char *list)
 			continue;
 		memcpy(chosen.text + used, method.p, method.n);
 		chosen.text[used + method.n] = 0;
-		chosen.item[chosen.n++] = chosen.text + used;
+		chosen.item[chosen.n++] = (struct str){ chosen.text + used, method.n };
 		used += method.n + 1;
 	}
 }
 
 const char *http_method(struct str method)
 {
-	const char *const *item = chosen.n ? chosen.item : default_methods;
+	const struct str *item = chosen.n ? chosen.item : default_methods;
 	size_t n = chosen.n ? chosen.n : sizeof(default_methods) / sizeof(default_methods[0]);
 
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(method, str_of(item[i])))
-			return item[i];
+		if (str_eq(method, item[i]))
+			return item[i].p;
 	return NULL;
 }
 
@@ -310,6 +312,8 @@ const char *http_version(struct str version)
 {
 	static const char *const known[] = { "1.1", "1.0", "2", "3" };
 
+	if (str_eq(version, STR("HTTP/1.1")))
+		return known[0];
 	if (!str_starts(version, STR("HTTP/")))
 		return NULL;
 	version = str_from(version, 5);

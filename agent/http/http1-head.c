@@ -31,8 +31,7 @@ static uint64_t word4(const char *p)
 	return w | SMALL << 32;
 }
 
-/* `with` is in small letters, '-' and ':', and has four of them at least. */
-static bool starts_nocase(struct str line, struct str with)
+bool http1_starts_nocase(struct str line, struct str with)
 {
 	size_t n = with.n;
 
@@ -47,11 +46,6 @@ static bool starts_nocase(struct str line, struct str with)
 	return same_word(word8(line.p + n - 8), word8(with.p + n - 8));
 }
 
-bool http1_is_field(struct str line, struct str name)
-{
-	return line.n >= name.n && line.p[name.n - 1] == ':' && starts_nocase(line, name);
-}
-
 /* Secrets, and what nobody asks for. */
 static bool is_unwanted(struct str line)
 {
@@ -61,17 +55,17 @@ static bool is_unwanted(struct str line)
 	case ':':
 		return true;
 	case 'a':
-		return starts_nocase(line, STR("authorization")) ||
-		       starts_nocase(line, STR("accept"));
+		return http1_starts_nocase(line, STR("authorization")) ||
+		       http1_starts_nocase(line, STR("accept"));
 	case 'c':
-		return starts_nocase(line, STR("cookie")) ||
-		       starts_nocase(line, STR("connection")) ||
-		       starts_nocase(line, STR("content-")) ||
-		       starts_nocase(line, STR("cache-control"));
+		return http1_starts_nocase(line, STR("cookie")) ||
+		       http1_starts_nocase(line, STR("connection")) ||
+		       http1_starts_nocase(line, STR("content-")) ||
+		       http1_starts_nocase(line, STR("cache-control"));
 	case 'p':
-		return starts_nocase(line, STR("proxy-authorization"));
+		return http1_starts_nocase(line, STR("proxy-authorization"));
 	case 's':
-		return starts_nocase(line, STR("sec-"));
+		return http1_starts_nocase(line, STR("sec-"));
 	}
 	return false;
 }

@@ -162,46 +162,58 @@ static bool is_token_character(char c)
 	       c == '$' || c == '+' || c == '~' || c == '*';
 }
 
-/* Can a message go on after these first bytes? */
-static bool first_is_possible(const struct http1 *m)
+/* A first line, as far as it is there: HTTP1_START bytes from `start`, HTTP1_TAIL before `end`. */
+struct first {
+	const char *start, *end;
+	size_t n;
+};
+
+static struct first first_gathered(const struct http1 *m)
 {
-	size_t n = least(m->line_n, HTTP1_START), i;
+	return (struct first){ m->start, m->tail + least(m->line_n, HTTP1_TAIL), m->line_n };
+}
+
+/* Can a message go on after these first bytes? */
+static bool first_is_possible(const struct http1 *m, struct first f)
+{
+	size_t n = least(f.n, HTTP1_START), i;
 
 	if (m->kind == HTTP1_RESPONSE)
-		return memcmp(m->start, "HTTP/1.", least(n, 7)) == 0;
-	if (n && !is_letter(m->start[0]))
+		return memcmp(f.start, "HTTP/1.", least(n, 7)) == 0;
+	if (n && !is_letter(f.start[0]))
 		return false;
 	for (i = 0; i < n && i <= METHOD_MOST; i++)
-		if (m->start[i] == ' ')
+		if (f.start[i] == ' ')
 			return i > 0;
-		else if (!is_token_character(m->start[i]))
+		else if (!is_token_character(f.start[i]))
 			return false;
 	return i <= METHOD_MOST;
 }
 
-static size_t method_length(const struct http1 *m)
+static size_t method_length(struct first f)
 {
-	const char *space = memchr(m->start, ' ', least(m->line_n, METHOD_MOST + 1));
+	const char *space = memchr(f.start, ' ', least(f.n, METHOD_MOST + 1));
 
-	return space ? (size_t)(space - m->start) : 0;
+	return space ? (size_t)(space - f.start) : 0;
 }
 
 /* "METHOD target HTTP/1.x" */
-static bool request_line(struct http1 *m, struct http1_head *head)
+static bool request_line(struct http1 *m, struct http1_head *head, struct first f)
 {
-	size_t n = least(m->line_n, HTTP1_TAIL), line_n = m->line_n, method_n;
+	size_t n = least(f.n, HTTP1_TAIL), line_n = f.n, method_n;
 
-	if (n && m->tail[n - 1] == '\r') {
+	if (n && f.end[-1] == '\r') {
 		n--;
 		line_n--;
+		f.end--;
 	}
-	if (n < 9 || memcmp(m->tail + n - 9, " HTTP/1.", 8) != 0 || !is_digit(m->tail[n - 1]))
+	if (n < 9 || memcmp(f.end - 9, " HTTP/1.", 8) != 0 || !is_digit(f.end[-1]))
 		return false;
-	m->minor = (uint8_t)(m->tail[n - 1] - '0');
-	method_n = method_length(m);
+	m->minor = (uint8_t)(f.end[-1] - '0');
+	method_n = method_length(f);
 	if (!method_n || line_n < method_n + 1 + 9)
 		return false;
-	m->upgrade = method_n == 7 && memcmp(m->start, "CONNECT", 7) == 0;
+	m->upgrade = method_n == 7 && memcmp(f.start, "CONNECT", 7) == 0;
 	if (!head)
 		return true;
 	head->method_n = (uint16_t)method_n;
@@ -214,12 +226,12 @@ static bool request_line(struct http1 *m, struct http1_head *head)
 }
 
 /* "HTTP/1.x 200 ..." */
-static bool status_line(struct http1 *m)
+static bool status_line(struct http1 *m, struct first f)
 {
-	const char *s = m->start;
+	const char *s = f.start;
 
-	if (m->line_n < 12 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) ||
-	    !is_digit(s[10]) || !is_digit(s[11]))
+	if (f.n < 12 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) ||
+	    !is_digit(s[11]))
 		return false;
 	m->minor = (uint8_t)(s[7] - '0');
 	m->status = (uint16_t)((s[9] - '0') * 100 + (s[10] - '0') * 10 + (s[11] - '0'));
@@ -282,9 +294,16 @@ static void field_frame(struct http1 *m, struct str line)
 	}
 }
 
+/* Is it worth a closer look? */
+static bool may_frame(char first)
+{
+	return (0x300028u >> (first & 0x1f) & 1) && is_letter(first); /* c, e, t, u */
+}
+
 static void field_see(struct http1 *m, struct http1_head *head, struct str line)
 {
-	field_frame(m, line);
+	if (line.n && may_frame(line.p[0]))
+		field_frame(m, line);
 	if (!head || !http1_wants(line))
 		return;
 	if (m->line_n) {
@@ -316,30 +335,45 @@ static bool blanks_take(struct http1 *m, struct str *in)
 }
 
 /* What a load balancer puts before the first request: "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80". */
-static bool is_proxy_line(const struct http1 *m)
+static bool is_proxy_line(const struct http1 *m, struct first f)
 {
-	return m->kind == HTTP1_REQUEST && !m->proxied && m->line_n >= 9 && m->line_n < 108 &&
-	       (memcmp(m->start, "PROXY TCP", 9) == 0 || memcmp(m->start, "PROXY UNK", 9) == 0);
+	return m->kind == HTTP1_REQUEST && !m->proxied && f.n >= 9 && f.n < 108 &&
+	       (memcmp(f.start, "PROXY TCP", 9) == 0 || memcmp(f.start, "PROXY UNK", 9) == 0);
+}
+
+/* Where it lies in the head's text, as far as there is room. */
+static void first_keep(struct http1_head *head, struct first f)
+{
+	size_t room = sizeof(head->text) - 1;
+
+	memcpy(head->text, f.start, least(f.n, room));
+	head->cut |= f.n > room;
 }
 
 static enum http1_event first_take(struct http1 *m, struct http1_head *head, struct str *in)
 {
 	const char *end = memchr(in->p, '\n', in->n);
 	size_t n = end ? (size_t)(end - in->p) : in->n;
+	struct first f = { in->p, end, n };
 
-	line_add(m, head, str_first(*in, n));
+	if (!end || m->line_n) {
+		line_add(m, head, str_first(*in, n));
+		f = first_gathered(m);
+	} else if (head) {
+		first_keep(head, f);
+	}
 	m->head_n += (uint32_t)n + (end != NULL);
 	*in = str_from(*in, n + (end != NULL));
-	if (!first_is_possible(m) || m->line_n > FIRST_MOST)
+	if (!first_is_possible(m, f) || f.n > FIRST_MOST)
 		return not_http(m);
 	if (!end)
 		return HTTP1_MORE;
-	if (is_proxy_line(m)) {
+	if (is_proxy_line(m, f)) {
 		m->proxied = true;
 		m->state = START;
 		return HTTP1_END; /* of the line */
 	}
-	if (!(m->kind == HTTP1_REQUEST ? request_line(m, head) : status_line(m)))
+	if (!(m->kind == HTTP1_REQUEST ? request_line(m, head, f) : status_line(m, f)))
 		return not_http(m);
 	m->line_n = 0;
 	m->state = FIELDS;
@@ -351,18 +385,25 @@ static bool whole_fields_take(struct http1 *m, struct http1_head *head, struct s
 {
 	const char *end;
 
-	while (in->n && (end = memchr(in->p, '\n', in->n))) {
-		size_t n = (size_t)(end - in->p);
-		struct str line = { in->p, n && end[-1] == '\r' ? n - 1 : n };
+	struct str rest = *in;
+	bool complete = false;
 
-		in->p += n + 1;
-		in->n -= n + 1;
-		m->head_n += (uint32_t)n + 1;
+	while (!complete && rest.n && (end = memchr(rest.p, '\n', rest.n))) {
+		size_t n = (size_t)(end - rest.p);
+		struct str line = { rest.p, n && end[-1] == '\r' ? n - 1 : n };
+
+		rest.p += n + 1;
+		rest.n -= n + 1;
 		if (!line.n)
-			return true;
-		field_see(m, head, line);
+			complete = true;
+		else if (head)
+			field_see(m, head, line);
+		else if (may_frame(line.p[0]))
+			field_frame(m, line);
 	}
-	return false;
+	m->head_n += (uint32_t)(in->n - rest.n);
+	*in = rest;
+	return complete;
 }
 
 static enum http1_event fields_take(struct http1 *m, struct http1_head *head, struct str *in)
@@ -557,6 +598,57 @@ enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str
 	}
 }
 
+/* Most methods: the rest, CONNECT, and what PROXY may be, are looked at closely. */
+static size_t plain_method(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 'A' && p[i] <= 'Z')
+		i++;
+	return i && i < 7 && i != 5 && i < n && p[i] == ' ' ? i : 0;
+}
+
+bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in, struct str *method,
+		 struct str *target)
+{
+	const char *p = in->p, *end;
+	size_t method_n;
+
+	if (m->state != START || in->n < u->n)
+		return false;
+	end = memchr(p, '\n', in->n - u->n + u->line_n + 1u);
+	if (!end || end - p < u->line_n || end - p > HTTP1_TARGET)
+		return false;
+	end -= u->line_n;
+	method_n = plain_method(p, (size_t)(end - p));
+	if (!method_n || memcmp(end, u->p, u->n) != 0)
+		return false;
+	message_begin(m, NULL);
+	m->minor = u->minor;
+	m->state = START;
+	*method = (struct str){ p, method_n };
+	*target = (struct str){ p + method_n + 1, (size_t)(end - p) - method_n - 1 };
+	*in = str_from(*in, (size_t)(end - p) + u->n);
+	return true;
+}
+
+bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out)
+{
+	const char *end = memchr(p, '\n', m->head_n);
+	size_t version = 9, rest;
+
+	if (!end || m->state != FRAME || m->kind != HTTP1_REQUEST || m->chunked || m->has_length ||
+	    m->upgrade || m->expects || m->unsure)
+		return false;
+	version += end[-1] == '\r';
+	rest = m->head_n - (size_t)(end - p);
+	if (rest + version > UINT16_MAX)
+		return false;
+	*out = (struct http1_usual){ end - version, (uint16_t)(version + rest), (uint16_t)version,
+				     m->minor };
+	return true;
+}
+
 enum http1_event http1_skip(struct http1 *m, uint64_t n)
 {
 	if (m->state == FRAME)
@@ -573,7 +665,7 @@ enum http1_event http1_skip(struct http1 *m, uint64_t n)
 
 bool http1_cut_short(const struct http1 *m, struct http1_head *head)
 {
-	size_t method_n = method_length(m);
+	size_t method_n = method_length(first_gathered(m));
 
 	if (m->state == FIELDS && head->method_n)
 		return true;

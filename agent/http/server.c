@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/http/exclude.h"
 #include "agent/http/http.h"
+#include "agent/http/server-series.h"
 
 enum { QUERY_MOST = 800, CLIENT_CLOSED = 499 };
 
@@ -35,14 +36,14 @@ static void gather_method(struct gathered *g, const struct server_request *q)
 	gather(g, known_str(KEY_HTTP_REQUEST_METHOD, q->method ? q->method : "_OTHER"));
 }
 
-static void gather_host(struct gathered *g, const struct server_request *q, const char *header)
+static void gather_host(struct gathered *g, const struct server_seen *seen, const char *header)
 {
 	struct http_host host;
 
 	if (!header || !http_host_of(str_of(header), &host))
 		return;
 	gather(g, known_strn(KEY_SERVER_ADDRESS, host.name.p, host.name.n));
-	gather(g, known_int(KEY_SERVER_PORT, host.port >= 0 ? host.port : q->https ? 443 : 80));
+	gather(g, known_int(KEY_SERVER_PORT, host.port >= 0 ? host.port : seen->https ? 443 : 80));
 }
 
 static void gather_peer(struct gathered *g, const struct sockaddr *peer, char text[46])
@@ -74,6 +75,30 @@ static const char *name_of(const struct server_request *q, char room[SERVER_ROUT
 	return room;
 }
 
+/* What doesn't change from one request of a connection to the next, as long as its fields don't. */
+static void gather_known(struct gathered *g, const struct server_seen *seen, char peer[46])
+{
+	const char *version = seen->version.n ? http_version(seen->version) : NULL;
+
+	gather(g, known_str(KEY_URL_SCHEME, seen->https ? "https" : "http"));
+	gather_host(g, seen, seen->headers ? seen->headers->host : NULL);
+	gather_peer(g, seen->peer, peer);
+	if (version)
+		gather(g, known_str(KEY_NETWORK_PROTOCOL_VERSION, version));
+	if (seen->headers && seen->headers->user_agent)
+		gather(g, known_str(KEY_USER_AGENT_ORIGINAL, seen->headers->user_agent));
+}
+
+bool server_know(struct server_known *k, const struct server_seen *seen)
+{
+	struct gathered g = { .n = 0 };
+	char peer[46];
+
+	gather_known(&g, seen, peer);
+	k->n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST, gathered_all(&g));
+	return k->n > 0;
+}
+
 static void route_keep(struct server_request *q, struct str route)
 {
 	q->route_n = (uint8_t)str_first(route, SERVER_ROUTE_MOST).n;
@@ -95,18 +120,15 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 		gather(&g, known_strn(KEY_HTTP_REQUEST_METHOD_ORIGINAL, seen->method.p,
 				      seen->method.n));
 	gather(&g, known_strn(KEY_URL_PATH, target.path.p, target.path.n));
-	gather(&g, known_str(KEY_URL_SCHEME, scheme_of(q)));
 	if (target.query.n)
 		gather(&g, known_strn(KEY_URL_QUERY, query,
 				      http_query_redact(target.query, query, sizeof(query))));
 	if (q->route_n)
 		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
-	gather_host(&g, q, seen->headers ? seen->headers->host : NULL);
-	gather_peer(&g, seen->peer, peer);
-	if (q->version)
-		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
-	if (seen->headers && seen->headers->user_agent)
-		gather(&g, known_str(KEY_USER_AGENT_ORIGINAL, seen->headers->user_agent));
+	if (seen->known)
+		gather(&g, known_row(seen->known->bytes, seen->known->n));
+	else
+		gather_known(&g, seen, peer);
 	if (q->id[0])
 		gather(&g, known_str(KEY_REQUEST_ID, q->id));
 	q->span = oriel_span_open(text, name_n,
@@ -134,7 +156,7 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	struct headers *h = (struct headers *)seen->headers;
 	unsigned left_out = exclude_of(target.path);
 
-	q->begin_ns = seen->begin_ns ? seen->begin_ns : agent_now_ns();
+	q->begun = seen->begun ? seen->begun : oriel_moment();
 	q->method = seen->method.n ? http_method(seen->method) : NULL;
 	q->version = seen->version.n ? http_version(seen->version) : NULL;
 	q->https = seen->https;
@@ -188,23 +210,59 @@ struct server_outcome server_client_closed(unsigned status, bool handled)
 	};
 }
 
-static void measure(const struct server_request *q, unsigned status, const char *error)
+static const char *error_of(unsigned status, char text[4])
 {
+	return status >= 500 ? http_status_text(status, text) : NULL;
+}
+
+static void gather_labels(struct gathered *g, const struct server_request *q, unsigned status,
+			  const char *error)
+{
+	g->n = 0;
+	gather_method(g, q);
+	gather(g, known_str(KEY_URL_SCHEME, scheme_of(q)));
+	if (q->route_n)
+		gather(g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
+	if (status)
+		gather(g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, status));
+	if (error)
+		gather(g, known_str(KEY_ERROR_TYPE, error));
+	if (q->version)
+		gather(g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
+}
+
+/* The status, or that it has none, says all that there is to say of an error. */
+static void measure_seen(const struct server_request *q, unsigned status, double seconds)
+{
+	struct oriel_series *series = server_series_find(q, status);
+
+	if (!series) {
+		struct gathered g;
+		char text[4];
+
+		gather_labels(&g, q, status, error_of(status, text));
+		series = oriel_bind_all(atomic_load_explicit(&duration, memory_order_relaxed),
+					gathered_all(&g));
+		if (!series)
+			return;
+		server_series_keep(q, status, series);
+	}
+	oriel_series_record(series, seconds);
+}
+
+static void measure(const struct server_request *q, const struct server_outcome *o)
+{
+	double seconds = oriel_seconds_since(q->begun);
+	unsigned status = is_status(o->status) ? o->status : 0;
 	struct gathered g;
 
-	g.n = 0;
-	gather_method(&g, q);
-	gather(&g, known_str(KEY_URL_SCHEME, scheme_of(q)));
-	if (q->route_n)
-		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
-	if (is_status(status))
-		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, status));
-	if (error)
-		gather(&g, known_str(KEY_ERROR_TYPE, error));
-	if (q->version)
-		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
-	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 agent_seconds_since(q->begin_ns), gathered_all(&g));
+	if (!o->error) {
+		measure_seen(q, status, seconds);
+		return;
+	}
+	gather_labels(&g, q, status, o->error);
+	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed), seconds,
+			 gathered_all(&g));
 }
 
 void server_end(struct server_request *q, const struct server_outcome *o)
@@ -216,8 +274,8 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 	if (q->ended)
 		return;
 	q->ended = true;
-	if (!error && o->status >= 500)
-		error = http_status_text(o->status, text);
+	if (!error)
+		error = error_of(o->status, text);
 	g.n = 0;
 	if (o->status)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
@@ -227,11 +285,10 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 		gather(&g, known_int(KEY_HTTP_REQUEST_BODY_SIZE, o->request_bytes));
 	if (o->response_bytes >= 0)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
-	oriel_span_set_all(&q->span, gathered_all(&g));
 	if (error)
 		oriel_span_status(&q->span, ORIEL_ERROR, o->message);
-	oriel_span_end(&q->span);
+	oriel_span_end_all(&q->span, gathered_all(&g));
 	if (!q->unmeasured)
-		measure(q, o->status, error);
+		measure(q, o);
 	oriel_context_release(&q->parent);
 }

@@ -31,7 +31,7 @@ enum { SERVER_ROUTE_MOST = 120 };
 struct server_request {
 	struct oriel_span span;
 	struct oriel_context parent; /* with the request id; released by server_end */
-	uint64_t begin_ns;
+	uint64_t begun;
 	const char *method, *version; /* as metric labels; these texts stay. NULL: unknown */
 	bool https, ended;
 	bool unmeasured; /* excluded from metrics */
@@ -40,19 +40,34 @@ struct server_request {
 	char id[ORIEL_REQUEST_ID_ROOM]; /* "" when request ids are off */
 };
 
+/* What is the same for many requests, as it lies in a record: all but method, target, route. */
+enum { SERVER_KNOWN_MOST = 500 };
+
+struct server_known {
+	uint16_t n;
+	unsigned char bytes[SERVER_KNOWN_MOST + 10];
+};
+
 struct server_seen {
 	struct str method;  /* empty: the request ended before it was known */
 	struct str target;  /* as on the request line: path and query */
 	struct str version; /* "HTTP/1.1" */
 	struct str route;   /* if it is known already */
 	const struct headers *headers;
-	const struct sockaddr *peer; /* may be NULL, or not IP */
+	const struct server_known *known; /* instead of headers and peer; NULL: those count */
+	const struct sockaddr *peer;	  /* may be NULL, or not IP */
 	bool https;
 	uint8_t scope;
-	uint64_t begin_ns; /* agent_now_ns() when it came; 0: now */
+	uint64_t begun; /* oriel_moment() when it came; 0: now */
 };
 
 void server_begin(struct server_request *q, const struct server_seen *seen);
+
+/*
+ * For later requests with the same version, headers, peer and scheme. They must bring neither a
+ * context nor a request id of their own. False: too large.
+ */
+bool server_know(struct server_known *k, const struct server_seen *seen);
 
 /* What to attach while the program works on it. Its memory is q's. */
 static inline const struct oriel_context *server_context(const struct server_request *q)

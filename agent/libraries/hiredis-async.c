@@ -110,7 +110,7 @@ static struct pending *pending_new(redisAsyncContext *ac, redisCallbackFn *fn, v
 	p->kind = REDIS_PLAIN;
 	p->index = -1;
 	p->begun = p->answered = p->stays = false;
-	p->call.begin_ns = 0;
+	p->call.begun = 0;
 	p->context = oriel_context_capture();
 	return p;
 }

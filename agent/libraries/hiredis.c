@@ -75,7 +75,7 @@ bool hiredis_watches(const void *caller)
 static void pipeline_reset(struct pipeline *p)
 {
 	p->batch[0].n = p->batch[1].n = p->n_unread = 0;
-	p->call.begin_ns = 0;
+	p->call.begun = 0;
 }
 
 static void connection_init(struct connection *k, const redisContext *c)

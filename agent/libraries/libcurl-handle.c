@@ -50,7 +50,7 @@ struct handle *handle_new(const CURL *curl)
 		return NULL;
 	}
 	h->busy = false;
-	h->transfer.begin_ns = 0;
+	h->transfer.begun = 0;
 	handle_reset(h);
 	return h;
 }

@@ -76,7 +76,7 @@ struct request {
 	void *app; /* the program's con_cls */
 	struct daemon *daemon;
 	struct MHD_Connection *connection;
-	uint64_t begin_ns;
+	uint64_t came;
 	struct server_request served;
 	char uri[URI_MOST];
 };
@@ -139,7 +139,7 @@ static void request_begin(struct request *q, const char *method, const char *ver
 					 .peer = peer_of(q->connection),
 					 .https = q->daemon->tls,
 					 .scope = SCOPE_LIBMICROHTTPD,
-					 .begin_ns = q->begin_ns,
+					 .begun = q->came,
 				 });
 }
 
@@ -197,7 +197,7 @@ static struct request *request_take(struct daemon *d, struct MHD_Connection *con
 	q->uri_n = 0;
 	q->daemon = d;
 	q->connection = connection;
-	q->begin_ns = agent_now_ns();
+	q->came = oriel_moment();
 	atomic_store_explicit(&q->status, 0, memory_order_relaxed);
 	if (table_put(&connections, connection, q))
 		return q;

@@ -185,10 +185,9 @@ void messaging_end(struct messaging_call *c, const struct messaging_outcome *o)
 	gather_place(&g, o->partition, o->offset, partition);
 	if (o->error)
 		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
-	oriel_span_set_all(&c->span, gathered_all(&g));
 	if (o->error)
 		oriel_span_status(&c->span, ORIEL_ERROR, NULL);
-	oriel_span_end(&c->span);
+	oriel_span_end_all(&c->span, gathered_all(&g));
 	measure(c, o->error);
 	c->begin_ns = 0;
 }

@@ -19,18 +19,19 @@ enum { CONNECTIONS_MOST = 16384, EXCHANGES_MOST = 8192, READINGS_MOST = 2048 };
 enum { OVER_NOT, OVER_UNTIL_ANSWERED, OVER_AND_MISSED, OVER_FOR_GOOD };
 
 static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
+static struct pool usuals = { .item_bytes = sizeof(struct usual), .n = CONNECTIONS_MOST };
 struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
 struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
 
 _Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct exchange) % 8 == 0 &&
-		       sizeof(struct reading) % 8 == 0,
+		       sizeof(struct reading) % 8 == 0 && sizeof(struct usual) % 8 == 0,
 	       "pools want items of a multiple of 8");
 
 _Atomic uint32_t sockets_forks, sockets_child;
 
 bool connections_open(void)
 {
-	return pool_open(&connections) && pool_open(&sockets_exchanges) &&
+	return pool_open(&connections) && pool_open(&usuals) && pool_open(&sockets_exchanges) &&
 	       pool_open(&sockets_readings) && edits_open();
 }
 
@@ -187,6 +188,8 @@ static void connection_free(struct connection *c)
 	if (c->sending)
 		exchange_let_go(c->sending);
 	reading_give(c->reading);
+	if (c->usual)
+		pool_give(&usuals, c->usual);
 	edit_free(c->edit);
 	pool_give(&connections, c);
 }
@@ -259,6 +262,17 @@ static struct exchange *exchange_begin(struct connection *c, struct reading *r,
 	return e;
 }
 
+static bool request_queue(struct connection *c, struct exchange *e)
+{
+	if (queue_push(c, e))
+		return true;
+	agent_missed("sockets");
+	exchange_end(c, e, false);
+	exchange_let_go(e);
+	exchange_let_go(e);
+	return false;
+}
+
 /* The head is whole: false, it can't be followed. */
 static bool request_begins(struct connection *c)
 {
@@ -278,13 +292,8 @@ static bool request_begins(struct connection *c)
 		e = exchange_begin(c, c->reading, &c->requests);
 	if (!e)
 		return false;
-	if (!queue_push(c, e)) {
-		agent_missed("sockets");
-		exchange_end(c, e, false);
-		exchange_let_go(e);
-		exchange_let_go(e);
+	if (!request_queue(c, e))
 		return false;
-	}
 	c->sending = e;
 	return true;
 }
@@ -317,8 +326,54 @@ static void requests_stop(struct connection *c)
 		lose(c);
 }
 
+/* The head lies before `rest` in `in`, if it came in one piece. */
+static void usual_learn(struct connection *c, struct str in, struct str rest)
+{
+	struct http1_usual u;
+	struct usual *to = c->usual;
+
+	if (!c->served || c->n_learned > USUAL_LEARNED_MOST || !c->n_learned++ ||
+	    in.n - rest.n < c->requests.head_n ||
+	    !http1_usual(&c->requests, rest.p - c->requests.head_n, &u) || u.n > USUAL_TEXT)
+		return;
+	c->usual = NULL;
+	if (!to)
+		to = pool_take(&usuals);
+	if (!to)
+		return;
+	if (!served_know(&to->known, c, c->reading)) {
+		pool_give(&usuals, to);
+		return;
+	}
+	memcpy(to->text, u.p, u.n);
+	to->head = u;
+	to->head.p = to->text;
+	to->https = c->tls;
+	c->usual = to;
+}
+
+/* A whole request like those before. False: it is to be read as any. */
+static bool request_again(struct connection *c, struct str *in)
+{
+	struct str method, target;
+	struct exchange *e;
+
+	if (!c->usual || c->usual->https != c->tls ||
+	    !http1_again(&c->requests, &c->usual->head, in, &method, &target))
+		return false;
+	e = served_again(c, method, target);
+	if (e)
+		e->to = str_eq(method, STR("HEAD")) ? HTTP1_TO_HEAD : HTTP1_TO_OTHER;
+	if (!e || !request_queue(c, e))
+		requests_stop(c);
+	else
+		exchange_let_go(e);
+	return true;
+}
+
 static void requests_feed(struct connection *c, struct str in)
 {
+	struct str whole = in;
 	enum http1_event e;
 
 	if (c->requests_over) {
@@ -331,6 +386,10 @@ static void requests_feed(struct connection *c, struct str in)
 		requests_stop(c);
 		return;
 	}
+	while (in.n && !c->requests_over && request_again(c, &in))
+		;
+	if (!in.n && http1_is_idle(&c->requests))
+		return;
 	do {
 		if (!c->reading && http1_is_idle(&c->requests) && in.n)
 			c->reading = reading_take();
@@ -343,6 +402,8 @@ static void requests_feed(struct connection *c, struct str in)
 		if (e == HTTP1_HEAD) {
 			bool followed = request_begins(c);
 
+			if (followed && c->reading)
+				usual_learn(c, whole, in);
 			reading_give(c->reading);
 			c->reading = NULL;
 			if (!followed) {

@@ -63,6 +63,20 @@ struct reading {
 
 struct edit;
 
+/*
+ * What the requests of one connection have in common: clients that keep it send the same fields again
+ * and again. Learned from the second, and again when they have changed, if not too often.
+ */
+enum { USUAL_TEXT = 512, USUAL_LEARNED_MOST = 8 };
+
+struct usual {
+	struct pool_item item;
+	bool https;
+	struct http1_usual head; /* in `text` */
+	struct server_known known;
+	char text[USUAL_TEXT];
+};
+
 struct connection {
 	struct pool_item item;
 	_Atomic uint32_t state; /* enum connection_state */
@@ -85,7 +99,9 @@ struct connection {
 		struct sockaddr_in6 in6;
 	} peer; /* or AF_UNSPEC */
 	struct http1 requests, responses;
-	struct reading *reading;   /* of a request's head that comes in pieces */
+	struct reading *reading; /* of a request's head that comes in pieces */
+	struct usual *usual;
+	uint8_t n_learned;	   /* 1: the first request was there */
 	struct exchange *sending;  /* its request isn't complete */
 	struct exchange *prepared; /* begun before its head was written */
 	struct edit *edit;	   /* of the message that is being written */
@@ -140,6 +156,8 @@ struct reading *reading_take(void);
 void reading_headers(struct reading *r);
 
 struct exchange *served_begin(struct connection *c, struct reading *r);
+struct exchange *served_again(struct connection *c, struct str method, struct str target);
+bool served_know(struct server_known *known, const struct connection *c, const struct reading *r);
 void served_end(struct connection *c, struct exchange *e, bool complete);
 
 /* NULL: not one that we understand. */

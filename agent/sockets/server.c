@@ -4,25 +4,56 @@
 #include "agent/sockets/current.h"
 #include "wire/record.h"
 
-struct exchange *served_begin(struct connection *c, struct reading *r)
+static struct exchange *served(const struct server_seen *seen)
 {
 	struct exchange *e = exchange_new();
 
-	if (!e)
-		return NULL;
-	e->is_served = true;
-	reading_headers(r);
-	server_begin(&e->as.served,
-		     &(struct server_seen){
-			     .method = http1_method(&r->head),
-			     .target = http1_target(&r->head),
-			     .version = c->requests.minor ? STR("HTTP/1.1") : STR("HTTP/1.0"),
-			     .headers = &r->headers,
-			     .peer = &c->peer.any,
-			     .https = c->tls,
-			     .scope = SCOPE_SOCKETS,
-		     });
+	if (e) {
+		e->is_served = true;
+		server_begin(&e->as.served, seen);
+	}
 	return e;
+}
+
+static struct server_seen seen_of(const struct connection *c)
+{
+	return (struct server_seen){ .version =
+					     c->requests.minor ? STR("HTTP/1.1") : STR("HTTP/1.0"),
+				     .https = c->tls,
+				     .scope = SCOPE_SOCKETS };
+}
+
+struct exchange *served_begin(struct connection *c, struct reading *r)
+{
+	struct server_seen seen = seen_of(c);
+
+	reading_headers(r);
+	seen.method = http1_method(&r->head);
+	seen.target = http1_target(&r->head);
+	seen.headers = &r->headers;
+	seen.peer = &c->peer.any;
+	return served(&seen);
+}
+
+struct exchange *served_again(struct connection *c, struct str method, struct str target)
+{
+	struct server_seen seen = seen_of(c);
+
+	seen.method = method;
+	seen.target = target;
+	seen.known = &c->usual->known;
+	return served(&seen);
+}
+
+bool served_know(struct server_known *known, const struct connection *c, const struct reading *r)
+{
+	struct server_seen seen = seen_of(c);
+
+	if (r->headers.context || r->headers.request_id || r->head.cut)
+		return false;
+	seen.headers = &r->headers;
+	seen.peer = &c->peer.any;
+	return server_know(known, &seen);
 }
 
 /*

@@ -21,7 +21,7 @@ enum { TOLD_ROOM = 4096 };
 
 static char told[TOLD_ROOM];
 static size_t n_told;
-static _Atomic unsigned n_begun, n_ended, n_bad;
+static _Atomic unsigned n_begun, n_ended, n_bad, n_known;
 static bool counting; /* instead of telling */
 static _Atomic int n_missed;
 
@@ -37,9 +37,17 @@ void agent_missed(const char *library)
 void server_begin(struct server_request *q, const struct server_seen *seen)
 {
 	n_begun++;
+	n_known += seen->known != NULL;
 	q->ended = false;
 	q->route_n = (uint8_t)(seen->target.n < 100 ? seen->target.n : 100);
 	memcpy(q->route, seen->target.p, q->route_n);
+}
+
+bool server_know(struct server_known *k, const struct server_seen *seen)
+{
+	(void)seen;
+	k->n = 1;
+	return true;
 }
 
 void server_end(struct server_request *q, const struct server_outcome *o)
@@ -120,7 +128,7 @@ static int setup(void **state)
 	(void)state;
 	n_told = 0;
 	told[0] = 0;
-	n_begun = n_ended = n_bad = 0;
+	n_begun = n_ended = n_bad = n_known = 0;
 	n_missed = 0;
 	counting = false;
 	sockets_watch.on = true;
@@ -190,6 +198,90 @@ static void pipelined_requests_are_answered_in_their_order(void **state)
 	     "HTTP/1.1 302 Found\r\nContent-Length: 9\r\n\r\n");
 	pass(FD, OUT, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
 	assert_string_equal(told, "/1=200,0,1 /2=302,0,0 /3=404,0,0 ");
+	descriptors_close(FD);
+}
+
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
+#define FIELDS "Host: a\r\nUser-Agent: b\r\n\r\n"
+
+static void ask(const char *request)
+{
+	pass(FD, IN, request);
+	pass(FD, OUT, ANSWER);
+}
+
+static void requests_with_the_same_fields_are_known_from_the_third_on(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	ask("GET /1 HTTP/1.1\r\n" FIELDS);
+	ask("GET /2 HTTP/1.1\r\n" FIELDS);
+	assert_int_equal(n_known, 0);
+	ask("POST /3 HTTP/1.1\r\n" FIELDS);
+	assert_int_equal(n_known, 1);
+	ask("GET /4 HTTP/1.1\r\n" FIELDS "GET /5 HTTP/1.1\r\n" FIELDS "GET /6 HTTP/1.1\r\nHos");
+	pass(FD, IN, "t: a\r\nUser-Agent: b\r\n\r\n");
+	pass(FD, OUT, ANSWER ANSWER);
+	ask("GET /7 HTTP/1.0\r\n" FIELDS);
+	assert_int_equal(n_known, 3);
+	assert_string_equal(told, "/1=200,0,1 /2=200,0,1 /3=200,0,1 /4=200,0,1 /5=200,0,1 "
+				  "/6=200,0,1 /7=200,0,1 ");
+	descriptors_close(FD);
+}
+
+static void what_may_differ_each_time_is_never_known(void **state)
+{
+	static const char *const fields[] = {
+		"traceparent: 00-0-0-01\r\n\r\n",
+		"X-Request-ID: a\r\n\r\n",
+		"b3: 0\r\n\r\n",
+		"Content-Length: 0\r\n\r\n",
+		"Upgrade: a\r\n\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+
+	(void)state;
+	headers_request_id_set(NULL);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		char request[200];
+
+		snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s", fields[i]);
+		opens(FD, true);
+		for (int again = 0; again < 4; again++)
+			ask(request);
+		descriptors_close(FD);
+	}
+	assert_int_equal(n_ended, 24);
+	assert_int_equal(n_known, 0);
+}
+
+static void fields_that_change_are_learned_only_so_often(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	for (int i = 0; i < 100; i++) {
+		char request[100];
+
+		snprintf(request, sizeof(request), "GET /%d HTTP/1.1\r\nHost: %d\r\n\r\n", i,
+			 i / 3 < USUAL_LEARNED_MOST ? i / 3 : i);
+		n_told = 0;
+		ask(request);
+	}
+	assert_int_equal(n_ended, 100);
+	assert_in_range(n_known, USUAL_LEARNED_MOST - 1, 2 * USUAL_LEARNED_MOST);
+	descriptors_close(FD);
+}
+
+static void a_head_request_like_the_last_one_has_no_body(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	ask("GET /1 HTTP/1.1\r\n" FIELDS);
+	ask("GET /2 HTTP/1.1\r\n" FIELDS);
+	pass(FD, IN, "HEAD /3 HTTP/1.1\r\n" FIELDS);
+	pass(FD, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
+	assert_int_equal(n_known, 1);
+	assert_string_equal(told, "/1=200,0,1 /2=200,0,1 /3=200,0,0 ");
 	descriptors_close(FD);
 }
 
@@ -402,6 +494,11 @@ int main(void)
 		cmocka_unit_test_setup(a_request_and_its_response_are_one_exchange, setup),
 		cmocka_unit_test_setup(bytes_may_come_one_by_one, setup),
 		cmocka_unit_test_setup(pipelined_requests_are_answered_in_their_order, setup),
+		cmocka_unit_test_setup(requests_with_the_same_fields_are_known_from_the_third_on,
+				       setup),
+		cmocka_unit_test_setup(what_may_differ_each_time_is_never_known, setup),
+		cmocka_unit_test_setup(fields_that_change_are_learned_only_so_often, setup),
+		cmocka_unit_test_setup(a_head_request_like_the_last_one_has_no_body, setup),
 		cmocka_unit_test_setup(a_seventeenth_request_in_the_pipeline_ends_the_watching,
 				       setup),
 		cmocka_unit_test_setup(what_is_not_http_is_forgotten_at_once, setup),

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watcher: what liboriel does for the agent beside oriel.h. Exported, as the two are libraries of
+ * their own, but of one version; no program may call it.
+ *
+ *     n = oriel_prepare(bytes, sizeof(bytes), attributes);     once, for what is often the same
+ *     ... known_row(bytes, n) ...                              among the attributes of each span
+ *
+ * All of it may be called where oriel_span_open may.
+ */
+#pragma once
+
+#include "lib/known.h"
+
+/*
+ * These attributes as they lie in a record; how many bytes they take, 0: more than `room`. 8 more
+ * bytes must be there.
+ */
+ORIEL_API size_t oriel_prepare(void *to, size_t room, struct oriel_attributes attributes);
+
+#define ATTRIBUTE_PREPARED ((enum oriel_type)0x40)
+
+/* What was prepared, in the place of an attribute. */
+static inline struct oriel_attribute known_row(const void *bytes, size_t n)
+{
+	struct oriel_attribute a;
+
+	a.key = "";
+	a.shape = (uint64_t)ATTRIBUTE_PREPARED | 1u << 8 | (uint64_t)n << 16;
+	a.value.p = bytes;
+	return a;
+}
+
+/* The same as oriel_span_set_all and oriel_span_end, in one record. */
+ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
+
+/*
+ * For durations: a moment, and the seconds since. Cheaper than the clock once the processor's counter
+ * has been measured against it; NaN if the counter is no clock any more.
+ */
+ORIEL_API uint64_t oriel_moment(void);
+ORIEL_API double oriel_seconds_since(uint64_t moment);
