@@ -170,7 +170,8 @@ struct attributes decoded_attributes(struct decoding *d, size_t mark, uint32_t d
 {
 	struct attributes a = { .n = d->n_values - mark, .dropped = dropped };
 
-	a.item = d->error ? NULL : decoding_keep(d, d->value + mark, a.n, sizeof(*a.item));
+	if (a.n && !d->error)
+		a.item = decoding_keep(d, d->value + mark, a.n, sizeof(*a.item));
 	if (!a.item)
 		a.n = 0;
 	d->n_values = mark;
