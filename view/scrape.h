@@ -11,7 +11,7 @@
  * scrape_why says so meanwhile. Only /metrics is there; GET and HEAD; gzip and OpenMetrics for those who
  * would rather have them; name[] chooses families. A connection that takes too long over its request or
  * its answer is cut off, however busily it does so. On a loopback address only requests for a Host
- * that is ours are answered (view/host.h).
+ * that is ours are answered (base/host.h).
  *
  * One thread each, on which `write` is called.
  */

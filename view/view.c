@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "model/stats.h"
 #include "view/accept.h"
-#include "view/host.h"
+#include "base/host.h"
 #include "view/page.h"
 #include "view/reply.h"
 

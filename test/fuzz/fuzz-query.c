@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's target and a Host header, as anybody can send them. */
-#include "view/host.h"
+#include "base/host.h"
 #include "view/query.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view/host.h"
+#include "base/host.h"
 
 #include "base/err.h"
 
