@@ -24,6 +24,8 @@ struct http {
 	char trouble[CURL_ERROR_SIZE];
 };
 
+char http_sender[HTTP_SENDER];
+
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void curl_begin(void)
@@ -133,6 +135,8 @@ static struct curl_slist *make_headers(const struct http_request *q)
 		list = list_line(list, "Expect:");
 	if (list && q->encoding)
 		list = list_add(list, "Content-Encoding", q->encoding);
+	if (list && http_sender[0])
+		list = list_add(list, ORIEL_SENDER_HEADER, http_sender);
 	for (const char *const *line = q->more; list && line && *line; line++)
 		list = list_line(list, *line);
 	for (size_t i = 0; list && q->headers && i < q->headers->n; i++)

@@ -48,6 +48,15 @@ enum http_outcome {
 	HTTP_STOPPED,	      /* *stop turned true */
 };
 
+/*
+ * Which collector sends, as every request says in ORIEL_SENDER_HEADER: its own intake then knows it,
+ * and what it has sent doesn't come round again. Empty, as it is at first: nothing is said. Set once,
+ * before there is any destination.
+ */
+#define ORIEL_SENDER_HEADER "oriel-collector"
+enum { HTTP_SENDER = 33 };
+extern char http_sender[HTTP_SENDER];
+
 struct http *http_new(void);
 struct http *http_free(struct http *h);
 

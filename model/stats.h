@@ -29,6 +29,13 @@
 	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
 	X(logs_finished, "records", "Log records that were assembled") \
 	X(memory_dropped, "records", "Records lost because the collector had no memory") \
+	X(receive_requests, "requests", "Requests to the OTLP and Zipkin intake") \
+	X(receive_refused, "requests", "Of those, refused: malformed, too large, of a wrong type") \
+	X(receive_busy, "requests", "Of those, told to come again: there was no room") \
+	X(receive_slow, "connections", \
+	  "Connections to the intake that were cut off: a request took too long") \
+	X(receive_items, "items", "Spans, log records and points that were taken in") \
+	X(receive_rejected, "items", "Items that were not taken in: without ids, or nonsense") \
 	X(export_sent, "items", "Spans, log records and points that a destination accepted") \
 	X(export_retried, "batches", "Requests sent again after a retryable failure") \
 	X(export_dropped_queue_full, "items", \

@@ -7,11 +7,26 @@
 			sizeof((const struct schema_field[]){ __VA_ARGS__ }) / \
 				sizeof(struct schema_field) \
 	}
-#define ONE(name, number, of) { name, number, SCHEMA_MESSAGE, false, &of, NULL }
-#define MANY(name, number, of) { name, number, SCHEMA_MESSAGE, true, &of, NULL }
-#define PLAIN(name, number, type) { name, number, SCHEMA_##type, false, NULL, NULL }
-#define NUMBERS(name, number, type) { name, number, SCHEMA_##type, true, NULL, NULL }
-#define NAMED(name, number, names) { name, number, SCHEMA_ENUM, false, NULL, names }
+#define ONE(name, number, of) \
+	{ \
+		name, number, SCHEMA_MESSAGE, false, &of, NULL \
+	}
+#define MANY(name, number, of) \
+	{ \
+		name, number, SCHEMA_MESSAGE, true, &of, NULL \
+	}
+#define PLAIN(name, number, type) \
+	{ \
+		name, number, SCHEMA_##type, false, NULL, NULL \
+	}
+#define NUMBERS(name, number, type) \
+	{ \
+		name, number, SCHEMA_##type, true, NULL, NULL \
+	}
+#define NAMED(name, number, names) \
+	{ \
+		name, number, SCHEMA_ENUM, false, NULL, names \
+	}
 
 /* clang-format off */
 

@@ -28,7 +28,7 @@ struct schema_field {
 	uint32_t number;
 	enum schema_type type;
 	bool repeated;
-	const struct schema *message;	/* MESSAGE */
+	const struct schema *message;	 /* MESSAGE */
 	const struct schema_name *names; /* ENUM; ended by a NULL */
 };
 

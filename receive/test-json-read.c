@@ -74,15 +74,15 @@ static void half_a_pair_of_surrogates_is_replaced(void **state)
 	assert_text("\"\\ud83d\"", "\xef\xbf\xbd");
 	assert_text("\"\\ude00x\"", "\xef\xbf\xbdx");
 	assert_text("\"\\ud83d\\u0041\"", "\xef\xbf\xbd"
-					   "A");
+					  "A");
 }
 
 static void what_is_no_json_is_told(void **state)
 {
-	static const char *const bad[] = { "",	    "{",      "[1,]",	  "{\"a\"}", "{\"a\":}",
-					   "{,}",   "[1 2]",  "tru",	  "nul",     "\"a",
-					   "\"\\\"", "\"\\x\"", "\"\\u12\"", "01",     "1.",
-					   "1e",    "-",      "[1]]",	  "{]",	     "\"\n\"" };
+	static const char *const bad[] = { "",	     "{",	"[1,]",	     "{\"a\"}", "{\"a\":}",
+					   "{,}",    "[1 2]",	"tru",	     "nul",	"\"a",
+					   "\"\\\"", "\"\\x\"", "\"\\u12\"", "01",	"1.",
+					   "1e",     "-",	"[1]]",	     "{]",	"\"\n\"" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -92,15 +92,9 @@ static void what_is_no_json_is_told(void **state)
 
 static void what_is_json_is_skipped_whole(void **state)
 {
-	static const char *const good[] = { "{}",
-					    "[]",
-					    "0",
-					    "-1.5e+10",
-					    "true",
-					    "false",
-					    "null",
-					    "\"\\u0000\"",
-					    "[[],{},\"\",[{\"a\":[0]}]]",
+	static const char *const good[] = { "{}",	"[]",	       "0",
+					    "-1.5e+10", "true",	       "false",
+					    "null",	"\"\\u0000\"", "[[],{},\"\",[{\"a\":[0]}]]",
 					    " { } " };
 
 	(void)state;

@@ -53,9 +53,10 @@ static void numbers_may_be_texts_and_enumerators_names(void **state)
 {
 	struct receipt got = { 0 };
 	const struct span *s =
-		span_of(&got, SPAN(",\"kind\":\"SPAN_KIND_CLIENT\",\"startTimeUnixNano\":"
-				   "\"1544712660000000001\",\"endTimeUnixNano\":1544712661000000003,"
-				   "\"status\":{\"code\":2,\"message\":\"no\"},\"flags\":257"));
+		span_of(&got,
+			SPAN(",\"kind\":\"SPAN_KIND_CLIENT\",\"startTimeUnixNano\":"
+			     "\"1544712660000000001\",\"endTimeUnixNano\":1544712661000000003,"
+			     "\"status\":{\"code\":2,\"message\":\"no\"},\"flags\":257"));
 
 	(void)state;
 	assert_int_equal(s->kind, SPAN_CLIENT);
@@ -69,9 +70,10 @@ static void numbers_may_be_texts_and_enumerators_names(void **state)
 static void names_with_underscores_are_taken_and_strange_ones_skipped(void **state)
 {
 	struct receipt got = { 0 };
-	const struct span *s = span_of(
-		&got, SPAN(",\"start_time_unix_nano\":7,\"end_time_unix_nano\":\"9\",\"later\":{"
-			   "\"x\":[1,{}]},\"trace_state\":\"a=b\",\"name\":null"));
+	const struct span *s =
+		span_of(&got,
+			SPAN(",\"start_time_unix_nano\":7,\"end_time_unix_nano\":\"9\",\"later\":{"
+			     "\"x\":[1,{}]},\"trace_state\":\"a=b\",\"name\":null"));
 
 	(void)state;
 	assert_int_equal(s->start_ns, 7);
@@ -120,10 +122,11 @@ static void an_id_that_is_none_costs_its_span_alone(void **state)
 	struct receipt got = { 0 };
 
 	(void)state;
-	read_text(&got, SIGNAL_SPAN,
-		  "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"xyz\",\"spanId\":"
-		  "\"eee19b7ec3c1b174\"},{\"traceId\":\"5B8EFFF798038103D269B633813FC60C\",\"spanId\":"
-		  "\"eee19b7ec3c1b174\"}]}]}]}");
+	read_text(
+		&got, SIGNAL_SPAN,
+		"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"xyz\",\"spanId\":"
+		"\"eee19b7ec3c1b174\"},{\"traceId\":\"5B8EFFF798038103D269B633813FC60C\",\"spanId\":"
+		"\"eee19b7ec3c1b174\"}]}]}]}");
 	assert_int_equal(got.n_rejected, 1);
 	assert_int_equal(got.batch[0]->n_spans, 1);
 	receipt_fini(&got);
@@ -135,18 +138,19 @@ static void points_of_each_kind_are_read(void **state)
 	const struct metric_point *p;
 
 	(void)state;
-	read_text(&got, SIGNAL_METRIC,
-		  "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":["
-		  "{\"name\":\"s\",\"sum\":{\"dataPoints\":[{\"asInt\":\"5\",\"timeUnixNano\":\"2\"}],"
-		  "\"isMonotonic\":true,\"aggregationTemporality\":1}},"
-		  "{\"name\":\"g\",\"gauge\":{\"dataPoints\":[{\"asDouble\":2.5}]}},"
-		  "{\"name\":\"h\",\"histogram\":{\"dataPoints\":[{\"count\":\"3\",\"sum\":4,"
-		  "\"bucketCounts\":[\"1\",2],\"explicitBounds\":[10]}],"
-		  "\"aggregationTemporality\":\"AGGREGATION_TEMPORALITY_CUMULATIVE\"}},"
-		  "{\"name\":\"e\",\"exponentialHistogram\":{\"dataPoints\":[{\"scale\":-1,"
-		  "\"negative\":{\"offset\":-2,\"bucketCounts\":[\"7\"]}}]}},"
-		  "{\"name\":\"q\",\"summary\":{\"dataPoints\":[{\"quantileValues\":[{\"quantile\":0.5,"
-		  "\"value\":\"NaN\"}]}]}}]}]}]}");
+	read_text(
+		&got, SIGNAL_METRIC,
+		"{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":["
+		"{\"name\":\"s\",\"sum\":{\"dataPoints\":[{\"asInt\":\"5\",\"timeUnixNano\":\"2\"}],"
+		"\"isMonotonic\":true,\"aggregationTemporality\":1}},"
+		"{\"name\":\"g\",\"gauge\":{\"dataPoints\":[{\"asDouble\":2.5}]}},"
+		"{\"name\":\"h\",\"histogram\":{\"dataPoints\":[{\"count\":\"3\",\"sum\":4,"
+		"\"bucketCounts\":[\"1\",2],\"explicitBounds\":[10]}],"
+		"\"aggregationTemporality\":\"AGGREGATION_TEMPORALITY_CUMULATIVE\"}},"
+		"{\"name\":\"e\",\"exponentialHistogram\":{\"dataPoints\":[{\"scale\":-1,"
+		"\"negative\":{\"offset\":-2,\"bucketCounts\":[\"7\"]}}]}},"
+		"{\"name\":\"q\",\"summary\":{\"dataPoints\":[{\"quantileValues\":[{\"quantile\":0.5,"
+		"\"value\":\"NaN\"}]}]}}]}]}]}");
 	assert_int_equal(got.n_rejected, 0);
 	assert_int_equal(got.batch[0]->n_points, 5);
 	p = got.batch[0]->point;
