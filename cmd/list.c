@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-extern const struct command command_collect, command_doctor, command_help, command_run,
+extern const struct command command_collect, command_doctor, command_help, command_run, command_set,
 	command_version;
 
 const struct command *const commands[] = {
-	&command_collect, &command_doctor, &command_help, &command_run, &command_version, NULL,
+	&command_collect, &command_doctor,  &command_help, &command_run,
+	&command_set,	  &command_version, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -33,18 +33,64 @@ static void flush_work(struct job *job)
 	}
 }
 
-static void call_reply(struct collector *c, const struct call *call, int error)
+static void call_reply_of(struct collector *c, const struct call *call, int error, uint32_t n)
 {
-	struct control_reply reply = { .magic = CONTROL_MAGIC, .error = error, .pid = getpid() };
+	struct control_reply reply = {
+		.magic = CONTROL_MAGIC, .error = error, .pid = getpid(), .n_processes = n
+	};
 
-	for (struct process *p = c->process; p; p = p->next)
-		reply.n_processes++;
 	pthread_mutex_lock(&c->lock);
 	memcpy(reply.address, c->address, sizeof(reply.address));
 	pthread_mutex_unlock(&c->lock);
 	snprintf(reply.version, sizeof(reply.version), "%s", ORIEL_VERSION);
 	snprintf(reply.data_dir, sizeof(reply.data_dir), "%s", c->data_dir);
 	call_answer(&c->calls, call, &reply);
+}
+
+static void call_reply(struct collector *c, const struct call *call, int error)
+{
+	uint32_t n = 0;
+
+	for (struct process *p = c->process; p; p = p->next)
+		n++;
+	call_reply_of(c, call, error, n);
+}
+
+/* All of the changes or none. */
+static int set_read(struct collector *c, struct str target, struct str rest, bool add)
+{
+	while (rest.n) {
+		struct cut line = str_cut(rest, '\n');
+		struct change change;
+		int r;
+
+		if (change_read(&change, line.head) != NULL)
+			return -EINVAL;
+		r = add ? wishes_add(&c->wishes, target, &change) : 0;
+		if (r < 0)
+			return r;
+		rest = line.tail;
+	}
+	return 0;
+}
+
+static void set(struct collector *c, const struct call *call)
+{
+	struct cut text = str_cut(str_of(call->request.command), '\n');
+	struct str target = text.head;
+	uint32_t n = 0;
+	int r;
+
+	for (struct process *p = c->process; p; p = p->next)
+		n += !p->gone && wishes_concern(target, p);
+	r = !target.n || target.n > WISH_TARGET_MOST ? -EINVAL : n ? 0 : -ESRCH;
+	if (!r)
+		r = set_read(c, target, text.tail, false);
+	if (!r)
+		r = set_read(c, target, text.tail, true);
+	for (struct process *p = c->process; p; p = p->next)
+		wishes_apply(&c->wishes, p);
+	call_reply_of(c, call, r, n);
 }
 
 static void flush_done(struct flush *f)
@@ -116,6 +162,10 @@ void collector_take_calls(struct collector *c, uint64_t now)
 					close(call.fd[i]);
 		if (call.request.verb == CONTROL_FLUSH || call.request.verb == CONTROL_STOP) {
 			flush_begin(c, &call);
+			continue;
+		}
+		if (call.request.verb == CONTROL_SET) {
+			set(c, &call);
 			continue;
 		}
 		if (call.request.verb == CONTROL_RUN)

@@ -110,7 +110,7 @@ bool call_check(struct control_request *request, size_t n)
 	if (request->verb == CONTROL_RUN)
 		return hex_read(id, sizeof(id), (struct str){ request->run, sizeof(request->run) },
 				true);
-	return request->verb >= CONTROL_HELLO && request->verb <= CONTROL_FLUSH;
+	return request->verb >= CONTROL_HELLO && request->verb <= CONTROL_SET;
 }
 
 static void take_descriptors(struct msghdr *m, int fd[CALL_FDS])

@@ -172,6 +172,7 @@ struct collector *collector_free(struct collector *c)
 		close(c->stop_fd);
 	rundir_close(&c->dir);
 	ledger_fini(&c->ledger);
+	wishes_fini(&c->wishes);
 	pthread_mutex_destroy(&c->ledger_lock);
 	pthread_mutex_destroy(&c->lock);
 	free(c->run_dir);
@@ -248,6 +249,7 @@ static void process_joins(struct collector *c, struct process *p)
 	}
 	collector_watch(c, p->death.pidfd);
 	gauge_modes_check(&p->in->settings);
+	wishes_apply(&c->wishes, p);
 	if (c->options.sink->place)
 		c->options.sink->place(&p->in->settings, p->place, c->options.you);
 	pthread_mutex_lock(&c->lock);
@@ -316,6 +318,7 @@ static void process_rename_now(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	process_rename(p);
 	pthread_mutex_unlock(&c->lock);
+	wishes_apply(&c->wishes, p);
 }
 
 static void process_heat(struct collector *c, const struct process *p)
@@ -452,6 +455,7 @@ static void second(struct collector *c, uint64_t now)
 	for (struct process *p = c->process; p; p = p->next) {
 		process_losses(c, p, now);
 		process_look_at_vitals(c, p);
+		wishes_apply(&c->wishes, p); /* it may have new loggers */
 		if (!p->next_metrics_ns)
 			p->next_metrics_ns = now + metrics_every_ns(c, p);
 		if (now < p->next_metrics_ns)

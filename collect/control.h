@@ -20,6 +20,7 @@ enum control_verb {
 	CONTROL_RUN = 2,   /* a run begins */
 	CONTROL_STOP = 3,  /* flush and leave */
 	CONTROL_FLUSH = 4, /* reply when all that was recorded before is delivered or counted */
+	CONTROL_SET = 5,   /* change something in services that run; ESRCH: none is called so */
 };
 
 struct control_request {
@@ -28,15 +29,19 @@ struct control_request {
 	uint32_t timeout_ms; /* STOP and FLUSH */
 	int32_t pid;  /* RUN: in the sender's namespace; SO_PEERCRED's is used where it differs */
 	char run[16]; /* RUN: hex digits */
-	char command[2048]; /* RUN: the command line for people, NUL-terminated, cut to fit */
+	/*
+	 * RUN: the command line for people, NUL-terminated, cut to fit. SET: a service's name, its pid or
+	 * *, and changes (base/change.h), each after a newline.
+	 */
+	char command[2048];
 };
 
 struct control_reply {
 	uint32_t magic;
-	int32_t error; /* 0, or an errno */
-	int32_t pid;   /* the collector's */
-	uint32_t n_processes;
-	char address[128]; /* of the page, HOST:PORT; empty: none */
+	int32_t error;	      /* 0, or an errno */
+	int32_t pid;	      /* the collector's */
+	uint32_t n_processes; /* SET: those that it concerns; else all */
+	char address[128];    /* of the page, HOST:PORT; empty: none */
 	char version[32];
 	char data_dir[512]; /* empty: no store */
 };

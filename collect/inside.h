@@ -9,6 +9,7 @@
 #include "collect/process.h"
 #include "collect/run.h"
 #include "collect/rundir.h"
+#include "collect/wishes.h"
 
 #include <pthread.h>
 
@@ -59,6 +60,7 @@ struct collector {
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
+	struct wishes wishes; /* the loop's */
 };
 
 #define MS 1000000ull

@@ -154,6 +154,24 @@ int collector_flush(const char *run_dir, unsigned timeout_ms)
 	return TRACE(ask(run_dir, &request, NULL, 0, timeout_ms + 500, &reply));
 }
 
+int collector_set(const char *run_dir, const char *target, char *const *changes, uint32_t *n)
+{
+	struct control_request request = { .magic = CONTROL_MAGIC, .verb = CONTROL_SET };
+	size_t at = 0, room = sizeof(request.command);
+	struct control_reply reply;
+	int r;
+
+	at += (size_t)snprintf(request.command, room, "%s", target);
+	for (; *changes && at < room; changes++)
+		at += (size_t)snprintf(request.command + at, room - at, "\n%s", *changes);
+	if (at >= room)
+		return ERR(-E2BIG);
+	r = ask(run_dir, &request, NULL, 0, ANSWER_MS, &reply);
+	if (r == 0)
+		*n = reply.n_processes;
+	return TRACE(r);
+}
+
 /* ---- starting one ------------------------------------------------------------------------------ */
 
 /* Nothing of ours goes along: signals, descriptors, terminal, directory, what is meant for the run. */

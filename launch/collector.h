@@ -31,3 +31,9 @@ int collector_tell_run(const char *run_dir, const char *run, char *const *argv,
 
 /* All that was recorded is delivered or counted, or the time is over. */
 int collector_flush(const char *run_dir, unsigned timeout_ms);
+
+/*
+ * Changes (base/change.h) for a service's name, a pid or *, as one; `n` processes have them now.
+ * -ESRCH: nothing that runs is called so; -EINVAL: no changes that it knows.
+ */
+int collector_set(const char *run_dir, const char *target, char *const *changes, uint32_t *n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/config.h"
 
+#include "base/ratio.h"
 #include "base/setting.h"
 #include "base/severity.h"
 #include "wire/segment.h"
@@ -24,42 +25,6 @@ static size_t config_size(struct str text)
 	return v > SEGMENT_MOST ? SEGMENT_MOST : (size_t)v;
 }
 
-/*
- * A probability in [0, 1] as a threshold for 64 random bits, without strtod, whose decimal point is
- * the locale's. False: not one, and the specification's default of 1 holds.
- */
-static bool config_ratio(struct str text, uint64_t *threshold)
-{
-	double v = 0, unit = 1;
-	bool point = false, digits = false;
-	uint64_t exponent = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (c == '.' && !point) {
-			point = true;
-		} else if (c >= '0' && c <= '9') {
-			digits = true;
-			if (point)
-				v += (unit /= 10) * (c - '0');
-			else
-				v = v * 10 + (c - '0');
-		} else if ((c == 'e' || c == 'E') && i + 1 < text.n && text.p[i + 1] == '-' &&
-			   str_to_u64(str_from(text, i + 2), &exponent)) {
-			break;
-		} else {
-			return false;
-		}
-	}
-	for (; exponent && v > 0; exponent--)
-		v /= 10;
-	if (!digits || v > 1)
-		return false;
-	*threshold = v >= 1 ? UINT64_MAX : (uint64_t)(v * 18446744073709551616.0);
-	return true;
-}
-
 static void config_sampler(struct config *c)
 {
 	struct str name = config_get("OTEL_TRACES_SAMPLER");
@@ -76,7 +41,7 @@ static void config_sampler(struct config *c)
 		c->sampler = SAMPLER_OFF;
 	} else if (str_eq(name, STR("traceidratio"))) {
 		c->sampler = SAMPLER_RATIO;
-		config_ratio(config_get("OTEL_TRACES_SAMPLER_ARG"), &c->threshold);
+		ratio_read(config_get("OTEL_TRACES_SAMPLER_ARG"), &c->threshold);
 		if (c->threshold == UINT64_MAX)
 			c->sampler = SAMPLER_ON;
 	} else if (!str_eq(name, STR("always_on"))) {

@@ -7,16 +7,11 @@
 #pragma once
 
 #include "base/propagator.h"
+#include "wire/control.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum sampler {
-	SAMPLER_ON,
-	SAMPLER_OFF,
-	SAMPLER_RATIO,
-};
 
 enum exemplar_filter {
 	EXEMPLARS_SAMPLED, /* of measurements in a sampled span */
@@ -29,8 +24,8 @@ struct config {
 	bool no_collector;     /* ORIEL_COLLECTOR=none: don't start one */
 	bool no_fault_handler; /* ORIEL_CRASH_HANDLER=off */
 	bool parent_based;     /* OTEL_TRACES_SAMPLER */
-	enum sampler sampler;  /* for roots, if parent_based */
-	uint64_t threshold;    /* RATIO: sampled if the low 64 bits of the trace id are below */
+	enum sampler sampler;  /* both as the control block begins with them */
+	uint64_t threshold;
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */

@@ -3,6 +3,7 @@
 
 #include "base/exclusion.h"
 #include "base/pattern.h"
+#include "lib/control.h"
 #include "lib/w3c.h"
 #include "oriel.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PATTERNS_MOST = 256, PATH_MOST = 1024 };
+enum { PATTERNS_MOST = 256, PATH_MOST = 1024, TOLD = 4 };
 
 struct excluded {
 	size_t n;
@@ -23,6 +24,37 @@ struct excluded {
 
 /* Stored with release once all is compiled; oriel_excluded's acquire sees the patterns with it. */
 static struct excluded *_Atomic excluded;
+
+/*
+ * What was set from outside: one that nobody reads any more is made anew, and then is the one that
+ * counts. A reader counts himself first and then looks whether it still does.
+ */
+static struct told {
+	_Atomic uint32_t readers;
+	uint32_t seq; /* the control block's number of it */
+	bool own;     /* it says to go by the process's own lists again */
+	struct excluded *patterns;
+} told[TOLD];
+static _Atomic uint32_t told_now; /* which one counts, from 1; 0: none */
+static _Atomic uint32_t telling;  /* a try-lock */
+
+static size_t told_size(void)
+{
+	return (sizeof(struct excluded) + CONTROL_PATTERNS_MOST * sizeof(struct excluded_pattern) +
+		63) &
+	       ~(size_t)63;
+}
+
+size_t exclude_memory_size(void)
+{
+	return TOLD * told_size();
+}
+
+void exclude_use(void *zeroed)
+{
+	for (size_t i = 0; i < TOLD; i++)
+		told[i].patterns = (struct excluded *)((char *)zeroed + i * told_size());
+}
 
 static void complain(const struct exclusion_list *list, struct str pattern,
 		     const struct pattern_error *error)
@@ -120,9 +152,105 @@ static __attribute__((noinline)) unsigned look(const struct excluded *e, struct 
 	return found;
 }
 
+static struct told *told_spare(void)
+{
+	uint32_t now = atomic_load_explicit(&told_now, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < TOLD; i++)
+		if (i + 1 != now && !atomic_load_explicit(&told[i].readers, memory_order_acquire))
+			return &told[i];
+	return NULL;
+}
+
+/* Who set it has looked at the patterns already; one that makes no sense is left out. */
+static void told_make(struct told *t, struct str list)
+{
+	struct pattern_error error;
+	struct str pattern;
+
+	t->patterns->n = 0;
+	t->patterns->holds_for = EXCLUSION_ALL;
+	while (t->patterns->n < CONTROL_PATTERNS_MOST && exclusion_next(&list, &pattern)) {
+		struct excluded_pattern *x = &t->patterns->item[t->patterns->n];
+
+		x->holds_for = EXCLUSION_ALL;
+		t->patterns->n += pattern_compile(&x->pattern, pattern, &error) == 0;
+	}
+}
+
+/* Whoever passes first takes what is new; nobody waits for him. */
+static __attribute__((noinline)) void told_take(uint32_t known)
+{
+	char text[CONTROL_EXCLUDED];
+	struct told *t;
+	uint32_t seq;
+	size_t n;
+
+	if (atomic_exchange_explicit(&telling, 1, memory_order_acquire))
+		return;
+	t = told_spare();
+	seq = t && t->patterns ? control_excluded(known, text, &n) : 0;
+	if (seq) {
+		told_make(t, (struct str){ text, n });
+		t->seq = seq;
+		t->own = n == 0;
+		atomic_store(&told_now, (uint32_t)(t - told) + 1);
+	}
+	atomic_store_explicit(&telling, 0, memory_order_release);
+}
+
+/* In order all through: the count before the second look, and the writer's look after his store. */
+static uint32_t told_look(struct str path, unsigned *found, bool *own)
+{
+	uint32_t now = atomic_load(&told_now), seq = 0;
+	struct told *t = &told[now ? now - 1 : 0];
+
+	*own = true;
+	if (!now)
+		return 0;
+	atomic_fetch_add(&t->readers, 1);
+	if (atomic_load(&told_now) == now) {
+		seq = t->seq;
+		*own = t->own;
+		*found = t->own ? 0 : look(t->patterns, path);
+	}
+	atomic_fetch_sub(&t->readers, 1);
+	return seq;
+}
+
+/* True: a list that was set from outside has decided. */
+static bool told_excluded(struct str path, unsigned *found)
+{
+	uint32_t seq, known;
+	bool own;
+
+	if (!process_is_set_up())
+		return false;
+	seq = atomic_load_explicit(&process.control->excluded_seq, memory_order_relaxed);
+	if (__builtin_expect(seq == 0, 1))
+		return false;
+	known = told_look(path, found, &own);
+	if (known != seq) {
+		told_take(known);
+		told_look(path, found, &own);
+	}
+	return !own;
+}
+
+void exclude_forked(void)
+{
+	for (size_t i = 0; i < TOLD; i++)
+		atomic_store_explicit(&told[i].readers, 0, memory_order_relaxed);
+	atomic_store_explicit(&telling, 0, memory_order_relaxed);
+}
+
 unsigned oriel_excluded(const char *path, size_t n)
 {
 	const struct excluded *e = atomic_load_explicit(&excluded, memory_order_acquire);
+	struct str text = { path, n };
+	unsigned found = 0;
 
-	return e && path ? look(e, (struct str){ path, n }) : 0;
+	if (!path || told_excluded(text, &found))
+		return found;
+	return e ? look(e, text) : 0;
 }

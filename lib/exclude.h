@@ -9,5 +9,12 @@
  */
 #pragma once
 
+#include <stddef.h>
+
+/* For lists that are set while the service runs (wire/control.h), which then go before these. */
+size_t exclude_memory_size(void);
+void exclude_use(void *zeroed);
+void exclude_forked(void);
+
 /* `given`: the list of oriel_start, which goes before all variables; NULL: none. */
 void exclude_read(const char *given);

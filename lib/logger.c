@@ -5,7 +5,7 @@
 #include "lib/names.h"
 #include "lib/process.h"
 
-enum { NAME_ROOM = 48, PASSING_UNSET = 0xff };
+enum { NAME_ROOM = 48 };
 
 _Static_assert((int)CONTROL_LOGGERS == (int)ORIEL_LOGGERS &&
 		       (int)CONTROL_SEVERITY_MOST == (int)ORIEL_SEVERITY_MOST,
@@ -14,15 +14,9 @@ _Static_assert((int)CONTROL_LOGGERS == (int)ORIEL_LOGGERS &&
 /* [0] is the program's own logger. Written with the door shut; `n` with release, then whole. */
 static struct logger {
 	char name[NAME_ROOM];
-	uint8_t passing; /* as the program wants it; PASSING_UNSET */
-} logger[CONTROL_LOGGERS] = { [0] = { .passing = PASSING_UNSET } };
+	uint8_t own; /* as the program wants it; CONTROL_FOLLOWS: it didn't say */
+} logger[CONTROL_LOGGERS] = { [0] = { .own = CONTROL_FOLLOWS } };
 static _Atomic uint32_t n_loggers = 1;
-static uint32_t filled; /* the generation whose control block is */
-
-static struct control *control(void)
-{
-	return (struct control *)((char *)process.segment + process.segment->control_at);
-}
 
 static uint8_t passing_of(int severity)
 {
@@ -31,11 +25,11 @@ static uint8_t passing_of(int severity)
 						  : SEVERITY_OFF - severity);
 }
 
-/* What ORIEL_LOG_LEVELS says of a name; PASSING_UNSET: nothing that makes sense. */
+/* What ORIEL_LOG_LEVELS says of a name; CONTROL_FOLLOWS: nothing that makes sense. */
 static uint8_t configured(struct str name)
 {
 	struct str rest = str_of(process.config.log_levels);
-	uint8_t found = PASSING_UNSET;
+	uint8_t found = CONTROL_FOLLOWS;
 
 	while (rest.n) {
 		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
@@ -48,53 +42,46 @@ static uint8_t configured(struct str name)
 	return found;
 }
 
-/* From the strongest: the program, the configuration, the program's own logger. */
-static uint8_t first_passing(uint32_t i)
+/* From the strongest: the program, the configuration. */
+static uint8_t own_of(uint32_t i)
 {
-	const struct logger *l = &logger[i];
-	uint8_t found = l->passing != PASSING_UNSET ? l->passing : configured(str_of(l->name));
-
-	if (found != PASSING_UNSET)
-		return found;
-	return i ? atomic_load_explicit(&control()->passing[0], memory_order_relaxed)
-		 : passing_of(process.config.severity);
+	if (logger[i].own != CONTROL_FOLLOWS)
+		return logger[i].own;
+	return i ? configured(str_of(logger[i].name)) : passing_of(process.config.severity);
 }
 
-static void fill(uint32_t i, const struct logger_levels *kept)
+static uint8_t passing_now(uint32_t i)
 {
-	struct control *c = control();
+	return atomic_load_explicit(&process.control->passing[i], memory_order_relaxed);
+}
+
+static void pass(uint32_t i, uint8_t own)
+{
+	struct control *c = process.control;
+
+	atomic_store_explicit(&c->own[i], own, memory_order_relaxed);
+	atomic_store_explicit(&c->passing[i], own != CONTROL_FOLLOWS ? own : passing_now(0),
+			      memory_order_relaxed);
+}
+
+static void fill(uint32_t i)
+{
 	uint16_t name = i ? names_text(str_of(logger[i].name)) : 0;
-	uint8_t passing = kept && kept->there ? kept->passing[i] : first_passing(i);
 
-	atomic_store_explicit(&c->logger[i], name, memory_order_relaxed);
-	atomic_store_explicit(&c->passing[i], passing, memory_order_relaxed);
+	atomic_store_explicit(&process.control->logger[i], name, memory_order_relaxed);
+	pass(i, own_of(i));
 }
 
-void logger_open(const struct logger_levels *kept)
+void logger_fill_all(const uint8_t *passing)
 {
 	uint32_t n = atomic_load_explicit(&n_loggers, memory_order_relaxed);
-	uint32_t generation = atomic_load_explicit(&process.generation, memory_order_relaxed);
-	int64_t *levels = process_levels();
 
-	for (uint32_t i = 0; filled != generation && i < n; i++)
-		fill(i, kept);
-	filled = generation;
-	__atomic_store_n(levels, (const char *)control()->passing - (const char *)levels,
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&oriel_gate.levels, levels, __ATOMIC_RELEASE);
-}
-
-void logger_close(void)
-{
-	__atomic_store_n(process_levels(), 0, __ATOMIC_RELAXED);
-}
-
-void logger_keep(struct logger_levels *out)
-{
-	out->there = process_is_ours();
-	for (uint32_t i = 0; out->there && i < CONTROL_LOGGERS; i++)
-		out->passing[i] =
-			atomic_load_explicit(&control()->passing[i], memory_order_relaxed);
+	for (uint32_t i = 0; i < n; i++) {
+		fill(i);
+		if (passing)
+			atomic_store_explicit(&process.control->passing[i], passing[i],
+					      memory_order_relaxed);
+	}
 }
 
 /* Acquire: pairs with logger_make's release of the count. */
@@ -117,9 +104,9 @@ static uint32_t logger_make(struct str name)
 		return 0;
 	}
 	memcpy(logger[i].name, name.p, name.n);
-	logger[i].passing = PASSING_UNSET;
-	if (filled && process_is_ours())
-		fill(i, NULL);
+	logger[i].own = CONTROL_FOLLOWS;
+	if (process_is_ours())
+		fill(i);
 	atomic_store_explicit(&n_loggers, i + 1, memory_order_release);
 	return i;
 }
@@ -144,9 +131,11 @@ void oriel_logger_level(struct oriel_logger *l, int severity)
 	uint32_t i = (uint32_t)((uintptr_t)l % ORIEL_LOGGERS);
 
 	process_door_shut();
-	logger[i].passing = passing_of(severity);
-	if (filled && process_is_ours())
-		atomic_store_explicit(&control()->passing[i], logger[i].passing,
-				      memory_order_relaxed);
+	logger[i].own = passing_of(severity);
+	if (process_is_ours()) {
+		pass(i, logger[i].own);
+		for (uint32_t k = 1; !i && k < atomic_load(&n_loggers); k++)
+			pass(k, own_of(k));
+	}
 	process_door_open();
 }

@@ -16,10 +16,10 @@
 #include "lib/clock.h"
 #include "lib/collector.h"
 #include "lib/context.h"
+#include "lib/control.h"
 #include "lib/encode.h"
 #include "lib/exclude.h"
 #include "lib/fault.h"
-#include "lib/logger.h"
 #include "lib/metric.h"
 #include "lib/segment.h"
 #include "lib/thread.h"
@@ -32,7 +32,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-struct process process = { .why_off = ORIEL_OFF_NOT_STARTED };
+static struct control unchanged; /* what is there before the first start */
+struct process process = { .why_off = ORIEL_OFF_NOT_STARTED, .control = &unchanged };
 
 /* Before the first start nothing passes. */
 static const int64_t closed[ORIEL_LOGGERS / sizeof(int64_t)];
@@ -48,7 +49,7 @@ static struct {
 	uint32_t depth;
 	bool there;
 	uint64_t created_ns, collector_ns;
-	struct logger_levels levels;
+	struct control_kept control;
 } kept;
 
 enum {
@@ -161,11 +162,12 @@ static bool process_memory(void)
 
 	if (process.unwatched)
 		return true;
-	p = process_map(carry + metric_memory_size());
+	p = process_map(carry + metric_memory_size() + exclude_memory_size());
 	if (!p)
 		return false;
 	carry_use(p);
 	metric_use(p + carry);
+	exclude_use(p + carry + metric_memory_size());
 	p = mmap(NULL, SEGMENT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	process.unwatched = p != MAP_FAILED ? (_Atomic uint32_t *)p : NULL;
 	return process.unwatched != NULL;
@@ -177,6 +179,7 @@ static void process_adopt(struct segment_header *s)
 	process.slots = (_Atomic uint32_t *)((char *)s + s->slots_at);
 	process.states = (_Atomic uint32_t *)((char *)s + s->states_at);
 	process.chunks = (unsigned char *)s + s->chunks_at;
+	process.control = (struct control *)((char *)s + s->control_at);
 	process.n_slots = s->n_slots < process.n_mapped ? s->n_slots : process.n_mapped;
 	process.n_chunks = s->n_chunks;
 	atomic_store_explicit(&process.n_threads, 0, memory_order_relaxed);
@@ -186,12 +189,12 @@ static void process_adopt(struct segment_header *s)
 }
 
 /* Release on the wipe mark: pairs with thread_attach's acquire; all else is made by now. */
-static void process_open(const struct logger_levels *levels)
+static void process_open(const struct control_kept *control)
 {
 	segment_publish(process.segment);
 	atomic_store_explicit(&process.why_off, 0, memory_order_relaxed);
 	atomic_store_explicit(process.wiped, WIPE_MARK, memory_order_release);
-	logger_open(levels);
+	control_open(control);
 	oriel_gate.recording = 1;
 }
 
@@ -267,7 +270,7 @@ static void process_prepare(void)
 		kept.created_ns = process.segment->created_mono_ns;
 		kept.collector_ns =
 			atomic_load_explicit(&process.segment->collector_ns, memory_order_relaxed);
-		logger_keep(&kept.levels);
+		control_keep(&kept.control);
 	}
 }
 
@@ -315,12 +318,13 @@ static void process_child(void)
 	thread_here = &thread_none;
 	process.segment = NULL;
 	metric_forked();
+	exclude_forked();
 	if (recording && !collector_is_gone() && segment_make(&s, child_size()) == 0) {
 		process_adopt(s);
 		process_seed();
 		memcpy(s->service, process.service, sizeof(s->service));
 		memcpy(s->version, process.version, sizeof(s->version));
-		process_open(&kept.levels);
+		process_open(&kept.control);
 		if (kept.there)
 			thread_inherit(kept.entry, kept.depth);
 	} else if (recording) {
@@ -412,7 +416,7 @@ void oriel_stop(void)
 	process_door_shut();
 	if (process.starts && --process.starts == 0) {
 		oriel_gate.recording = 0;
-		logger_close();
+		control_close();
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
 		if (process_is_ours())
 			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);

@@ -14,6 +14,7 @@
 
 #include "lib/config.h"
 #include "oriel.h"
+#include "wire/control.h"
 #include "wire/segment.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct process {
 	_Atomic uint32_t *slots;
 	_Atomic uint32_t *states;
 	unsigned char *chunks;
+	struct control *control; /* never NULL */
 	uint32_t n_slots, n_chunks;
 	uint32_t n_mapped; /* slots that `threads` has room for */
 	struct thread *threads;
@@ -55,6 +57,16 @@ struct process {
 extern struct process process __attribute__((visibility("hidden")));
 
 enum { WIPE_MARK = 0x6f72696c };
+
+/*
+ * The same without forgetting anything: also false while the first start is under way. Acquire: pairs
+ * with the release in process_open, which comes after all else is made.
+ */
+static inline bool process_is_set_up(void)
+{
+	return process.wiped &&
+	       atomic_load_explicit(process.wiped, memory_order_acquire) == WIPE_MARK;
+}
 
 /* The word behind oriel_gate.levels, in the page that a fork wipes; the rest of its line is zeros. */
 static inline int64_t *process_levels(void)

@@ -8,6 +8,7 @@
  *
  * A caller may send its sampling decision without ids: that is a context without ids that is remote.
  */
+#include "lib/control.h"
 #include "lib/propagate.h"
 
 #include <stdlib.h>
@@ -22,12 +23,13 @@ static const struct propagator *const propagators[] = {
 
 static bool sampled_here(const uint8_t trace_id[16])
 {
-	uint64_t low;
+	bool is_set_up = process_is_set_up();
+	enum sampler sampler = is_set_up ? control_sampler() : process.config.sampler;
+	uint64_t threshold = is_set_up ? control_threshold() : process.config.threshold, low;
 
 	memcpy(&low, trace_id + 8, 8);
-	return process.config.sampler == SAMPLER_ON ||
-	       (process.config.sampler == SAMPLER_RATIO &&
-		__builtin_bswap64(low) < process.config.threshold);
+	return sampler == SAMPLER_ON ||
+	       (sampler == SAMPLER_RATIO && __builtin_bswap64(low) < threshold);
 }
 
 static bool is_set(const uint8_t *bytes, size_t n)

@@ -12,6 +12,7 @@
 #include "lib/carry.h"
 #include "lib/clock.h"
 #include "lib/context.h"
+#include "lib/control.h"
 #include "lib/encode.h"
 #include "lib/known.h"
 #include "lib/lane.h"
@@ -31,9 +32,9 @@ enum {
 static inline enum sampler span_sampler(const struct entry *parent)
 {
 	if (parent->span_id == 0 && !entry_remote(parent))
-		return process.config.sampler;
+		return control_sampler();
 	if (!process.config.parent_based)
-		return process.config.sampler;
+		return control_sampler();
 	return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
 }
 
@@ -55,8 +56,8 @@ static inline __attribute__((always_inline)) struct entry span_entry(
 		flags = entry_flags(parent) & ORIEL_RANDOM;
 	}
 	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
-	if (sampler == SAMPLER_ON || (sampler == SAMPLER_RATIO &&
-				      __builtin_bswap64(e.trace_id[1]) < process.config.threshold))
+	if (sampler == SAMPLER_ON ||
+	    (sampler == SAMPLER_RATIO && __builtin_bswap64(e.trace_id[1]) < control_threshold()))
 		flags |= ORIEL_SAMPLED;
 	e.meta = ENTRY_META(flags, 0, carry, kind);
 	return e;
@@ -274,7 +275,7 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
 		return span_open_any(span, name, name_n, options, attributes);
 	if (__builtin_expect(top->span_id != 0, 0))
 		return span_open_child(span, name, name_n, t, attributes);
-	sampler = process.config.sampler;
+	sampler = control_sampler();
 	if (__builtin_expect(sampler == SAMPLER_OFF, 1))
 		return span_open_silent(span, t, top, true);
 	if (sampler == SAMPLER_ON && clock_counts())

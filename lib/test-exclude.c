@@ -178,6 +178,51 @@ static void a_child_leaves_out_what_its_parent_does(void **state)
 	seen_of(forks);
 }
 
+/* As the collector does it. */
+static void tell(const char *list)
+{
+	struct control *c = process.control;
+	uint32_t seq = (atomic_load(&c->excluded_seq) | 1) + 1;
+
+	atomic_store(&c->excluded_seq, seq - 1);
+	c->excluded_n = (uint32_t)strlen(list);
+	memcpy(c->excluded, list, strlen(list));
+	atomic_store(&c->excluded_seq, seq);
+}
+
+static void told(void)
+{
+	int status;
+	pid_t pid;
+
+	setenv("ORIEL_EXCLUDED_URLS", "^/own", 1);
+	must(oriel_start(NULL) == 0);
+	must(of("/own") == ALL && of("/told") == NOTHING);
+	for (int i = 0; i < 20; i++) {
+		tell("^/told,(,x{999}");
+		must(of("/own") == NOTHING && of("/told") == ALL);
+		tell(",");
+		must(of("/own") == NOTHING && of("/told") == NOTHING);
+	}
+	tell("^/told");
+	pid = fork();
+	if (pid == 0)
+		_exit(of("/told") == ALL && of("/own") == NOTHING ? 0 : 98);
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+	tell("");
+	must(of("/own") == ALL && of("/told") == NOTHING);
+	process.control->excluded_n = UINT32_MAX;
+	atomic_fetch_add(&process.control->excluded_seq, 2);
+	must(of("/own") == ALL);
+}
+
+static void a_list_that_is_set_from_outside_goes_before_the_processs_own(void **state)
+{
+	(void)state;
+	seen_of(told);
+	unsetenv("ORIEL_EXCLUDED_URLS");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_bad_pattern_is_a_warning_and_the_others_hold),
 		cmocka_unit_test(there_may_be_256_patterns),
 		cmocka_unit_test(a_child_leaves_out_what_its_parent_does),
+		cmocka_unit_test(a_list_that_is_set_from_outside_goes_before_the_processs_own),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

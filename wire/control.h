@@ -4,10 +4,15 @@
  *
  * The process fills in what its configuration says before it publishes its segment; from then on the
  * collector may change it, and the process too (oriel_logger_level). Each word is read where it
- * decides, each time, and stands for itself: relaxed loads, no order among them.
+ * decides, each time, and stands for itself: relaxed loads, no order among them. Values that make no
+ * sense let less through, and harm nothing.
  *
- *     passing   how many of the 24 severities a logger lets pass, counted from the top; 0: none
- *     logger    the loggers' names, numbers in wire/names.h; [0], the program's own, has none
+ *     passing    how many of the 24 severities a logger lets pass, counted from the top; 0: none
+ *     own        the same as the process itself wants it; CONTROL_FOLLOWS: as [0], the program's own
+ *     logger     the loggers' names, numbers in wire/names.h; [0] has none
+ *     sampler    of spans without a parent, enum sampler; threshold as in TraceIdRatioBased
+ *     excluded   a list of patterns that goes before the process's own, unless it is empty, under a
+ *                number: 0 until there is one, odd while it is being changed
  */
 #pragma once
 
@@ -17,9 +22,27 @@
 enum {
 	CONTROL_LOGGERS = 64,
 	CONTROL_SEVERITY_MOST = 24,
+	CONTROL_FOLLOWS = 0xff,
+	CONTROL_EXCLUDED = 956,	    /* bytes of the list */
+	CONTROL_PATTERNS_MOST = 16, /* in it */
+};
+
+enum sampler {
+	SAMPLER_ON,
+	SAMPLER_OFF,
+	SAMPLER_RATIO, /* sampled if the low 64 bits of the trace id are below the threshold */
 };
 
 struct control {
 	_Alignas(64) _Atomic uint8_t passing[CONTROL_LOGGERS];
+	_Atomic uint8_t own[CONTROL_LOGGERS];
 	_Atomic uint16_t logger[CONTROL_LOGGERS];
+
+	_Alignas(64) _Atomic uint32_t sampler;
+	_Atomic uint32_t own_sampler;
+	_Atomic uint64_t threshold, own_threshold;
+
+	_Alignas(64) _Atomic uint32_t excluded_seq;
+	uint32_t excluded_n;
+	char excluded[CONTROL_EXCLUDED];
 };

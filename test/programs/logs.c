@@ -4,12 +4,14 @@
  *
  *     logs places        one record of each kind, from places that the story knows
  *     logs waits         a line "ready", then DEBUG and INFO records of three loggers for each line that
- *                        comes in, until there are no more
+ *                        comes in, until there are no more; a line "fork" begins a child that goes on
  */
 #include <oriel.h>
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void places(void)
 {
@@ -33,12 +35,16 @@ static void waits(void)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
+		if (strcmp(line, "fork") == 0 && fork() != 0)
+			_exit(wait(NULL) < 0);
 		oriel_debug("own debug", oriel_str("line", line));
 		oriel_info("own info", oriel_str("line", line));
 		oriel_log_to(db, ORIEL_DEBUG, "db debug", oriel_str("line", line));
 		oriel_log_to(db, ORIEL_INFO, "db info", oriel_str("line", line));
 		oriel_log_to(http, ORIEL_DEBUG, "http debug", oriel_str("line", line));
-		puts(line);
+		ORIEL_SPAN ("line", oriel_str("line", line)) {
+		}
+		printf("%s %u\n", line, oriel_excluded("/health/x", 9));
 		fflush(stdout);
 	}
 }

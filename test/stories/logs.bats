@@ -30,3 +30,92 @@ says() {
 	run --separate-stderr "$BUILD/oriel" run --log-level=loud -- true
 	grep -q "LOG_LEVEL: ignoring 'loud': no level, so it is INFO" <<<"$stderr"
 }
+
+# a service that waits for lines: says LINE waits until it has answered
+begin_waiting() {
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	"$BUILD/oriel" run -- "$BUILD/programs/logs" waits <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	STARTED+=($!)
+	exec 9>"$BATS_TEST_TMPDIR/in"
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	wait_for 10 api_says status '[.processes[] | select(.service == "logs" and .live)] | length == 1'
+}
+line() {
+	echo "$1" >&9
+	wait_for 10 grep -qxF "$1 ${2:-0}" "$BATS_TEST_TMPDIR/out" || {
+		cat "$BATS_TEST_TMPDIR/out"
+		false
+	}
+}
+bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort == [$2]"; }
+
+@test "levels change while the service runs, of all loggers and of one, and back" {
+	begin_waiting
+	line before
+	run -0 "$BUILD/oriel" set logs level=debug level.http=off
+	[ "$output" = "set in 1 process" ]
+	line debug
+	"$BUILD/oriel" set "${STARTED[-1]}" level.db=error
+	line less
+	"$BUILD/oriel" set '*' level=off
+	line yet
+	"$BUILD/oriel" set logs level= level.http=
+	line silent
+	"$BUILD/oriel" set '*' level=
+	line back
+	exec 9>&-
+	bodies before '"db info", "own info"'
+	bodies debug '"db debug", "db info", "own debug", "own info"'
+	bodies less '"own debug", "own info"'
+	bodies yet '"own debug", "own info"'
+	bodies back '"own info"'
+	says '[.logs[] | select(.attributes.line == "silent")] | length == 0'
+}
+
+@test "a forked child goes on with its parent's levels, and so does who comes later" {
+	begin_waiting
+	"$BUILD/oriel" set logs level.db=debug
+	line fork
+	line child
+	bodies child '"db debug", "db info", "own info"'
+	exec 9>&-
+	wait_for 10 api_says status '[.processes[] | select(.live)] | length == 0'
+	coproc LATER { exec "$BUILD/oriel" run -- "$BUILD/programs/logs" waits 2>&1; }
+	again() {
+		echo later >&"${LATER[1]}"
+		api_says logs '[.logs[] | select(.attributes.line == "later" and .body == "db debug")] | length > 0'
+	}
+	wait_for 10 again
+	exec {LATER[1]}>&-
+}
+
+@test "sampling and exclusions change while the service runs" {
+	begin_waiting
+	line first
+	"$BUILD/oriel" set logs sampling=always_off excluded='^/health,\.png$'
+	line second 7
+	"$BUILD/oriel" set logs sampling=1 excluded=none
+	line third 0
+	"$BUILD/oriel" set logs sampling= excluded=
+	line fourth 0
+	exec 9>&-
+	wait_for 10 api_says 'traces' '[.traces[].name] | length == 3' || {
+		api traces
+		false
+	}
+}
+
+@test "what can't be set is told, and nothing else is" {
+	run -1 "$BUILD/oriel" set shop level=debug
+	[[ $output == *"no collector is running"* ]]
+	begin_waiting
+	run -1 "$BUILD/oriel" set shop level=debug
+	[[ $output == *"shop: no service that runs is called so"* ]]
+	run -64 "$BUILD/oriel" set logs level=debug level.db=loud
+	[[ $output == *"level.db=loud: no such level"* ]]
+	run -64 "$BUILD/oriel" set logs excluded='('
+	run -64 "$BUILD/oriel" set logs
+	line same
+	exec 9>&-
+	bodies same '"db info", "own info"'
+}
