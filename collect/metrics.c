@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { POINT_ATTRIBUTES = 128, BOUNDS_MOST = 1024 };
+enum { POINT_ATTRIBUTES = 128, EXEMPLAR_ATTRIBUTES_MOST = 32, BOUNDS_MOST = 1024 };
 
 static const struct scope scopes[N_SCOPES] = {
 #define X(id, text) \
@@ -198,6 +198,27 @@ static bool is_in_bucket(const struct metric_point *p, size_t i, double v)
 	return (i == 0 || v > p->bounds[i - 1]) && (i == p->n_bounds || v <= p->bounds[i]);
 }
 
+/* Those that a view took from the series. */
+static void exemplar_attributes(struct exemplar *out, const uint64_t *slot, size_t n,
+				struct arena *arena)
+{
+	struct attribute item[EXEMPLAR_ATTRIBUTES_MOST];
+	struct attribute_list l = { .item = item, .most = EXEMPLAR_ATTRIBUTES_MOST };
+	size_t room = n > EXEMPLAR_WORDS ? (n - EXEMPLAR_WORDS - 1) * 8 : 0;
+	uint64_t bytes = room ? slot[EXEMPLAR_ATTRIBUTES] : 0;
+	struct attribute *to;
+
+	if (!bytes || bytes > room)
+		return;
+	decode_attributes(&l, (struct str){ (const char *)&slot[EXEMPLAR_ATTRIBUTES + 1], bytes },
+			  arena);
+	to = arena_take_n(arena, struct attribute, l.n + 1);
+	if (!to)
+		return;
+	memcpy(to, item, l.n * sizeof(*to));
+	out->attributes = (struct attributes){ to, l.n, l.dropped };
+}
+
 static bool exemplar_read(struct exemplar *out, const struct metric_point *p, size_t i,
 			  const uint64_t *slot, size_t n)
 {
@@ -233,11 +254,12 @@ static void point_exemplars(struct metric_point *p, const struct area *area, uin
 	    (size_t)e->n * e->n_words * 8 > entry->size - sizeof(*e))
 		return;
 	item = arena_take_n(arena, struct exemplar, e->n);
-	for (size_t i = 0; item && i < e->n; i++)
-		p->n_exemplars +=
-			exemplar_read(&item[p->n_exemplars], p, i,
-				      (const uint64_t *)(const void *)(e + 1) + i * e->n_words,
-				      e->n_words);
+	for (size_t i = 0; item && i < e->n; i++) {
+		const uint64_t *slot = (const uint64_t *)(const void *)(e + 1) + i * e->n_words;
+
+		if (exemplar_read(&item[p->n_exemplars], p, i, slot, e->n_words))
+			exemplar_attributes(&item[p->n_exemplars++], slot, e->n_words, arena);
+	}
 	p->exemplar = item;
 }
 

@@ -247,6 +247,25 @@ static void examples_that_lie_are_none(void **state)
 	assert_int_equal(snapshot(r)->point->n_exemplars, 0);
 }
 
+static void an_example_has_what_the_view_took(void **state)
+{
+	struct room *r = *state;
+	uint32_t at = point(r, counter(r), 1);
+	struct exemplars e = { .n = 1, .n_words = EXEMPLAR_WORDS + 2 };
+	uint64_t slot[EXEMPLAR_WORDS + 2] = { 1, 77, 5, 6, 7, 4, 8, 0, 1 };
+
+	memcpy(&slot[EXEMPLAR_ATTRIBUTES + 1], "\4\1\3\0kabc", 8);
+	((struct series *)(area(r) + at))->exemplars_at =
+		entry(r, SERIES_EXEMPLARS, &e, sizeof(e), slot, sizeof(slot));
+
+	const struct exemplar *x = snapshot(r)->point->exemplar;
+
+	assert_int_equal(x->integer, 4);
+	assert_true(str_eq(attributes_text(x->attributes, STR("k")), STR("abc")));
+	slots(r, at)[EXEMPLAR_ATTRIBUTES] = 9;
+	assert_int_equal(snapshot(r)->point->exemplar->attributes.n, 0);
+}
+
 /* Of a scale, with these counts from index `low` on; the next ones are at `next`. */
 static uint32_t buckets(struct room *r, int16_t scale, int32_t low, const uint64_t *count,
 			uint32_t n, uint32_t next)
@@ -422,6 +441,7 @@ int main(void)
 		TEST(an_example_that_is_torn_empty_or_of_another_bucket_is_none),
 		TEST(examples_that_lie_are_none),
 		TEST(what_lies_in_a_chunk_is_read_too),
+		TEST(an_example_has_what_the_view_took),
 		TEST(buckets_of_several_scales_add_up_at_the_lowest),
 		TEST(a_summary_has_its_quantiles),
 		TEST(buckets_that_lie_are_left_out),

@@ -6,11 +6,12 @@
  * The slots (wire/series.h) are made at the first example that a series has. They may take a third
  * of the area, so that examples are never the reason that a series finds no room.
  */
+#include "lib/encode.h"
 #include "lib/metric.h"
 
 #include <time.h>
 
-enum { SHARE = 3 };
+enum { SHARE = 3, ATTRIBUTES_ROOM = 128 };
 
 static _Atomic uint32_t used; /* bytes of slots */
 
@@ -26,9 +27,15 @@ static size_t slots_of(const struct handle *h)
 						   : 1;
 }
 
+/* Attributes that a view takes from the series are kept with the example ("Exemplar"). */
+static size_t words_of(const struct handle *h)
+{
+	return h->filter ? EXEMPLAR_WORDS + 1 + ATTRIBUTES_ROOM / 8 : EXEMPLAR_WORDS;
+}
+
 static uint32_t slots_make(const struct handle *h)
 {
-	size_t n = slots_of(h), bytes = sizeof(struct exemplars) + n * EXEMPLAR_WORDS * 8;
+	size_t n = slots_of(h), bytes = sizeof(struct exemplars) + n * words_of(h) * 8;
 	struct exemplars *e;
 	uint32_t at;
 
@@ -40,7 +47,7 @@ static uint32_t slots_make(const struct handle *h)
 	atomic_fetch_add_explicit(&used, (uint32_t)bytes, memory_order_relaxed);
 	e = (struct exemplars *)(series_area() + at);
 	e->n = (uint16_t)n;
-	e->n_words = EXEMPLAR_WORDS;
+	e->n_words = (uint16_t)words_of(h);
 	return at;
 }
 
@@ -71,7 +78,19 @@ static void slot_put(_Atomic uint64_t *word, size_t i, uint64_t v)
 	atomic_store_explicit(&word[i], v, memory_order_release);
 }
 
-static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, uint64_t bits)
+static void slot_put_attributes(_Atomic uint64_t *word, struct oriel_attributes a)
+{
+	uint64_t bytes[ATTRIBUTES_ROOM / 8 + 1] = { 0 };
+	struct encode e = encode_fit(a, ATTRIBUTES_ROOM);
+
+	encode_put((unsigned char *)bytes, &e);
+	slot_put(word, EXEMPLAR_ATTRIBUTES, e.bytes);
+	for (size_t i = 0; i * 8 < e.bytes; i++)
+		slot_put(word, EXEMPLAR_ATTRIBUTES + 1 + i, bytes[i]);
+}
+
+static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, uint64_t bits,
+		       const struct filtered *f)
 {
 	uint64_t done = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
 	uint64_t begun = done;
@@ -86,6 +105,8 @@ static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, 
 	slot_put(word, EXEMPLAR_TRACE + 1, e->trace_id[1]);
 	slot_put(word, EXEMPLAR_SPAN, e->span_id);
 	slot_put(word, EXEMPLAR_VALUE, bits);
+	if (n > EXEMPLAR_WORDS)
+		slot_put_attributes(word, f ? f->out : (struct oriel_attributes){ NULL, 0 });
 	slot_put(word, EXEMPLAR_DONE, done + 1);
 }
 
@@ -109,7 +130,7 @@ void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at, 
 	slots = slots_get(at, h);
 	if (slots && slot < slots->n)
 		slot_write((_Atomic uint64_t *)(slots + 1) + slot * slots->n_words, slots->n_words,
-			   e, bits);
+			   e, bits, t->filtered && t->filtered->of == h ? t->filtered : NULL);
 	else
 		process_lose(LOSS_exemplars_no_room, 1);
 }

@@ -93,6 +93,7 @@ static bool handle_place(struct handle *h, uint32_t generation)
 	encode_copy(p, h->description.p, h->description.n);
 	area_publish(at, SERIES_INSTRUMENT);
 	h->at = at;
+	atomic_store_explicit(&h->n_series, 0, memory_order_relaxed);
 	h->overflow_at = overflow_make(h);
 	atomic_store_explicit(&h->generation, generation, memory_order_release);
 	return h->overflow_at != 0;
@@ -130,15 +131,15 @@ bool handle_ready(struct handle *h)
 	return ready;
 }
 
-static struct handle *handle_find(const struct handle *like)
+static struct handle *handle_find(const struct handle *asked)
 {
 	uint32_t n = atomic_load_explicit(&memory->n_handles, memory_order_acquire);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct handle *h = &memory->handle[i];
 
-		if (h->kind == like->kind && h->is_double == like->is_double &&
-		    str_eq(h->name, like->name))
+		if (h->asked_kind == asked->kind && h->asked_double == asked->is_double &&
+		    str_eq(h->asked_name, asked->name))
 			return h;
 	}
 	return NULL;
@@ -153,7 +154,8 @@ static const double *bounds_keep(const double *bounds, size_t n)
 	return metric_keep(padded, (n + BOUNDS_STEP - 1) / BOUNDS_STEP * BOUNDS_STEP * 8u);
 }
 
-static struct handle *handle_new(const struct handle *like)
+/* Under register_begin. `like` is what it is to be. */
+static struct handle *handle_add(const struct handle *like)
 {
 	uint32_t n = atomic_load_explicit(&memory->n_handles, memory_order_relaxed);
 	struct handle *h;
@@ -161,8 +163,7 @@ static struct handle *handle_new(const struct handle *like)
 	if (n == HANDLES)
 		return NULL;
 	h = &memory->handle[n];
-	h->kind = like->kind;
-	h->is_double = like->is_double;
+	*h = *like;
 	h->overflow = (struct bound){ .kind = h->kind,
 				      .is_double = h->is_double,
 				      .handle = h,
@@ -170,35 +171,47 @@ static struct handle *handle_new(const struct handle *like)
 				      .quick_f64 = QUICK_NEVER,
 				      .quick_histogram = QUICK_NEVER };
 	h->name = text_keep(like->name, 255);
+	h->asked_name =
+		str_eq(like->name, like->asked_name) ? h->name : text_keep(like->asked_name, 255);
 	h->unit = text_keep(like->unit, 63);
 	h->description = text_keep(like->description, 511);
-	if (like->n_bounds) {
-		h->bounds = bounds_keep(like->bounds, like->n_bounds);
-		if (!h->bounds)
-			return NULL;
-		h->n_bounds = like->n_bounds;
-	}
-	if (!h->name.n)
+	h->bounds = like->n_bounds ? bounds_keep(like->bounds, like->n_bounds) : NULL;
+	if (!h->name.n || (like->n_bounds && !h->bounds))
 		return NULL;
 	atomic_store_explicit(&memory->n_handles, n + 1, memory_order_release);
 	return h;
 }
 
+static struct handle *handle_new(const struct handle *asked)
+{
+	double room[VIEW_NUMBERS_MOST];
+	struct handle like = *asked;
+	struct view view;
+
+	like.asked_name = asked->name;
+	like.asked_kind = asked->kind;
+	like.asked_double = asked->is_double;
+	like.limit = LIMIT_USUAL;
+	if (views_find(&view, asked) && !views_apply(&like, asked, &view, room))
+		return NULL;
+	return handle_add(&like);
+}
+
 /* Instruments aren't made in handlers, so another thread is at it, and may need its turn. */
-static void *handle_get(const struct handle *like)
+static void *handle_get(const struct handle *asked)
 {
 	struct handle *h;
 
-	if (!memory || !process.segment || !like->name.n)
+	if (!memory || !process.segment || !asked->name.n)
 		return NULL;
 	for (int i = 0; i < 1000; i++) {
 		if (!register_begin()) {
 			sched_yield();
 			continue;
 		}
-		h = handle_find(like);
+		h = handle_find(asked);
 		if (!h)
-			h = handle_new(like);
+			h = handle_new(asked);
 		register_end();
 		return h;
 	}
@@ -232,6 +245,21 @@ MAKER(oriel_gauge_f64, INSTRUMENT_GAUGE, true)
 static const double seconds[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
 				  0.5,	 0.75, 1,     2.5,  5,	   7.5, 10 };
 
+/* Metrics SDK, "Explicit Bucket Histogram Aggregation". */
+static const double others[] = { 0,   5,   10,	 25,   50,   75,   100,	 250,
+				 500, 750, 1000, 2500, 5000, 7500, 10000 };
+
+static const double quantiles[] = { 0.5, 0.9, 0.95, 0.99 };
+
+#define USUAL(list) (*n = sizeof(list) / sizeof((list)[0]), (list))
+
+const double *bounds_usual(enum instrument_kind kind, struct str unit, uint16_t *n)
+{
+	if (kind == INSTRUMENT_SUMMARY)
+		return USUAL(quantiles);
+	return str_eq(unit, STR("s")) ? USUAL(seconds) : USUAL(others);
+}
+
 static struct oriel_histogram *histogram_get(enum instrument_kind kind, const char *name,
 					     const char *unit, const char *description,
 					     const double *bounds, size_t n)
@@ -263,15 +291,12 @@ struct oriel_histogram *oriel_histogram_exponential(const char *name, const char
 	return histogram_get(INSTRUMENT_EXPONENTIAL, name, unit, description, NULL, 0);
 }
 
-static const double quantiles_usual[] = { 0.5, 0.9, 0.95, 0.99 };
-
 struct oriel_histogram *oriel_summary(const char *name, const char *unit, const char *description,
-				      const double *quantiles, size_t n)
+				      const double *asked, size_t n)
 {
-	for (size_t i = 0; quantiles && i < n; i++)
-		if (!(quantiles[i] >= 0 && quantiles[i] <= 1))
+	for (size_t i = 0; asked && i < n; i++)
+		if (!(asked[i] >= 0 && asked[i] <= 1))
 			return NULL;
-	return histogram_get(INSTRUMENT_SUMMARY, name, unit, description,
-			     n ? quantiles : quantiles_usual,
-			     n ? n : sizeof(quantiles_usual) / sizeof(quantiles_usual[0]));
+	return histogram_get(INSTRUMENT_SUMMARY, name, unit, description, n ? asked : quantiles,
+			     n ? n : sizeof(quantiles) / sizeof(quantiles[0]));
 }

@@ -70,16 +70,18 @@ static void shared_beside(_Atomic uint64_t *cell, double v)
 }
 
 /* False: this instrument doesn't take such a value. */
-static bool takes_int(uint8_t kind, bool is_double, int64_t n)
+static bool takes_int(const struct handle *h, int64_t n)
 {
-	return !is_double && (kind != INSTRUMENT_COUNTER || n >= 0);
+	return !h->asked_double && (h->asked_kind != INSTRUMENT_COUNTER || n >= 0);
 }
 
-static bool takes_f64(uint8_t kind, bool is_double, double v)
+static bool takes_f64(const struct handle *h, double v)
 {
-	if (is_exponential(kind) && __builtin_isinf(v))
+	if (is_exponential(h->kind) && __builtin_isinf(v))
 		return false;
-	return is_double && v == v && (kind != INSTRUMENT_COUNTER || v >= 0);
+	if (v < 0 && (h->asked_kind == INSTRUMENT_COUNTER || h->kind == INSTRUMENT_COUNTER))
+		return false;
+	return h->is_double && v == v;
 }
 
 /* What it is set to, and when: of several processes' somebody may want the newest. */
@@ -126,10 +128,15 @@ static void shared_f64(const struct handle *h, uint32_t at, double v)
 struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes attributes)
 {
 	struct handle *h = instrument;
+	struct filtered f;
 	struct bound *b;
 
 	if (!oriel_gate.recording || !h)
 		return NULL;
+	if (h->filter) {
+		filtered_make(&f, h, attributes);
+		attributes = f.kept;
+	}
 	b = series_bind(h, attributes);
 	if (!b)
 		process_lose(LOSS_series_overflow, 1);
@@ -172,19 +179,33 @@ static bool make_quick(struct bound *b, const _Atomic uint32_t *quick, struct th
 	return is_quick(quick, t);
 }
 
+/* Shared cells: false if there is no place at all. What goes to the overflow series is counted. */
+static bool bound_shared(struct bound *b)
+{
+	bool ready = bound_ready(b);
+
+	if (!ready || b->overflows)
+		process_lose(LOSS_series_overflow, 1);
+	return ready;
+}
+
+static void bound_f64(struct bound *b, double v);
+
 static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 
-	if (!t || !takes_int(b->kind, b->is_double, n))
+	if (!t || !takes_int(b->handle, n))
 		return;
+	if (b->is_double) { /* by a view */
+		bound_f64(b, (double)n);
+		return;
+	}
 	if (make_quick(b, &b->quick_int, t)) {
 		own_add(&t->cells[b->cell], (uint64_t)n);
 		exemplar_keep(t, b->handle, b->at, 0, (uint64_t)n);
-	} else if (bound_ready(b)) {
+	} else if (bound_shared(b)) {
 		shared_int(b->handle, b->at, n);
-	} else {
-		process_lose(LOSS_series_overflow, 1);
 	}
 }
 
@@ -258,10 +279,8 @@ static void bound_exponential(struct bound *b, struct thread *t, double v)
 	size_t slot;
 	uint32_t at;
 
-	if (!own && !bound_ready(b)) {
-		process_lose(LOSS_series_overflow, 1);
+	if (!own && !bound_shared(b))
 		return;
-	}
 	at = exponential_count(b->handle, b->at, v, &slot);
 	if (!at)
 		return;
@@ -280,7 +299,7 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	size_t slot;
 
-	if (!t || !takes_f64(b->kind, b->is_double, v))
+	if (!t || !takes_f64(b->handle, v))
 		return;
 	if (is_exponential(b->kind)) {
 		bound_exponential(b, t, v);
@@ -294,10 +313,8 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 		slot = own_record(b->handle, &t->cells[b->cell], v);
 		own_end(t);
 		exemplar_keep(t, b->handle, b->at, slot, as_bits(v));
-	} else if (bound_ready(b)) {
+	} else if (bound_shared(b)) {
 		shared_f64(b->handle, b->at, v);
-	} else {
-		process_lose(LOSS_series_overflow, 1);
 	}
 }
 
@@ -323,20 +340,58 @@ void oriel_series_measure_f64(struct oriel_series *series, double v)
 
 /* ---- by attributes ----------------------------------------------------------------------------------- */
 
+static void shared_any(struct handle *h, uint32_t at, int64_t n, double v)
+{
+	if (!h->is_double)
+		shared_int(h, at, n);
+	else
+		shared_f64(h, at, v);
+}
+
+/* `n` or `v` is meant, by what the instrument was asked to be. */
+static void measure_slow(struct handle *h, int64_t n, double v, struct oriel_attributes attributes)
+{
+	struct bound *b = quick_learn(h, attributes);
+	uint32_t at = b ? 0 : series_of(h, attributes);
+
+	if (at)
+		shared_any(h, at, n, v);
+	else if (b && !h->is_double)
+		bound_int(b, n);
+	else if (b)
+		bound_f64(b, v);
+}
+
+/* As measure_slow, of what the view keeps; the rest is at hand for an example. */
+static __attribute__((noinline)) void measure_filtered(struct handle *h, int64_t n, double v,
+						       struct oriel_attributes attributes)
+{
+	struct thread *t = thread_here;
+	const struct filtered *before = t->filtered;
+	struct filtered f;
+	struct bound *b;
+
+	filtered_make(&f, h, attributes);
+	t->filtered = &f;
+	b = quick_find(h, f.kept);
+	if (!b)
+		measure_slow(h, n, v, f.kept);
+	else if (h->is_double)
+		bound_f64(b, v);
+	else
+		bound_int(b, n);
+	t->filtered = before;
+}
+
 static __attribute__((noinline, cold)) void measure_int_slow(struct handle *h, int64_t n,
 							     struct oriel_attributes attributes)
 {
-	struct bound *b;
-	uint32_t at;
-
-	if (!oriel_gate.recording || !takes_int(h->kind, h->is_double, n) || !thread_self())
+	if (!oriel_gate.recording || !takes_int(h, n) || !thread_self())
 		return;
-	b = quick_learn(h, attributes);
-	at = b ? 0 : series_of(h, attributes);
-	if (b)
-		bound_int(b, n);
-	else if (at)
-		shared_int(h, at, n);
+	if (h->filter)
+		measure_filtered(h, n, (double)n, attributes);
+	else
+		measure_slow(h, n, (double)n, attributes);
 }
 
 void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attributes)
@@ -353,17 +408,12 @@ void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attr
 static __attribute__((noinline, cold)) void measure_f64_slow(struct handle *h, double v,
 							     struct oriel_attributes attributes)
 {
-	struct bound *b;
-	uint32_t at;
-
-	if (!oriel_gate.recording || !takes_f64(h->kind, h->is_double, v) || !thread_self())
+	if (!oriel_gate.recording || !takes_f64(h, v) || !h->asked_double || !thread_self())
 		return;
-	b = quick_learn(h, attributes);
-	at = b ? 0 : series_of(h, attributes);
-	if (b)
-		bound_f64(b, v);
-	else if (at)
-		shared_f64(h, at, v);
+	if (h->filter)
+		measure_filtered(h, 0, v, attributes);
+	else
+		measure_slow(h, 0, v, attributes);
 }
 
 void oriel_measure_f64(void *instrument, double v, struct oriel_attributes attributes)

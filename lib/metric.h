@@ -8,6 +8,7 @@
  *     lib/area.c         room for instruments and series in the segment
  *     lib/cells.c        a thread's own block of cells
  *     lib/exponential.c  buckets that follow what is measured
+ *     lib/views.c        what ORIEL_VIEWS makes of an instrument
  *     lib/exemplar.c     the last sampled measurement, kept as an example
  *     lib/measure.c      what the program calls to measure
  *
@@ -16,6 +17,7 @@
  */
 #pragma once
 
+#include "base/view.h"
 #include "lib/thread.h"
 #include "wire/series.h"
 
@@ -37,6 +39,7 @@ struct bound {
 	uint16_t attributes_n;
 	uint8_t kind;
 	bool is_double;
+	bool overflows; /* no room for it: the overflow series has what is measured, each counted */
 	struct handle *handle;
 	const unsigned char *attributes; /* NULL: the overflow series */
 };
@@ -45,7 +48,7 @@ enum { BOUNDS_STEP = 4 };
 
 #define QUICK_NEVER UINT32_MAX
 
-/* An instrument. */
+/* An instrument. What was asked for is what it is found by; a view may have made it another. */
 struct handle {
 	_Atomic uint32_t generation; /* placed in that segment; 0: nowhere */
 	uint32_t at, overflow_at;
@@ -54,8 +57,36 @@ struct handle {
 	uint16_t n_bounds;
 	const double *bounds; /* as many more as make a multiple of BOUNDS_STEP are infinite */
 	struct str name, unit, description;
+	struct str asked_name;
+	uint8_t asked_kind;
+	bool asked_double;
+	uint32_t limit; /* of series, the overflow series included */
+	_Atomic uint32_t n_series;
+	const struct view *filter; /* of attributes; NULL: all stay */
 	struct bound overflow;
 };
+
+enum { LIMIT_USUAL = 2000, ATTRIBUTES_COUNT_MOST = 32 };
+
+/* ORIEL_VIEWS, once. */
+void views_read(void);
+bool views_find(struct view *out, const struct handle *asked);
+
+/* Into `h`, which is as it was asked for; bounds may go to `room`. False: it is dropped. */
+bool views_apply(struct handle *h, const struct handle *asked, const struct view *v,
+		 double room[VIEW_NUMBERS_MOST]);
+
+/* Bounds, or quantiles, of an instrument that was given none; static. */
+const double *bounds_usual(enum instrument_kind kind, struct str unit, uint16_t *n);
+
+/* Attributes by what a view keeps of them; the rest may go with an example. */
+struct filtered {
+	const struct handle *of;
+	struct oriel_attributes kept, out;
+	struct oriel_attribute item[ATTRIBUTES_COUNT_MOST];
+};
+
+void filtered_make(struct filtered *f, const struct handle *h, struct oriel_attributes a);
 
 /* Placed in this process's segment? False: no room, or another is at it just now. */
 bool handle_ready(struct handle *h);
@@ -76,7 +107,7 @@ struct bound *quick_learn(struct handle *h, struct oriel_attributes a);
 size_t quick_memory_size(void);
 void quick_use(void *zeroed);
 
-uint32_t series_find(const struct handle *h, const unsigned char *attributes, size_t n);
+uint32_t series_find(struct handle *h, const unsigned char *attributes, size_t n);
 uint32_t series_make(const struct handle *h, const void *attributes, size_t n);
 
 static inline unsigned char *series_area(void)

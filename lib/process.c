@@ -394,6 +394,7 @@ static int process_start(const struct oriel_options *options)
 	process_name(options);
 	atomic_store_explicit(&process.segment->stopped, 0, memory_order_relaxed);
 	process_open(NULL);
+	views_read();
 	exclude_read(options && GIVEN(options, excluded_urls) ? options->excluded_urls : NULL);
 	if (process.starts == 1 && !process.config.no_collector)
 		collector_start();

@@ -13,16 +13,16 @@
 #include <time.h>
 
 enum {
-	INDEX = 4096, /* words; powers of two */
+	INDEX = 16384, /* words; powers of two */
 	BOUND_INDEX = 2048,
 	BOUNDS = 1024,
-	SORTED_MOST = 32,
 	ATTRIBUTES_MOST = 1024,
 };
 
 struct index {
 	_Atomic uint64_t word[INDEX];		/* hash << 32 | offset in the area */
 	_Atomic uint16_t bound_at[BOUND_INDEX]; /* its number + 1 */
+	_Atomic uint32_t any;			/* of the words is in use */
 	uint32_t n_bound;
 	struct bound bound[BOUNDS];
 };
@@ -55,7 +55,7 @@ void metric_forked(void)
 	area_forked();
 	exemplar_forked();
 	cells_forked();
-	if (memory)
+	if (memory && atomic_exchange_explicit(&memory->any, 0, memory_order_relaxed))
 		memset((void *)memory->word, 0, sizeof(memory->word));
 }
 
@@ -107,7 +107,28 @@ static bool series_is(uint32_t at, const struct handle *h, const void *attribute
 	       memcmp(series_area() + at + sizeof(*s) + s->n_cells * 8u, attributes, n) == 0;
 }
 
-uint32_t series_find(const struct handle *h, const unsigned char *attributes, size_t n)
+/* Within the instrument's limit, of which the overflow series is one. */
+static uint32_t series_add(struct handle *h, const unsigned char *attributes, size_t n)
+{
+	uint32_t at = 0;
+
+	if (atomic_fetch_add_explicit(&h->n_series, 1, memory_order_relaxed) + 1 < h->limit)
+		at = series_make(h, attributes, n);
+	if (!at)
+		atomic_fetch_sub_explicit(&h->n_series, 1, memory_order_relaxed);
+	return at;
+}
+
+/* Another made the same one first. */
+static void series_drop(struct handle *h, uint32_t made)
+{
+	if (!made)
+		return;
+	area_publish(made, SERIES_DEAD);
+	atomic_fetch_sub_explicit(&h->n_series, 1, memory_order_relaxed);
+}
+
+uint32_t series_find(struct handle *h, const unsigned char *attributes, size_t n)
 {
 	uint32_t hash = hash_of(attributes, n, h->at), made = 0;
 
@@ -116,8 +137,9 @@ uint32_t series_find(const struct handle *h, const unsigned char *attributes, si
 		uint64_t seen = atomic_load_explicit(word, memory_order_acquire);
 
 		if (!seen) {
-			if (!made && !(made = series_make(h, attributes, n)))
+			if (!made && !(made = series_add(h, attributes, n)))
 				return 0;
+			atomic_store_explicit(&memory->any, 1, memory_order_relaxed);
 			/* Release: the series is whole for whoever finds it here. */
 			if (atomic_compare_exchange_strong_explicit(word, &seen,
 								    (uint64_t)hash << 32 | made,
@@ -126,23 +148,21 @@ uint32_t series_find(const struct handle *h, const unsigned char *attributes, si
 				return made;
 		}
 		if (seen >> 32 == hash && series_is((uint32_t)seen, h, attributes, n)) {
-			if (made)
-				area_publish(made, SERIES_DEAD);
+			series_drop(h, made);
 			return (uint32_t)seen;
 		}
 	}
-	if (made)
-		area_publish(made, SERIES_DEAD);
+	series_drop(h, made);
 	return 0;
 }
 
 /* Two orders of the same attributes are the same series. */
 static size_t attributes_sorted(unsigned char *to, struct oriel_attributes a)
 {
-	struct oriel_attribute sorted[SORTED_MOST];
+	struct oriel_attribute sorted[ATTRIBUTES_COUNT_MOST];
 	struct encode e;
 
-	if (a.n > SORTED_MOST)
+	if (a.n > ATTRIBUTES_COUNT_MOST)
 		return SIZE_MAX;
 	for (size_t i = 0; i < a.n; i++) {
 		size_t j = i;
@@ -206,6 +226,7 @@ static bool bound_place(struct bound *b, uint32_t generation)
 
 	bound_slow(b);
 	b->at = b->attributes ? series_find(h, b->attributes, b->attributes_n) : 0;
+	b->overflows = b->attributes && !b->at;
 	if (!b->at)
 		b->at = h->overflow_at;
 	if (!b->at)
@@ -217,8 +238,9 @@ static bool bound_place(struct bound *b, uint32_t generation)
 	quick = b->kind == INSTRUMENT_HISTOGRAM ? &b->quick_histogram
 		: b->is_double			? &b->quick_f64
 						: &b->quick_int;
-	/* The quick ways look at examples only where a span is sampled. */
-	if (b->cell && process.config.exemplars != EXEMPLARS_ALL)
+	/* The quick ways look at examples only where a span is sampled, and take what they get. */
+	if (b->cell && process.config.exemplars != EXEMPLARS_ALL &&
+	    (h->asked_kind == h->kind || is_histogram(h->asked_kind)) && !b->overflows)
 		atomic_store_explicit(quick, generation, memory_order_release);
 	atomic_store_explicit(&b->generation, generation, memory_order_release);
 	return true;

@@ -91,6 +91,8 @@ static inline void entry_set_kind(struct entry *e, enum entry_kind kind)
 	e->meta = (e->meta & ~ENTRY_KIND) | (uint64_t)kind << 32;
 }
 
+struct filtered;
+
 struct lane {
 	unsigned char *at, *limit; /* the free part of its chunk; both NULL without one */
 	struct chunk *chunk;
@@ -109,6 +111,8 @@ struct thread {
 	uint64_t *cells;	     /* this thread's block of metric cells, lib/cells.c; or NULL */
 	uint32_t cells_generation;   /* process.generation while it has one, else 0 */
 	bool no_cells;		     /* nor is there one to be had */
+	const struct filtered
+		*filtered; /* attributes of the measurement that is being taken, lib/views.c */
 	struct lane lane[THREAD_LANES];
 	struct entry entry[CONTEXT_DEPTH];
 };
