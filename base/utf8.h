@@ -28,3 +28,13 @@ static inline size_t utf8_length(struct str s)
 		return 0;
 	return n;
 }
+
+/* At most `most` bytes of it, not ending within a character. */
+static inline struct str utf8_first(struct str s, size_t most)
+{
+	if (s.n <= most)
+		return s;
+	while (most && ((unsigned char)s.p[most] & 0xc0) == 0x80)
+		most--;
+	return (struct str){ s.p, most };
+}

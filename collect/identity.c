@@ -94,12 +94,20 @@ static void set_from_environment(struct list *l, const struct settings *settings
 	}
 }
 
-/* Datadog's names for three of these, which many deployments set already. */
-static void set_from_datadog(struct list *l, const struct settings *settings)
+/* Other systems' names for three of these, which many deployments set already; the first counts. */
+static void set_from_others(struct list *l, const struct settings *settings)
 {
+	static const struct str version[] = { STR("DD_VERSION"), STR("SENTRY_RELEASE"),
+					      STR("RELEASE_SHA") };
+	static const struct str environment[] = { STR("DD_ENV"), STR("SENTRY_ENVIRONMENT"),
+						  STR("SENTRY_ENV") };
+
 	set_service(l, settings_get(settings, STR("DD_SERVICE")));
-	set_text(l, STR("service.version"), settings_get(settings, STR("DD_VERSION")));
-	set_text(l, STR("deployment.environment.name"), settings_get(settings, STR("DD_ENV")));
+	for (size_t i = 0; i < 3; i++) {
+		set_text(l, STR("service.version"), settings_get(settings, version[i]));
+		set_text(l, STR("deployment.environment.name"),
+			 settings_get(settings, environment[i]));
+	}
 }
 
 static struct str base_name(struct str path)
@@ -216,7 +224,7 @@ struct resource *identity_resource(const struct segment_header *h, const struct 
 
 	set_service(&l, settings_get(settings, STR("OTEL_SERVICE_NAME")));
 	set_from_environment(&l, settings);
-	set_from_datadog(&l, settings);
+	set_from_others(&l, settings);
 	set_service(&l, service_given(given));
 	set_text(&l, STR("service.name"), service_unknown(&l, program));
 	set_text(&l, STR("service.version"), str_of(given->version));

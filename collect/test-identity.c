@@ -152,6 +152,15 @@ static void datadogs_names_are_understood_after_opentelemetrys(void **state)
 	assert_attribute(w->r, "deployment.environment.name", "prod");
 }
 
+static void sentrys_names_come_after_datadogs(void **state)
+{
+	struct who *w = *state;
+
+	w->settings = SETTINGS("RELEASE_SHA=abc\0SENTRY_ENV=prod\0DD_ENV=stage");
+	assert_attribute(made(w), "service.version", "abc");
+	assert_attribute(w->r, "deployment.environment.name", "stage");
+}
+
 static void an_instance_id_that_the_user_set_is_kept(void **state)
 {
 	struct who *w = *state;
@@ -222,6 +231,7 @@ int main(void)
 		TEST(a_name_that_only_begins_so_is_one),
 		TEST(what_someone_calls_service_or_app_in_the_environment_is_meant),
 		TEST(datadogs_names_are_understood_after_opentelemetrys),
+		TEST(sentrys_names_come_after_datadogs),
 		TEST(an_instance_id_that_the_user_set_is_kept),
 		TEST(what_can_be_seen_from_outside_is_told),
 		TEST(arguments_are_told_only_when_asked_for),

@@ -93,7 +93,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (!kind)
 		warn(p,
 		     "%s: there is no exporter \"" STR_FMT
-		     "\" (otlp, otlp_file, zipkin, console, log, log_file, none)",
+		     "\" (otlp, otlp_file, zipkin, sentry, console, log, log_file, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
@@ -122,6 +122,9 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 		if (!names.n && signals[i].signal == SIGNAL_SPAN &&
 		    has(settings, "OTEL_EXPORTER_ZIPKIN_ENDPOINT"))
 			add_named(out, i, STR("zipkin"), settings);
+		if (has(settings, "SENTRY_DSN") &&
+		    exporter_find(STR("sentry"))->takes & signals[i].signal)
+			add_named(out, i, STR("sentry"), settings);
 		while (names.n) {
 			struct cut item = str_cut(names, ',');
 
