@@ -379,7 +379,7 @@ void collector_give_metrics(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	b = process_metrics(p, clock_real_ns());
 	pthread_mutex_unlock(&c->lock);
-	collector_give_batch(c, p, b);
+	collector_give_points(c, p, b);
 }
 
 static void process_losses(struct collector *c, struct process *p, uint64_t now)
@@ -424,14 +424,31 @@ bool collector_end_processes(struct collector *c, uint64_t now)
 
 /* ---- each second ------------------------------------------------------------------------------ */
 
+/* Often enough for anybody, and not so often that nothing else is done. */
 static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 {
 	uint64_t ms = settings_u64(&p->in->settings, STR("OTEL_METRIC_EXPORT_INTERVAL"),
 				   c->options.export_ms, NULL);
 
-	if (ms < SECOND_MS)
-		ms = SECOND_MS;
+	if (ms < IDLE_MS)
+		ms = IDLE_MS;
 	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
+}
+
+/* Always so long after the one before, not after it was noticed; those that were missed are left out. */
+static void metrics_due(struct collector *c, uint64_t now)
+{
+	for (struct process *p = c->process; p; p = p->next) {
+		bool first = !p->next_metrics_ns;
+
+		if (now < p->next_metrics_ns)
+			continue;
+		p->next_metrics_ns += metrics_every_ns(c, p);
+		if (p->next_metrics_ns <= now)
+			p->next_metrics_ns = now + metrics_every_ns(c, p);
+		if (!first || p->taken_over)
+			collector_give_metrics(c, p);
+	}
 }
 
 /* Read without the lock: /proc takes its time. */
@@ -456,12 +473,6 @@ static void second(struct collector *c, uint64_t now)
 		process_losses(c, p, now);
 		process_look_at_vitals(c, p);
 		wishes_apply(&c->wishes, p); /* it may have new loggers */
-		if (!p->next_metrics_ns)
-			p->next_metrics_ns = now + metrics_every_ns(c, p);
-		if (now < p->next_metrics_ns)
-			continue;
-		p->next_metrics_ns = now + metrics_every_ns(c, p);
-		collector_give_metrics(c, p);
 	}
 	if (rundir_is_lost(&c->dir, c->run_dir)) {
 		fprintf(stderr, "oriel: run directory is gone path=%s, leaving\n", c->run_dir);
@@ -534,6 +545,7 @@ static void collector_step(struct collector *c, uint64_t wake)
 	if (wake & WAKE_CALLS || calls_waiting(&c->calls))
 		collector_take_calls(c, now);
 	collector_settle(c);
+	metrics_due(c, now);
 	if (now >= c->next_second_ns) {
 		c->next_second_ns = now + SECOND_MS * MS;
 		second(c, now);

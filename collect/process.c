@@ -181,7 +181,8 @@ static int process_begin(struct process *p, const struct process_place *place)
 		assembler_set_resource(&p->a, p->resource);
 	}
 	/* It has been another collector's, which may not have come to mark all that it delivered. */
-	if (h->collector_pid)
+	p->taken_over = h->collector_pid;
+	if (p->taken_over)
 		p->a.again = SETTLE_LAG + 2;
 	p->look = true;
 	return 0;

@@ -56,7 +56,8 @@ struct process {
 	bool folded;		     /* its metrics are in the ledger */
 	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */
 	uint64_t gone_real_ns, gone_mono_ns;
-	uint64_t next_metrics_ns;      /* CLOCK_MONOTONIC */
+	uint64_t next_metrics_ns; /* CLOCK_MONOTONIC */
+	bool taken_over; /* it was another collector's, and none of its metrics given yet */
 	struct intake_drained drained; /* of the last part */
 };
 

@@ -122,6 +122,14 @@ void collector_give_batch(struct collector *c, struct process *p, struct batch *
 	batch_free(b);
 }
 
+void collector_give_points(struct collector *c, struct process *p, struct batch *b)
+{
+	if (b)
+		b->again = p->taken_over;
+	p->taken_over = false;
+	collector_give_batch(c, p, b);
+}
+
 void collector_give(struct collector *c, struct process *p)
 {
 	collector_give_batch(c, p, process_take(p));

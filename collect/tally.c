@@ -36,92 +36,6 @@ void tally_fini(struct tally *t)
 	*t = (struct tally){ .keeps = t->keeps, .most = t->most };
 }
 
-/* ---- attributes ------------------------------------------------------------------------------------ */
-
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-	uint64_t word = 0;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&word, p, 8);
-		h = (h ^ word) * 0x2545f4914f6cdd1du;
-		h ^= h >> 29;
-	}
-	word = 0;
-	if (n)
-		memcpy(&word, p, n);
-	h = (h ^ word) * 0x2545f4914f6cdd1du;
-	return h ^ h >> 29;
-}
-
-/* Arrays and maps by their size only: those that are equal so far are compared. */
-static uint64_t hash_value(uint64_t h, const struct value *v)
-{
-	h = (h ^ (uint64_t)v->type) * 0x100000001b3u;
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_BYTES:
-		return v->text.n ? hash_bytes(h, v->text.p, v->text.n) : h;
-	case VALUE_INT:
-		return hash_bytes(h, &v->integer, sizeof(v->integer));
-	case VALUE_DOUBLE:
-		return hash_bytes(h, &v->number, sizeof(v->number));
-	case VALUE_BOOL:
-		return h + v->boolean;
-	case VALUE_ARRAY:
-		return h + v->array.n;
-	default:
-		return h;
-	}
-}
-
-static uint32_t hash_of(uint32_t instrument, struct attributes a)
-{
-	uint64_t h = instrument * 0x9e3779b97f4a7c15u;
-
-	for (size_t i = 0; i < a.n; i++)
-		h = hash_value(hash_bytes(h, a.item[i].key.p, a.item[i].key.n), &a.item[i].value);
-	return (uint32_t)(h ^ h >> 32);
-}
-
-static bool same_value(const struct value *a, const struct value *b)
-{
-	if (a->type != b->type)
-		return false;
-	switch (a->type) {
-	case VALUE_STRING:
-	case VALUE_BYTES:
-		return str_eq(a->text, b->text);
-	case VALUE_INT:
-		return a->integer == b->integer;
-	case VALUE_DOUBLE:
-		return memcmp(&a->number, &b->number, sizeof(a->number)) == 0;
-	case VALUE_BOOL:
-		return a->boolean == b->boolean;
-	case VALUE_ARRAY:
-		if (a->array.n != b->array.n)
-			return false;
-		for (size_t i = 0; i < a->array.n; i++)
-			if (!same_value(&a->array.item[i], &b->array.item[i]))
-				return false;
-		return true;
-	default:
-		return a->type == VALUE_EMPTY;
-	}
-}
-
-static bool same_attributes(struct attributes a, struct attributes b)
-{
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (!str_eq(a.item[i].key, b.item[i].key) ||
-		    !same_value(&a.item[i].value, &b.item[i].value))
-			return false;
-	return true;
-}
-
 /* ---- instruments ----------------------------------------------------------------------------------- */
 
 static bool is_of(const struct tally_instrument *i, const struct metric_point *p)
@@ -198,6 +112,11 @@ static bool tally_room(struct tally *t)
 	return true;
 }
 
+static uint32_t hash_of(uint32_t instrument, struct attributes a)
+{
+	return attributes_hash(a, instrument * 0x9e3779b97f4a7c15u);
+}
+
 static uint32_t *series_find(struct tally *t, uint32_t instrument, struct attributes a,
 			     uint32_t hash)
 {
@@ -207,7 +126,7 @@ static uint32_t *series_find(struct tally *t, uint32_t instrument, struct attrib
 		const struct tally_series *s = &t->series[t->slot[at] - 1];
 
 		if (s->hash == hash && s->instrument == instrument &&
-		    same_attributes(s->point.attributes, a))
+		    attributes_same(s->point.attributes, a))
 			break;
 	}
 	return &t->slot[at];

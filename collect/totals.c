@@ -208,7 +208,9 @@ void collector_fold(struct collector *c, struct process *p)
 	if (b)
 		ledger_fold(&c->ledger, p->place, b);
 	p->folded = true;
+	if (b)
+		b->last = true;
 	pthread_mutex_unlock(&c->ledger_lock);
 	pthread_mutex_unlock(&c->lock);
-	collector_give_batch(c, p, b);
+	collector_give_points(c, p, b);
 }

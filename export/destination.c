@@ -363,14 +363,14 @@ static bool has_room(const struct destination *d, size_t items)
 	       (queued <= d->limits.queue_items && items <= d->limits.queue_items - queued);
 }
 
-void destination_offer(struct destination *d, struct batch *b)
+bool destination_offer(struct destination *d, struct batch *b)
 {
 	size_t items = count_items(b, d->signals);
 	struct entry *e = items ? malloc(sizeof(*e)) : NULL;
 	bool taken = false;
 
 	if (!items)
-		return;
+		return true;
 	pthread_mutex_lock(&d->lock);
 	if (e && !d->closing && has_room(d, items)) {
 		*e = (struct entry){ NULL, batch_ref(b), items, clock_mono_ns() };
@@ -386,12 +386,13 @@ void destination_offer(struct destination *d, struct batch *b)
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (taken)
-		return;
+		return true;
 	if (e)
 		stats_add(export_dropped_queue_full, items);
 	else
 		stats_add(memory_dropped, items);
 	free(e);
+	return false;
 }
 
 /* With the lock held: everything that was taken before is settled, or the time is over. */

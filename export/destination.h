@@ -52,8 +52,8 @@ int destination_new(struct destination **out, const struct exporter *kind,
 		    const struct settings *settings, const struct export_place *place,
 		    struct destination_limits limits, char why[160]);
 
-/* Takes a reference of its own when it takes the batch. */
-void destination_offer(struct destination *d, struct batch *b);
+/* Takes a reference of its own when it takes the batch. False: what of it is for it was dropped, and counted. */
+bool destination_offer(struct destination *d, struct batch *b);
 
 /* False: the time was over first. */
 bool destination_flush(struct destination *d, uint32_t timeout_ms);

@@ -235,6 +235,22 @@ static void read_timeout(struct otlp_target *out, struct lookup *l)
 		out->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }
 
+/* A metric export as a whole has a limit, too. */
+static void limit_timeout(struct otlp_target *out, struct lookup *l)
+{
+	static const char name[] = "OTEL_METRIC_EXPORT_TIMEOUT";
+	struct str text = settings_get(l->settings, str_of(name));
+	uint64_t ms;
+
+	if (!text.n)
+		return;
+	if (!str_to_u64(text, &ms) || !ms)
+		tell(l, "%s=" STR_FMT " is no number of milliseconds; ignoring it", name,
+		     STR_ARG(str_first(text, 40)));
+	else if (ms < out->timeout_ms)
+		out->timeout_ms = (uint32_t)ms;
+}
+
 static void read_compression(struct otlp_target *out, struct lookup *l)
 {
 	struct str text = look(l, "COMPRESSION");
@@ -286,6 +302,8 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 	if (r)
 		return TRACE(r);
 	read_timeout(&t, &l);
+	if (kind == SIGNAL_METRIC)
+		limit_timeout(&t, &l);
 	read_compression(&t, &l);
 	read_headers(&t, &l);
 	*out = t;

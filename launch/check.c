@@ -118,6 +118,33 @@ static void check_prometheus(struct check *c)
 		complain(c, "%s: ignoring '%s': no port", name, quote(value, quoted));
 }
 
+/* One of the words, in any case. */
+static void check_word(struct check *c, const char *name, const char *const *words)
+{
+	struct str value = str_trim(str_of(getenv(name)));
+	char quoted[QUOTE_ROOM], all[160] = "";
+	size_t n = 0;
+
+	if (!value.n)
+		return;
+	for (; *words; words++) {
+		if (str_eq_nocase(value, str_of(*words)))
+			return;
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", n ? ", " : "", *words);
+	}
+	complain(c, "%s: ignoring '%s': it is one of %s", name, quote(value, quoted), all);
+}
+
+static void check_temporality(struct check *c)
+{
+	static const char *const preference[] = { "cumulative", "delta", "lowmemory", NULL };
+	static const char *const aggregation[] = { "explicit_bucket_histogram",
+						   "base2_exponential_bucket_histogram", NULL };
+
+	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", preference);
+	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregation);
+}
+
 static void check_gauge_modes(struct check *c)
 {
 	struct str rest = str_of(getenv("ORIEL_GAUGE_MODES"));
@@ -190,6 +217,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_timeout(&c);
 	check_prometheus(&c);
 	check_gauge_modes(&c);
+	check_temporality(&c);
 	check_levels(&c);
 	check_views(&c);
 	check_exemplars(&c);

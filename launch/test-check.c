@@ -87,6 +87,19 @@ static void a_view_that_is_none_is_named(void **state)
 			    "always_on or always_off\n");
 }
 
+static void a_temporality_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "Delta"), "");
+	assert_string_equal(of("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "deltas"),
+			    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: ignoring 'deltas': "
+			    "it is one of cumulative, delta, lowmemory\n");
+	assert_string_equal(
+		of("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "exponential"),
+		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: ignoring 'exponential': it "
+		"is one of explicit_bucket_histogram, base2_exponential_bucket_histogram\n");
+}
+
 static void a_level_has_a_name(void **state)
 {
 	(void)state;
@@ -127,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
 		cmocka_unit_test(a_view_that_is_none_is_named),
+		cmocka_unit_test(a_temporality_that_is_none_is_named),
 		cmocka_unit_test(a_level_has_a_name),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),

@@ -24,6 +24,7 @@ struct batch *batch_ref(struct batch *b)
 struct batch *batch_free(struct batch *b)
 {
 	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1) {
+		batch_free(b->of);
 		resource_free(b->resource);
 		arena_fini(&b->arena);
 		free(b->span);

@@ -21,7 +21,9 @@
 struct batch {
 	_Atomic uint32_t refs;
 	struct resource *resource;
+	struct batch *of; /* another one, from which this borrows; held as long */
 	bool again; /* some of it may have been given before, by a collector that was killed */
+	bool last;  /* points: of a process that is gone, nothing more will come of it */
 	struct arena arena;
 	struct span *span;
 	size_t n_spans, room_spans;

@@ -171,5 +171,6 @@ struct metric_point {
 	/* all but SUMMARY */
 	const struct exemplar *exemplar;
 	size_t n_exemplars;
+	bool observed; /* SUM and UP_DOWN: read from somewhere, not added up here */
 	bool delta; /* since start_ns rather than cumulative; never from our own segments */
 };

@@ -59,3 +59,10 @@ struct str attributes_text(struct attributes a, struct str key);
 
 /* The number of an INT attribute, or `otherwise`. */
 int64_t attributes_int(struct attributes a, struct str key, int64_t otherwise);
+
+/*
+ * In this order: the same. Maps are never equal. The hash is of this process alone, and not against people
+ * who look for collisions: those are compared.
+ */
+bool attributes_same(struct attributes a, struct attributes b);
+uint32_t attributes_hash(struct attributes a, uint64_t seed);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cmd/collect/say.h"
+#include "collect/delta.h"
 #include "export/destination.h"
 #include "export/plan.h"
 #include "model/stats.h"
@@ -24,6 +25,7 @@ enum {
 struct leg {
 	struct destination *destination;
 	enum signal signals;
+	struct delta delta;
 	char endpoint[200];
 };
 
@@ -119,6 +121,8 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	if (r < 0)
 		return;
 	leg->signals = signals;
+	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
+		leg->delta.preference = delta_preference(settings);
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
@@ -162,6 +166,15 @@ static void *routes_open(const struct settings *settings, const struct collector
 	return route;
 }
 
+static void leg_give(struct leg *leg, struct batch *b)
+{
+	struct batch *part = delta_of(&leg->delta, b);
+
+	if (part && destination_offer(leg->destination, part))
+		delta_told(&leg->delta, b);
+	batch_free(part);
+}
+
 static void routes_give(void *to, struct batch *b, void *you)
 {
 	struct routes *all = you;
@@ -169,7 +182,7 @@ static void routes_give(void *to, struct batch *b, void *you)
 
 	keeper_offer(all->keeper, b);
 	for (size_t i = 0; route && i < route->n_legs; i++)
-		destination_offer(route->leg[i].destination, b);
+		leg_give(&route->leg[i], b);
 }
 
 /* What closed routes still deliver, and the store's. */
@@ -210,6 +223,12 @@ static void unlink_route(struct routes *all, struct route *route)
 	pthread_mutex_unlock(&all->lock);
 }
 
+static void leg_free(struct leg *leg, uint32_t timeout_ms)
+{
+	destination_free(leg->destination, timeout_ms);
+	delta_fini(&leg->delta);
+}
+
 /* All of its destinations have one deadline between them. Linked, and so shown, until the end. */
 static void finish(struct route *route, uint32_t timeout_ms)
 {
@@ -219,7 +238,7 @@ static void finish(struct route *route, uint32_t timeout_ms)
 		destination_flush(route->leg[i].destination, left_ms(end));
 	unlink_route(route->all, route);
 	for (size_t i = 0; i < route->n_legs; i++)
-		destination_free(route->leg[i].destination, left_ms(end));
+		leg_free(&route->leg[i], left_ms(end));
 	scrapes_drop(route->all->scrapes, route->port);
 	if (route->out_fd >= 0)
 		close(route->out_fd);

@@ -39,6 +39,23 @@ line_is() { scrape | grep -qE "$1"; }
 	curl -sf -m 10 "$PAGE/metrics" | grep -E '^jobs_total\{.*service_name="jobs".*\} 3$'
 }
 
+@test "an example stands at its own bucket, in OpenMetrics alone, and not at all where it isn't wanted" {
+	serve jobs "$BUILD/programs/prefork" 2 0
+	for i in 1 2 3; do curl -sf -m 5 "$ADDRESS/cart"; done
+	says '^jobs_total\{.*\} 3$'
+	open() { scrape -H 'Accept: application/openmetrics-text; version=1.0.0'; }
+	open | grep -E '^jobs_total\{.*\} 3 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 [0-9]+\.[0-9]{3}$'
+	open | grep -E '^job_duration_seconds_bucket\{.*le="0.005"\} 3 # \{trace_id=.*\} 0.004 '
+	[ "$(open | grep '^job_duration_seconds' | grep -c ' # {')" = 1 ]
+	! scrape | grep -F ' # {'
+	OTEL_EXPORTER_PROMETHEUS_PORT=$(free_port)
+	ORIEL_PROMETHEUS_EXEMPLARS=false serve other "$BUILD/programs/prefork" 1 0
+	METRICS=http://127.0.0.1:$OTEL_EXPORTER_PROMETHEUS_PORT/metrics
+	curl -sf -m 5 "$ADDRESS/cart"
+	wait_for 10 line_is '^jobs_total\{.*\} 1$'
+	! open | grep -F ' # {'
+}
+
 @test "one request without a route leaves the labels of the others alone" {
 	serve jobs "$BUILD/programs/prefork" 1 0
 	curl -sf -m 5 "$ADDRESS/cart"
@@ -194,7 +211,7 @@ line_is() { scrape | grep -qE "$1"; }
 		    static_configs: [ { targets: [ "$(sed 's,http://,,; s,/metrics,,' <<<"$METRICS")" ] } ]
 	END
 	prometheus --config.file="$BATS_TEST_TMPDIR/prometheus.yml" --storage.tsdb.path="$BATS_TEST_TMPDIR/tsdb" \
-		--web.listen-address="127.0.0.1:$port" >"$BATS_TEST_TMPDIR/prometheus.log" 2>&1 3>&- 4>&- &
+		--enable-feature=exemplar-storage --web.listen-address="127.0.0.1:$port" >"$BATS_TEST_TMPDIR/prometheus.log" 2>&1 3>&- 4>&- &
 	STARTED+=($!)
 	query=http://127.0.0.1:$port/api/v1/query
 	answers() { [ "$(curl -sf -m 5 --data-urlencode "query=$1" "$query" | jq -r '.data.result[0].value[1]')" = "$2" ]; }
@@ -203,4 +220,14 @@ line_is() { scrape | grep -qE "$1"; }
 	wait_for 10 answers 'up' 1
 	wait_for 10 answers 'sum(job_duration_seconds_bucket{le="+Inf"})' 6
 	wait_for 10 answers 'count(target_info{service_name="jobs"})' 1
+	# An example of a counter and one of a bucket, each of a trace that is here.
+	examples() {
+		curl -sf -m 5 --data-urlencode "query=$1" -d "start=$(($(date +%s) - 600))" -d "end=$(($(date +%s) + 60))" "${query}_exemplars" |
+			jq -re '.data[].exemplars[].labels | select(.trace_id | test("^[0-9a-f]{32}$")) | select(.span_id | test("^[0-9a-f]{16}$")) | .trace_id'
+	}
+	is_known() { local id; id=$(examples "$1" | head -n 1) && [ -n "$id" ] && api_says "traces/$id" '.spans | length > 0'; }
+	wait_for 20 is_known 'jobs_total{http_route="/cart"}'
+	wait_for 20 is_known 'job_duration_seconds_bucket'
+	[ "$(curl -sf -m 5 -g --data-urlencode 'query=job_duration_seconds_bucket' -d start=1 -d "end=$(($(date +%s) + 60))" "${query}_exemplars" |
+		jq '[.data[].seriesLabels.le] | unique | length')" = 1 ]
 }
