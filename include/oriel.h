@@ -20,6 +20,7 @@
  *     ORIEL_SPAN, oriel_span_*         spans
  *     oriel_context_*                  the current context across threads and processes
  *     oriel_baggage_*                  baggage
+ *     oriel_fields_*                   fields of all log records in a context
  *     oriel_info, oriel_log, ...       log records
  *     oriel_counter, oriel_add, ...    metrics
  *     oriel_excluded                   paths of a server that are left out
@@ -387,6 +388,26 @@ ORIEL_API void oriel_set_request_id(const char *id);
  */
 ORIEL_API void oriel_context_set_request_id(struct oriel_context *c, const char *id,
 					    char out[ORIEL_REQUEST_ID_ROOM]);
+
+/*
+ * Fields of the context: on each log record that is made in it, beside the record's own, which count
+ * where keys are the same. They hold from here until the current span ends or the context is
+ * detached, and go along with capture and attach, to new threads and to forked children. In a
+ * request that the agent sees `method` and `path` are bound already. 1 KiB of them. Not in signal
+ * handlers.
+ *
+ *     oriel_fields_bind(oriel_str("tenant", tenant), oriel_int("cart", id));
+ *     oriel_fields_unbind("cart");
+ *     oriel_fields_clear();
+ */
+#define oriel_fields_bind(...) \
+	do { \
+		if (oriel_gate.recording) \
+			oriel_fields_bind_all(ORIEL_WITH(__VA_ARGS__)); \
+	} while (0)
+ORIEL_API void oriel_fields_bind_all(struct oriel_attributes fields);
+ORIEL_API void oriel_fields_unbind(const char *key);
+ORIEL_API void oriel_fields_clear(void);
 
 /* ---- spans ("Span", Trace API) ---------------------------------------------------------------- */
 

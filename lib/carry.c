@@ -3,15 +3,16 @@
 
 #include "lib/process.h"
 
-enum { WORD_UNITS = 64, BLOCK_MOST = 36 };
+enum { WORD_UNITS = 64, BLOCK_MOST = 40, TEXTS = 4 /* each with its NUL */ };
 
 struct block {
 	_Atomic uint32_t refs;
 	uint8_t units;
 	uint8_t request_id_n;
 	uint16_t trace_state_n;
-	uint32_t baggage_n : 31, debug : 1;
-	char bytes[]; /* trace state, baggage, request id */
+	uint16_t baggage_n;
+	uint16_t fields_n : 15, debug : 1;
+	char bytes[]; /* trace state, baggage, request id, fields */
 };
 
 static char *pool;
@@ -96,9 +97,10 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 		c.trace_state.n = 0;
 		process_lose(LOSS_contexts_no_room, 1);
 	}
-	if (!pool || (!c.trace_state.n && !c.baggage.n && !c.request_id.n && !c.debug))
+	if (!pool || carry_is_empty(&c))
 		return 0;
-	bytes = sizeof(struct block) + c.trace_state.n + c.baggage.n + c.request_id.n + 3;
+	bytes = sizeof(struct block) + c.trace_state.n + c.baggage.n + c.request_id.n + c.fields.n +
+		TEXTS;
 	units = (unsigned)((bytes + CARRY_UNIT - 1) / CARRY_UNIT);
 	handle = c.baggage.n <= CARRY_BAGGAGE_MOST && units <= BLOCK_MOST ? carry_take(units) : 0;
 	if (!handle) {
@@ -109,29 +111,34 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 	b->units = (uint8_t)units;
 	b->request_id_n = (uint8_t)c.request_id.n;
 	b->trace_state_n = (uint16_t)c.trace_state.n;
-	b->baggage_n = (uint32_t)c.baggage.n & 0x7fffffff;
+	b->baggage_n = (uint16_t)c.baggage.n;
+	b->fields_n = (uint16_t)c.fields.n & 0x7fff;
 	b->debug = c.debug;
 	*baggage = carry_put(b->bytes, c.trace_state);
-	carry_put(*baggage + c.baggage.n + 1, c.request_id);
+	carry_put(carry_put(*baggage + c.baggage.n + 1, c.request_id), c.fields);
 	(*baggage)[c.baggage.n] = '\0';
 	atomic_store_explicit(&b->refs, 1, memory_order_release);
 	return (uint16_t)(handle | (c.trace_state.n ? CARRY_STATE : 0));
 }
 
-uint16_t carry_make_id(struct str request_id)
+uint16_t carry_make_request(struct str request_id, struct str fields)
 {
-	uint16_t handle = pool && request_id.n <= CARRY_REQUEST_ID_MOST ? carry_take_one() : 0;
+	size_t bytes = sizeof(struct block) + request_id.n + fields.n + TEXTS;
+	uint16_t handle =
+		pool && bytes <= CARRY_UNIT && request_id.n + fields.n ? carry_take_one() : 0;
 	struct block *b;
 
 	if (!handle)
-		return carry_make((struct carried){ .request_id = request_id });
+		return carry_make((struct carried){ .request_id = request_id, .fields = fields });
 	b = carry_block(handle);
 	b->units = 1;
 	b->request_id_n = (uint8_t)request_id.n;
 	b->trace_state_n = 0;
-	b->baggage_n = b->debug = 0;
+	b->baggage_n = 0;
+	b->fields_n = (uint16_t)fields.n & 0x7fff;
+	b->debug = 0;
 	b->bytes[0] = b->bytes[1] = '\0';
-	carry_put(b->bytes + 2, request_id);
+	carry_put(carry_put(b->bytes + 2, request_id), fields);
 	atomic_store_explicit(&b->refs, 1, memory_order_release);
 	return handle;
 }
@@ -157,12 +164,13 @@ struct carried carry_read(uint16_t handle)
 	struct block *b;
 
 	if (!handle || !pool)
-		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 }, false };
+		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 }, false };
 	b = carry_block(handle);
 	p = b->bytes + b->trace_state_n + 1;
 	return (struct carried){ { b->bytes, b->trace_state_n },
 				 { p, b->baggage_n },
 				 { p + b->baggage_n + 1, b->request_id_n },
+				 { p + b->baggage_n + b->request_id_n + 2, b->fields_n },
 				 b->debug };
 }
 

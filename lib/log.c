@@ -5,7 +5,7 @@
 #include "lib/known.h"
 #include "lib/lane.h"
 #include "lib/names.h"
-#include "lib/request-id.h"
+#include "lib/watcher.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,18 +27,18 @@ static inline uint64_t log_whence(struct oriel_site *site, uint64_t what)
 	return what | (uint64_t)number << 16;
 }
 
-/* What the context adds to a record, unless the caller said it already. */
-static __attribute__((noinline)) size_t log_context(struct oriel_attribute *to,
-						    const struct entry *top,
-						    struct oriel_attributes attributes)
+/* What the context adds to a record: before what the caller says, so that of one key his counts. */
+static __attribute__((noinline)) size_t log_context(struct oriel_attribute to[2],
+						    const struct entry *top)
 {
-	struct str id = request_id_of(top);
+	struct carried c = carry_read(entry_carry(top));
+	size_t n = 0;
 
-	for (size_t i = 0; i < attributes.n; i++)
-		if (attributes.item[i].key && !strcmp(attributes.item[i].key, "request_id"))
-			return 0;
-	*to = known_strn(KEY_REQUEST_ID, id.p, id.n);
-	return id.n != 0;
+	if (c.fields.n)
+		to[n++] = known_row(c.fields.p, c.fields.n);
+	if (c.request_id.n)
+		to[n++] = known_strn(KEY_REQUEST_ID, c.request_id.p, c.request_id.n);
+	return n;
 }
 
 static inline void log_fill(struct record_log *r, uint64_t head, const struct entry *top,
@@ -67,7 +67,7 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	const struct entry *top;
 	struct record_log *r;
-	struct oriel_attribute context;
+	struct oriel_attribute context[2];
 	struct encode e, more = { 0 };
 	struct write w;
 	unsigned char *p;
@@ -83,8 +83,9 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 	}
 	top = thread_top(t);
 	size = sizeof(*r) + body.n;
-	if (__builtin_expect(entry_carry(top) != 0, 0) && log_context(&context, top, attributes)) {
-		more = encode_fit((struct oriel_attributes){ &context, 1 }, RECORD_MOST - size);
+	if (__builtin_expect(entry_carry(top) != 0, 0)) {
+		more = encode_fit((struct oriel_attributes){ context, log_context(context, top) },
+				  RECORD_MOST - size);
 		size += more.bytes;
 	}
 	e = encode_fit(attributes, RECORD_MOST - size);
@@ -98,9 +99,10 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 			     whence),
 		 top, whence);
 	r->time = clock_now(&r->head.flags);
-	p = encode_put(encode_copy(w.p + sizeof(*r), body.p, body.n), &e);
+	p = encode_copy(w.p + sizeof(*r), body.p, body.n);
 	if (__builtin_expect(more.n != 0, 0))
-		encode_put(p, &more);
+		p = encode_put(p, &more);
+	encode_put(p, &e);
 	write_end(w, encode_pad(size));
 	lane_rest(t);
 }

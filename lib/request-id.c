@@ -3,10 +3,10 @@
  * The request id: a short text that travels with the context, so that whatever a request leads to
  * can be found by it, sampled or not.
  */
-#include "lib/request-id.h"
 
 #include "base/hex.h"
 #include "lib/context.h"
+#include "lib/fields.h"
 
 static bool is_valid(const char *id)
 {
@@ -41,15 +41,36 @@ static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 	out[36] = '\0';
 }
 
-static uint16_t carry_with(uint16_t carry, const char *id)
+static uint16_t carry_with(uint16_t carry, struct str id, struct str fields)
 {
 	struct carried c;
 
 	if (!carry)
-		return carry_make_id(str_of(id));
+		return carry_make_request(id, fields);
 	c = carry_read(carry);
-	c.request_id = str_of(id);
+	if (id.n)
+		c.request_id = id;
+	if (fields.n)
+		c.fields = fields;
 	return carry_make(c);
+}
+
+static void context_set(struct oriel_context *c, struct str id, struct str fields)
+{
+	uint16_t carry = carry_with(c->carry, id, fields);
+
+	if (carry) {
+		carry_drop(c->carry);
+		c->carry = carry;
+	}
+}
+
+static void choose(struct thread *t, const char *id, char out[ORIEL_REQUEST_ID_ROOM])
+{
+	if (id && is_valid(id))
+		memcpy(out, id, strlen(id) + 1);
+	else
+		make_uuid(t, out);
 }
 
 void oriel_context_set_request_id(struct oriel_context *c, const char *id,
@@ -57,43 +78,45 @@ void oriel_context_set_request_id(struct oriel_context *c, const char *id,
 {
 	struct thread *t = oriel_gate.recording && c ? thread_self() : NULL;
 	char made[ORIEL_REQUEST_ID_ROOM];
-	uint16_t carry;
 
 	if (!out)
 		out = made;
 	out[0] = '\0';
 	if (!t)
 		return;
-	if (id && is_valid(id))
-		memcpy(out, id, strlen(id) + 1);
-	else
-		make_uuid(t, out);
-	carry = carry_with(c->carry, out);
-	if (carry) {
-		carry_drop(c->carry);
-		c->carry = carry;
-	}
+	choose(t, id, out);
+	context_set(c, str_of(out), STR(""));
+}
+
+void oriel_context_begin_request(struct oriel_context *c, const char *id,
+				 char out[ORIEL_REQUEST_ID_ROOM], struct oriel_attributes fields)
+{
+	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	unsigned char row[CARRY_FIELDS_MOST + 8];
+
+	if (out)
+		out[0] = '\0';
+	if (!t)
+		return;
+	if (out)
+		choose(t, id, out);
+	context_set(c, str_of(out), fields_row(row, fields));
 }
 
 void oriel_set_request_id(const char *id)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	struct entry *e = t ? &t->entry[t->depth] : NULL;
-	uint16_t carry = e && is_valid(id) ? carry_with(entry_carry(e), id) : 0;
+	uint16_t carry = e && is_valid(id) ? carry_with(entry_carry(e), str_of(id), STR("")) : 0;
 
 	if (carry)
 		context_carry(e, carry);
 }
 
-struct str request_id_of(const struct entry *e)
-{
-	return carry_read(entry_carry(e)).request_id;
-}
-
 bool oriel_request_id(char out[ORIEL_REQUEST_ID_ROOM])
 {
 	struct thread *t = thread_if_any();
-	struct str id = t ? request_id_of(thread_top(t)) : STR("");
+	struct str id = t ? carry_read(entry_carry(thread_top(t))).request_id : STR("");
 
 	if (id.n)
 		memcpy(out, id.p, id.n);

@@ -32,26 +32,6 @@ static bool text_is(uint16_t number, const char *text)
 	       memcmp(e->bytes, text, strlen(text)) == 0;
 }
 
-/* The log records of this process, in their order, as far as there is room. */
-static size_t logs(const struct record_log *out[], size_t most)
-{
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < process.n_chunks; i++) {
-		const struct chunk *c = (const void *)(process.chunks + (size_t)i * CHUNK_SIZE);
-		uint32_t end = atomic_load(&c->write);
-
-		for (uint32_t at = CHUNK_HEAD; at < end;) {
-			const struct record_head *h = (const void *)((const char *)c + at);
-
-			if (h->type == RECORD_LOG && n < most)
-				out[n++] = (const struct record_log *)h;
-			at += h->size;
-		}
-	}
-	return n;
-}
-
 static bool body_is(const struct record_log *r, const char *text)
 {
 	return r->head.text_n == strlen(text) && memcmp(r + 1, text, strlen(text)) == 0;
@@ -67,7 +47,7 @@ static void one_place(void)
 	must(oriel_start(NULL) == 0);
 	for (int i = 0; i < 3; i++)
 		oriel_info("hello", oriel_int("i", i));
-	must(logs(log, 4) == 3 && log[0]->site && log[1]->site == log[0]->site &&
+	must(own_logs(log, 4) == 3 && log[0]->site && log[1]->site == log[0]->site &&
 	     log[2]->site == log[0]->site);
 
 	const struct name_site *s = entry(log[0]->site);
@@ -90,7 +70,7 @@ static void two_places(void)
 	must(oriel_start(NULL) == 0);
 	oriel_info("one");
 	oriel_warnf("two");
-	must(logs(log, 2) == 2 && log[0]->site != log[1]->site);
+	must(own_logs(log, 2) == 2 && log[0]->site != log[1]->site);
 	a = entry(log[0]->site);
 	b = entry(log[1]->site);
 	must(a->file == b->file && a->function == b->function && a->line != b->line);
@@ -119,7 +99,7 @@ static void forks(void)
 	pid = fork();
 	if (pid == 0) {
 		say();
-		must(logs(log, 1) == 1);
+		must(own_logs(log, 1) == 1);
 		must(text_is(((const struct name_site *)entry(log[0]->site))->function, "say"));
 		_exit(0);
 	}
@@ -142,7 +122,7 @@ static void no_room(void)
 		site[i] = (struct oriel_site){ "file.c", "function", i, 0 };
 		oriel_log_at(&site[i], ORIEL_INFO, "x", 1, ORIEL_WITH());
 	}
-	must(logs(log, 1) == 1 && site[0].number & 0xffff && !(site[2999].number & 0xffff));
+	must(own_logs(log, 1) == 1 && site[0].number & 0xffff && !(site[2999].number & 0xffff));
 	must(process.segment->loss[LOSS_names_no_room] > 0);
 }
 
@@ -176,12 +156,12 @@ static void below(void)
 	oriel_debugf("no %d", (int)costly());
 	must(evaluated == 0);
 	oriel_info("yes", oriel_int("n", costly()));
-	must(evaluated == 1 && logs(log, 8) == 1);
+	must(evaluated == 1 && own_logs(log, 8) == 1);
 	atomic_store(&control()->passing[0], SEVERITY_OFF - SEVERITY_DEBUG);
 	oriel_debug("now", oriel_int("n", costly()));
 	atomic_store(&control()->passing[0], 0);
 	oriel_critical("no", oriel_int("n", costly()));
-	must(evaluated == 2 && logs(log, 8) == 2);
+	must(evaluated == 2 && own_logs(log, 8) == 2);
 	atomic_store(&control()->passing[0], SEVERITY_MOST);
 	oriel_trace("all", oriel_int("n", costly()));
 	oriel_stop();
@@ -232,7 +212,7 @@ static void named(void)
 	oriel_logger_level(db, ORIEL_DEBUG);
 	oriel_log_to(db, ORIEL_DEBUG, "connected");
 	oriel_debug("no");
-	must(logs(log, 2) == 1 && log[0]->logger != 0);
+	must(own_logs(log, 2) == 1 && log[0]->logger != 0);
 	must(text_is(control()->logger[log[0]->logger], "db"));
 	pid = fork();
 	if (pid == 0) {
@@ -306,7 +286,7 @@ static void printed(void)
 	oriel_infof("order %d of %s: %m", 7, "acme");
 	must(errno == ENOENT);
 	oriel_infof("%s", wide);
-	must(logs(log, 3) == 2 && body_is(log[0], "order 7 of acme: No such file or directory"));
+	must(own_logs(log, 3) == 2 && body_is(log[0], "order 7 of acme: No such file or directory"));
 	must(log[1]->head.text_n == 1023);
 	must(process.segment->loss[LOSS_values_cut] == 1);
 }

@@ -140,7 +140,8 @@ static void logs(void)
 	oriel_info("outside");
 }
 
-static void every_log_record_has_it_once(void **state)
+/* A record's own stands behind it, and counts (collect/decode.h). */
+static void every_log_record_has_it(void **state)
 {
 	struct seen s;
 
@@ -149,7 +150,7 @@ static void every_log_record_has_it_once(void **state)
 	s = seen_of(logs);
 	assert_int_equal(s.n[RECORD_LOG], 4);
 	assert_int_equal(s.bad, 0);
-	assert_int_equal(s.found, 2);
+	assert_int_equal(s.found, 3);
 }
 
 int main(void)
@@ -158,7 +159,7 @@ int main(void)
 		cmocka_unit_test(an_id_that_is_not_valid_is_replaced_by_a_uuid),
 		cmocka_unit_test(it_goes_with_the_context_beside_baggage),
 		cmocka_unit_test(thousands_may_be_held_at_once_and_all_come_back),
-		cmocka_unit_test(every_log_record_has_it_once),
+		cmocka_unit_test(every_log_record_has_it),
 	};
 
 	return cmocka_run_group_tests_name("request id", tests, set_up, tear_down);

@@ -140,3 +140,23 @@ static void must(bool fact)
 	if (!fact)
 		_exit(99);
 }
+
+/* The log records of this process, in their order, as far as there is room. */
+static inline size_t own_logs(const struct record_log *out[], size_t most)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < process.n_chunks; i++) {
+		const struct chunk *c = (const void *)(process.chunks + (size_t)i * CHUNK_SIZE);
+		uint32_t end = atomic_load(&c->write);
+
+		for (uint32_t at = CHUNK_HEAD; at < end;) {
+			const struct record_head *h = (const void *)((const char *)c + at);
+
+			if (h->type == RECORD_LOG && n < most)
+				out[n++] = (const struct record_log *)h;
+			at += h->size;
+		}
+	}
+	return n;
+}

@@ -35,6 +35,14 @@ static inline struct oriel_attribute known_row(const void *bytes, size_t n)
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 
 /*
+ * A request begins: the context gets `id`, or a fresh one where that isn't valid, which goes to `out`
+ * (NULL: none is wanted), and fields for each log record (1 KiB of them). oriel_context_release it.
+ */
+ORIEL_API void oriel_context_begin_request(struct oriel_context *c, const char *id,
+					   char out[ORIEL_REQUEST_ID_ROOM],
+					   struct oriel_attributes fields);
+
+/*
  * For durations: a moment, and the seconds since. Cheaper than the clock once the processor's counter
  * has been measured against it; NaN if the counter is no clock any more.
  */

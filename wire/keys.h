@@ -53,7 +53,9 @@
 	X(MESSAGING_MESSAGE_BODY_SIZE, "messaging.message.body.size") \
 	X(MESSAGING_KAFKA_OFFSET, "messaging.kafka.offset") \
 	X(MESSAGING_KAFKA_MESSAGE_KEY, "messaging.kafka.message.key") \
-	X(MESSAGING_KAFKA_MESSAGE_TOMBSTONE, "messaging.kafka.message.tombstone")
+	X(MESSAGING_KAFKA_MESSAGE_TOMBSTONE, "messaging.kafka.message.tombstone") \
+	X(METHOD, "method") \
+	X(PATH, "path")
 
 enum wire_key {
 	KEY_NONE,

@@ -6,7 +6,7 @@
 #include "agent/http/http.h"
 #include "agent/http/server-series.h"
 
-enum { QUERY_MOST = 800, CLIENT_CLOSED = 499 };
+enum { QUERY_MOST = 800, FIELD_PATH_MOST = 256, CLIENT_CLOSED = 499 };
 
 static struct oriel_histogram *_Atomic duration;
 
@@ -150,6 +150,19 @@ static void leave_out(struct server_request *q)
 	q->span.context = nothing;
 }
 
+/* Its log records tell its id, its method and its path. */
+static void begin_context(struct server_request *q, const struct headers *h, struct str path)
+{
+	struct oriel_attribute field[] = {
+		known_str(KEY_METHOD, q->method ? q->method : "_OTHER"),
+		known_strn(KEY_PATH, path.p, path.n < FIELD_PATH_MOST ? path.n : FIELD_PATH_MOST),
+	};
+
+	oriel_context_begin_request(&q->parent, h ? h->request_id : NULL,
+				    headers_request_id() ? q->id : NULL,
+				    (struct oriel_attributes){ field, 2 });
+}
+
 void server_begin(struct server_request *q, const struct server_seen *seen)
 {
 	struct http_target target = http_target_of(seen->target);
@@ -169,8 +182,7 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 		oriel_context_extract_from(&q->parent,
 					   ORIEL_CARRIER(.get = headers_context,
 							 .key = headers_context_key, .carrier = h));
-	if (headers_request_id())
-		oriel_context_set_request_id(&q->parent, h ? h->request_id : NULL, q->id);
+	begin_context(q, h, target.path);
 	if (left_out & EXCLUDE_TRACES)
 		leave_out(q);
 	else

@@ -5,9 +5,13 @@
  *     logs places        one record of each kind, from places that the story knows
  *     logs waits         a line "ready", then DEBUG and INFO records of three loggers for each line that
  *                        comes in, until there are no more; a line "fork" begins a child that goes on
+ *     logs serves        an HTTP server: prints its port, logs for each request, in its thread and in
+ *                        another, until standard input ends
  */
 #include <oriel.h>
 
+#include <microhttpd.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -49,11 +53,58 @@ static void waits(void)
 	}
 }
 
+static void *elsewhere(void *you)
+{
+	oriel_warn("elsewhere");
+	return you;
+}
+
+static char yes[] = "yes";
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_n, void **state)
+{
+	struct MHD_Response *r;
+	enum MHD_Result done;
+	pthread_t thread;
+
+	(void)cls, (void)url, (void)method, (void)version, (void)upload, (void)upload_n,
+		(void)state;
+	oriel_info("bare");
+	oriel_fields_bind(oriel_str("tenant", "acme"));
+	ORIEL_SPAN ("inner") {
+		oriel_info("inner", oriel_str("path", "its own"));
+	}
+	pthread_create(&thread, NULL, elsewhere, NULL);
+	pthread_join(thread, NULL);
+	r = MHD_create_response_from_buffer(3, yes, MHD_RESPMEM_PERSISTENT);
+	done = MHD_queue_response(c, 200, r);
+	MHD_destroy_response(r);
+	return done;
+}
+
+static void serves(void)
+{
+	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL,
+						     handle, NULL, MHD_OPTION_END);
+
+	if (!daemon)
+		_exit(1);
+	printf("%d\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	MHD_stop_daemon(daemon);
+}
+
 int main(int argc, char **argv)
 {
 	oriel_start(ORIEL_OPTIONS(.service = "logs"));
 	if (argc > 1 && strcmp(argv[1], "waits") == 0)
 		waits();
+	else if (argc > 1 && strcmp(argv[1], "serves") == 0)
+		serves();
 	else
 		places();
 	oriel_stop();

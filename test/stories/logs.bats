@@ -3,8 +3,12 @@
 
 bats_require_minimum_version 1.5.0
 load collecting
+load watching
 setup() { collecting_begin; }
-teardown() { collecting_end; }
+teardown() {
+	[ -z "${SERVER:-}" ] || stop_server
+	collecting_end
+}
 
 # says FILTER: jq's filter becomes true of the log records
 says() {
@@ -118,4 +122,20 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	line same
 	exec 9>&-
 	bodies same '"db info", "own info"'
+}
+
+@test "in a request each record has its method, path and id, and what the program binds, sampled or not" {
+	local sampler
+	for sampler in always_on always_off; do
+		OTEL_TRACES_SAMPLER=$sampler serve run_watched "$BUILD/programs/logs" serves
+		[ "$(curl -s "http://$HERE/cart?secret=1" -H "X-Request-ID: $sampler")" = yes ]
+		stop_server
+		says "[.logs[] | select(.attributes.request_id == \"$sampler\")] | length == 3"
+		says "[.logs[] | select(.attributes.request_id == \"$sampler\") | .trace_id] | unique | length == 1"
+	done
+	says '.logs | all((.trace_id | test("^[0-9a-f]{32}$")) and (.span_id | test("^[0-9a-f]{16}$")))'
+	says '.logs | all(.attributes.method == "GET")'
+	says '[.logs[] | select(.body == "bare") | .attributes | .path == "/cart" and (has("tenant") | not)] == [true, true]'
+	says '[.logs[] | select(.body == "inner") | .attributes | .path == "its own" and .tenant == "acme"] == [true, true]'
+	says '[.logs[] | select(.body == "elsewhere") | .attributes | .path == "/cart" and .tenant == "acme"] == [true, true]'
 }
