@@ -112,12 +112,14 @@ static void everything_so_far(struct collector *c)
 
 	for (struct pending *f = c->pending; f; f = f->next)
 		f->next_ns = 0;
+	c->hurrying = true;
 	collector_look_for_files(c, clock_mono_ns());
 	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
 		collector_round(c);
 	collector_look_for_deaths(c);
 	for (int i = 0; i < END_TRIES && !collector_end_processes(c, clock_mono_ns()); i++)
 		nanosleep(&wait, NULL);
+	c->hurrying = false;
 }
 
 /* All that was recorded before this is given to the routes now; they get their time beside the loop. */

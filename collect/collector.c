@@ -255,6 +255,8 @@ static void process_joins(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	p->next = c->process;
 	c->process = p;
+	/* From here on the segment says that a collector has read in it, also if we are killed. */
+	process_tend(p, clock_mono_ns(), c->losses);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -335,18 +337,41 @@ static void process_heat(struct collector *c, const struct process *p)
 	}
 }
 
-static void process_round(struct collector *c, struct process *p)
+/*
+ * A file that is slower than the service for a moment costs nothing: what it has no room for is left
+ * in the segment, the more so if nobody writes to that any more. A queue that is half full may not
+ * hold what we would read at once; then only a segment that is about to be full is read.
+ */
+static bool process_may_wait(struct collector *c, struct process *p)
+{
+	const struct collector_sink *sink = c->options.sink;
+	uint32_t n_chunks = p->in->head.n_chunks;
+	unsigned crowd;
+
+	if (c->stopping || c->hurrying || !p->route || !sink->crowd)
+		return false;
+	crowd = sink->crowd(p->route->handle, c->options.you);
+	if (crowd < 25 || p->gone)
+		return crowd >= 25;
+	return intake_room(p->in) > n_chunks / (crowd < 50 ? 2 : 16);
+}
+
+/* False: the rest waits for a later one. */
+static bool process_round(struct collector *c, struct process *p)
 {
 	int r;
 
 	process_rename_now(c, p);
 	do {
+		if (process_may_wait(c, p))
+			return false;
 		pthread_mutex_lock(&c->lock);
 		r = process_drain(p);
 		pthread_mutex_unlock(&c->lock);
 		process_heat(c, p);
 		collector_give(c, p);
 	} while (r == INTAKE_MORE);
+	return true;
 }
 
 void collector_round(struct collector *c)
@@ -390,9 +415,10 @@ static void process_losses(struct collector *c, struct process *p, uint64_t now)
 }
 
 /* Everything that it wrote before it went is in the segment: once more, then the books are closed. */
-static void process_ends(struct collector *c, struct process *p, uint64_t now)
+static bool process_ends(struct collector *c, struct process *p, uint64_t now)
 {
-	process_round(c, p);
+	if (!process_round(c, p))
+		return false;
 	process_losses(c, p, now);
 	pthread_mutex_lock(&c->lock);
 	process_close_spans(p);
@@ -400,6 +426,7 @@ static void process_ends(struct collector *c, struct process *p, uint64_t now)
 	collector_give(c, p);
 	collector_fold(c, p);
 	process_leaves(c, p);
+	return true;
 }
 
 bool collector_end_processes(struct collector *c, uint64_t now)
@@ -414,9 +441,7 @@ bool collector_end_processes(struct collector *c, uint64_t now)
 		gone = p->in->cut_short || process_is_gone(p, now);
 		explained = gone && (p->in->cut_short || process_is_explained(p, now));
 		pthread_mutex_unlock(&c->lock);
-		if (explained)
-			process_ends(c, p, now);
-		else if (gone)
+		if (gone && (!explained || !process_ends(c, p, now)))
 			all = false;
 	}
 	return all;

@@ -45,6 +45,11 @@ struct collector_sink {
 	 */
 	void *(*open)(const struct settings *settings, const struct collector_run *run, void *you);
 	void (*give)(void *route, struct batch *b, void *you); /* takes references of its own */
+	/*
+	 * How full are the route's queues that are worth waiting for, in percent? What its services
+	 * recorded stays in their segments for a moment, while there is room. May be NULL.
+	 */
+	unsigned (*crowd)(void *route, void *you);
 	void (*close)(void *route, uint32_t timeout_ms, void *you);
 	/*
 	 * Deliver or count all that the route was given so far. May be NULL. Unlike the others it

@@ -30,6 +30,7 @@ struct collector {
 	struct jobs jobs;
 	int epoll_fd, stop_fd;
 	bool stopping;
+	bool hurrying; /* all is wanted now */
 	struct pending *pending;
 	struct pending *refused; /* told and counted once, then as if they weren't there */
 

@@ -244,6 +244,27 @@ static void states_step(void *you)
 		in->state[i] = atomic_load_explicit(&intake_states(in)[i], memory_order_acquire);
 }
 
+struct room_step {
+	const struct intake *in;
+	uint32_t n_free;
+};
+
+static void room_step(void *you)
+{
+	struct room_step *s = you;
+
+	for (uint32_t i = 0; i < s->in->head.n_chunks; i++)
+		s->n_free += atomic_load_explicit(&intake_states(s->in)[i], memory_order_relaxed) ==
+			     CHUNK_FREE;
+}
+
+uint32_t intake_room(struct intake *in)
+{
+	struct room_step s = { .in = in };
+
+	return intake_step(in, room_step, &s) ? 0 : s.n_free;
+}
+
 static void copy_step(void *you)
 {
 	struct chunk_step *s = you;

@@ -32,7 +32,7 @@ enum intake_outcome {
 	INTAKE_UNMADE = 4,
 };
 
-enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 512 };
+enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 128 };
 
 /* A point between two records of a chunk, the thread of what follows, and when we were there. */
 struct intake_spot {
@@ -85,6 +85,9 @@ typedef void intake_each(const struct record_head *record, uint32_t tid, void *y
 int intake_open(struct intake **out, int dir_fd, const char *name);
 int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d);
 struct intake *intake_close(struct intake *in);
+
+/* How many of its chunks are free, asked of the segment; 0 if that can't be told. */
+uint32_t intake_room(struct intake *in);
 
 static inline struct chunk *intake_chunk_at(const struct intake *in, uint32_t i)
 {

@@ -27,6 +27,7 @@ struct seen {
 	int hold; /* closed when the first orphan comes */
 	struct collector *c;
 	int stop_when_spans; /* collector_stop when that many came */
+	int crowded;	     /* so many times it would rather be given nothing */
 };
 
 static void *sink_open(const struct settings *settings, const struct collector_run *run, void *you)
@@ -49,6 +50,7 @@ static void sink_give(void *route, struct batch *b, void *you)
 	struct seen *s = you;
 
 	assert_ptr_equal(route, you);
+	assert_int_equal(s->crowded, 0);
 	s->n_spans += (int)b->n_spans;
 	s->n_logs += (int)b->n_logs;
 	s->n_points += (int)b->n_points;
@@ -65,6 +67,14 @@ static void sink_give(void *route, struct batch *b, void *you)
 	}
 	if (s->stop_when_spans && s->n_spans >= s->stop_when_spans)
 		collector_stop(s->c);
+}
+
+static unsigned sink_crowd(void *route, void *you)
+{
+	struct seen *s = you;
+
+	assert_ptr_equal(route, you);
+	return s->crowded && s->crowded-- ? 100 : 0;
 }
 
 static void sink_close(void *route, uint32_t timeout_ms, void *you)
@@ -98,6 +108,7 @@ static void sink_ended(const struct collector_run *run, int wait_status, void *y
 
 static const struct collector_sink sink = { .open = sink_open,
 					    .give = sink_give,
+					    .crowd = sink_crowd,
 					    .close = sink_close,
 					    .flush = sink_flush,
 					    .run_started = sink_started,
@@ -263,6 +274,15 @@ static void a_killed_process_leaves_everything_and_an_error_that_says_so(void **
 	collect_child(s, "", ends_by_kill);
 	assert_string_equal(s->why, "process killed by SIGKILL");
 	assert_string_equal(s->service, "checkout");
+}
+
+static void what_a_crowded_route_is_not_given_is_not_lost(void **state)
+{
+	struct seen *s = *state;
+
+	s->crowded = 5;
+	collect_child(s, "", ends_by_kill);
+	assert_int_equal(s->crowded, 0);
 }
 
 static void a_crash_is_named(void **state)
@@ -573,6 +593,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_killed_process_leaves_everything_and_an_error_that_says_so),
+		TEST(what_a_crowded_route_is_not_given_is_not_lost),
 		TEST(a_crash_is_named),
 		TEST(an_exit_with_an_open_span_is_named),
 		TEST(exec_closes_the_old_image),

@@ -91,8 +91,11 @@ void console_text_whole(struct out *o, struct str s)
 
 static bool needs_quotes(struct str s)
 {
+	static const char odd[256] = { ['"'] = 1, ['\\'] = 1, ['='] = 1, [','] = 1,
+				       ['['] = 1, [']'] = 1,  ['{'] = 1, ['}'] = 1 };
+
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || strchr("\"\\=,[]{}", s.p[i]))
+		if ((unsigned char)s.p[i] <= ' ' || odd[(unsigned char)s.p[i]])
 			return true;
 	return s.n == 0;
 }

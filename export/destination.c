@@ -363,6 +363,16 @@ static bool has_room(const struct destination *d, size_t items)
 	       (queued <= d->limits.queue_items && items <= d->limits.queue_items - queued);
 }
 
+unsigned destination_crowd(struct destination *d)
+{
+	uint64_t percent;
+
+	pthread_mutex_lock(&d->lock);
+	percent = d->failing ? 0 : (d->offered - d->settled) * 100 / d->limits.queue_items;
+	pthread_mutex_unlock(&d->lock);
+	return (unsigned)percent;
+}
+
 bool destination_offer(struct destination *d, struct batch *b)
 {
 	size_t items = count_items(b, d->signals);

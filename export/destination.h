@@ -16,7 +16,7 @@
  *
  * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.
  *
- * offer, flush, state and where: any thread. free: once, when no other thread uses it. The thread blocks
+ * offer, flush, crowd, state and where: any thread. free: once, when no other thread uses it. The thread blocks
  * all signals but faults, SIGPIPE included. After a fork only the parent has the thread; a child
  * must not touch a destination.
  */
@@ -54,6 +54,9 @@ int destination_new(struct destination **out, const struct exporter *kind,
 
 /* Takes a reference of its own when it takes the batch. False: what of it is for it was dropped, and counted. */
 bool destination_offer(struct destination *d, struct batch *b);
+
+/* How much of its queue is taken, in percent; 0 while it fails: waiting doesn't help then. */
+unsigned destination_crowd(struct destination *d);
 
 /* False: the time was over first. */
 bool destination_flush(struct destination *d, uint32_t timeout_ms);

@@ -65,6 +65,7 @@ struct exporter {
 	const char *name; /* as in OTEL_TRACES_EXPORTER */
 	const char *summary;
 	enum signal takes;
+	bool is_near; /* it writes to this machine's disk, so waiting for it is worth while */
 	/*
 	 * `*state` only on success. -EINVAL with a line in `why` for settings that make no sense;
 	 * on success `why` is empty or a warning. `place` is copied, what it points to is borrowed.

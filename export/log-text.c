@@ -15,17 +15,29 @@
 
 enum { NORI_ID = 8 };
 
+/* Local time of the last second is known; what the zone's rules are is asked once for each. */
 static void put_time(struct out *o, uint64_t ns, bool milliseconds)
 {
+	static _Thread_local struct log_clock local;
 	time_t second = (time_t)(ns / 1000000000);
-	struct tm tm;
 
-	if (!localtime_r(&second, &tm))
-		tm = (struct tm){ .tm_mday = 1 };
-	out_fmt(o, "[%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (milliseconds)
-		out_fmt(o, ".%03u", (unsigned)(ns / 1000000 % 1000));
+	if (!local.text[0] || local.second != (uint64_t)second) {
+		struct tm tm;
+
+		if (!localtime_r(&second, &tm) ||
+		    !strftime(local.text, sizeof(local.text), "%Y-%m-%d %H:%M:%S", &tm))
+			memcpy(local.text, "1970-01-01 00:00:00", sizeof(local.text));
+		local.second = (uint64_t)second;
+	}
+	out_char(o, '[');
+	out_bytes(o, local.text, 19);
+	if (milliseconds) {
+		char text[4] = { '.', (char)('0' + ns / 100000000 % 10),
+				 (char)('0' + ns / 10000000 % 10),
+				 (char)('0' + ns / 1000000 % 10) };
+
+		out_bytes(o, text, sizeof(text));
+	}
 	out_str(o, STR("] "));
 }
 

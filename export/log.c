@@ -308,6 +308,7 @@ const struct exporter exporter_log_file = {
 	.name = "log_file",
 	.summary = "Log lines in LOG_FILE, rotated by size",
 	.takes = SIGNAL_LOG,
+	.is_near = true,
 	.open = log_file_open,
 	.write = log_write,
 	.close = log_close,

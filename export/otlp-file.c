@@ -315,6 +315,7 @@ const struct exporter exporter_otlp_file = {
 	.name = "otlp_file",
 	.summary = "OTLP as JSON lines in a file, or on the run's standard output",
 	.takes = SIGNAL_ALL,
+	.is_near = true,
 	.open = file_open,
 	.write = file_write,
 	.close = file_close,

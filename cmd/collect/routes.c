@@ -26,6 +26,7 @@ struct leg {
 	struct destination *destination;
 	enum signal signals;
 	struct delta delta;
+	bool is_near;
 	char endpoint[200];
 };
 
@@ -123,6 +124,7 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	leg->signals = signals;
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
+	leg->is_near = kind->is_near;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
@@ -183,6 +185,21 @@ static void routes_give(void *to, struct batch *b, void *you)
 	keeper_offer(all->keeper, b);
 	for (size_t i = 0; route && i < route->n_legs; i++)
 		leg_give(&route->leg[i], b);
+}
+
+static unsigned routes_crowd(void *to, void *you)
+{
+	struct route *route = to;
+	unsigned most = 0;
+
+	(void)you;
+	for (size_t i = 0; route && i < route->n_legs; i++) {
+		unsigned percent =
+			route->leg[i].is_near ? destination_crowd(route->leg[i].destination) : 0;
+
+		most = percent > most ? percent : most;
+	}
+	return most;
 }
 
 /* What closed routes still deliver, and the store's. */
@@ -354,6 +371,7 @@ static void routes_place(const struct settings *settings, char words[COLLECTOR_P
 const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
+	.crowd = routes_crowd,
 	.close = routes_close,
 	.flush = routes_flush,
 	.place = routes_place,

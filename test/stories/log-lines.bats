@@ -114,6 +114,50 @@ lines() {
 	[ "$(jq -r .message "$BATS_TEST_TMPDIR/later/app.log" | tr '\n' ' ')" = 'one two ' ]
 }
 
+all_lines() { lines "$1" "$FILE" "$FILE".*; }
+
+# talks_all N SEGMENT: four processes at once, of two collectors, say N lines each into one file
+talks_all() {
+	local i other=$ORIEL_RUN_DIR/other
+	mkdir -m 700 "$other"
+	export LOG_FORMAT=json ORIEL_LOG_FILE_SIZE=1000000 ORIEL_LOG_FILE_KEPT=10000 ORIEL_SEGMENT_SIZE=$2
+	for i in 1 2 3 4; do
+		[ $i -lt 3 ] || export ORIEL_RUN_DIR=$other ORIEL_DATA_DIR=$BATS_TEST_TMPDIR/other
+		LOG_FILE=$FILE "$BUILD/oriel" run -- "$BUILD/programs/talks" "$1" 150 2>/dev/null 3>&- &
+	done
+	wait
+	wait_for 120 all_lines $((4 * $1))
+	kill "$(collector_pid)"
+	export ORIEL_RUN_DIR=${other%/other}
+}
+
+# TORN_LINES=150000 test/stories/log-lines.bats is 4 times 50 MB
+@test "four processes of two collectors and rotation: every line parses, and none is lost" {
+	n=${TORN_LINES:-10000}
+	talks_all "$n" $((n * 400 + 1048576))
+	python3 - "$n" "$FILE" <<-'END'
+		import collections, glob, json, os, sys
+		n, path = int(sys.argv[1]), sys.argv[2]
+		files = glob.glob(path + "*")
+		seen = collections.defaultdict(set)
+		for name in files:
+		    assert os.path.getsize(name) <= 1000000, name
+		    for line in open(name, "rb"):
+		        record = json.loads(line)
+		        seen[record["pid"]].add(record["i"])
+		assert len(files) > 4 * n * 300 // 1000000, len(files)
+		assert [len(s) for s in seen.values()] == [n] * 4, {p: len(s) for p, s in seen.items()}
+	END
+}
+
+@test "a full disk is told once, and what it has no room for is counted" {
+	LOG_FILE=/dev/full ORIEL_LINGER=1 talks 10
+	wait_for 10 grep -q 'log_file: /dev/full: No space left on device; trying again' "$LINES_OF"
+	wait_for 30 api_says status '.destinations == []'
+	[ "$(metric oriel_export_dropped_closing_total)" = 10 ]
+	[ "$(grep -c log_file "$LINES_OF")" = 1 ]
+}
+
 @test "the keys are those of the system that is asked for" {
 	keys() {
 		ORIEL_LOG_PROFILE=$1 talks span >/dev/null
