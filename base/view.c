@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/view.h"
 
+#include "base/glob.h"
 #include <string.h>
 
 static const struct str member_names[N_VIEW_MEMBERS] = {
@@ -221,31 +222,6 @@ enum view_outcome view_next(struct str *text, struct view *out, struct view_erro
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
-
-/* Goes back to the last star only: linear but for the text's length times the pattern's. */
-static bool glob(struct str pattern, struct str text)
-{
-	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
-
-	while (t < text.n) {
-		if (p < pattern.n && pattern.p[p] == '*') {
-			star = p++;
-			from = t;
-		} else if (p < pattern.n && (pattern.p[p] == '?' ||
-					     str_lower(pattern.p[p]) == str_lower(text.p[t]))) {
-			p++;
-			t++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			t = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.n && pattern.p[p] == '*')
-		p++;
-	return p == pattern.n;
-}
 
 /* Instruments' names are the same in any case ("Instrument name"). */
 bool view_selects(const struct view *v, struct str instrument, struct str kind, struct str unit)

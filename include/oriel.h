@@ -449,6 +449,13 @@ struct oriel_span_options {
 #define ORIEL_SPAN_OPTIONS(...) \
 	ORIEL_MAKE(oriel_span_options, .size = sizeof(struct oriel_span_options), __VA_ARGS__)
 
+/*
+ * Of the traces that begin here from now on, take this share: 1.0 / 1000.0, by trace id, so that all
+ * services which take a share agree ("TraceIdRatioBased"). After oriel_start, any thread, not in signal
+ * handlers; nothing happens if OTEL_TRACES_SAMPLER says how, or for what is no share from 0 to 1.
+ */
+ORIEL_API void oriel_sampling_ratio(double ratio);
+
 /* What the macros below call; `name` is name_n bytes long, `options` may be NULL. */
 ORIEL_QUICK struct oriel_span oriel_span_open(const char *name, size_t name_n,
 					      const struct oriel_span_options *options,

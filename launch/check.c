@@ -7,6 +7,7 @@
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
+#include "base/sampling.h"
 #include "base/severity.h"
 #include "base/view.h"
 
@@ -91,6 +92,25 @@ static void check_propagators(struct check *c)
 				 quote(name, quoted));
 		rest = item.tail;
 	}
+}
+
+static void check_sampling(struct check *c)
+{
+	struct str rules = str_of(getenv("ORIEL_SAMPLING_RULES")),
+		   limit = str_trim(str_of(getenv("ORIEL_SAMPLING_LIMIT")));
+	char quoted[QUOTE_ROOM];
+	struct sampling_error error;
+	enum sampling_outcome r;
+	struct sampling_rule rule;
+	uint64_t v;
+
+	while ((r = sampling_next(&rules, &rule, &error)) != SAMPLING_END)
+		if (r == SAMPLING_BAD)
+			complain(c, "ORIEL_SAMPLING_RULES: ignoring the rule with '%s': %s",
+				 quote(error.what, quoted), error.says);
+	if (limit.n && (!str_to_u64(limit, &v) || v > UINT32_MAX))
+		complain(c, "ORIEL_SAMPLING_LIMIT: ignoring '%s': no number of traces a second",
+			 quote(limit, quoted));
 }
 
 static void check_timeout(struct check *c)
@@ -214,6 +234,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_excluded(&c);
 	check_attributes(&c);
 	check_propagators(&c);
+	check_sampling(&c);
 	check_timeout(&c);
 	check_prometheus(&c);
 	check_gauge_modes(&c);

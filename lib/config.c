@@ -3,6 +3,7 @@
 
 #include "base/ratio.h"
 #include "base/setting.h"
+#include "lib/sampler.h"
 #include "base/severity.h"
 #include "wire/segment.h"
 
@@ -29,6 +30,7 @@ static void config_sampler(struct config *c)
 {
 	struct str name = config_get("OTEL_TRACES_SAMPLER");
 
+	c->sampler_said = name.n > 0;
 	c->parent_based = true;
 	c->sampler = SAMPLER_ON;
 	c->threshold = UINT64_MAX;
@@ -100,6 +102,8 @@ void config_read(struct config *c)
 		.exemplars = config_exemplars(config_get("OTEL_METRICS_EXEMPLAR_FILTER")),
 	};
 	config_sampler(c);
+	c->sampling_asks =
+		sampler_use(config_get("ORIEL_SAMPLING_RULES"), config_get("ORIEL_SAMPLING_LIMIT"));
 	config_propagators(c);
 	config_levels(c);
 }

@@ -26,6 +26,8 @@ struct config {
 	bool parent_based;     /* OTEL_TRACES_SAMPLER */
 	enum sampler sampler;  /* both as the control block begins with them */
 	uint64_t threshold;
+	bool sampler_said;  /* there is an OTEL_TRACES_SAMPLER */
+	bool sampling_asks; /* there are rules, or a limit (lib/sampler.h) */
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */

@@ -2,6 +2,7 @@
 /* W3C's propagators: traceparent and tracestate; baggage. */
 #include "lib/propagate.h"
 
+#include "lib/sampler.h"
 #include "lib/w3c.h"
 
 /* The trace state only means something beside a valid parent; baggage stands by itself. */
@@ -18,13 +19,15 @@ static void tracecontext_extract(struct found *f, const struct source *from)
 
 static void tracecontext_inject(const struct current *c, const struct target *to)
 {
-	char parent[56];
+	struct str state = c->carried.trace_state;
+	char parent[56], room[SAMPLER_STATE];
 
 	if (!oriel_traceparent(parent))
 		return;
 	to->set(to->carrier, "traceparent", parent);
-	if (c->carried.trace_state.n)
-		to->set(to->carrier, "tracestate", c->carried.trace_state.p);
+	state = sampler_state(room, c->entry, state);
+	if (state.n)
+		to->set(to->carrier, "tracestate", state.p);
 }
 
 const struct propagator propagator_tracecontext = { tracecontext_extract, tracecontext_inject };

@@ -11,6 +11,7 @@
 #include "lib/control.h"
 #include "lib/propagate.h"
 
+#include "base/ratio.h"
 #include <stdlib.h>
 
 static const struct propagator *const propagators[] = {
@@ -29,7 +30,7 @@ static bool sampled_here(const uint8_t trace_id[16])
 
 	memcpy(&low, trace_id + 8, 8);
 	return sampler == SAMPLER_ON ||
-	       (sampler == SAMPLER_RATIO && __builtin_bswap64(low) < threshold);
+	       (sampler == SAMPLER_RATIO && ratio_takes(__builtin_bswap64(low), threshold));
 }
 
 static bool is_set(const uint8_t *bytes, size_t n)

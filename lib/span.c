@@ -16,6 +16,7 @@
 #include "lib/encode.h"
 #include "lib/known.h"
 #include "lib/lane.h"
+#include "lib/sampler.h"
 
 #include <errno.h>
 
@@ -26,14 +27,20 @@ enum {
 };
 
 /*
- * Which sampler has the word: a parent says on or off, and so may a caller that gave no parent, only
- * its decision (lib/propagate.c).
+ * Is it ours to say whether it is taken? A parent has said, and so may a caller that gave no parent,
+ * only its decision (lib/propagate.c). Rules are for the first span here alone.
  */
-static inline enum sampler span_sampler(const struct entry *parent)
+static inline bool span_decides(const struct entry *parent)
 {
 	if (parent->span_id == 0 && !entry_remote(parent))
-		return control_sampler();
-	if (!process.config.parent_based)
+		return true;
+	return !process.config.parent_based &&
+	       (entry_remote(parent) || !process.config.sampling_asks);
+}
+
+static inline enum sampler span_sampler(const struct entry *parent)
+{
+	if (span_decides(parent))
 		return control_sampler();
 	return entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON : SAMPLER_OFF;
 }
@@ -55,9 +62,7 @@ static inline __attribute__((always_inline)) struct entry span_entry(
 		e.span_id = thread_random(t);
 		flags = entry_flags(parent) & ORIEL_RANDOM;
 	}
-	/* TraceIdRatioBased: the low 64 bits as a big-endian number, below a share of the range. */
-	if (sampler == SAMPLER_ON ||
-	    (sampler == SAMPLER_RATIO && __builtin_bswap64(e.trace_id[1]) < control_threshold()))
+	if (sampler == SAMPLER_ON)
 		flags |= ORIEL_SAMPLED;
 	e.meta = ENTRY_META(flags, 0, carry, kind);
 	return e;
@@ -142,6 +147,22 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	return true;
 }
 
+static inline enum sampler span_follows(const struct entry *parent)
+{
+	return !span_decides(parent) && entry_flags(parent) & ORIEL_SAMPLED ? SAMPLER_ON
+									    : SAMPLER_OFF;
+}
+
+static void span_choose(struct entry *e, const struct start *s, struct oriel_attributes attributes)
+{
+	sampler_choose(e, &(struct beginning){
+				  .name = s->name,
+				  .kind = s->options ? s->options->kind : ORIEL_INTERNAL,
+				  .attributes = attributes,
+				  .trace_state = carry_read(entry_carry(s->parent)).trace_state,
+			  });
+}
+
 /* A span with options, or below a carried context, or in a thread that is new or out of depth. */
 static __attribute__((noinline)) struct oriel_span *span_open_any(
 	struct oriel_span *span, const char *name, size_t name_n,
@@ -161,8 +182,12 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		s.parent = thread_top(t);
 	else if (!s.options->root)
 		given = context_entry(s.options->parent, ENTRY_ATTACHED);
-	e = span_entry(t, s.parent, s.parent->span_id == 0, span_sampler(s.parent),
+	e = span_entry(t, s.parent, s.parent->span_id == 0, span_follows(s.parent),
 		       entry_carry(s.parent), ENTRY_SILENT);
+	if (span_decides(s.parent))
+		span_choose(&e, &s, attributes);
+	else
+		e.meta |= s.parent->meta & ENTRY_SHARE;
 	context_read(&span->context, &e);
 	span->depth = span->flags = 0;
 	if (entry_flags(&e) & ORIEL_SAMPLED && span_write_start(t, &e, s, attributes)) {
@@ -271,10 +296,12 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
 	if (__builtin_expect(!t || options || t->depth >= CONTEXT_DEPTH - 1, 0))
 		return span_open_any(span, name, name_n, options, attributes);
 	top = thread_entry(t, t->depth);
-	if (__builtin_expect(((uint32_t)top->meta & (ENTRY_CARRY | ENTRY_REMOTE)) != 0, 0))
+	if (__builtin_expect((top->meta & (ENTRY_CARRY | ENTRY_REMOTE | ENTRY_SHARE)) != 0, 0))
 		return span_open_any(span, name, name_n, options, attributes);
 	if (__builtin_expect(top->span_id != 0, 0))
 		return span_open_child(span, name, name_n, t, attributes);
+	if (__builtin_expect(process.config.sampling_asks, 0))
+		return span_open_any(span, name, name_n, options, attributes);
 	sampler = control_sampler();
 	if (__builtin_expect(sampler == SAMPLER_OFF, 1))
 		return span_open_silent(span, t, top, true);

@@ -434,6 +434,79 @@ static void who_has_not_decided_leaves_it_to_our_sampler(void **state)
 	assert_int_equal(seen_of(deferred_off).n[RECORD_START], 0);
 }
 
+/* Half of them, each telling that it is of a half. */
+static void shared(void)
+{
+	unsigned sampled = 0, told = 0;
+
+	start(NULL);
+	oriel_sampling_ratio(0.5);
+	for (int i = 0; i < 2000; i++)
+		ORIEL_SPAN ("root") {
+			ORIEL_SPAN ("child") {
+				sent[0] = '\0';
+				oriel_context_inject(set, NULL);
+				sampled += strstr(sent, "-03\n") != NULL;
+				told += strstr(sent, "tracestate: ot=th:8\n") != NULL;
+			}
+		}
+	must(sampled > 800 && sampled < 1200);
+	must(told == sampled);
+}
+
+static void a_share_goes_on_in_the_trace_state(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	s = seen_of(shared);
+	assert_in_range(s.n[RECORD_START], 1600, 2400);
+	assert_int_equal(s.n[RECORD_START] % 2, 0);
+}
+
+#define HIGH "00-0af7651916cd43dd84ffffffffffffff-" SPAN_A "-01"
+#define LOW "00-0af7651916cd43dd8400000000000000-" SPAN_A "-01"
+
+static bool child_goes_out(const char *text, const char *state)
+{
+	struct oriel_context c = came_in(text);
+	unsigned token = oriel_context_attach(&c);
+	struct oriel_span span = oriel_span_start("child");
+	char expected[128];
+	const char *at;
+
+	sent[0] = '\0';
+	oriel_context_inject(set, NULL);
+	oriel_span_end(&span);
+	oriel_context_detach(token);
+	oriel_context_release(&c);
+	snprintf(expected, sizeof(expected), "tracestate: %s\n", state);
+	at = strstr(sent, "tracestate");
+	if (at ? strcmp(at, expected) != 0 : *state != '\0')
+		fprintf(stderr, "sent %s", sent);
+	return at ? !strcmp(at, expected) : !*state;
+}
+
+/* Without a parent's word: what came of others' shares gives way to ours, the rest stays. */
+static void decided_again(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "traceidratio", 1);
+	setenv("OTEL_TRACES_SAMPLER_ARG", "0.25", 1);
+	start(NULL);
+	must(child_goes_out("traceparent: " HIGH, "ot=th:c"));
+	must(child_goes_out("traceparent: " HIGH "\ntracestate: a=1,ot=th:8;x:y,b=2",
+			    "ot=th:c;x:y,a=1,b=2"));
+	must(child_goes_out("traceparent: " LOW "\ntracestate: a=1", "a=1"));
+	must(child_goes_out("traceparent: " LOW "\ntracestate: ot=rv:ffffffffffffff",
+			    "ot=th:c;rv:ffffffffffffff"));
+}
+
+static void a_share_takes_the_highest_ids_or_what_the_trace_says(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(decided_again).n[RECORD_START], 3);
+}
+
 static void in_environment(void)
 {
 	char id[33];
@@ -468,6 +541,8 @@ int main(void)
 		cmocka_unit_test(datadogs_state_goes_through_us),
 		cmocka_unit_test(a_decision_alone_counts),
 		cmocka_unit_test(who_has_not_decided_leaves_it_to_our_sampler),
+		cmocka_unit_test(a_share_goes_on_in_the_trace_state),
+		cmocka_unit_test(a_share_takes_the_highest_ids_or_what_the_trace_says),
 		cmocka_unit_test(the_environment_is_read_by_the_same_list),
 	};
 

@@ -48,7 +48,8 @@ enum entry_kind {
 struct entry {
 	uint64_t trace_id[2]; /* bytes in network order */
 	uint64_t span_id;
-	uint64_t meta; /* flags | remote << 8 | carry << 16 | kind << 32 | owns_carry << 40 */
+	/* flags | remote << 8 | carry << 16 | kind << 32 | owns_carry << 40 | share << 48 */
+	uint64_t meta;
 };
 
 _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
@@ -64,7 +65,18 @@ _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
 #define ENTRY_REMOTE 0xff00ull
 #define ENTRY_CARRY 0xffff0000ull
 #define ENTRY_NOT_YET 0x7fff0000ull /* a hole's, which passes for carrying something */
-#define ENTRY_CONTEXT 0xffffffffull /* the part that a context has too */
+#define ENTRY_SHARE (0xffull << 48) /* lib/sampler.h */
+#define ENTRY_CONTEXT (ENTRY_SHARE | 0xffffffffull) /* the part that a context has too */
+
+static inline uint8_t entry_share(const struct entry *e)
+{
+	return (uint8_t)(e->meta >> 48);
+}
+
+static inline void entry_set_share(struct entry *e, unsigned share)
+{
+	e->meta = (e->meta & ~ENTRY_SHARE) | (uint64_t)(share & 0xff) << 48;
+}
 
 static inline uint8_t entry_flags(const struct entry *e)
 {

@@ -10,7 +10,7 @@
  *     passing    how many of the 24 severities a logger lets pass, counted from the top; 0: none
  *     own        the same as the process itself wants it; CONTROL_FOLLOWS: as [0], the program's own
  *     logger     the loggers' names, numbers in wire/names.h; [0] has none
- *     sampler    of spans without a parent, enum sampler; threshold as in TraceIdRatioBased
+ *     sampler    of spans without a parent, enum sampler; threshold by base/ratio.h
  *     excluded   a list of patterns that goes before the process's own, unless it is empty, under a
  *                number: 0 until there is one, odd while it is being changed
  */
@@ -30,7 +30,7 @@ enum {
 enum sampler {
 	SAMPLER_ON,
 	SAMPLER_OFF,
-	SAMPLER_RATIO, /* sampled if the low 64 bits of the trace id are below the threshold */
+	SAMPLER_RATIO, /* a share of the traces (base/ratio.h) */
 };
 
 struct control {

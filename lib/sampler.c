@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/sampler.h"
+
+#include "base/glob.h"
+#include "base/hex.h"
+#include "base/ratio.h"
+#include "base/sampling.h"
+#include "lib/clock.h"
+#include "lib/control.h"
+#include "lib/encode.h"
+
+enum { SHARE_NONE, SHARE_USUAL, SHARE_RULES };
+enum { RANDOM_DIGITS = RATIO_BITS / 4, TRIES = 8 };
+enum { RULES_MOST = 12, TEXT_MOST = 1024 };
+
+static const uint64_t second_ns = 1000000000;
+
+struct rule {
+	struct sampling_rule says;
+	_Atomic uint64_t next_ns; /* of its limit */
+};
+
+static struct {
+	size_t n;
+	struct rule rule[RULES_MOST];
+	uint32_t limit; /* 0: none */
+	_Atomic uint64_t next_ns;
+	char text[TEXT_MOST]; /* the rules' */
+} sampling;
+
+/* ---- configuration --------------------------------------------------------------------------------- */
+
+bool sampler_use(struct str rules, struct str limit)
+{
+	struct sampling_error error;
+	struct sampling_rule rule;
+	enum sampling_outcome r;
+	uint64_t v = 0;
+
+	rules = str_first(rules, sizeof(sampling.text));
+	if (rules.n)
+		memcpy(sampling.text, rules.p, rules.n);
+	rules.p = sampling.text;
+	sampling.n = 0;
+	while ((r = sampling_next(&rules, &rule, &error)) != SAMPLING_END)
+		if (r == SAMPLING_FOUND && sampling.n < RULES_MOST)
+			sampling.rule[sampling.n++].says = rule;
+	sampling.limit = str_to_u64(limit, &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
+	return sampling.n || sampling.limit;
+}
+
+void oriel_sampling_ratio(double ratio)
+{
+	struct control *c = process.control;
+
+	if (!(ratio >= 0 && ratio <= 1) || process.config.sampler_said || !process_is_ours())
+		return;
+	process.config.threshold =
+		ratio < 1 ? (uint64_t)(ratio * 18446744073709551616.0) : UINT64_MAX;
+	process.config.sampler = ratio < 1 ? SAMPLER_RATIO : SAMPLER_ON;
+	atomic_store_explicit(&c->own_threshold, process.config.threshold, memory_order_relaxed);
+	atomic_store_explicit(&c->own_sampler, process.config.sampler, memory_order_relaxed);
+	atomic_store_explicit(&c->threshold, process.config.threshold, memory_order_relaxed);
+	atomic_store_explicit(&c->sampler, process.config.sampler, memory_order_relaxed);
+}
+
+/* ---- rules ----------------------------------------------------------------------------------------- */
+
+static struct str key_of(const struct oriel_attribute *a)
+{
+	enum wire_key known = attribute_known(a);
+
+	return known ? wire_key(known) : (struct str){ a->key, attribute_key_n(a) };
+}
+
+static bool value_holds(const struct oriel_attribute *a, struct str pattern)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t v;
+
+	switch (attribute_type(a)) {
+	case ORIEL_STR:
+		return glob(pattern, (struct str){ a->value.p, attribute_n(a) });
+	case ORIEL_BOOL:
+		return glob(pattern, a->value.boolean ? STR("true") : STR("false"));
+	case ORIEL_INT:
+		v = a->value.integer < 0 ? -(uint64_t)a->value.integer : (uint64_t)a->value.integer;
+		do
+			digits[--at] = (char)('0' + v % 10);
+		while (v /= 10);
+		if (a->value.integer < 0)
+			digits[--at] = '-';
+		return glob(pattern, (struct str){ digits + at, sizeof(digits) - at });
+	default:
+		return false;
+	}
+}
+
+static bool attribute_holds(struct oriel_attributes a, struct str key, struct str pattern)
+{
+	for (size_t i = 0; i < a.n; i++)
+		if (!attribute_is_none(&a.item[i]) && !attribute_is_prepared(&a.item[i]) &&
+		    str_eq(key_of(&a.item[i]), key))
+			return value_holds(&a.item[i], pattern);
+	return false;
+}
+
+static bool rule_holds(const struct sampling_rule *r, const struct beginning *b)
+{
+	static const char *const kinds[] = { "internal", "internal", "server",
+					     "client",	 "producer", "consumer" };
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct str key = r->condition[i].key, pattern = r->condition[i].pattern;
+		bool holds;
+
+		if (str_eq(key, STR("name")))
+			holds = glob(pattern, b->name);
+		else if (str_eq(key, STR("kind")))
+			holds = glob(pattern,
+				     str_of(kinds[b->kind <= ORIEL_CONSUMER ? b->kind : 0]));
+		else
+			holds = attribute_holds(b->attributes, key, pattern);
+		if (!holds)
+			return false;
+	}
+	return true;
+}
+
+/* ---- limits ---------------------------------------------------------------------------------------- */
+
+/*
+ * So many a second, a second's worth at once: `next` is when the second would be used up by those that
+ * were taken so far. Tried a bounded number of times against other threads; then it is no.
+ */
+static bool limit_takes(_Atomic uint64_t *next, uint32_t limit)
+{
+	uint64_t was = atomic_load_explicit(next, memory_order_relaxed), now = clock_slow();
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t then = (was > now ? was : now) + second_ns / limit;
+
+		if (then > now + second_ns)
+			return false;
+		if (atomic_compare_exchange_weak_explicit(next, &was, then, memory_order_relaxed,
+							  memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+/* ---- shares ---------------------------------------------------------------------------------------- */
+
+/* The member `ot`, without its name; empty: there is none. */
+static struct str state_ours(struct str state)
+{
+	while (state.n) {
+		struct cut member = str_cut(state, ',');
+		struct str text = str_trim(member.head);
+
+		if (str_starts(text, STR("ot=")))
+			return str_from(text, 3);
+		state = member.tail;
+	}
+	return STR("");
+}
+
+static struct str part_of(struct str ours, struct str name)
+{
+	while (ours.n) {
+		struct cut part = str_cut(ours, ';');
+
+		if (str_starts(part.head, name))
+			return str_from(part.head, name.n);
+		ours = part.tail;
+	}
+	return STR("");
+}
+
+/* The trace's random part: a trace state may say it, for ids that aren't random ("rv"). */
+static uint64_t random_of(const struct entry *e, struct str trace_state)
+{
+	struct str rv = part_of(state_ours(trace_state), STR("rv:"));
+	uint8_t bytes[8] = { 0 };
+	uint64_t v;
+
+	if (rv.n == RANDOM_DIGITS && hex_read(bytes + 1, 7, rv, false))
+		memcpy(&v, bytes, 8);
+	else
+		v = e->trace_id[1];
+	return __builtin_bswap64(v);
+}
+
+static uint64_t threshold_of(unsigned share)
+{
+	if (share == SHARE_USUAL)
+		return control_threshold();
+	share -= SHARE_RULES;
+	return share < sampling.n ? sampling.rule[share].says.threshold : UINT64_MAX;
+}
+
+static bool is_of_share(struct entry *e, const struct beginning *b, unsigned share)
+{
+	if (!ratio_takes(random_of(e, b->trace_state), threshold_of(share)))
+		return false;
+	if (threshold_of(share) != UINT64_MAX)
+		entry_set_share(e, share);
+	return true;
+}
+
+static bool usual_takes(struct entry *e, const struct beginning *b)
+{
+	enum sampler sampler = control_sampler();
+
+	return sampler == SAMPLER_RATIO ? is_of_share(e, b, SHARE_USUAL) : sampler == SAMPLER_ON;
+}
+
+static bool rule_takes(struct entry *e, const struct beginning *b, size_t i)
+{
+	struct rule *r = &sampling.rule[i];
+
+	return is_of_share(e, b, SHARE_RULES + (unsigned)i) &&
+	       (!r->says.limit || limit_takes(&r->next_ns, r->says.limit));
+}
+
+void sampler_choose(struct entry *e, const struct beginning *b)
+{
+	size_t i = 0;
+	bool takes;
+
+	while (i < sampling.n && !rule_holds(&sampling.rule[i].says, b))
+		i++;
+	takes = i < sampling.n ? rule_takes(e, b, i) : usual_takes(e, b);
+	if (takes && sampling.limit)
+		takes = limit_takes(&sampling.next_ns, sampling.limit);
+	if (takes)
+		e->meta |= ORIEL_SAMPLED;
+	else
+		entry_set_share(e, SHARE_NONE);
+}
+
+/* ---- what is said of it ---------------------------------------------------------------------------- */
+
+struct writing {
+	char *to;
+	size_t n, room;
+};
+
+static void put(struct writing *w, struct str s)
+{
+	if (s.n > w->room - w->n)
+		return;
+	if (s.n)
+		memcpy(w->to + w->n, s.p, s.n);
+	w->n += s.n;
+}
+
+/* 14 digits without the zeros at their end. */
+static void put_least(struct writing *w, uint64_t least)
+{
+	uint64_t bytes = __builtin_bswap64(least);
+	char digits[16];
+	size_t n = 16;
+
+	hex_write(digits, &bytes, 8);
+	while (n > 3 && digits[n - 1] == '0')
+		n--;
+	put(w, (struct str){ digits + 2, n - 2 });
+}
+
+static void put_parts(struct writing *w, struct str ours)
+{
+	while (ours.n) {
+		struct cut part = str_cut(ours, ';');
+
+		ours = part.tail;
+		if (!part.head.n || str_starts(part.head, STR("th:")))
+			continue;
+		put(w, STR(";"));
+		put(w, part.head);
+	}
+}
+
+static void put_others(struct writing *w, struct str state)
+{
+	while (state.n) {
+		struct cut member = str_cut(state, ',');
+		struct str text = str_trim(member.head);
+
+		state = member.tail;
+		if (!text.n || str_starts(text, STR("ot=")) || text.n + 1 > w->room - w->n)
+			continue;
+		put(w, STR(","));
+		put(w, text);
+	}
+}
+
+struct str sampler_state(char room[SAMPLER_STATE], const struct entry *e, struct str state)
+{
+	struct writing w = { room, 0, SAMPLER_STATE - 1 };
+	unsigned share = entry_share(e);
+
+	if (!share)
+		return state;
+	put(&w, STR("ot=th:"));
+	put_least(&w, ratio_least(threshold_of(share)));
+	put_parts(&w, state_ours(state));
+	put_others(&w, state);
+	room[w.n] = '\0';
+	return (struct str){ room, w.n };
+}
