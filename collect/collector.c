@@ -34,6 +34,7 @@ enum {
 	IDLE_MS = 10,
 	HOT_MS = 1,
 	SECOND_MS = 1000,
+	ASK_AHEAD_MS = 50,
 	LINGER_MS = 60000,
 	EXPORT_MS = 10000,
 	EVENTS = 32,
@@ -460,14 +461,27 @@ static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
 }
 
+/* A little ahead, so that what callbacks tell is there, and fresh. */
+static void ask_ahead(struct collector *c, struct process *p, uint64_t now)
+{
+	if (p->asked_due || now + ASK_AHEAD_MS * MS < p->next_metrics_ns)
+		return;
+	p->asked_due = true;
+	pthread_mutex_lock(&c->lock);
+	process_ask(p);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* Always so long after the one before, not after it was noticed; those that were missed are left out. */
 static void metrics_due(struct collector *c, uint64_t now)
 {
 	for (struct process *p = c->process; p; p = p->next) {
 		bool first = !p->next_metrics_ns;
 
+		ask_ahead(c, p, now);
 		if (now < p->next_metrics_ns)
 			continue;
+		p->asked_due = false;
 		p->next_metrics_ns += metrics_every_ns(c, p);
 		if (p->next_metrics_ns <= now)
 			p->next_metrics_ns = now + metrics_every_ns(c, p);

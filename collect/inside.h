@@ -92,6 +92,10 @@ void collector_run_told(struct collector *c, struct call *call);
 void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */
 void collector_close_routes(struct collector *c);
 
+/* asking.c: before metrics are read; waits a moment for the answers, the lock not held. */
+void collector_ask(struct collector *c);
+bool process_ask(struct process *p); /* and doesn't wait; false: it has no callbacks */
+
 /* totals.c */
 void collector_fold(struct collector *c, struct process *p);
 

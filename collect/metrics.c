@@ -278,6 +278,7 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 	const uint64_t *cell;
 	struct metric_point *p;
 	const char *text;
+	bool gone; /* it was not among those that were observed last */
 
 	if (!i || s->entry.size < sizeof(*s) || s->n_cells < cells_of(i) ||
 	    (size_t)s->n_cells * 8 + s->attributes_n > s->entry.size - sizeof(*s))
@@ -307,9 +308,11 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		point_number(p, i, *cell);
 	if (p->kind == METRIC_GAUGE && s->n_cells > GAUGE_SET_NS)
 		p->set_ns = cell[GAUGE_SET_NS];
+	gone = i->kind < INSTRUMENT_HISTOGRAM && s->n_cells > GAUGE_SET_NS &&
+	       cell[GAUGE_SET_NS] < atomic_load_explicit(&i->observed_ns, memory_order_relaxed);
 	point_exemplars(p, area, atomic_load_explicit(&s->exemplars_at, memory_order_relaxed),
 			&b->arena);
-	b->n_points -= point_is_spare(p);
+	b->n_points -= gone || point_is_spare(p);
 	return true;
 }
 

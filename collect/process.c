@@ -8,6 +8,7 @@
 #include "collect/lease.h"
 #include "collect/metrics.h"
 #include "collect/reclaim.h"
+#include "collect/watches.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -329,9 +330,16 @@ static bool has_vitals(const struct process *p)
 struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 {
 	struct batch *b;
-	int r = metrics_snapshot(&b, p->in, p->resource, now_real_ns);
+	int r = 0;
 
-	if (!r && !b && has_vitals(p))
+	if (!p->gone && p->death.pid > 0 && p->death.news == DEATH_ALIVE)
+		r = watches_read(p->in, p->death.pid, now_real_ns);
+	if (!r)
+		r = metrics_snapshot(&b, p->in, p->resource, now_real_ns);
+	if (r)
+		return NULL;
+
+	if (!b && has_vitals(p))
 		b = batch_new(p->resource);
 	if (b && has_vitals(p))
 		vitals_points(&p->vitals, b, now_real_ns);

@@ -2,6 +2,7 @@
 #include "collect/by-hand.h"
 #include "collect/guard.h"
 #include "collect/metrics.h"
+#include "collect/watches.h"
 #include "model/stats.h"
 
 #include <setjmp.h>
@@ -384,6 +385,68 @@ static void what_lies_in_a_chunk_is_read_too(void **state)
 	assert_true(str_eq(r->batch->point->name, STR("orders")));
 }
 
+/* A gauge of integers, and a word that says where its value is. */
+static uint32_t watch(struct room *r, const void *address, uint16_t type)
+{
+	struct instrument i = { .kind = INSTRUMENT_GAUGE, .name_n = 1 };
+	struct series s = { .n_cells = GAUGE_SET_NS + 1 };
+	struct watch w = { .type = type, .address = (uint64_t)(uintptr_t)address };
+	uint64_t cells[] = { 3, 50 };
+
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "g", 1);
+	w.series_at = entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+	entry(r, SERIES_WATCH, &w, sizeof(w), "", 0);
+	r->s.head->watches = 1;
+	return r->s.head->watches;
+}
+
+static void a_watched_number_is_read_where_it_is(void **state)
+{
+	struct room *r = *state;
+	short number = -12;
+
+	watch(r, &number, 2 | WATCH_SIGNED);
+	assert_int_equal(snapshot(r)->point->integer, 3);
+	assert_int_equal(watches_read(r->in, getpid(), 70), 0);
+	assert_int_equal(snapshot(r)->point->integer, -12);
+	assert_int_equal(r->batch->point->set_ns, 70);
+}
+
+static void a_watch_that_lies_or_is_gone_leaves_the_value(void **state)
+{
+	struct room *r = *state;
+	uint64_t bad = stats_get(records_bad), unread = stats_get(watches_unread);
+	struct watch *w;
+
+	watch(r, NULL, 8);
+	w = (void *)(area(r) + ((struct series_area *)area(r))->used - sizeof(*w));
+	assert_int_equal(watches_read(r->in, getpid(), 70), 0);
+	w->address = 8;
+	assert_int_equal(watches_read(r->in, getpid(), 70), 0);
+	assert_int_equal(stats_get(watches_unread) - unread, 1);
+	w->type = 16;
+	assert_int_equal(watches_read(r->in, getpid(), 70), 0);
+	w->type = 8;
+	w->series_at = 0x7ffffff8;
+	assert_int_equal(watches_read(r->in, getpid(), 70), 0);
+	assert_int_equal(stats_get(records_bad) - bad, 2);
+	assert_int_equal(snapshot(r)->point->integer, 3);
+}
+
+static void what_was_not_observed_last_is_gone(void **state)
+{
+	struct room *r = *state;
+	struct instrument i = { .kind = INSTRUMENT_COUNTER, .name_n = 1, .observed_ns = 60 };
+	struct series s = { .n_cells = GAUGE_SET_NS + 1 };
+	uint64_t cells[] = { 3, 60 };
+
+	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "c", 1);
+	entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+	cells[1] = 59;
+	entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
+	assert_int_equal(snapshot(r)->n_points, 1);
+}
+
 static void a_later_snapshot_has_the_later_number(void **state)
 {
 	struct room *r = *state;
@@ -441,6 +504,9 @@ int main(void)
 		TEST(an_example_that_is_torn_empty_or_of_another_bucket_is_none),
 		TEST(examples_that_lie_are_none),
 		TEST(what_lies_in_a_chunk_is_read_too),
+		TEST(a_watched_number_is_read_where_it_is),
+		TEST(a_watch_that_lies_or_is_gone_leaves_the_value),
+		TEST(what_was_not_observed_last_is_gone),
 		TEST(an_example_has_what_the_view_took),
 		TEST(buckets_of_several_scales_add_up_at_the_lowest),
 		TEST(a_summary_has_its_quantiles),

@@ -184,6 +184,7 @@ void collector_totals(struct collector *c, const struct collector_ask *ask)
 	struct lives all = { 0 };
 
 	wait_for_turn(c);
+	collector_ask(c);
 	pthread_mutex_lock(&c->lock);
 	look_at_lives(c, ask, &all);
 	pthread_mutex_lock(&c->ledger_lock);

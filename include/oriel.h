@@ -23,6 +23,7 @@
  *     oriel_fields_*                   fields of all log records in a context
  *     oriel_info, oriel_log, ...       log records
  *     oriel_counter, oriel_add, ...    metrics
+ *     oriel_gauge_observe, _watch      metrics that are asked for when somebody reads
  *     oriel_excluded                   paths of a server that are left out
  *
  * What every call promises, unless its comment says otherwise:
@@ -813,6 +814,129 @@ ORIEL_SERIES_MEASURE(oriel_series_change_f64, double, f64)
 ORIEL_SERIES_MEASURE(oriel_series_set, int64_t, int)
 ORIEL_SERIES_MEASURE(oriel_series_set_f64, double, f64)
 ORIEL_SERIES_MEASURE(oriel_series_record, double, f64)
+
+/* ---- values that nobody records ("Asynchronous instruments") ------------------------------------------ */
+
+/*
+ * Values that are there anyway, told when somebody reads the metrics: by a callback, which says all
+ * of them at that moment (a counter's are totals, not what came since), or by address.
+ *
+ *     static void sizes(struct oriel_observation *to, void *pools)
+ *     {
+ *             oriel_observe(to, pool_size(pools, 0), oriel_str("pool", "small"));
+ *             oriel_observe(to, pool_size(pools, 1), oriel_str("pool", "large"));
+ *     }
+ *     oriel_gauge_observe("pool.size", "{connection}", NULL, sizes, pools);
+ *
+ *     oriel_gauge_watch("pool.in_use", "{connection}", NULL, &pool.in_use, oriel_str("pool", "small"));
+ *
+ * Threads    Callbacks are called one at a time, in a thread that the library starts with the first
+ *            of them: the only one it ever does, all signals blocked. They may record, but neither
+ *            register nor wait; the collector waits a tenth of a second for all of them.
+ *            A watched number is read by the collector in this process's memory, with no thread at
+ *            all; where the system forbids that (Yama's ptrace_scope, a process that isn't dumpable) the
+ *            helper reads it. One that is being written is read as it is: whole if its type is aligned.
+ * Ownership  `you` and the address belong to the caller, until oriel_unobserve and oriel_unwatch have
+ *            returned. Those wait for a callback that is being called. Memory that was freed under a
+ *            watch is no fault: its value stays what it was, or is what now lies there.
+ * fork       A child has the same callbacks (and, in a thread of its own, a helper) and watches.
+ * Signals    Not in signal handlers.
+ * Errors     NULL: no room (128 callbacks, 256 addresses), not recording, or within a callback.
+ *
+ * A series that its callback does not tell any more is not shown any more; nor is a watched gauge or
+ * up-down counter after oriel_unwatch, while a watched counter stays at what it was.
+ */
+struct oriel_observation; /* valid within the callback */
+struct oriel_observer;
+typedef void (*oriel_callback)(struct oriel_observation *to, void *you);
+
+#define ORIEL_OBSERVER(maker) \
+	ORIEL_API struct oriel_observer *maker(const char *name, const char *unit, \
+					       const char *description, oriel_callback call, \
+					       void *you);
+ORIEL_OBSERVER(oriel_counter_observe)
+ORIEL_OBSERVER(oriel_counter_f64_observe)
+ORIEL_OBSERVER(oriel_up_down_observe)
+ORIEL_OBSERVER(oriel_up_down_f64_observe)
+ORIEL_OBSERVER(oriel_gauge_observe)
+ORIEL_OBSERVER(oriel_gauge_f64_observe)
+ORIEL_API void oriel_unobserve(struct oriel_observer *observer); /* NULL: nothing happens */
+
+ORIEL_API void oriel_observe_int_all(struct oriel_observation *to, int64_t n,
+				     struct oriel_attributes attributes);
+ORIEL_API void oriel_observe_f64_all(struct oriel_observation *to, double v,
+				     struct oriel_attributes attributes);
+#define oriel_observe(to, value, ...) oriel_observe_int_all((to), (value), ORIEL_WITH(__VA_ARGS__))
+#define oriel_observe_f64(to, value, ...) \
+	oriel_observe_f64_all((to), (value), ORIEL_WITH(__VA_ARGS__))
+
+enum oriel_watched { ORIEL_WATCH_COUNTER = 1, ORIEL_WATCH_UP_DOWN = 2, ORIEL_WATCH_GAUGE = 3 };
+enum { ORIEL_WATCH_SIGNED = 0x100, ORIEL_WATCH_FLOAT = 0x200 };
+
+/* `type` is the number's size in bytes, and what it is: ORIEL_WATCH_SIGNED, ORIEL_WATCH_FLOAT or 0. */
+struct oriel_watch;
+ORIEL_API struct oriel_watch *oriel_watch_address(enum oriel_watched what, const char *name,
+						  const char *unit, const char *description,
+						  const volatile void *address, unsigned type,
+						  struct oriel_attributes attributes);
+ORIEL_API void oriel_unwatch(struct oriel_watch *watch); /* NULL: nothing happens */
+
+/* Any integer, float or double, atomic or not; anything else is refused by the compiler. */
+#ifndef __cplusplus
+#define ORIEL_NUMBER_TYPE(address) \
+	((unsigned)sizeof(*(address)) | \
+	 _Generic(*(address), bool : 0u, char \
+		  : ORIEL_WATCH_SIGNED *((char)-1 < 0), signed char \
+		  : (unsigned)ORIEL_WATCH_SIGNED, short \
+		  : (unsigned)ORIEL_WATCH_SIGNED, int \
+		  : (unsigned)ORIEL_WATCH_SIGNED, long \
+		  : (unsigned)ORIEL_WATCH_SIGNED, long long \
+		  : (unsigned)ORIEL_WATCH_SIGNED, unsigned char : 0u, unsigned short : 0u, \
+		    unsigned : 0u, unsigned long : 0u, unsigned long long : 0u, float \
+		  : (unsigned)ORIEL_WATCH_FLOAT, double \
+		  : (unsigned)ORIEL_WATCH_FLOAT))
+#else
+} /* extern "C" */
+template <typename T> struct oriel_number; /* not for what is no number */
+#define ORIEL_NUMBER(type, what) \
+	template <> struct oriel_number<type> { \
+		static const unsigned code = (unsigned)sizeof(type) | (what); \
+	};
+ORIEL_NUMBER(bool, 0u)
+ORIEL_NUMBER(char, (char)-1 < 0 ? (unsigned)ORIEL_WATCH_SIGNED : 0u)
+ORIEL_NUMBER(signed char, (unsigned)ORIEL_WATCH_SIGNED)
+ORIEL_NUMBER(short, (unsigned)ORIEL_WATCH_SIGNED)
+ORIEL_NUMBER(int, (unsigned)ORIEL_WATCH_SIGNED)
+ORIEL_NUMBER(long, (unsigned)ORIEL_WATCH_SIGNED)
+ORIEL_NUMBER(long long, (unsigned)ORIEL_WATCH_SIGNED)
+ORIEL_NUMBER(unsigned char, 0u)
+ORIEL_NUMBER(unsigned short, 0u)
+ORIEL_NUMBER(unsigned, 0u)
+ORIEL_NUMBER(unsigned long, 0u)
+ORIEL_NUMBER(unsigned long long, 0u)
+ORIEL_NUMBER(float, (unsigned)ORIEL_WATCH_FLOAT)
+ORIEL_NUMBER(double, (unsigned)ORIEL_WATCH_FLOAT)
+template <typename T> static inline unsigned oriel_number_type(const volatile T *)
+{
+	return oriel_number<T>::code;
+}
+template <template <typename> class A, typename T>
+static inline unsigned oriel_number_type(const volatile A<T> *) /* std::atomic */
+{
+	static_assert(sizeof(A<T>) == sizeof(T), "the number and nothing else");
+	return oriel_number<T>::code;
+}
+#define ORIEL_NUMBER_TYPE(address) oriel_number_type(address)
+extern "C" {
+#endif
+
+/* oriel_gauge_watch(name, unit, description, address, attributes...) */
+#define oriel_counter_watch(...) ORIEL_WATCHED(ORIEL_WATCH_COUNTER, __VA_ARGS__)
+#define oriel_up_down_watch(...) ORIEL_WATCHED(ORIEL_WATCH_UP_DOWN, __VA_ARGS__)
+#define oriel_gauge_watch(...) ORIEL_WATCHED(ORIEL_WATCH_GAUGE, __VA_ARGS__)
+#define ORIEL_WATCHED(what, name, unit, description, address, ...) \
+	oriel_watch_address((what), (name), (unit), (description), (address), \
+			    ORIEL_NUMBER_TYPE(address), ORIEL_WITH(__VA_ARGS__))
 
 /* ---- what is left out ------------------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
  */
 #include "lib/encode.h"
 #include "lib/metric.h"
+#include "lib/observe.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -139,7 +140,7 @@ static struct handle *handle_find(const struct handle *asked)
 		struct handle *h = &memory->handle[i];
 
 		if (h->asked_kind == asked->kind && h->asked_double == asked->is_double &&
-		    str_eq(h->asked_name, asked->name))
+		    h->observed == asked->observed && str_eq(h->asked_name, asked->name))
 			return h;
 	}
 	return NULL;
@@ -223,6 +224,17 @@ static void *number_get(enum instrument_kind kind, bool is_double, const char *n
 {
 	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
 					    .is_double = is_double,
+					    .name = str_of(name),
+					    .unit = str_of(unit),
+					    .description = str_of(description) });
+}
+
+struct handle *instrument_observed(enum instrument_kind kind, bool is_double, const char *name,
+				   const char *unit, const char *description)
+{
+	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
+					    .is_double = is_double,
+					    .observed = true,
 					    .name = str_of(name),
 					    .unit = str_of(unit),
 					    .description = str_of(description) });

@@ -9,6 +9,8 @@
  *     lib/cells.c        a thread's own block of cells
  *     lib/exponential.c  buckets that follow what is measured
  *     lib/views.c        what ORIEL_VIEWS makes of an instrument
+ *     lib/observe.c      callbacks, and the thread that calls them
+ *     lib/watch.c        numbers by address
  *     lib/exemplar.c     the last sampled measurement, kept as an example
  *     lib/measure.c      what the program calls to measure
  *
@@ -60,6 +62,7 @@ struct handle {
 	struct str asked_name;
 	uint8_t asked_kind;
 	bool asked_double;
+	bool observed;	/* by callbacks or by address: its values are set, not added to */
 	uint32_t limit; /* of series, the overflow series included */
 	_Atomic uint32_t n_series;
 	const struct view *filter; /* of attributes; NULL: all stay */
@@ -164,10 +167,10 @@ static inline bool is_histogram(uint8_t kind)
 
 static inline size_t cells_of(const struct handle *h)
 {
-	return h->kind == INSTRUMENT_HISTOGRAM ? HISTOGRAM_BUCKETS + h->n_bounds + 1u
-	       : is_exponential(h->kind)       ? (size_t)EXPONENTIAL_CELLS
-	       : h->kind == INSTRUMENT_GAUGE   ? GAUGE_SET_NS + 1u
-					       : 1;
+	return h->kind == INSTRUMENT_HISTOGRAM		    ? HISTOGRAM_BUCKETS + h->n_bounds + 1u
+	       : is_exponential(h->kind)		    ? (size_t)EXPONENTIAL_CELLS
+	       : h->kind == INSTRUMENT_GAUGE || h->observed ? GAUGE_SET_NS + 1u
+							    : 1;
 }
 
 /* Of these a thread has its own. */

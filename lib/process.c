@@ -21,6 +21,7 @@
 #include "lib/exclude.h"
 #include "lib/fault.h"
 #include "lib/metric.h"
+#include "lib/observe.h"
 #include "lib/segment.h"
 #include "lib/thread.h"
 
@@ -327,6 +328,7 @@ static void process_child(void)
 		process_open(&kept.control);
 		if (kept.there)
 			thread_inherit(kept.entry, kept.depth);
+		observe_forked();
 	} else if (recording) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);

@@ -232,7 +232,7 @@ static bool bound_place(struct bound *b, uint32_t generation)
 	if (!b->at)
 		return false;
 	s = (struct series *)(series_area() + b->at);
-	if (!s->entry.flags && b->kind != INSTRUMENT_GAUGE)
+	if (!s->entry.flags && b->kind != INSTRUMENT_GAUGE && !h->observed)
 		__atomic_store_n(&s->entry.flags, cells_reserve(own_cells_of(h)), __ATOMIC_RELAXED);
 	b->cell = s->entry.flags;
 	quick = b->kind == INSTRUMENT_HISTOGRAM ? &b->quick_histogram

@@ -121,6 +121,8 @@ bool views_apply(struct handle *h, const struct handle *asked, const struct view
 	if (v->aggregation == VIEW_AGGREGATE_DROP)
 		return false;
 	h->kind = kind_of(v->aggregation, asked->kind);
+	if (asked->observed && is_histogram(h->kind))
+		h->kind = asked->kind; /* what is there now, again and again, has no distribution */
 	h->is_double = is_histogram(h->kind) || asked->is_double;
 	bounds_apply(h, asked, v, room);
 	if (view_says(v, VIEW_name))

@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 5u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 7u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -130,12 +130,16 @@ struct segment_header {
 	_Atomic uint32_t fatal_code;   /* si_code */
 	_Atomic uint32_t fatal_tid;
 	_Atomic uint64_t fatal_address;
-	_Atomic uint32_t stopped; /* oriel_stop was called and nothing else records */
+	_Atomic uint32_t stopped;   /* oriel_stop was called and nothing else records */
+	_Atomic uint32_t observers; /* 1: somebody answers when observe_asked changes */
+	_Atomic uint32_t observed;  /* the last number in it that was answered */
+	_Atomic uint32_t watches;   /* how often an address was given (struct watch); never falls */
 	_Alignas(64) _Atomic uint64_t loss[N_LOSSES];
 
 	/* Words that the collector changes. */
 	_Alignas(64) _Atomic uint64_t collector_ns; /* CLOCK_MONOTONIC of its last round, ~1 Hz */
 	_Atomic int32_t collector_pid;
+	_Atomic uint32_t observe_asked;		   /* one more: new values are wanted; a futex */
 	_Atomic uint64_t accounted_loss[N_LOSSES]; /* what collectors have already counted */
 };
 

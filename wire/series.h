@@ -8,6 +8,7 @@
  *                 struct series     | cells | attributes as in wire/record.h
  *                 struct exemplars  | slots
  *                 struct buckets    | counts
+ *                 struct watch
  *
  * When that is full, chunks go on with it (CHUNK_SERIES): behind the chunk's head the same again. A
  * place is counted in bytes from series_at, also in chunks, which lie behind it.
@@ -31,6 +32,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 enum series_kind {
 	SERIES_NONE = 0, /* not whole yet */
@@ -39,6 +41,7 @@ enum series_kind {
 	SERIES_DEAD = 3, /* lost a race or did not fit; skip it */
 	SERIES_EXEMPLARS = 4,
 	SERIES_BUCKETS = 5,
+	SERIES_WATCH = 6,
 };
 
 enum instrument_kind {
@@ -69,6 +72,11 @@ struct instrument {
 	uint8_t reserved;
 	uint16_t name_n, unit_n, description_n, n_bounds;
 	uint32_t reserved2;
+	/*
+	 * When its values were observed last (nanoseconds since the epoch): a series that was set
+	 * earlier is no longer there. 0: they are recorded, or each is watched.
+	 */
+	_Atomic uint64_t observed_ns;
 	/* then n_bounds doubles, name, unit, description */
 };
 
@@ -143,6 +151,42 @@ enum {
 	EXEMPLAR_WORDS = EXEMPLAR_VALUE + 2,
 	EXEMPLAR_ATTRIBUTES = EXEMPLAR_VALUE + 1,
 };
+
+/* A number in the process's memory; its value goes to the series' cells, which are as a gauge's. */
+struct watch {
+	struct series_entry entry;
+	uint32_t series_at;
+	uint16_t type; /* enum watch_type */
+	uint16_t reserved;
+	_Atomic uint64_t address; /* 0: not any more */
+};
+
+enum watch_type {
+	WATCH_SIZE = 0xff, /* of the number, bytes */
+	WATCH_SIGNED = 0x100,
+	WATCH_FLOAT = 0x200,
+};
+
+/* The bytes of such a number as a cell has it: an integer, or a double's bits. */
+static inline uint64_t watch_bits(const unsigned char bytes[8], unsigned type)
+{
+	unsigned shift = 64 - 8 * (type & 0xf);
+	uint64_t bits;
+	double wide;
+	float narrow;
+
+	memcpy(&bits, bytes, 8);
+	if (type & WATCH_FLOAT && shift) {
+		memcpy(&narrow, bytes, 4);
+		wide = (double)narrow;
+		memcpy(&bits, &wide, 8);
+	} else if (type & WATCH_SIGNED) {
+		bits = (uint64_t)((int64_t)(bits << shift) >> shift);
+	} else {
+		bits = bits << shift >> shift;
+	}
+	return bits;
+}
 
 enum {
 	CELL_BLOCKS = 2, /* in a chunk */

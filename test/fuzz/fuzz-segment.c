@@ -10,6 +10,7 @@
 #include "collect/intake.h"
 #include "collect/metrics.h"
 #include "collect/reclaim.h"
+#include "collect/watches.h"
 
 #include <stdlib.h>
 
@@ -101,6 +102,7 @@ static void look(struct intake *in)
 		assemble_round(&a);
 		reclaim_dead(in, lives, NULL);
 	}
+	watches_read(in, getpid(), 1);
 	metrics_snapshot(&b, in, resource, 1);
 	batch_free(b);
 	assemble_gone(&a, STR("gone"), 1);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/observe.h"
+
+#include "lib/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OBSERVERS = 128, HELPER_STACK = 1024 * 1024 };
+
+struct oriel_observer {
+	struct handle *handle;
+	oriel_callback call; /* NULL: free */
+	void *you;
+};
+
+struct oriel_observation {
+	struct handle *handle;
+	uint64_t now_ns;
+};
+
+static struct oriel_observer observer[OBSERVERS];
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static bool helped; /* the thread is there */
+static __thread bool within __attribute__((tls_model("initial-exec")));
+
+bool observe_begin(void)
+{
+	if (within)
+		return false;
+	pthread_mutex_lock(&turn);
+	return true;
+}
+
+void observe_end(void)
+{
+	pthread_mutex_unlock(&turn);
+}
+
+uint64_t observe_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- what a callback says ------------------------------------------------------------------------ */
+
+static uint64_t plus(const struct handle *h, uint64_t a, uint64_t b)
+{
+	return h->is_double ? as_bits(as_double(a) + as_double(b)) : a + b;
+}
+
+void observed_set(struct handle *h, uint32_t at, uint64_t bits, uint64_t now_ns)
+{
+	_Atomic uint64_t *cell = series_cells(at);
+	bool again = atomic_load_explicit(&cell[GAUGE_SET_NS], memory_order_relaxed) == now_ns;
+
+	if (again && h->kind != INSTRUMENT_GAUGE && (h->filter || at == h->overflow_at))
+		bits = plus(h, bits,
+			    atomic_load_explicit(&cell[GAUGE_VALUE], memory_order_relaxed));
+	atomic_store_explicit(&cell[GAUGE_VALUE], bits, memory_order_relaxed);
+	/* Release: what was set before it was is never seen with this time. */
+	atomic_store_explicit(&cell[GAUGE_SET_NS], now_ns, memory_order_release);
+}
+
+static void observation_set(const struct oriel_observation *o, uint64_t bits,
+			    struct oriel_attributes attributes)
+{
+	struct handle *h = o->handle;
+	struct filtered f;
+	uint32_t at;
+
+	if (h->filter) {
+		filtered_make(&f, h, attributes);
+		attributes = f.kept;
+	}
+	at = series_of(h, attributes);
+	if (at)
+		observed_set(h, at, bits, o->now_ns);
+}
+
+void oriel_observe_int_all(struct oriel_observation *to, int64_t n,
+			   struct oriel_attributes attributes)
+{
+	if (to && oriel_gate.recording && !to->handle->is_double)
+		observation_set(to, (uint64_t)n, attributes);
+}
+
+void oriel_observe_f64_all(struct oriel_observation *to, double v,
+			   struct oriel_attributes attributes)
+{
+	if (to && oriel_gate.recording && to->handle->is_double && v == v)
+		observation_set(to, as_bits(v), attributes);
+}
+
+/* ---- a round ------------------------------------------------------------------------------------- */
+
+/* What was not observed in the last round is not told: its time is an earlier one. */
+static void observers_mark(uint64_t now_ns)
+{
+	for (size_t i = 0; i < OBSERVERS; i++) {
+		struct handle *h = observer[i].call ? observer[i].handle : NULL;
+		struct instrument *in;
+
+		if (!h || !handle_ready(h))
+			continue;
+		in = (struct instrument *)(series_area() + h->at);
+		/* Release: pairs with the collector's acquire; the values are there. */
+		atomic_store_explicit(&in->observed_ns, now_ns, memory_order_release);
+	}
+}
+
+static void observe_round(void)
+{
+	uint64_t now_ns = observe_now_ns();
+
+	pthread_mutex_lock(&turn);
+	within = true;
+	for (size_t i = 0; i < OBSERVERS; i++) {
+		struct oriel_observation o = { observer[i].handle, now_ns };
+
+		if (observer[i].call)
+			observer[i].call(&o, observer[i].you);
+	}
+	within = false;
+	observers_mark(now_ns);
+	if (watches_need_help())
+		watches_read(now_ns);
+	pthread_mutex_unlock(&turn);
+}
+
+/* Not private: the collector wakes it through its own mapping of the same file. */
+static void *help(void *unused)
+{
+	pthread_setname_np(pthread_self(), "oriel");
+	for (;;) {
+		struct segment_header *s = process.segment;
+		uint32_t asked;
+
+		if (!s)
+			break;
+		asked = atomic_load_explicit(&s->observe_asked, memory_order_acquire);
+		if (asked == atomic_load_explicit(&s->observed, memory_order_relaxed)) {
+			syscall(SYS_futex, &s->observe_asked, FUTEX_WAIT, asked, NULL, NULL, 0);
+			continue;
+		}
+		if (oriel_gate.recording)
+			observe_round();
+		/* Release: pairs with the collector's acquire; what was asked for is there. */
+		atomic_store_explicit(&s->observed, asked, memory_order_release);
+	}
+	return unused;
+}
+
+/* All signals blocked from its first instruction on. */
+void observe_help(void)
+{
+	sigset_t all, before;
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	if (helped || pthread_attr_init(&attributes) != 0)
+		return;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, HELPER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	helped = pthread_create(&thread, &attributes, help, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (helped)
+		atomic_store_explicit(&process.segment->observers, 1, memory_order_release);
+}
+
+/* Its parent's helper is not there, nor who may have had the turn. */
+void observe_forked(void)
+{
+	bool any = false;
+
+	pthread_mutex_init(&turn, NULL);
+	within = false;
+	helped = false;
+	watches_forked();
+	for (size_t i = 0; i < OBSERVERS; i++)
+		any = any || observer[i].call;
+	if (any || watches_need_help())
+		observe_help();
+}
+
+/* ---- registering --------------------------------------------------------------------------------- */
+
+static struct oriel_observer *observer_add(struct handle *h, oriel_callback call, void *you)
+{
+	for (size_t i = 0; i < OBSERVERS; i++)
+		if (!observer[i].call) {
+			observer[i] = (struct oriel_observer){ h, call, you };
+			return &observer[i];
+		}
+	return NULL;
+}
+
+static struct oriel_observer *observe(enum instrument_kind kind, bool is_double, const char *name,
+				      const char *unit, const char *description,
+				      oriel_callback call, void *you)
+{
+	int kept = errno;
+	struct oriel_observer *o = NULL;
+	struct handle *h;
+
+	if (!call || !oriel_gate.recording || !observe_begin())
+		return NULL;
+	h = instrument_observed(kind, is_double, name, unit, description);
+	if (h)
+		o = observer_add(h, call, you);
+	if (o)
+		observe_help();
+	observe_end();
+	errno = kept;
+	return o;
+}
+
+#define OBSERVER(maker, kind, is_double) \
+	struct oriel_observer *maker(const char *name, const char *unit, const char *description, \
+				     oriel_callback call, void *you) \
+	{ \
+		return observe(kind, is_double, name, unit, description, call, you); \
+	}
+
+OBSERVER(oriel_counter_observe, INSTRUMENT_COUNTER, false)
+OBSERVER(oriel_counter_f64_observe, INSTRUMENT_COUNTER, true)
+OBSERVER(oriel_up_down_observe, INSTRUMENT_UP_DOWN, false)
+OBSERVER(oriel_up_down_f64_observe, INSTRUMENT_UP_DOWN, true)
+OBSERVER(oriel_gauge_observe, INSTRUMENT_GAUGE, false)
+OBSERVER(oriel_gauge_f64_observe, INSTRUMENT_GAUGE, true)
+
+/* Within a callback the turn is ours already, and the round goes on behind it. */
+void oriel_unobserve(struct oriel_observer *o)
+{
+	bool ours = o && observe_begin();
+
+	if (!o)
+		return;
+	*o = (struct oriel_observer){ NULL, NULL, NULL };
+	if (ours)
+		observe_end();
+}
