@@ -72,7 +72,8 @@ void words_of(struct words *w, struct str key)
 		enum sort after = i + 1 < key.n ? sort_of(key.p[i + 1]) : SORT_OTHER;
 
 		/* %5B, as forms have it, is no part of a word. */
-		if (key.p[i] == '%' && key.n - i > 2 && is_hex(key.p[i + 1]) && is_hex(key.p[i + 2]))
+		if (key.p[i] == '%' && key.n - i > 2 && is_hex(key.p[i + 1]) &&
+		    is_hex(key.p[i + 2]))
 			i += 2;
 		if (here != SORT_OTHER) {
 			if (is_edge(before, here, after))
@@ -150,8 +151,8 @@ static bool begins_name(const struct redact *r, const struct words *w, size_t at
 	if (c < 'a' || c > 'z')
 		return false;
 	for (size_t i = r->first[c - 'a']; i < r->first[c - 'a' + 1]; i++)
-		if (words_are(w, at, (struct str){ names[i].text, names[i].n }, names[i].kind & WORD,
-			      &end) &&
+		if (words_are(w, at, (struct str){ names[i].text, names[i].n },
+			      names[i].kind & WORD, &end) &&
 		    (!last || end == w->n))
 			return true;
 	return false;

@@ -27,11 +27,26 @@ enum lead {
 	['8'] = LEAD_DIGIT, ['9'] = LEAD_DIGIT
 
 static const uint8_t lead[256] = {
-	DIGITS,		     ['e'] = LEAD_LETTER, ['A'] = LEAD_LETTER, ['G'] = LEAD_LETTER,
-	['y'] = LEAD_LETTER, ['S'] = LEAD_LETTER, ['g'] = LEAD_LETTER, ['x'] = LEAD_LETTER,
-	['s'] = LEAD_LETTER, ['r'] = LEAD_LETTER, ['w'] = LEAD_LETTER, ['n'] = LEAD_LETTER,
-	['p'] = LEAD_LETTER, ['h'] = LEAD_LETTER, ['d'] = LEAD_LETTER, ['b'] = LEAD_B,
-	['B'] = LEAD_B,	     [':'] = LEAD_IS,	  ['='] = LEAD_IS,     ['>'] = LEAD_TAG,
+	DIGITS,
+	['e'] = LEAD_LETTER,
+	['A'] = LEAD_LETTER,
+	['G'] = LEAD_LETTER,
+	['y'] = LEAD_LETTER,
+	['S'] = LEAD_LETTER,
+	['g'] = LEAD_LETTER,
+	['x'] = LEAD_LETTER,
+	['s'] = LEAD_LETTER,
+	['r'] = LEAD_LETTER,
+	['w'] = LEAD_LETTER,
+	['n'] = LEAD_LETTER,
+	['p'] = LEAD_LETTER,
+	['h'] = LEAD_LETTER,
+	['d'] = LEAD_LETTER,
+	['b'] = LEAD_B,
+	['B'] = LEAD_B,
+	[':'] = LEAD_IS,
+	['='] = LEAD_IS,
+	['>'] = LEAD_TAG,
 	['-'] = LEAD_DASH,
 };
 
@@ -45,7 +60,8 @@ struct hit {
 
 static bool is_key(char c)
 {
-	return is_token(c) || c == '.' || c == '[' || c == ']' || c == '%' || (unsigned char)c >= 0x80;
+	return is_token(c) || c == '.' || c == '[' || c == ']' || c == '%' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool is_quote(char c)
@@ -99,7 +115,7 @@ static enum redact_action key_before(const struct redact *r, struct str t, size_
 		;
 	if (from == end)
 		return REDACT_KEEP;
-	if (from == 0 || t.p[from - 1] == '?' || t.p[from - 1] == '&')
+	if (from && (t.p[from - 1] == '?' || t.p[from - 1] == '&'))
 		action = redact_parameter(r, part(t, from, end));
 	else
 		action = redact_key(r, part(t, from, end));
@@ -159,8 +175,8 @@ static size_t line_end(struct str t, size_t at)
 /* Said instead of a value: by us, or by nobody's password. */
 static bool is_no_secret(struct str value)
 {
-	static const struct str none[] = { STR("null"),	    STR("none"),     STR("nil"),
-					   STR("true"),	    STR("false"),    STR("undefined"),
+	static const struct str none[] = { STR("null"),	    STR("none"),      STR("nil"),
+					   STR("true"),	    STR("false"),     STR("undefined"),
 					   STR("REDACTED"), STR(REDACT_MARK), STR("[REDACTED"),
 					   STR("?") };
 	size_t stars = 0;
@@ -214,7 +230,8 @@ static bool value_after(struct str t, size_t at, bool header, struct hit *hit)
 	return hit->end > hit->at && !is_no_secret(part(t, hit->at, hit->end));
 }
 
-static bool find_pair(const struct redact *r, struct str t, size_t at, size_t limit, struct hit *hit)
+static bool find_pair(const struct redact *r, struct str t, size_t at, size_t limit,
+		      struct hit *hit)
 {
 	size_t from;
 
@@ -228,8 +245,8 @@ static bool find_pair(const struct redact *r, struct str t, size_t at, size_t li
 	hit->action = key_before(r, t, at, limit);
 	if (!hit->action)
 		return false;
-	return value_after(t, at + 1 + (t.p[at + 1] == '>'),
-			   t.p[at] == ':' && is_header(t, at), hit);
+	return value_after(t, at + 1 + (t.p[at + 1] == '>'), t.p[at] == ':' && is_header(t, at),
+			   hit);
 }
 
 /* <password>..< */
@@ -302,10 +319,17 @@ struct sink {
 	size_t n, room;
 };
 
+/* What is cut is not cut within a character of UTF-8, and nothing follows it. */
 static void sink_put(struct sink *s, struct str piece)
 {
-	if (piece.n > s->room - s->n)
-		piece.n = s->room - s->n;
+	size_t n = s->room - s->n;
+
+	if (piece.n > n) {
+		while (n && ((unsigned char)piece.p[n] & 0xc0) == 0x80)
+			n--;
+		piece.n = n;
+		s->room = s->n + n;
+	}
 	if (s->p && piece.n)
 		memcpy(s->p + s->n, piece.p, piece.n);
 	s->n += piece.n;
@@ -326,11 +350,10 @@ size_t redact_text(const struct redact *r, struct str t, char *out, size_t room)
 			continue;
 		}
 		sink_put(&s, part(t, done, hit.at));
-		sink_put(&s, (struct str){ mark, redact_mark(r, hit.action, part(t, hit.at, hit.end),
-							     mark) });
+		sink_put(&s, (struct str){ mark, redact_mark(r, hit.action,
+							     part(t, hit.at, hit.end), mark) });
 		at = done = hit.end;
 	}
 	sink_put(&s, str_from(t, done));
 	return s.n;
 }
-

@@ -31,9 +31,8 @@ static bool rule_add(struct redact *r, struct str name, bool parameter, uint8_t 
 	words_of(&w, name);
 	if (!w.n || name.n > WORDS_MOST)
 		return false;
-	while (rule < r->rule + r->n_rules &&
-	       !(rule->parameter == parameter && rule->n == w.n &&
-		 memcmp(r->text + rule->at, w.low, w.n) == 0))
+	while (rule < r->rule + r->n_rules && !(rule->parameter == parameter && rule->n == w.n &&
+						memcmp(r->text + rule->at, w.low, w.n) == 0))
 		rule++;
 	if (rule == r->rule + r->n_rules) {
 		if (r->n_rules == REDACT_RULES_MOST || w.n + r->text_n > REDACT_TEXT_MOST)

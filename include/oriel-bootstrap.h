@@ -122,8 +122,8 @@ struct oriel_bootstrap {
 	int (*exporter)(struct oriel_bootstrap *b, unsigned signals, const char *name);
 
 	/*
-	 * One more redaction rule: a line of ORIEL_REDACT, which holds one rule a line. It is carried as
-	 * configuration; a version of Oriel that knows no rules ignores it.
+	 * One more redaction rule: a line of ORIEL_REDACT, such as "card.pin=drop" (NAME=mask, drop, hash
+	 * or keep). It holds for all that this process records.
 	 */
 	int (*redact)(struct oriel_bootstrap *b, const char *rule);
 

@@ -7,6 +7,7 @@
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
+#include "base/redact.h"
 #include "base/sampling.h"
 #include "base/severity.h"
 #include "base/view.h"
@@ -215,6 +216,18 @@ static void check_views(struct check *c)
 				 quote(error.what, quoted), error.says);
 }
 
+static void check_redact(struct check *c)
+{
+	char quoted[QUOTE_ROOM];
+	struct redact rules;
+	struct str wrong;
+
+	redact_default(&rules);
+	if (!redact_read(&rules, str_of(getenv("ORIEL_REDACT")), &wrong))
+		complain(c, "ORIEL_REDACT: ignoring '%s': not NAME, NAME=mask, drop, hash or keep",
+			 quote(wrong, quoted));
+}
+
 static void check_exemplars(struct check *c)
 {
 	static const char name[] = "OTEL_METRICS_EXEMPLAR_FILTER";
@@ -242,5 +255,6 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_levels(&c);
 	check_views(&c);
 	check_exemplars(&c);
+	check_redact(&c);
 	return c.n;
 }

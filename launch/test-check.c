@@ -48,6 +48,15 @@ static void a_bad_pattern_is_named_with_its_variable_and_place(void **state)
 			    "(at character 3)\n");
 }
 
+static void a_redaction_rule_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_REDACT", "card, pin=drop\n?promo, *=hash"), "");
+	assert_string_equal(of("ORIEL_REDACT", "card,pin=burn"),
+			    "ORIEL_REDACT: ignoring 'pin=burn': not NAME, NAME=mask, drop, hash "
+			    "or keep\n");
+}
+
 static void a_bad_pair_is_named(void **state)
 {
 	(void)state;
@@ -136,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_makes_sense_is_not_mentioned),
 		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
+		cmocka_unit_test(a_redaction_rule_that_is_none_is_named),
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),

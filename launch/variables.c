@@ -65,6 +65,12 @@ const struct variable variables[] = {
 	  false },
 	{ "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", VARIABLE_RECORDING, "LIST", "the standard's",
 	  "HTTP methods that are told apart", false },
+	{ "ORIEL_REDACT", VARIABLE_RECORDING, "RULES", NULL,
+	  "What is redacted beside what looks like a secret: NAME=mask, drop, hash or keep, ...; off: "
+	  "nothing",
+	  false },
+	{ "ORIEL_REDACT_HASH_KEY", VARIABLE_RECORDING, "TEXT", "a random one for each process",
+	  "The key of hashes that stand for what is redacted", false },
 	{ "ORIEL_BOOTSTRAP", VARIABLE_RECORDING, "FILE",
 	  "oriel_bootstrap.so beside the program, or a function in it",
 	  "Run this hook before the program: a shared object, or a script that prints settings; none: no "

@@ -3,10 +3,16 @@
  * Encode: attributes as they lie in a record (wire/record.h). Sized first, so that the copy needs
  * no checks: encode_fit says how many attributes fit and how many bytes they take; encode_put
  * writes exactly those.
+ *
+ * All that a program says of itself passes here, and what is secret in it stays here (base/redact.h):
+ * no byte of it is copied. What is surely harmless is told by its key, and by a look at its text,
+ * which is remembered (lib/judged.h); all else is `loud` and goes the longer way.
  */
 #pragma once
 
+#include "base/redact.h"
 #include "base/str.h"
+#include "lib/judged.h"
 #include "lib/watcher.h"
 #include "oriel.h"
 #include "wire/keys.h"
@@ -48,9 +54,10 @@ static inline uint32_t attribute_n(const struct oriel_attribute *a)
 
 struct encode {
 	const struct oriel_attribute *item;
-	size_t n;     /* how many of them are written */
-	size_t bytes; /* what they take */
-	size_t cut;   /* room for the last one's value, if it is cut short; else SIZE_MAX */
+	size_t n;      /* how many of them are written */
+	size_t bytes;  /* what they take */
+	size_t cut;    /* room for the last one's value, if it is cut short; else SIZE_MAX */
+	uint64_t loud; /* bit i: item i may be a secret; beyond the last bit all may */
 };
 
 /* At most `most` bytes; what doesn't fit is counted. */
@@ -58,6 +65,9 @@ struct encode encode_fit_slow(struct oriel_attributes a, size_t most);
 
 /* An array, bytes, or text that is cut to *value_n; how many bytes they took goes there. */
 unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, size_t *value_n);
+
+/* A loud one, all of it, with room for so many bytes. */
+unsigned char *encode_loud(unsigned char *to, const struct oriel_attribute *a, size_t room);
 
 /* A short copy without a call; most keys and values have 8 to 16 bytes. */
 static inline __attribute__((always_inline)) unsigned char *encode_copy(unsigned char *to,
@@ -108,18 +118,58 @@ static inline bool encode_is_plain(const struct oriel_attribute *a)
 	return attribute_type(a) <= ORIEL_STR && !attribute_is_none(a);
 }
 
+/* Surely nothing to redact: neither by its key nor in its text. */
+static inline __attribute__((always_inline)) bool encode_is_quiet(const struct oriel_attribute *a)
+{
+	uint64_t shape = a->shape;
+
+	if (attribute_is_prepared(a))
+		return true; /* it was, when it was prepared */
+	if (shape & WIRE_KNOWN) {
+		uint8_t judged = judged_known[(uint8_t)(shape >> 8)];
+
+		if (judged)
+			return judged == JUDGED_CLEAN;
+	} else if (__builtin_expect(!judged_key(a->key, (uint8_t)(shape >> 8)), 0)) {
+		return false;
+	}
+	return attribute_type(a) < ORIEL_STR || judged_text(a->value.p, attribute_n(a));
+}
+
 static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 {
-	struct encode e = { a.item, a.n, 0, SIZE_MAX };
+	struct encode e = { a.item, a.n, 0, SIZE_MAX, 0 };
 
 	for (size_t i = 0; i < a.n; i++) {
-		if (__builtin_expect(encode_is_plain(&a.item[i]), 1))
-			e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(&a.item[i]);
-		else if (!attribute_is_prepared(&a.item[i]))
+		const struct oriel_attribute *x = &a.item[i];
+
+		e.bytes += attribute_n(x);
+		if (__builtin_expect(encode_is_plain(x), 1))
+			e.bytes += WIRE_ATTRIBUTE_HEAD + attribute_key_n(x);
+		else if (!attribute_is_prepared(x))
 			return encode_fit_slow(a, most);
-		e.bytes += attribute_n(&a.item[i]);
+		if (__builtin_expect(e.bytes > most || !encode_is_quiet(x), 0))
+			return encode_fit_slow(a, most);
 	}
-	return __builtin_expect(e.bytes > most, 0) ? encode_fit_slow(a, most) : e;
+	return e;
+}
+
+static inline bool encode_is_loud(const struct encode *e, size_t i)
+{
+	return i >= 64 || e->loud >> i & 1;
+}
+
+/* Behind a loud one that another thread made longer meanwhile there may be less room than was taken. */
+static inline bool encode_is_too_much(const struct oriel_attribute *a, const struct encode *e,
+				      ptrdiff_t room)
+{
+	size_t value = e->cut == SIZE_MAX ? attribute_n(a) : e->cut;
+
+	if (attribute_is_prepared(a))
+		return (size_t)room < value;
+	if (attribute_type(a) > ORIEL_BYTES)
+		value *= 8;
+	return (size_t)room < WIRE_ATTRIBUTE_HEAD + attribute_key_n(a) + value;
 }
 
 /*
@@ -129,6 +179,8 @@ static inline struct encode encode_fit(struct oriel_attributes a, size_t most)
 static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned char *to,
 								       const struct encode *e)
 {
+	unsigned char *end = to + e->bytes;
+
 	for (size_t i = 0; i < e->n; i++) {
 		const struct oriel_attribute *a = &e->item[i];
 		uint32_t head = (uint32_t)a->shape;
@@ -136,8 +188,14 @@ static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned 
 		enum oriel_type type = attribute_type(a);
 		unsigned char *value = to + WIRE_ATTRIBUTE_HEAD;
 
+		if (__builtin_expect(encode_is_loud(e, i), 0)) {
+			to = encode_loud(to, a, (size_t)(end - to));
+			continue;
+		}
 		if (__builtin_expect(attribute_is_none(a), 0))
 			continue;
+		if (__builtin_expect(e->loud != 0, 0) && encode_is_too_much(a, e, end - to))
+			break;
 		if (!(head & WIRE_KNOWN))
 			value = encode_copy(value, a->key, (uint8_t)(head >> 8));
 		if (type == ORIEL_STR && __builtin_expect(e->cut == SIZE_MAX || i + 1 < e->n, 1)) {
@@ -156,14 +214,42 @@ static inline __attribute__((always_inline)) unsigned char *encode_put(unsigned 
 		memcpy(to, &head, sizeof(head));
 		to = value;
 	}
+	if (__builtin_expect(e->loud != 0, 0) && to < end)
+		memset(to, 0, (size_t)(end - to)); /* as above */
 	return to;
 }
 
 /*
- * The same in one go, if all are plain and end before `end`; else NULL, and what it wrote is of no
+ * The same in one go, if all are plain and quiet and end before `end`; else NULL, and what it wrote is of no
  * use. Up to 7 bytes further may be written here too.
  */
 unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct oriel_attributes a);
 
 /* Text cut to `most` bytes, not within a UTF-8 character. */
 size_t encode_cut(const char *text, size_t n, size_t most);
+
+/* A name, a message or a body of at most `most` bytes, as it goes out. */
+struct encode_text {
+	struct str text; /* as it was given */
+	size_t n;	 /* bytes that it takes */
+	bool loud;
+};
+
+struct encode_text encode_text_slow(struct str text, size_t most);
+
+/* What is cut off is counted. */
+static inline struct encode_text encode_text_fit(struct str text, size_t most)
+{
+	if (__builtin_expect(text.n > most || !judged_text(text.p, text.n), 0))
+		return encode_text_slow(text, most);
+	return (struct encode_text){ text, text.n, false };
+}
+
+unsigned char *encode_text_loud(unsigned char *to, const struct encode_text *t);
+
+static inline unsigned char *encode_text_put(unsigned char *to, const struct encode_text *t)
+{
+	if (__builtin_expect(t->loud, 0))
+		return encode_text_loud(to, t);
+	return encode_copy(to, t->text.p, t->n);
+}

@@ -61,13 +61,14 @@ static inline void log_fill(struct record_log *r, uint64_t head, const struct en
 	memcpy(&r->trace_flags, &rest, sizeof(rest));
 }
 
-static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str body,
+static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str body, size_t most,
 						    struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	const struct entry *top;
 	struct record_log *r;
 	struct oriel_attribute context[2];
+	struct encode_text fit;
 	struct encode e, more = { 0 };
 	struct write w;
 	unsigned char *p;
@@ -77,12 +78,9 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 		process_lose(LOSS_logs_no_slot, oriel_gate.recording);
 		return;
 	}
-	if (__builtin_expect(body.n > BODY_MOST, 0)) {
-		body.n = encode_cut(body.p, body.n, BODY_MOST);
-		process_lose(LOSS_values_cut, 1);
-	}
+	fit = encode_text_fit(body, most);
 	top = thread_top(t);
-	size = sizeof(*r) + body.n;
+	size = sizeof(*r) + fit.n;
 	if (__builtin_expect(entry_carry(top) != 0, 0)) {
 		more = encode_fit((struct oriel_attributes){ context, log_context(context, top) },
 				  RECORD_MOST - size);
@@ -95,11 +93,11 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 		return;
 	r = (struct record_log *)w.p;
 	log_fill(r,
-		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, body.n, encode_pad(size) - size,
+		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, fit.n, encode_pad(size) - size,
 			     whence),
 		 top, whence);
 	r->time = clock_now(&r->head.flags);
-	p = encode_copy(w.p + sizeof(*r), body.p, body.n);
+	p = encode_text_put(w.p + sizeof(*r), &fit);
 	if (__builtin_expect(more.n != 0, 0))
 		p = encode_put(p, &more);
 	encode_put(p, &e);
@@ -117,7 +115,9 @@ static inline __attribute__((always_inline)) bool log_try(struct thread *t, uint
 	struct record_log *r;
 	unsigned char *to;
 
-	if (__builtin_expect(body.n > BODY_MOST || (top->meta & ENTRY_CARRY), 0) ||
+	if (__builtin_expect(body.n > BODY_MOST || (top->meta & ENTRY_CARRY) ||
+				     !judged_text(body.p, body.n),
+			     0) ||
 	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + body.n)))
 		return false;
 	r = (struct record_log *)t->lane[0].at;
@@ -148,7 +148,7 @@ void oriel_log_at(struct oriel_site *site, uint64_t what, const char *event, siz
 	if (__builtin_expect(t->live == THREAD_LIVE && log_try(t, whence, body, attributes), 1))
 		lane_rest(t);
 	else
-		log_write_any(whence, body, attributes);
+		log_write_any(whence, body, BODY_MOST, attributes);
 }
 
 void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
@@ -163,17 +163,18 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 void oriel_log_print(struct oriel_site *site, uint64_t what, const char *format, ...)
 {
 	int kept = errno, n;
-	char text[PRINT_MOST];
+	char text[PRINT_MOST + REDACT_AHEAD]; /* a secret is cut when it is known as one */
 	va_list values;
 
 	va_start(values, format);
 	n = vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
-	if (n >= (int)sizeof(text)) {
+	if (n >= (int)sizeof(text))
 		n = sizeof(text) - 1;
-		process_lose(LOSS_values_cut, 1);
-	}
-	if (n >= 0)
+	if (n > PRINT_MOST)
+		log_write_any(log_whence(site, what), (struct str){ text, (size_t)n }, PRINT_MOST,
+			      ORIEL_WITH());
+	else if (n >= 0)
 		oriel_log_at(site, what, text, (size_t)n, ORIEL_WITH());
 	errno = kept;
 }

@@ -79,22 +79,70 @@ void process_lose(enum segment_loss reason, uint64_t n)
 		atomic_fetch_add_explicit(&process.segment->loss[reason], n, memory_order_relaxed);
 }
 
+/*
+ * What the collector needs may well be a credential (a destination's headers, its URL): it is handed over
+ * as it is, in a file that only this user reads, and shown nowhere. Other secrets stay here.
+ */
+static bool process_hands_over(struct str name)
+{
+	if (str_eq(name, STR("ORIEL_REDACT_HASH_KEY")))
+		return false;
+	return str_starts(name, STR("OTEL_EXPORTER_")) || str_starts(name, STR("ORIEL_")) ||
+	       !redact_key(&process.redact, name);
+}
+
+/* These become attributes of all that is recorded. */
+static bool process_describes(struct str name)
+{
+	return str_eq(name, STR("OTEL_RESOURCE_ATTRIBUTES")) || str_eq(name, STR("DD_TAGS"));
+}
+
+static void process_setting(const char *variable)
+{
+	struct cut pair = str_cut(str_of(variable), '=');
+	size_t room = sizeof(process.settings) - process.settings_n, n = pair.head.n + 1;
+	bool describes = process_describes(pair.head);
+	char *to = process.settings + process.settings_n;
+	size_t value_n;
+
+	if (!config_travels(variable) || !process_hands_over(pair.head))
+		return;
+	value_n = describes ? redact_text(&process.redact, pair.tail, NULL, SETTINGS_MOST)
+			    : pair.tail.n;
+	if (n + value_n + 1 > room) {
+		process.settings_cut = true;
+		return;
+	}
+	memcpy(to, variable, n);
+	if (describes)
+		redact_text(&process.redact, pair.tail, to + n, value_n);
+	else
+		memcpy(to + n, pair.tail.p, value_n);
+	to[n + value_n] = '\0';
+	process.settings_n += n + value_n + 1;
+}
+
 static void process_settings(void)
 {
 	process.settings_n = 0;
 	process.settings_cut = false;
-	for (char **v = environ; v && *v; v++) {
-		size_t n = strlen(*v) + 1;
+	for (char **v = environ; v && *v; v++)
+		process_setting(*v);
+}
 
-		if (!config_travels(*v))
-			continue;
-		if (n > sizeof(process.settings) - process.settings_n) {
-			process.settings_cut = true;
-		} else {
-			memcpy(process.settings + process.settings_n, *v, n);
-			process.settings_n += n;
-		}
-	}
+/* Rules that make no sense are left out; the collector tells of them. */
+static void process_redact(void)
+{
+	const char *key = getenv("ORIEL_REDACT_HASH_KEY");
+
+	redact_default(&process.redact);
+	if (key && *key)
+		redact_hash_key(&process.redact, str_of(key));
+	else
+		redact_hash_key(&process.redact,
+				(struct str){ (const char *)process.seed, sizeof(process.seed) });
+	redact_read(&process.redact, str_of(getenv("ORIEL_REDACT")), NULL);
+	judged_begin();
 }
 
 static void process_seed(void)
@@ -355,12 +403,13 @@ static int process_first_start(void)
 	config_read(&process.config);
 	if (process.config.disabled)
 		return ORIEL_OFF_DISABLED;
-	process_settings();
 	atomic_store_explicit(&process.clock, clock_choose(), memory_order_relaxed);
+	process_seed();
+	process_redact();
+	process_settings();
 	process.tid_offset = process_tid_offset();
 	if (thread_key_make() != 0)
 		return ORIEL_OFF_NO_MEMORY;
-	process_seed();
 	why = segment_make(&s, process.config.segment_size);
 	if (why)
 		return why;

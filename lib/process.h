@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/redact.h"
 #include "lib/config.h"
 #include "oriel.h"
 #include "wire/control.h"
@@ -47,6 +48,7 @@ struct process {
 	unsigned starts;	     /* oriel_start calls not yet matched by a stop */
 	uint64_t seed[4];
 	struct config config;
+	struct redact redact; /* ORIEL_REDACT; read before anything is recorded */
 	struct oriel_context root;	/* TRACEPARENT of the environment */
 	char service[128], version[64]; /* as oriel_start had them, for forked children */
 	char settings[SETTINGS_MOST];

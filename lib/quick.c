@@ -127,10 +127,12 @@ struct bound *quick_find(const struct handle *h, struct oriel_attributes a)
 	return NULL;
 }
 
+/* What may be a secret is looked at each time, and not kept as it is. */
 static bool all_plain(struct oriel_attributes a)
 {
 	for (size_t i = 0; i < a.n; i++)
-		if (!encode_is_plain(&a.item[i]) || attribute_n(&a.item[i]) > BYTES_MOST)
+		if (!encode_is_plain(&a.item[i]) || attribute_n(&a.item[i]) > BYTES_MOST ||
+		    !encode_is_quiet(&a.item[i]))
 			return false;
 	return true;
 }

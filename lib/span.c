@@ -110,16 +110,13 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
 	unsigned code = 0, flags = state_n ? RECORD_TRACESTATE : 0;
+	struct encode_text name = encode_text_fit(s.name, NAME_MOST);
 	struct encode a;
 	struct write w;
 	unsigned char *p;
 
-	if (__builtin_expect(s.name.n > NAME_MOST, 0)) {
-		s.name.n = encode_cut(s.name.p, s.name.n, NAME_MOST);
-		process_lose(LOSS_values_cut, 1);
-	}
-	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - s.name.n - state_n);
-	size = sizeof(*r) + s.name.n + state_n + a.bytes;
+	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - name.n - state_n);
+	size = sizeof(*r) + name.n + state_n + a.bytes;
 	padded = encode_pad(size);
 	w = write_begin_keeping(t, padded, (size_t)END_SIZE * (t->n_open + 2));
 	if (__builtin_expect(!w.p, 0)) {
@@ -131,7 +128,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 		flags |= RECORD_REMOTE;
 	if (s.options)
 		code = (s.options->kind & 7u) | (unsigned)s.options->scope << RECORD_KIND_BITS;
-	span_fill(r, RECORD_HEAD(padded, RECORD_START, flags, s.name.n, padded - size, code), e,
+	span_fill(r, RECORD_HEAD(padded, RECORD_START, flags, name.n, padded - size, code), e,
 		  s.parent);
 	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
@@ -139,7 +136,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	} else {
 		r->time = clock_now(&r->head.flags);
 	}
-	p = encode_copy(w.p + sizeof(*r), s.name.p, s.name.n);
+	p = encode_text_put(w.p + sizeof(*r), &name);
 	if (state_n)
 		p = span_put_state(p, state);
 	encode_put(p, &a);
@@ -231,7 +228,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 	unsigned char *to;
 	uint32_t depth;
 
-	if (__builtin_expect(name_n > NAME_MOST, 0) ||
+	if (__builtin_expect(name_n > NAME_MOST || !judged_text(name, name_n), 0) ||
 	    __builtin_expect(!write_try(t, keep + encode_pad(sizeof(*r) + name_n)), 0))
 		return span_open_any(span, name, name_n, NULL, attributes);
 	r = (struct record_start *)t->lane[0].at;
@@ -500,21 +497,13 @@ static uint64_t span_target(struct thread *t, const struct oriel_span *span)
 	return 0;
 }
 
-static struct str span_text(struct str text, size_t most)
-{
-	if (text.n > most) {
-		text.n = encode_cut(text.p, text.n, most);
-		process_lose(LOSS_values_cut, 1);
-	}
-	return text;
-}
-
 /* SET, STATUS and NAME: an id, a text and attributes. */
 static void span_write_detail(const struct oriel_span *span, struct record_head head,
 			      struct str text, struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	struct record_span r = { .head = head };
+	struct encode_text fit;
 	struct encode e;
 	struct write w;
 	size_t size;
@@ -522,17 +511,17 @@ static void span_write_detail(const struct oriel_span *span, struct record_head 
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	text = span_text(text, TEXT_MOST);
-	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
-	size = sizeof(r) + text.n + e.bytes;
+	fit = encode_text_fit(text, TEXT_MOST);
+	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - fit.n);
+	size = sizeof(r) + fit.n + e.bytes;
 	r.head.size = (uint16_t)encode_pad(size);
 	r.head.pad_n = (uint8_t)(r.head.size - size);
-	r.head.text_n = (uint16_t)text.n;
+	r.head.text_n = (uint16_t)fit.n;
 	w = write_begin(t, r.head.size, LOSS_details_no_room);
 	if (!w.p)
 		return;
 	memcpy(w.p, &r, sizeof(r));
-	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
+	encode_put(encode_text_put(w.p + sizeof(r), &fit), &e);
 	write_end(w, r.head.size);
 	lane_rest(t);
 }
@@ -562,7 +551,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 			  struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
-	struct str text = str_of(name);
+	struct encode_text fit;
 	struct record_event r = { .head = { .type = RECORD_EVENT } };
 	struct encode e;
 	struct write w;
@@ -571,12 +560,12 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	text = span_text(text, NAME_MOST);
-	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - text.n);
-	size = sizeof(r) + text.n + e.bytes;
+	fit = encode_text_fit(str_of(name), NAME_MOST);
+	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - fit.n);
+	size = sizeof(r) + fit.n + e.bytes;
 	r.head.size = (uint16_t)encode_pad(size);
 	r.head.pad_n = (uint8_t)(r.head.size - size);
-	r.head.text_n = (uint16_t)text.n;
+	r.head.text_n = (uint16_t)fit.n;
 	w = write_begin(t, r.head.size, LOSS_details_no_room);
 	if (!w.p)
 		return;
@@ -587,7 +576,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 		r.time = clock_now(&r.head.flags);
 	}
 	memcpy(w.p, &r, sizeof(r));
-	encode_put(encode_copy(w.p + sizeof(r), text.p, text.n), &e);
+	encode_put(encode_text_put(w.p + sizeof(r), &fit), &e);
 	write_end(w, r.head.size);
 	lane_rest(t);
 }
