@@ -19,6 +19,7 @@
 #include "agent/http/http.h"
 #include "agent/real.h"
 #include "base/preload.h"
+#include "lib/fault.h"
 #include "oriel-agent.h"
 
 _Atomic bool agent_on;
@@ -162,6 +163,7 @@ __attribute__((constructor)) static void agent_start(void)
 	int kept = errno;
 
 	bootstrap_run();
+	oriel_fault_watched();
 	if (wanted(path != NULL))
 		(void)turn_all("*", disabled(), true);
 	if (path)

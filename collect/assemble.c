@@ -59,6 +59,7 @@ void assembler_fini(struct assembler *a)
 	a->batch = batch_free(a->batch);
 	a->resource = resource_free(a->resource);
 	open_fini(&a->open);
+	crumbs_fini(&a->crumbs);
 	free(a->scratch);
 	free(a->detail_scratch);
 	free(a->events);
@@ -343,7 +344,7 @@ void assemble_round(struct assembler *a)
 	a->observed_ns = clock_real_ns();
 }
 
-static uint64_t last_real(const struct assembler *a)
+uint64_t assemble_last_ns(const struct assembler *a)
 {
 	struct instant tick = { a->last_tick, INSTANT_TSC }, mono = { a->last_mono, INSTANT_MONO };
 	uint64_t by_tick = a->last_tick ? timeline_real(a->timeline, tick) : 0;
@@ -354,7 +355,7 @@ static uint64_t last_real(const struct assembler *a)
 
 void assemble_gone(struct assembler *a, struct str why, uint64_t death_real_ns)
 {
-	struct finish_gone gone = { why, death_real_ns ? death_real_ns : last_real(a) };
+	struct finish_gone gone = { why, death_real_ns ? death_real_ns : assemble_last_ns(a) };
 	uint64_t n = 0;
 
 	walk_unstarted(a, true);

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "collect/crumbs.h"
 #include "collect/decode.h"
 #include "collect/names.h"
 #include "collect/open.h"
@@ -33,6 +34,12 @@ enum { ASSEMBLE_LIMIT = 128, ASSEMBLE_LIMIT_MOST = 4096 };
 
 struct span_list {
 	struct open_span *first, **tail;
+};
+
+/* What the process died of, for the span that it happened in; borrowed until assemble_gone returns. */
+struct assemble_crash {
+	uint64_t span_id;
+	const struct span_event *event;
 };
 
 struct assembler {
@@ -55,6 +62,8 @@ struct assembler {
 	struct span_link *links;
 	struct name_book names; /* its owner's to fill in; empty: log records have no names */
 	const struct scope *logger[CONTROL_LOGGERS]; /* of this batch */
+	struct crumbs crumbs;
+	struct assemble_crash crash;
 };
 
 int assembler_init(struct assembler *a, const struct timeline *timeline, enum instant_source clock,
@@ -71,3 +80,6 @@ void assemble_gone(struct assembler *a, struct str why, uint64_t death_real_ns);
 bool assemble_glimpse(struct assembler *a, const struct open_span *o, struct arena *arena,
 		      uint64_t now_real_ns, struct span *out);
 void assembler_fini(struct assembler *a);
+
+/* The newest moment that a record told; 0: none. */
+uint64_t assemble_last_ns(const struct assembler *a);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 10000, END_TRIES = 50 };
+enum { FLUSH_MS = 10000, END_TRIES = 50, EXAMINE_TRIES = 1500 };
 
 struct flush {
 	struct job job;
@@ -93,8 +93,9 @@ static void set(struct collector *c, const struct call *call)
 	call_reply_of(c, call, r, n);
 }
 
-static void flush_done(struct flush *f)
+static void flush_done(struct job *job)
 {
+	struct flush *f = (struct flush *)job;
 	struct collector *c = f->c;
 
 	for (size_t i = 0; i < f->n; i++)
@@ -117,8 +118,12 @@ static void everything_so_far(struct collector *c)
 	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
 		collector_round(c);
 	collector_look_for_deaths(c);
-	for (int i = 0; i < END_TRIES && !collector_end_processes(c, clock_mono_ns()); i++)
+	for (int i = 0; !collector_end_processes(c, clock_mono_ns()); i++) {
+		if (i >= (collector_examines(c) ? EXAMINE_TRIES : END_TRIES))
+			break;
 		nanosleep(&wait, NULL);
+		collector_take_jobs(c);
+	}
 	c->hurrying = false;
 }
 
@@ -139,6 +144,7 @@ static void flush_begin(struct collector *c, const struct call *call)
 		return;
 	}
 	f->job.work = flush_work;
+	f->job.done = flush_done;
 	f->c = c;
 	f->call = *call;
 	if (!f->call.request.timeout_ms)
@@ -181,5 +187,5 @@ void collector_take_jobs(struct collector *c)
 	struct job *job;
 
 	while ((job = jobs_next(&c->jobs)))
-		flush_done((struct flush *)job);
+		job->done(job);
 }

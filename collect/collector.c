@@ -245,6 +245,7 @@ static void process_joins(struct collector *c, struct process *p)
 {
 	p->route = collector_route_of(c, p);
 	if (p->route) {
+		process_watched(p, &p->route->run->first);
 		p->route->n_processes++;
 		p->route->run->n_processes++;
 	}
@@ -430,6 +431,21 @@ static bool process_ends(struct collector *c, struct process *p, uint64_t now)
 	return true;
 }
 
+static bool is_examined(struct collector *c, struct process *p)
+{
+	if (!p->was_examined && process_examine(p))
+		job_start(&c->jobs, &p->examining);
+	return p->is_examined;
+}
+
+bool collector_examines(const struct collector *c)
+{
+	for (const struct process *p = c->process; p; p = p->next)
+		if (p->was_examined && !p->is_examined)
+			return true;
+	return false;
+}
+
 bool collector_end_processes(struct collector *c, uint64_t now)
 {
 	bool all = true;
@@ -442,7 +458,7 @@ bool collector_end_processes(struct collector *c, uint64_t now)
 		gone = p->in->cut_short || process_is_gone(p, now);
 		explained = gone && (p->in->cut_short || process_is_explained(p, now));
 		pthread_mutex_unlock(&c->lock);
-		if (gone && (!explained || !process_ends(c, p, now)))
+		if (gone && (!explained || !is_examined(c, p) || !process_ends(c, p, now)))
 			all = false;
 	}
 	return all;
@@ -650,6 +666,7 @@ static void collector_leave(struct collector *c)
 		collector_wait(c, SECOND_MS);
 		collector_take_jobs(c);
 	}
+	collector_end_processes(c, clock_mono_ns());
 	collector_settle(c);
 	collector_settle(c);
 	collector_close_routes(c);

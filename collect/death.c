@@ -95,7 +95,7 @@ bool death_has_image(const struct death *d)
 	return d->news == DEATH_ALIVE && readlink(path, to, sizeof(to)) > 0;
 }
 
-static bool is_crash(int sig)
+bool death_is_crash(int sig)
 {
 	static const int crash[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP };
 
@@ -112,7 +112,7 @@ struct str death_text(int wait_status, char *text, size_t size)
 	if (wait_status >= 0 && WIFSIGNALED(wait_status)) {
 		int sig = WTERMSIG(wait_status);
 		const char *name = sigabbrev_np(sig),
-			   *how = is_crash(sig) ? "died of" : "killed by";
+			   *how = death_is_crash(sig) ? "died of" : "killed by";
 
 		n = name ? snprintf(text, size, "process %s SIG%s", how, name)
 			 : snprintf(text, size, "process %s signal %d", how, sig);

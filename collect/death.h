@@ -43,3 +43,6 @@ bool death_has_image(const struct death *d);
 
 /* "process killed by SIGKILL", ...; wait_status -1: cause unknown. Into `text`, cut to fit. */
 struct str death_text(int wait_status, char *text, size_t size);
+
+/* Is this a signal that a fault of the program's own raises? */
+bool death_is_crash(int signal);

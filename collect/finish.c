@@ -2,6 +2,7 @@
 #include "collect/finish.h"
 
 #include "base/clock.h"
+#include "model/copy.h"
 #include "model/stats.h"
 
 #define ABANDONED_MESSAGE "ended because an outer span ended"
@@ -164,6 +165,17 @@ static void apply_start(struct making *m, const struct piece *p)
 		assemble_bad(m->a);
 }
 
+static void apply_crash(struct making *m, const struct span_event *event)
+{
+	struct span_event *e;
+
+	if (m->n_events >= m->a->limits.events)
+		return;
+	e = &m->a->events[m->n_events++];
+	*e = *event;
+	e->attributes = copy_attributes(m->arena, event->attributes);
+}
+
 static void making_end(struct making *m, const struct open_span *o, const struct finish_gone *gone)
 {
 	struct span *s = m->span;
@@ -173,6 +185,8 @@ static void making_end(struct making *m, const struct open_span *o, const struct
 		if (!gone->why.n)
 			return;
 		s->end = SPAN_ORPHANED;
+		if (m->a->crash.event && memcmp(&s->span_id, &m->a->crash.span_id, 8) == 0)
+			apply_crash(m, m->a->crash.event);
 		if (s->status != STATUS_ERROR || !s->status_message.n)
 			s->status_message = arena_copy(m->arena, gone->why);
 		s->status = STATUS_ERROR;
@@ -339,5 +353,6 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->scope = log_scope(a, &b->arena, r);
 	l->thread_id = tid;
 	l->attributes = log_attributes(a, &b->arena, t.attributes, r->site);
+	crumbs_drop(&a->crumbs, l);
 	stats_add(logs_finished, 1);
 }

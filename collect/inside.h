@@ -79,6 +79,9 @@ void collector_look_for_deaths(struct collector *c);
 /* Whoever is gone is closed and given away; false: of some it is not known yet what they died of. */
 bool collector_end_processes(struct collector *c, uint64_t now);
 
+/* Is somebody finding out where a process died? It stays until that is known. */
+bool collector_examines(const struct collector *c);
+
 /* Wakes the loop once when this pidfd's process ends; -1: none. */
 void collector_watch(struct collector *c, int pidfd);
 

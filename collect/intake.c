@@ -56,6 +56,7 @@ static const char *header_fault(const struct segment_header *h, uint64_t file_si
 	if (!area_fits(h, h->slots_at, (uint64_t)h->n_slots * 4, 4) ||
 	    !area_fits(h, h->settings_at, h->settings_size, 1) ||
 	    !area_fits(h, h->series_at, h->series_size, 8) ||
+	    (h->crash_size && !area_fits(h, h->crash_at, h->crash_size, 8)) ||
 	    !area_fits(h, h->states_at, (uint64_t)h->n_chunks * 4, 4) ||
 	    !area_fits(h, h->control_at, h->control_size, 64) ||
 	    !area_fits(h, h->names_at, h->names_size, NAME_UNIT) ||
@@ -66,6 +67,8 @@ static const char *header_fault(const struct segment_header *h, uint64_t file_si
 		return "levels or names of another size";
 	if (h->settings_size > INTAKE_SETTINGS)
 		return "too many settings";
+	if (h->crash_size > CRASH_AREA_MOST)
+		return "too much of a crash";
 	if (h->clock != SEGMENT_CLOCK_TSC && h->clock != SEGMENT_CLOCK_MONOTONIC)
 		return "a clock that nobody knows";
 	return NULL;

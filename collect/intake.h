@@ -32,7 +32,12 @@ enum intake_outcome {
 	INTAKE_UNMADE = 4,
 };
 
-enum { INTAKE_NAME = 128, INTAKE_SETTINGS = 256 * 1024, INTAKE_AT_ONCE = 128 };
+enum {
+	INTAKE_NAME = 128,
+	INTAKE_SETTINGS = 256 * 1024,
+	INTAKE_AT_ONCE = 128,
+	CRASH_AREA_MOST = 1 << 20
+};
 
 /* A point between two records of a chunk, the thread of what follows, and when we were there. */
 struct intake_spot {

@@ -4,7 +4,8 @@
  * each in a thread of its own, so that one dead endpoint does not hold up other services.
  *
  *     job_start(&jobs, &j->job);              j->job.work runs; then jobs.fd is readable
- *     while ((job = jobs_next(&jobs))) ...    the loop's own thread; the job is the caller's again
+ *     while ((job = jobs_next(&jobs)))        the loop's own thread; the job is the caller's again
+ *             job->done(job);
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 
 struct job {
 	void (*work)(struct job *job);
+	void (*done)(struct job *job); /* the caller's, for himself */
 	pthread_t thread;
 	int done_fd;
 };

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/scoped.h"
+#include "collect/finish.h"
 #include "collect/lease.h"
 #include "collect/metrics.h"
 #include "collect/reclaim.h"
@@ -14,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* How long a status may take to come after the last mapping went. */
-enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8 };
+enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8, TICK_NS = 20 * 1000 * 1000 };
 
 static void boot_id_read(uint8_t id[16])
 {
@@ -173,6 +176,8 @@ static int process_begin(struct process *p, const struct process_place *place)
 		return TRACE(r);
 	p->a.names.in = p->in;
 	death_watch(&p->death, ours ? h->pid : 0, h->pid_start_ticks);
+	if (p->death.news == DEATH_ALIVE)
+		oom_watch(&p->oom, p->death.pid);
 	process_look(p, place);
 	process_rename(p);
 	if (!p->resource) {
@@ -208,11 +213,27 @@ int process_open(struct process **out, const struct process_place *place, const 
 	return 0;
 }
 
+void process_watched(struct process *p, const struct death *d)
+{
+	const struct segment_header *h = &p->in->head;
+	int fd = d->pidfd;
+
+	if (p->death.news != DEATH_UNKNOWN || fd < 0 || d->pid != h->pid ||
+	    d->start_ticks != h->pid_start_ticks)
+		return;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	p->death = *d;
+	p->death.pidfd = fd;
+}
+
 struct process *process_free(struct process *p)
 {
 	if (!p)
 		return NULL;
 	settle_forget(&p->owed);
+	mortem_free(p->mortem);
 	assembler_fini(&p->a);
 	resource_free(p->resource);
 	death_forget(&p->death);
@@ -376,40 +397,119 @@ bool process_is_explained(struct process *p, uint64_t now_mono_ns)
 	return now_mono_ns - p->gone_mono_ns > EXPLAIN_NS;
 }
 
-struct fatal_step {
+struct stopped_step {
 	struct segment_header *head;
-	uint32_t signal, stopped;
+	uint32_t stopped;
 };
 
-static void fatal_step(void *you)
+static void stopped_step(void *you)
 {
-	struct fatal_step *s = you;
+	struct stopped_step *s = you;
 
-	s->signal = atomic_load_explicit(&s->head->fatal_signal, memory_order_relaxed);
 	s->stopped = atomic_load_explicit(&s->head->stopped, memory_order_relaxed);
+}
+
+static int process_status(const struct process *p)
+{
+	return p->death.news == DEATH_TOLD ? p->death.wait_status : -1;
+}
+
+static bool was_killed(const struct process *p)
+{
+	int status = process_status(p);
+
+	return status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 static struct str process_why(struct process *p, char *text, size_t size)
 {
-	struct fatal_step s = { .head = intake_words(p->in) };
-	int r = intake_step(p->in, fatal_step, &s);
+	struct stopped_step s = { .head = intake_words(p->in) };
 
+	intake_step(p->in, stopped_step, &s);
 	if (p->in->cut_short)
 		return STR("the process's shared memory was cut short");
+	if (was_killed(p) && oom_happened(&p->oom))
+		return STR("process killed by the kernel: out of memory");
 	if (p->death.news == DEATH_TOLD)
 		return death_text(p->death.wait_status, text, size);
 	if (p->death.news == DEATH_ALIVE)
 		return s.stopped ? STR("process stopped recording before the span ended")
 				 : STR("process replaced itself by exec");
-	return death_text(!r && s.signal && s.signal < 65 ? (int)s.signal : -1, text, size);
+	return death_text(p->mortem ? (int)p->mortem->wreck.block.signal : -1, text, size);
+}
+
+static void examine_work(struct job *job)
+{
+	struct process *p = (struct process *)((char *)job - offsetof(struct process, examining));
+
+	mortem_examine(p->mortem);
+}
+
+static void examine_done(struct job *job)
+{
+	struct process *p = (struct process *)((char *)job - offsetof(struct process, examining));
+
+	p->is_examined = true;
+}
+
+bool process_examine(struct process *p)
+{
+	p->was_examined = p->is_examined = true;
+	if (p->in->cut_short || p->death.news == DEATH_ALIVE || mortem_of(&p->mortem, p->in) < 0 ||
+	    !p->mortem)
+		return false;
+	if (!mortem_explains(p->mortem, process_status(p), p->seen_alive ? p->gone_real_ns : 0)) {
+		p->mortem = mortem_free(p->mortem);
+		return false;
+	}
+	p->examining = (struct job){ .work = examine_work, .done = examine_done };
+	p->is_examined = false;
+	return true;
+}
+
+/* An end that somebody should hear of, also without a span that it cut short. */
+static bool is_worth_telling(const struct process *p)
+{
+	int status = process_status(p);
+
+	return status >= 0 && WIFSIGNALED(status) &&
+	       (was_killed(p) || death_is_crash(WTERMSIG(status)));
+}
+
+static void tell_death(struct process *p, struct str why, uint64_t when)
+{
+	struct batch *b = p->mortem || is_worth_telling(p) ? assembler_batch(&p->a) : NULL;
+
+	if (b && p->mortem)
+		mortem_log(p->mortem, b, when, &p->a.crumbs);
+	else if (b)
+		mortem_log_unseen(b, WTERMSIG(process_status(p)), why, when, &p->a.crumbs);
+}
+
+/* By a clock that ticks every few milliseconds, so records may seem to have come after it. */
+static uint64_t crash_time(const struct process *p)
+{
+	uint64_t then = mortem_time(p->mortem), last = assemble_last_ns(&p->a);
+
+	return last > then && last - then < TICK_NS ? last : then;
 }
 
 void process_close_spans(struct process *p)
 {
 	char text[128];
 	struct str why = process_why(p, text, sizeof(text));
-
 	uint64_t when = p->death.when_real_ns;
+	struct attribute room[MORTEM_EVENT];
+	struct span_event event;
 
-	assemble_gone(&p->a, why, when || !p->seen_alive ? when : p->gone_real_ns);
+	if (p->mortem) {
+		when = crash_time(p);
+		event = mortem_event(p->mortem, when, room);
+		p->a.crash = (struct assemble_crash){ p->mortem->wreck.block.span_id, &event };
+	} else if (!when && p->seen_alive) {
+		when = p->gone_real_ns;
+	}
+	assemble_gone(&p->a, why, when);
+	p->a.crash = (struct assemble_crash){ 0 };
+	tell_death(p, why, when ? when : assemble_last_ns(&p->a));
 }

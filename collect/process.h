@@ -6,11 +6,12 @@
  *     r = process_drain(p);                   then take what is finished: process_take(p)
  *     process_tend(p, now);                   about once a second
  *     if (process_is_gone(p) && process_is_explained(p, now))
+ *             process_examine(p);             then, after its job,
  *             process_close_spans(p);         drain first, to the end
  *     p = process_free(p);
  *
  * Its owner is gone when nobody else has its segment open or mapped (collect/lease.h); why is what
- * the kernel tells, else what its fatal-signal handler noted.
+ * the kernel tells, else what its fatal-signal handler noted; that one also says where.
  */
 #pragma once
 
@@ -19,6 +20,9 @@
 #include "collect/death.h"
 #include "collect/identity.h"
 #include "collect/intake.h"
+#include "collect/job.h"
+#include "collect/mortem.h"
+#include "collect/oom.h"
 #include "collect/settle.h"
 #include "collect/vitals.h"
 
@@ -43,6 +47,10 @@ struct process {
 	struct resource *resource;
 	struct route *route;
 	struct death death;
+	struct oom oom;
+	struct mortem *mortem; /* NULL: nothing noted, or not what it died of */
+	struct job examining;
+	bool was_examined, is_examined;
 	struct identity_given given;
 	struct identity_around around;
 	struct outside outside;
@@ -68,6 +76,9 @@ void process_place_init(struct process_place *place, int dir_fd, const struct ti
 int process_open(struct process **out, const struct process_place *place, const char *name);
 struct process *process_free(struct process *p);
 
+/* Somebody watched it before it was found: one that was dead by then may still tell of what. */
+void process_watched(struct process *p, const struct death *d);
+
 /* Its metrics at this moment, the kernel's word included; NULL: none. */
 struct batch *process_metrics(struct process *p, uint64_t now_real_ns);
 
@@ -86,4 +97,11 @@ void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSE
 
 bool process_is_gone(struct process *p, uint64_t now_mono_ns);
 bool process_is_explained(struct process *p, uint64_t now_mono_ns);
+
+/*
+ * What it died of, if it left word of that: then p->examining is a job that takes its time, to be run
+ * before process_close_spans. Once; false: there is nothing to examine.
+ */
+bool process_examine(struct process *p);
+
 void process_close_spans(struct process *p);

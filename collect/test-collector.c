@@ -21,8 +21,8 @@
 struct seen {
 	char path[64];
 	int dir;
-	int n_open, n_close, n_spans, n_logs, n_points, n_orphans, n_started, n_ended, n_flush,
-		ended_status;
+	int n_open, n_close, n_spans, n_logs, n_deaths, n_points, n_orphans, n_started, n_ended,
+		n_flush, ended_status;
 	char why[128], service[64], run[32];
 	int hold; /* closed when the first orphan comes */
 	struct collector *c;
@@ -52,7 +52,11 @@ static void sink_give(void *route, struct batch *b, void *you)
 	assert_ptr_equal(route, you);
 	assert_int_equal(s->crowded, 0);
 	s->n_spans += (int)b->n_spans;
-	s->n_logs += (int)b->n_logs;
+	for (size_t i = 0; i < b->n_logs; i++)
+		if (b->log[i].severity == 21)
+			s->n_deaths++;
+		else
+			s->n_logs++;
 	s->n_points += (int)b->n_points;
 	copy_text(s->service, sizeof(s->service), b->resource->service);
 	for (size_t i = 0; i < b->n_spans; i++) {
@@ -273,6 +277,7 @@ static void a_killed_process_leaves_everything_and_an_error_that_says_so(void **
 
 	collect_child(s, "", ends_by_kill);
 	assert_string_equal(s->why, "process killed by SIGKILL");
+	assert_int_equal(s->n_deaths, 1);
 	assert_string_equal(s->service, "checkout");
 }
 
@@ -289,6 +294,7 @@ static void a_crash_is_named(void **state)
 {
 	collect_child(*state, "", ends_by_fault);
 	assert_string_equal(((struct seen *)*state)->why, "process died of SIGSEGV");
+	assert_int_equal(((struct seen *)*state)->n_deaths, 1);
 }
 
 static void an_exit_with_an_open_span_is_named(void **state)
@@ -296,6 +302,7 @@ static void an_exit_with_an_open_span_is_named(void **state)
 	collect_child(*state, "", ends_by_exit);
 	assert_string_equal(((struct seen *)*state)->why,
 			    "process exited with status 0 before the span ended");
+	assert_int_equal(((struct seen *)*state)->n_deaths, 0);
 }
 
 static int shell_input;

@@ -83,7 +83,7 @@ const struct variable variables[] = {
 	{ "ORIEL_LOG_LEVELS", VARIABLE_RECORDING, "LOGGER=LEVEL,...", NULL,
 	  "The same for some loggers, such as db=debug,http=warning", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
-	  "off: leave the fatal signals alone; which one it was is then not known", false },
+	  "off: leave the fatal signals alone; where the program crashed is then not known", false },
 	{ "ORIEL_PROCESS_METRICS", VARIABLE_RECORDING, "false", "true",
 	  "false: leave out what the kernel tells of the process: processor time, memory, descriptors",
 	  false },

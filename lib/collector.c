@@ -7,6 +7,7 @@
  */
 #include "lib/collector.h"
 
+#include "lib/fault.h"
 #include "lib/process.h"
 #include "lib/segment.h"
 
@@ -121,7 +122,7 @@ static int collector_become(void *arg)
 	sigemptyset(&usual.sa_mask);
 	for (int i = 1; i < NSIG; i++)
 		if (i != SIGKILL && i != SIGSTOP)
-			sigaction(i, &usual, NULL);
+			__sigaction(i, &usual, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();

@@ -4,9 +4,12 @@
 target_compile_definitions(room-lib PRIVATE ORIEL_BINDIR="${CMAKE_INSTALL_FULL_BINDIR}")
 target_compile_options(room-lib PRIVATE -O2 -ftls-model=initial-exec)
 
-# What it takes of base/ that isn't a header.
+# What it takes of base/ that isn't a header, and unwind/.
+file(GLOB unwind_sources CONFIGURE_DEPENDS unwind/*.c)
+list(FILTER unwind_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
 add_library(guest-base OBJECT base/pattern.c base/pattern-compile.c base/exclusion.c base/sampling.c base/view.c
-	base/redact.c base/redact-key.c base/redact-text.c base/redact-find.c base/redact-loud.c)
+	base/redact.c base/redact-key.c base/redact-text.c base/redact-find.c base/redact-loud.c
+	${unwind_sources})
 target_compile_options(guest-base PRIVATE -O2)
 
 add_library(oriel-shared SHARED $<TARGET_OBJECTS:room-lib> $<TARGET_OBJECTS:guest-base>)

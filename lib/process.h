@@ -19,6 +19,7 @@
 #include "wire/segment.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum {
 	SETTINGS_MOST = 16384,
@@ -45,6 +46,11 @@ struct process {
 	uint32_t generation_mark;    /* its low half << 16: what call sites know their number by */
 	_Atomic uint32_t clock;	     /* enum clock_source, see lib/clock.h */
 	unsigned tid_offset;	     /* of the tid within pthread_self(), 0: not known */
+	/*
+	 * May a signal handler, or a new thread, make a system call that the program itself may not
+	 * need? Only while somebody watches that no sandbox is entered (lib/fault.h).
+	 */
+	_Atomic bool may_call;
 	unsigned starts;	     /* oriel_start calls not yet matched by a stop */
 	uint64_t seed[4];
 	struct config config;

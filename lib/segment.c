@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/process.h"
 #include "wire/control.h"
+#include "wire/crash.h"
 #include "wire/names.h"
 #include "wire/series.h"
 
@@ -19,7 +20,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FREE_SHARE = 64, PATH_ROOM = 512 };
+enum { FREE_SHARE = 64, PATH_ROOM = 512, CRASH_SMALL = 3072 };
 
 int segment_directory(char *out, size_t size)
 {
@@ -69,26 +70,24 @@ static uint32_t line_up(size_t n)
 }
 
 /*
- * What stands before the chunks is a whole number of chunks: one for the smallest segment (header,
- * 512 slots, 4 KiB each of settings and series, names in what a page has left), then a sixteenth of
- * the whole and a sixty-fourth for names.
+ * What stands before the chunks is a whole number of chunks. The smallest segments have one: header,
+ * 512 slots, names in what a page has left, 2 or 3 KiB each of what a crash leaves, settings and
+ * series. The others have a sixteenth of the whole, a sixty-fourth for names, and a chunk for a crash.
  */
 static void segment_lay_out(struct segment_header *s, size_t size)
 {
-	size_t names = size <= SEGMENT_LEAST * 2 ? 0
-		       : size / 64 < NAMES_MOST	 ? size / 64
-						 : NAMES_MOST;
-	size_t head = size <= SEGMENT_LEAST * 2
-			      ? CHUNK_SIZE
-			      : (size / 16 + names + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
+	bool small = size <= SEGMENT_LEAST * 2;
+	size_t names = small ? 0 : size / 64 < NAMES_MOST ? size / 64 : NAMES_MOST;
+	size_t crash = small ? CRASH_SMALL : CHUNK_SIZE;
+	size_t head =
+		small ? CHUNK_SIZE
+		      : (size / 16 + names + crash + CHUNK_SIZE - 1) / CHUNK_SIZE * CHUNK_SIZE;
 	size_t left;
 
 	s->layout = SEGMENT_LAYOUT;
 	s->header_size = sizeof(*s);
 	s->size = size;
-	s->n_slots = size <= SEGMENT_LEAST * 2 ? 512
-		     : size / 1024 > 4096      ? 4096
-					       : (uint32_t)(size / 1024);
+	s->n_slots = small ? 512 : size / 1024 > 4096 ? 4096 : (uint32_t)(size / 1024);
 	s->slots_at = SEGMENT_PAGE;
 	s->chunk_size = CHUNK_SIZE;
 	s->n_chunks = (uint32_t)((size - head) / CHUNK_SIZE);
@@ -96,12 +95,16 @@ static void segment_lay_out(struct segment_header *s, size_t size)
 	s->control_at = line_up(s->states_at + s->n_chunks * 4u);
 	s->control_size = sizeof(struct control);
 	s->names_at = line_up(s->control_at + s->control_size);
-	s->settings_at = page_up(s->names_at + names);
-	s->names_size = s->settings_at - s->names_at;
+	s->crash_at = page_up(s->names_at + names);
+	s->names_size = s->crash_at - s->names_at;
 	if (s->names_size > NAMES_MOST)
 		s->names_size = NAMES_MOST;
+	s->crash_size = (uint32_t)crash;
+	s->settings_at = s->crash_at + s->crash_size;
 	left = head - s->settings_at;
-	s->settings_size = left > 4 * SETTINGS_MOST ? SETTINGS_MOST : page_up(left / 3);
+	s->settings_size = left > 4 * SETTINGS_MOST ? SETTINGS_MOST
+			   : small		    ? (uint32_t)(left / 2 & ~63u)
+						    : page_up(left / 3);
 	s->series_at = s->settings_at + s->settings_size;
 	s->series_size = (uint32_t)(head - s->series_at);
 	s->chunks_at = (uint32_t)head;
@@ -189,6 +192,7 @@ static void segment_stamp(struct segment_header *s)
 
 static void segment_fill(struct segment_header *s, size_t size)
 {
+	struct crash_block *crash;
 	struct series_area *series;
 
 	segment_lay_out(s, size);
@@ -197,6 +201,8 @@ static void segment_fill(struct segment_header *s, size_t size)
 	/* The chunks are zeros, which means free and new: a page that isn't touched is no fault. */
 	_Static_assert(CHUNK_FREE == 0, "zero is free");
 	atomic_init(&s->n_free, s->n_chunks);
+	crash = (struct crash_block *)((char *)s + s->crash_at);
+	crash->modules_room = s->crash_size - (uint32_t)sizeof(*crash);
 	series = (struct series_area *)((char *)s + s->series_at);
 	atomic_init(&series->used, (uint32_t)sizeof(*series));
 	atomic_init(&((struct names *)((char *)s + s->names_at))->used,

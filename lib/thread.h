@@ -138,6 +138,9 @@ extern struct thread thread_none __attribute__((visibility("hidden")));
 
 struct thread *thread_attach(void);
 
+/* The calling thread's, without a system call; 0: not known. */
+uint32_t thread_tid(void);
+
 static inline struct thread *thread_self(void)
 {
 	struct thread *t = thread_here;

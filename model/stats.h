@@ -26,6 +26,7 @@
 	X(spans_finished, "spans", "Spans that were assembled") \
 	X(spans_orphaned, "spans", "Spans closed as errors because their process was gone") \
 	X(spans_abandoned, "spans", "Spans closed because an outer span ended first") \
+	X(crashes, "processes", "Processes that died of a fault and left word of it") \
 	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
 	X(logs_finished, "records", "Log records that were assembled") \
 	X(memory_dropped, "records", "Records lost because the collector had no memory") \

@@ -8,6 +8,7 @@
  *     0          struct segment_header, one page: who, where the parts are, words that both use
  *     slots_at   _Atomic uint32_t[n_slots]: thread slots, the tid of the thread that holds it or 0
  *     settings_at  NAME=VALUE NUL ...: the OTEL_* and ORIEL_* variables of the process
+ *     crash_at   what a fatal signal leaves (wire/crash.h)
  *     series_at  metrics (wire/series.h)
  *     states_at  _Atomic uint32_t[n_chunks]: what each chunk is, enum chunk_state
  *     control_at  what can be changed from outside while the process runs (wire/control.h)
@@ -44,7 +45,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 7u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 8u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -99,6 +100,7 @@ struct segment_header {
 	uint32_t chunks_at, chunk_size;
 	uint32_t control_at, control_size;
 	uint32_t names_at, names_size;
+	uint32_t crash_at, crash_size; /* 0: it has none */
 
 	int32_t pid; /* in the writer's own pid namespace */
 	int32_t parent_pid;
@@ -126,10 +128,6 @@ struct segment_header {
 	_Alignas(64) _Atomic uint32_t n_free;
 	_Atomic uint32_t next_chunk; /* where the next search begins */
 	_Atomic uint32_t next_slot;
-	_Atomic uint32_t fatal_signal; /* noted by the fatal-signal handler */
-	_Atomic uint32_t fatal_code;   /* si_code */
-	_Atomic uint32_t fatal_tid;
-	_Atomic uint64_t fatal_address;
 	_Atomic uint32_t stopped;   /* oriel_stop was called and nothing else records */
 	_Atomic uint32_t observers; /* 1: somebody answers when observe_asked changes */
 	_Atomic uint32_t observed;  /* the last number in it that was answered */

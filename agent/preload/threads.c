@@ -34,7 +34,7 @@ HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
 			void *arg)
 {
 	__typeof__(pthread_create) *real = (__typeof__(pthread_create) *)real_of(&create);
-	struct carried *c = real ? threads_carry() : NULL;
+	struct carried *c = real ? threads_carry(attributes) : NULL;
 	int r;
 
 	if (!real)
@@ -52,7 +52,7 @@ HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
 HOOK int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
 	__typeof__(thrd_create) *real = (__typeof__(thrd_create) *)real_of(&create_c11);
-	struct carried *c = real ? threads_carry() : NULL;
+	struct carried *c = real ? threads_carry(NULL) : NULL;
 	int r;
 
 	if (!real)
