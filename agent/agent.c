@@ -14,7 +14,9 @@
 #include <stdlib.h>
 
 #include "agent/bootstrap/bootstrap.h"
+#include "agent/database/slow.h"
 #include "agent/follow.h"
+#include "agent/http/access.h"
 #include "agent/http/headers.h"
 #include "agent/http/http.h"
 #include "agent/real.h"
@@ -73,6 +75,8 @@ static void begin(void)
 {
 	http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
 	headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
+	access_log_set();
+	database_slow_set(getenv("ORIEL_SLOW_QUERY_MS"));
 	atomic_store_explicit(&missed,
 			      oriel_counter("oriel.agent.missed", "{operation}",
 					    "Operations not watched: the agent had no room"),

@@ -38,9 +38,9 @@ endforeach()
 
 # Of the agent only what takes no library's place.
 target_sources(bench-sql-statement PRIVATE ${CMAKE_SOURCE_DIR}/agent/database/database.c
-	${CMAKE_SOURCE_DIR}/agent/database/connection.c
+	${CMAKE_SOURCE_DIR}/agent/database/connection.c ${CMAKE_SOURCE_DIR}/agent/database/slow.c
 	${CMAKE_SOURCE_DIR}/agent/database/sql.c ${CMAKE_SOURCE_DIR}/agent/database/sql-known.c
 	${CMAKE_SOURCE_DIR}/agent/database/sql-token.c)
 target_sources(bench-redis-command PRIVATE ${CMAKE_SOURCE_DIR}/agent/database/database.c
-	${CMAKE_SOURCE_DIR}/agent/database/connection.c
+	${CMAKE_SOURCE_DIR}/agent/database/connection.c ${CMAKE_SOURCE_DIR}/agent/database/slow.c
 	${CMAKE_SOURCE_DIR}/agent/libraries/redis-command.c)

@@ -175,6 +175,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 	if (r < 0)
 		return TRACE(r);
 	p->a.names.in = p->in;
+	access_read(&p->access, &p->in->settings);
 	death_watch(&p->death, ours ? h->pid : 0, h->pid_start_ticks);
 	if (p->death.news == DEATH_ALIVE)
 		oom_watch(&p->oom, p->death.pid);
@@ -280,6 +281,8 @@ struct batch *process_take(struct process *p)
 {
 	struct batch *b = assembler_take(&p->a);
 
+	if (b)
+		access_add(&p->access, b);
 	if (b || p->a.open.gone.n)
 		settle_owe(&p->owed, b, &p->a.open.gone, p->n_rounds, clock_mono_ns());
 	return b;

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "collect/access.h"
 #include "collect/assemble.h"
 #include "collect/collector.h"
 #include "collect/death.h"
@@ -41,6 +42,7 @@ struct process {
 	struct process *next;
 	struct intake *in;
 	struct assembler a;
+	struct access access;
 	struct timeline own_time; /* of a segment from before the last boot */
 	struct owed owed;
 	uint64_t n_rounds;

@@ -10,6 +10,7 @@
  * Neither exporter says anything before there is a record: LOG_FORMAT and the others are names that
  * programs use for themselves. What makes no sense in them becomes the first record.
  */
+#include "base/access-log.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "export/console-line.h"
@@ -39,6 +40,7 @@ struct log_out {
 	struct stream stream;
 	struct log_file file; /* path NULL: the stream */
 	char wrong[LOG_WRONG_ROOM];
+	bool asked; /* somebody has said how lines should look */
 	struct out piece;
 	size_t piece_most, piece_items;
 	struct item *item; /* of this write, by time */
@@ -59,6 +61,12 @@ static void *log_close(void *state)
 	return NULL;
 }
 
+static bool is_asked_for(const struct settings *s)
+{
+	return log_lines_are_asked_for(log_setting(s, "ORIEL_LOG_FORMAT"),
+				       str_trim(settings_get(s, STR("ORIEL_LOG_PROFILE"))));
+}
+
 static int log_open(void **state, const struct settings *settings, const struct export_place *place,
 		    char why[160])
 {
@@ -76,6 +84,7 @@ static int log_open(void **state, const struct settings *settings, const struct 
 	log_form_read(&l->form, settings, terminal, console_wants_colour(settings, place->err_fd),
 		      l->wrong);
 	stream_init(&l->stream, place->err_fd, place->stop);
+	l->asked = is_asked_for(settings);
 	l->piece_most = STREAM_PIECE_MOST;
 	*state = l;
 	return 0;
@@ -109,6 +118,7 @@ static int log_file_open(void **state, const struct settings *settings,
 	if (!l)
 		return ERR(-ENOMEM);
 	log_form_read(&l->form, settings, false, false, l->wrong);
+	l->asked = is_asked_for(settings);
 	if (str_eq(path, STR("/dev/stdout"))) {
 		stream_init(&l->stream, place->out_fd, place->stop);
 		l->piece_most = STREAM_PIECE_MOST;
@@ -173,6 +183,15 @@ static void sort(struct item *item, struct item *spare, size_t n)
 	}
 }
 
+/*
+ * A program that says nothing has nothing added to its output unasked, also when its statements are
+ * slow: that is on the page.
+ */
+static bool is_line(const struct log_out *l, const struct log_record *r)
+{
+	return l->asked || !r->scope || !str_eq(r->scope->name, STR("oriel.database"));
+}
+
 static bool gather(struct log_out *l, struct batch *const *batches, size_t n)
 {
 	size_t items = 0;
@@ -191,9 +210,10 @@ static bool gather(struct log_out *l, struct batch *const *batches, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < batches[i]->n_logs; k++)
-			l->item[l->n_items++] =
-				(struct item){ &batches[i]->log[k], batches[i]->resource };
-	sort(l->item, l->item + items, items);
+			if (is_line(l, &batches[i]->log[k]))
+				l->item[l->n_items++] =
+					(struct item){ &batches[i]->log[k], batches[i]->resource };
+	sort(l->item, l->item + items, l->n_items);
 	return true;
 }
 

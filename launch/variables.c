@@ -135,6 +135,14 @@ const struct variable variables[] = {
 	  "Where otlp_file appends JSON lines, %s in it being traces, logs or metrics; the standard "
 	  "output if not set",
 	  false },
+	{ "ORIEL_ACCESS_LOG", VARIABLE_RECORDING, NULL,
+	  "true if a format or profile of log lines is set",
+	  "A log record for each request that is served", false },
+	{ "ORIEL_ACCESS_LOG_IGNORE", VARIABLE_RECORDING, "LIST", NULL,
+	  "But not for these: routes or paths (/static/*), status codes (404, 2xx), both (/health:2xx)",
+	  false },
+	{ "ORIEL_SLOW_QUERY_MS", VARIABLE_RECORDING, "MS", "1000",
+	  "A warning for each statement that took so long; 0: none", false },
 	{ "ORIEL_LOG_FORMAT", VARIABLE_DESTINATION, "FORMAT", "console on a terminal, else json",
 	  "How log lines look, on standard error and in the log file: json, logfmt, console, text, none "
 	  "(no lines); LOG_FORMAT if not set",

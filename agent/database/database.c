@@ -85,6 +85,7 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 	database_connection_used(c->connection);
 	c->operation_n = label(c->operation, seen->operation);
 	c->collection_n = label(c->collection, seen->collection);
+	slow_begin(&c->text, seen->text);
 	c->begun = oriel_moment();
 	g.n = 0;
 	gather(&g, known_str(KEY_DB_SYSTEM_NAME, seen->system));
@@ -111,6 +112,7 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 
 static void measure(const struct database_call *c, const struct database_outcome *o)
 {
+	double seconds = oriel_seconds_since(c->begun);
 	struct gathered g;
 
 	g.n = 0;
@@ -129,8 +131,9 @@ static void measure(const struct database_call *c, const struct database_outcome
 		gather(&g, known_str(KEY_DB_RESPONSE_STATUS_CODE, o->status));
 	if (o->error)
 		gather(&g, known_str(KEY_ERROR_TYPE, o->error));
-	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed),
-			 oriel_seconds_since(c->begun), gathered_all(&g));
+	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed), seconds,
+			 gathered_all(&g));
+	slow_end(&c->text, &c->span.context, c->system, seconds, o->error);
 }
 
 void database_end(struct database_call *c, const struct database_outcome *o)

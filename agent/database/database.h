@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "agent/database/slow.h"
 #include "base/str.h"
 #include "oriel.h"
 
@@ -54,6 +55,7 @@ struct database_call {
 	struct database_connection *connection;
 	uint8_t operation_n, collection_n;
 	char operation[DATABASE_LABEL_MOST], collection[DATABASE_LABEL_MOST];
+	struct slow_text text;
 };
 
 struct database_seen {

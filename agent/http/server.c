@@ -107,7 +107,7 @@ static void route_keep(struct server_request *q, struct str route)
 }
 
 static void span_begin(struct server_request *q, const struct server_seen *seen,
-		       struct http_target target)
+		       struct http_target target, unsigned left_out)
 {
 	char query[QUERY_MOST], peer[46], name[SERVER_ROUTE_MOST + 32];
 	struct gathered g;
@@ -131,6 +131,8 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 		gather_known(&g, seen, peer);
 	if (q->id[0])
 		gather(&g, known_str(KEY_REQUEST_ID, q->id));
+	if (access_log_on && (left_out & EXCLUDE_ACCESS_LOG))
+		gather(&g, oriel_bool("oriel.access_log", false));
 	q->span = oriel_span_open(text, name_n,
 				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
 						     .detached = true, .scope = seen->scope),
@@ -186,7 +188,8 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	if (left_out & EXCLUDE_TRACES)
 		leave_out(q);
 	else
-		span_begin(q, seen, target);
+		span_begin(q, seen, target, left_out);
+	access_begin(&q->access, seen, left_out, q->span.flags & 1);
 }
 
 void server_route(struct server_request *q, struct str route)
@@ -277,6 +280,19 @@ static void measure(const struct server_request *q, const struct server_outcome 
 			 gathered_all(&g));
 }
 
+static void log_access(const struct server_request *q, const struct server_outcome *o,
+		       const char *error)
+{
+	access_end_any(&q->access, server_context(q),
+		       &(struct access_done){ .route = { q->route, q->route_n },
+					      .version = q->version,
+					      .error = error,
+					      .status = o->status,
+					      .seconds = oriel_seconds_since(q->begun),
+					      .request_bytes = o->request_bytes,
+					      .response_bytes = o->response_bytes });
+}
+
 void server_end(struct server_request *q, const struct server_outcome *o)
 {
 	const char *error = o->error;
@@ -300,6 +316,8 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 	if (error)
 		oriel_span_status(&q->span, ORIEL_ERROR, o->message);
 	oriel_span_end_all(&q->span, gathered_all(&g));
+	if (__builtin_expect(q->access.wanted, 0))
+		log_access(q, o, error);
 	if (!q->unmeasured)
 		measure(q, o);
 	oriel_context_release(&q->parent);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "agent/http/access.h"
 #include "agent/http/headers.h"
 #include "base/str.h"
 #include "oriel.h"
@@ -38,6 +39,7 @@ struct server_request {
 	uint8_t route_n;
 	char route[SERVER_ROUTE_MOST];
 	char id[ORIEL_REQUEST_ID_ROOM]; /* "" when request ids are off */
+	struct access_request access;	/* touched only if there is an access log */
 };
 
 /* What is the same for many requests, as it lies in a record: all but method, target, route. */
