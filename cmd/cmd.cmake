@@ -16,7 +16,7 @@ if(TARGET room-collect AND TARGET room-export AND TARGET room-store AND TARGET r
 	list(FILTER collect_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
 	add_executable(oriel-collect ${collect_sources})
 	target_link_libraries(oriel-collect PRIVATE
-		room-collect room-export room-view room-store room-launch web-assets Threads::Threads)
+		room-collect room-receive room-export room-view room-store room-launch web-assets Threads::Threads)
 	install(TARGETS oriel-collect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 endif()
 

@@ -109,6 +109,8 @@ static const struct example examples[] = {
 	{ "oriel collect", "collect in the foreground, and log to the terminal" },
 	{ "oriel collect --listen 0.0.0.0:8321", "show the page to other machines, too" },
 	{ "oriel collect --store none", "keep nothing on disk" },
+	{ "oriel collect --exporter-otlp-endpoint http://otel:4318",
+	  "pass on what others send to 127.0.0.1:4318, and show it, too" },
 	{ NULL, NULL },
 };
 
@@ -132,6 +134,6 @@ const struct command command_collect = {
 		  ".El\n",
 	.examples = examples,
 	.options = options,
-	.groups = 1u << VARIABLE_COLLECTOR,
+	.groups = 1u << VARIABLE_COLLECTOR | 1u << VARIABLE_DESTINATION,
 	.exec = collect_exec,
 };

@@ -161,6 +161,8 @@ static int find_collector(struct run *run, const char *name)
 	if (r < 0)
 		return complain_of_collector(run, r);
 	run->has_collector = r == 0;
+	if (run->has_collector && collector.intake[0])
+		environment_set_intake(collector.intake, run->id);
 	if (run->has_collector)
 		greet(run, name, &collector);
 	return 0;

@@ -41,6 +41,7 @@ static void call_reply_of(struct collector *c, const struct call *call, int erro
 
 	pthread_mutex_lock(&c->lock);
 	memcpy(reply.address, c->address, sizeof(reply.address));
+	memcpy(reply.intake, c->intake, sizeof(reply.intake));
 	pthread_mutex_unlock(&c->lock);
 	snprintf(reply.version, sizeof(reply.version), "%s", ORIEL_VERSION);
 	snprintf(reply.data_dir, sizeof(reply.data_dir), "%s", c->data_dir);

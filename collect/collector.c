@@ -113,6 +113,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 		c->calls.caller[i].fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_mutex_init(&c->ledger_lock, NULL);
+	foreign_init(&c->foreign);
 	collector_set_address(c, options->address);
 	c->run_dir = strdup(options->run_dir);
 	c->data_dir = strdup(options->data_dir ? options->data_dir : "");
@@ -133,6 +134,13 @@ void collector_set_address(struct collector *c, const char *address)
 {
 	pthread_mutex_lock(&c->lock);
 	snprintf(c->address, sizeof(c->address), "%s", address ? address : "");
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_intake(struct collector *c, const char *address)
+{
+	pthread_mutex_lock(&c->lock);
+	snprintf(c->intake, sizeof(c->intake), "%s", address ? address : "");
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -173,6 +181,7 @@ struct collector *collector_free(struct collector *c)
 		close(c->stop_fd);
 	rundir_close(&c->dir);
 	ledger_fini(&c->ledger);
+	foreign_fini(&c->foreign);
 	wishes_fini(&c->wishes);
 	pthread_mutex_destroy(&c->ledger_lock);
 	pthread_mutex_destroy(&c->lock);

@@ -82,6 +82,7 @@ struct collector_options {
 
 int collector_new(struct collector **out, const struct collector_options *options);
 void collector_set_address(struct collector *c, const char *address);
+void collector_set_intake(struct collector *c, const char *address); /* told to `oriel run` */
 int collector_run(struct collector *c);
 void collector_stop(struct collector *c);
 struct collector *collector_free(struct collector *c);
@@ -114,6 +115,12 @@ struct collector_ask {
 };
 
 void collector_totals(struct collector *c, const struct collector_ask *ask);
+
+/*
+ * Metric points that came from elsewhere: they are told beside those of services (collector_totals,
+ * collector_metrics), at the place of their resource's run, until they are stale. Any thread.
+ */
+void collector_received(struct collector *c, const struct batch *b);
 
 /* A fresh snapshot of every live series, as one batch per process. */
 void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you);

@@ -42,6 +42,7 @@ struct control_reply {
 	int32_t pid;	      /* the collector's */
 	uint32_t n_processes; /* SET: those that it concerns; else all */
 	char address[128];    /* of the page, HOST:PORT; empty: none */
+	char intake[128];     /* of OTLP over HTTP; empty: none */
 	char version[32];
 	char data_dir[512]; /* empty: no store */
 };

@@ -4,6 +4,7 @@
 
 #include "collect/calls.h"
 #include "collect/collector.h"
+#include "collect/foreign.h"
 #include "collect/job.h"
 #include "collect/ledger.h"
 #include "collect/process.h"
@@ -39,7 +40,7 @@ struct collector {
 	 * from other threads while they look at it. The sink is never called with it held.
 	 */
 	pthread_mutex_t lock;
-	char address[128];
+	char address[128], intake[128];
 	struct process *process;
 	struct run *run; /* the first made, so the last in the list, is the nameless one */
 	struct run *nameless;
@@ -58,6 +59,8 @@ struct collector {
 	/* Taken with the other one held, or alone. */
 	pthread_mutex_t ledger_lock;
 	struct ledger ledger;
+
+	struct foreign foreign; /* has a lock of its own, taken before all of these */
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;

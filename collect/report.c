@@ -154,6 +154,20 @@ void collector_in_flight(struct collector *c, size_t most,
 
 /* ---- metrics ---------------------------------------------------------------------------------- */
 
+struct each_batch {
+	void (*each)(const struct batch *b, void *you);
+	void *you;
+};
+
+static void each_stranger(struct batch *b, const char *place, void *you)
+{
+	const struct each_batch *e = you;
+
+	(void)place;
+	e->each(b, e->you);
+	batch_free(b);
+}
+
 void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you)
 {
 	struct batch **all;
@@ -174,4 +188,8 @@ void collector_metrics(struct collector *c, void (*each)(const struct batch *, v
 		batch_free(all[i]);
 	}
 	free(all);
+	foreign_lock(&c->foreign);
+	foreign_batches(&c->foreign, each_stranger, &(struct each_batch){ each, you },
+			clock_mono_ns());
+	foreign_unlock(&c->foreign);
 }

@@ -11,9 +11,12 @@
 #include "model/stats.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TURN_MOST_MS = 50 };
+
+_Static_assert((int)FOREIGN_PLACE == (int)COLLECTOR_PLACE, "a place is a place");
 
 struct live {
 	struct batch *batch;
@@ -179,14 +182,37 @@ static void wait_for_turn(struct collector *c)
 			      memory_order_relaxed);
 }
 
+/* Beside the lives, of which they are no others to who asks. */
+struct strangers {
+	const struct collector_ask *ask;
+	struct lives *all;
+};
+
+static void add_stranger(struct batch *b, const char *place, void *you)
+{
+	const struct strangers *s = you;
+	struct live *live;
+
+	if (!is_wanted(s->ask, place) || !has_room(s->all)) {
+		batch_free(b);
+		return;
+	}
+	live = &s->all->item[s->all->n++];
+	*live = (struct live){ .batch = b };
+	snprintf(live->place, sizeof(live->place), "%s", place);
+}
+
 void collector_totals(struct collector *c, const struct collector_ask *ask)
 {
 	struct lives all = { 0 };
 
 	wait_for_turn(c);
 	collector_ask(c);
+	foreign_lock(&c->foreign);
 	pthread_mutex_lock(&c->lock);
 	look_at_lives(c, ask, &all);
+	foreign_batches(&c->foreign, add_stranger, &(struct strangers){ ask, &all },
+			clock_mono_ns());
 	pthread_mutex_lock(&c->ledger_lock);
 	pthread_mutex_unlock(&c->lock);
 	use_totals(&c->ledger, &all, ask);
@@ -194,6 +220,36 @@ void collector_totals(struct collector *c, const struct collector_ask *ask)
 	for (size_t i = 0; i < all.n; i++)
 		batch_free(all.item[i].batch);
 	free(all.item);
+	foreign_unlock(&c->foreign);
+}
+
+/* As those of its run are asked for; of no run, as of one that says nothing about it. */
+static void place_of_run(struct collector *c, struct str run, char place[COLLECTOR_PLACE])
+{
+	const struct collector_sink *sink = c->options.sink;
+	bool found = false;
+
+	place[0] = '\0';
+	pthread_mutex_lock(&c->lock);
+	for (const struct process *p = c->process; p && run.n && !found; p = p->next)
+		if (p->route && str_eq(str_of(p->route->run->told.id), run)) {
+			memcpy(place, p->place, COLLECTOR_PLACE);
+			found = true;
+		}
+	pthread_mutex_unlock(&c->lock);
+	if (!found && sink->place)
+		sink->place(&(struct settings){ { "", 0 } }, place, c->options.you);
+}
+
+void collector_received(struct collector *c, const struct batch *b)
+{
+	char place[COLLECTOR_PLACE] = "";
+
+	if (!b->n_points)
+		return;
+	if (!foreign_knows(&c->foreign, b->resource))
+		place_of_run(c, b->resource->run, place);
+	foreign_take(&c->foreign, b, place, clock_mono_ns());
 }
 
 /* Its last points, which are the ledger's from here on. */

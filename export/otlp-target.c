@@ -42,6 +42,13 @@ static const char *signal_service(enum signal kind)
 				    : "metrics.v1.MetricsService";
 }
 
+bool otlp_endpoint_is_ours(const struct settings *s)
+{
+	struct str mark = settings_get(s, STR("ORIEL_ENDPOINT_IS_OURS"));
+
+	return mark.n && str_eq(mark, settings_get(s, STR("OTEL_EXPORTER_OTLP_ENDPOINT")));
+}
+
 static struct str look(struct lookup *l, const char *what)
 {
 	struct str value;
@@ -60,7 +67,7 @@ static struct str look_not_ours(struct lookup *l, const char *what)
 {
 	struct str value = look(l, what);
 
-	if (!l->own && settings_bool(l->settings, STR("ORIEL_ENDPOINT_IS_OURS"), NULL))
+	if (!l->own && otlp_endpoint_is_ours(l->settings))
 		return STR("");
 	return value;
 }

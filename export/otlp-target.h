@@ -10,7 +10,7 @@
  * v1/logs or v1/metrics is appended; of an endpoint for gRPC only scheme, host and port count. One
  * without a scheme means gRPC without TLS (unless OTEL_EXPORTER_OTLP_INSECURE=false), at port 4317
  * if it names none. Who names no protocol and has a scheme speaks http/protobuf. The common endpoint and protocol are looked past when
- * ORIEL_ENDPOINT_IS_OURS is true: the launcher has set them for others, they lead back to us.
+ * ORIEL_ENDPOINT_IS_OURS says the same: the launcher has set them for others, they lead back to us.
  *
  * Texts lie in the arena and end in NUL.
  */
@@ -38,6 +38,8 @@ struct otlp_target {
  */
 int otlp_target_read(struct otlp_target *out, enum signal kind, const struct settings *s,
 		     struct arena *a, char why[160]);
+
+bool otlp_endpoint_is_ours(const struct settings *s);
 
 /* Does `kind` have any OTLP setting of its own, one that could lead it elsewhere than the others?
  */

@@ -105,8 +105,7 @@ static bool endpoint_asks(size_t i, const struct settings *s)
 {
 	if (has(s, signals[i].endpoint))
 		return true;
-	return has(s, "OTEL_EXPORTER_OTLP_ENDPOINT") &&
-	       !settings_bool(s, STR("ORIEL_ENDPOINT_IS_OURS"), NULL);
+	return has(s, "OTEL_EXPORTER_OTLP_ENDPOINT") && !otlp_endpoint_is_ours(s);
 }
 
 void export_plan(struct export_plan *out, const struct settings *settings)

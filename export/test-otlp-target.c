@@ -100,8 +100,13 @@ static void our_own_endpoint_leads_nowhere(void **state)
 	(void)state;
 	expect_url(SIGNAL_SPAN,
 		   BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9\0"
-			 "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0ORIEL_ENDPOINT_IS_OURS=true"),
+			 "OTEL_EXPORTER_OTLP_PROTOCOL=grpc\0ORIEL_ENDPOINT_IS_OURS="
+			 "http://127.0.0.1:9"),
 		   "http://localhost:4318/v1/traces");
+	expect_url(SIGNAL_SPAN,
+		   BLOCK("OTEL_EXPORTER_OTLP_ENDPOINT=http://theirs\0ORIEL_ENDPOINT_IS_OURS="
+			 "http://127.0.0.1:9"),
+		   "http://theirs/v1/traces");
 }
 
 static void expect_protocol(struct settings s, enum otlp_protocol protocol, const char *url)

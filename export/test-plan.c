@@ -97,7 +97,7 @@ static void an_endpoint_of_zipkin_asks_for_zipkin(void **state)
 static void our_own_endpoint_asks_for_nothing(void **state)
 {
 	struct export_plan p =
-		PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0ORIEL_ENDPOINT_IS_OURS=true");
+		PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0ORIEL_ENDPOINT_IS_OURS=http://h");
 
 	(void)state;
 	assert_int_equal(p.n, 0);

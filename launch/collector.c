@@ -87,6 +87,7 @@ static int read_reply(int fd, unsigned timeout_ms, struct control_reply *out)
 	if (n != sizeof(reply) || reply.magic != CONTROL_MAGIC)
 		return ERR(-EPROTO);
 	reply.address[sizeof(reply.address) - 1] = '\0';
+	reply.intake[sizeof(reply.intake) - 1] = '\0';
 	reply.version[sizeof(reply.version) - 1] = '\0';
 	reply.data_dir[sizeof(reply.data_dir) - 1] = '\0';
 	if (reply.error)

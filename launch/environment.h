@@ -21,6 +21,13 @@ void environment_new_run(char run[RUN_ID_ROOM]);
 int environment_set(const struct verdict *v, const char *agent, const char *run);
 
 /*
+ * Where SDKs of other languages in the program send to: a collector's intake (HOST:PORT), as part of this
+ * run. Nothing is changed if anybody has said where OTLP goes, or how; what was said for a run around this
+ * one is. Marked (ORIEL_ENDPOINT_IS_OURS), so that it never makes an exporter of ours.
+ */
+int environment_set_intake(const char *intake, const char *run);
+
+/*
  * Why LD_AUDIT is not set, a phrase; NULL: it is, to `path` (PLACE_ROOM bytes). What the program opens
  * with RTLD_DEEPBIND, or calls by a pointer from dlsym, is seen only with it. Not every program starts
  * with it: it is for the program that was looked at, and the agent keeps it from what that starts.

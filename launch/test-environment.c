@@ -131,6 +131,51 @@ static void the_agent_can_be_taken_out_again(void **state)
 	assert_null(environment_without_agent(NULL));
 }
 
+static void clear_otlp(void)
+{
+	unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+	unsetenv("OTEL_EXPORTER_OTLP_PROTOCOL");
+	unsetenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+	unsetenv("ORIEL_ENDPOINT_IS_OURS");
+}
+
+static void others_are_told_where_to_send(void **state)
+{
+	(void)state;
+	clear_otlp();
+	assert_int_equal(environment_set_intake("127.0.0.1:4318", run), 0);
+	assert_string_equal(getenv("OTEL_EXPORTER_OTLP_ENDPOINT"),
+			    "http://127.0.0.1:4318/run/0123456789abcdef");
+	assert_string_equal(getenv("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf");
+	assert_string_equal(getenv("ORIEL_ENDPOINT_IS_OURS"),
+			    getenv("OTEL_EXPORTER_OTLP_ENDPOINT"));
+}
+
+static void a_run_within_a_run_tells_its_own(void **state)
+{
+	(void)state;
+	clear_otlp();
+	environment_set_intake("127.0.0.1:4318", "aaaaaaaaaaaaaaaa");
+	environment_set_intake("127.0.0.1:4319", run);
+	assert_string_equal(getenv("OTEL_EXPORTER_OTLP_ENDPOINT"),
+			    "http://127.0.0.1:4319/run/0123456789abcdef");
+}
+
+static void what_a_user_says_of_otlp_holds(void **state)
+{
+	(void)state;
+	clear_otlp();
+	setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://theirs", 1);
+	environment_set_intake("127.0.0.1:4318", run);
+	assert_null(getenv("OTEL_EXPORTER_OTLP_ENDPOINT"));
+	clear_otlp();
+	environment_set_intake("127.0.0.1:4318", run);
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://theirs", 1);
+	environment_set_intake("127.0.0.1:4318", run);
+	assert_string_equal(getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://theirs");
+	clear_otlp();
+}
+
 static void run_ids_differ(void **state)
 {
 	char a[RUN_ID_ROOM], b[RUN_ID_ROOM];
@@ -155,6 +200,9 @@ int main(void)
 		cmocka_unit_test_setup(a_shell_s_asan_children_do_not_mind, begin),
 		cmocka_unit_test_setup(what_the_user_says_to_asan_holds, begin),
 		cmocka_unit_test(the_agent_can_be_taken_out_again),
+		cmocka_unit_test(others_are_told_where_to_send),
+		cmocka_unit_test(a_run_within_a_run_tells_its_own),
+		cmocka_unit_test(what_a_user_says_of_otlp_holds),
 		cmocka_unit_test(run_ids_differ),
 	};
 

@@ -37,6 +37,8 @@
 	  "Connections to the intake that were cut off: a request took too long") \
 	X(receive_items, "items", "Spans, log records and points that were taken in") \
 	X(receive_rejected, "items", "Items that were not taken in: without ids, or nonsense") \
+	X(receive_series_dropped, "points", \
+	  "Received points whose series /metrics has no room for") \
 	X(export_sent, "items", "Spans, log records and points that a destination accepted") \
 	X(export_retried, "batches", "Requests sent again after a retryable failure") \
 	X(export_dropped_queue_full, "items", \

@@ -146,6 +146,13 @@ static void name_service(struct decoding *d, size_t mark)
 					 { VALUE_STRING, .text = STR("unknown_service") } };
 }
 
+static int32_t pid_of(struct attributes a)
+{
+	int64_t pid = attributes_int(a, STR("process.pid"), 0);
+
+	return pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
+}
+
 /* Read in a batch of its own, which only lends its arena. */
 static struct resource *read_resource(struct decoding *d, struct str bytes, struct str run)
 {
@@ -164,8 +171,10 @@ static struct resource *read_resource(struct decoding *d, struct str bytes, stru
 			dropped += (uint32_t)f.value;
 	}
 	name_service(d, mark);
+	struct attributes all = decoded_attributes(d, mark, dropped);
+
 	if (!d->error && !d->bad)
-		resource = resource_new(decoded_attributes(d, mark, dropped), run, 0);
+		resource = resource_new(all, run, pid_of(all));
 	if (!resource && !d->bad)
 		d->error = ERR(-ENOMEM);
 	d->batch = NULL;

@@ -7,6 +7,26 @@
 
 enum { IN_FLIGHT_MOST = 1000, LOOKING_S = 30 };
 
+/* Where others send to; those that aren't there are left out. */
+static void intake_json(const struct receive *r, struct json *j)
+{
+	static const struct str name[] = { [RECEIVE_HTTP] = STR("otlp_http"),
+					   [RECEIVE_GRPC] = STR("otlp_grpc"),
+					   [RECEIVE_ZIPKIN] = STR("zipkin") };
+
+	json_key(j, STR("intake"));
+	json_open(j, '{');
+	for (int i = 0; i < N_RECEIVE_PORTS; i++) {
+		const char *address = receive_address(r, (enum receive_port)i);
+
+		if (!address[0])
+			continue;
+		json_key(j, name[i]);
+		json_str(j, str_of(address));
+	}
+	json_close(j, '}');
+}
+
 static void facts_status(struct json *j, void *you)
 {
 	struct facts *f = you;
@@ -19,6 +39,7 @@ static void facts_status(struct json *j, void *you)
 		json_key(j, STR("data_dir"));
 		json_str(j, str_of(f->data_dir));
 	}
+	intake_json(f->receive, j);
 	collector_status_json(f->collector, j);
 	json_key(j, STR("destinations"));
 	json_open(j, '[');
@@ -215,8 +236,11 @@ static const char *facts_prometheus(const struct scrape_request *q, struct out *
 bool facts_looking(void *you)
 {
 	struct facts *f = you;
-	uint64_t last = f->view ? view_last_request_ns(f->view) : 0;
+	uint64_t last = f->view ? view_last_request_ns(f->view) : 0,
+		 sent = receive_last_ns(f->receive);
 
+	if (sent > last)
+		last = sent;
 	return last && clock_mono_ns() - last < LOOKING_S * 1000000000ull;
 }
 

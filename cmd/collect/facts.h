@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cmd/collect/routes.h"
+#include "receive/receive.h"
 #include "view/view.h"
 
 struct facts {
@@ -12,10 +13,11 @@ struct facts {
 	struct routes *routes;
 	const char *run_dir, *data_dir; /* data_dir is empty without a store */
 	uint64_t started_ns;
-	struct view *view; /* set once it listens */
+	struct view *view;	 /* set once it listens */
+	struct receive *receive; /* likewise; may be NULL */
 };
 
 extern const struct view_sources facts_sources; /* its `you` is a struct facts */
 
-/* Has the page been asked for anything within the last half minute? */
+/* Has the page been asked for anything, or has anything been sent to us, within the last half minute? */
 bool facts_looking(void *you);

@@ -233,12 +233,30 @@ static struct entry *entry_new(enum entry_kind kind, struct str id, struct str c
 	return e;
 }
 
+/* Anything at all if there is nothing yet. Under the lock. */
+static bool is_full(const struct keeper *k, size_t items)
+{
+	return items && k->items + items > QUEUE_ITEMS && k->items;
+}
+
+bool keeper_has_room(struct keeper *k, size_t items)
+{
+	bool full;
+
+	if (!k)
+		return true;
+	pthread_mutex_lock(&k->lock);
+	full = is_full(k, items);
+	pthread_mutex_unlock(&k->lock);
+	return !full;
+}
+
 static void give(struct keeper *k, struct entry *e, size_t items)
 {
 	bool full;
 
 	pthread_mutex_lock(&k->lock);
-	full = items && k->items + items > QUEUE_ITEMS && k->items;
+	full = is_full(k, items);
 	if (!full) {
 		/* Else the thread writes, or gathers and looks at the clock: it need not wake. */
 		if (!k->head || k->items + items >= GATHER_MOST)

@@ -25,6 +25,9 @@ void keeper_offer(struct keeper *k, struct batch *b);
 void keeper_run_started(struct keeper *k, const struct store_run *run);
 void keeper_run_ended(struct keeper *k, struct str id, uint64_t ended_ns, int32_t wait_status);
 
+/* Would this many items be taken now? */
+bool keeper_has_room(struct keeper *k, size_t items);
+
 /* False: the time was over first. */
 bool keeper_flush(struct keeper *k, uint32_t timeout_ms);
 size_t keeper_queued(struct keeper *k);

@@ -2,6 +2,7 @@
 /*
  * oriel-collect: the collector's process. Everything that has been built meets here.
  *
+ *     receive ───────┐
  *     collector ─► routes ─┬─► keeper ─► store ◄─ view
  *                          └─► destinations          │
  *         ▲                                          │
@@ -13,11 +14,15 @@
  */
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hex.h"
+#include "base/out.h"
 #include "base/scoped.h"
+#include "base/setting.h"
 #include "cmd/collect/facts.h"
 #include "cmd/collect/keeper.h"
 #include "cmd/collect/routes.h"
 #include "cmd/collect/say.h"
+#include "export/http.h"
 #include "launch/collector.h"
 #include "launch/place.h"
 #include "launch/variables.h"
@@ -28,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum {
@@ -45,6 +51,7 @@ struct house {
 	struct routes *routes;
 	struct collector *collector;
 	struct view *view;
+	struct receive *receive;
 	struct facts facts;
 };
 
@@ -170,6 +177,73 @@ static void open_page(struct house *h)
 	collector_set_address(h->collector, view_address(h->view));
 }
 
+/*
+ * One that was started by hand passes what it gets on to where its own settings say. One in the
+ * background has them from whichever run was the first, and they are not for others.
+ */
+static void open_own_route(struct house *h)
+{
+	struct out block = { 0 };
+
+	for (char **v = environ; *v; v++)
+		if (setting_is(str_of(*v)))
+			out_bytes(&block, *v, strlen(*v) + 1);
+	if (!block.error)
+		routes_open_own(h->routes, &(struct settings){ out_all(&block) });
+	out_fini(&block);
+}
+
+static const char *listen_on(const char *name, const char *otherwise)
+{
+	const char *value = variable_get(name);
+
+	return is_none(name) ? NULL : value ? value : otherwise;
+}
+
+/* A port that was taken, or can't be had. */
+static void tell_port(const struct house *h, const char *what, enum receive_port port,
+		      const char *wanted)
+{
+	const char *got = receive_address(h->receive, port);
+
+	if (wanted && receive_why(h->receive, port) < 0)
+		say("no intake: %s can't listen on %s: %s", what, wanted,
+		    strerror(-receive_why(h->receive, port)));
+	else if (wanted && strcmp(got, wanted) != 0 && !str_ends(str_of(wanted), STR(":0")))
+		say("intake: %s is at %s, because %s is taken", what, got, wanted);
+}
+
+static void open_intake(struct house *h)
+{
+	struct receive_options options = {
+		.listen = { [RECEIVE_HTTP] = listen_on("ORIEL_OTLP_LISTEN", "127.0.0.1:4318"),
+			    [RECEIVE_GRPC] = listen_on("ORIEL_OTLP_GRPC_LISTEN", "127.0.0.1:4317"),
+			    [RECEIVE_ZIPKIN] = listen_on("ORIEL_ZIPKIN_LISTEN", NULL) },
+		.sender = http_sender,
+		.sink = { routes_receive, h->routes },
+	};
+	int r = receive_start(&h->receive, &options);
+
+	if (r < 0) {
+		say("no intake: %s", err_path(r));
+		return;
+	}
+	tell_port(h, "OTLP over HTTP", RECEIVE_HTTP, options.listen[RECEIVE_HTTP]);
+	tell_port(h, "OTLP over gRPC", RECEIVE_GRPC, options.listen[RECEIVE_GRPC]);
+	tell_port(h, "Zipkin", RECEIVE_ZIPKIN, options.listen[RECEIVE_ZIPKIN]);
+	h->facts.receive = h->receive;
+	collector_set_intake(h->collector, receive_address(h->receive, RECEIVE_HTTP));
+}
+
+/* What our own exporters call themselves, so that our own intake knows them. */
+static void name_ourselves(void)
+{
+	uint8_t id[(HTTP_SENDER - 1) / 2];
+
+	if (getrandom(id, sizeof(id), GRND_NONBLOCK) == sizeof(id))
+		hex_write(http_sender, id, sizeof(id));
+}
+
 /* Whoever started us waits for the other end of this pipe. */
 static void tell_ready(void)
 {
@@ -178,6 +252,13 @@ static void tell_ready(void)
 	if (fd && strcmp(fd, "3") == 0)
 		close(3);
 	unsetenv("ORIEL_READY_FD");
+}
+
+static const char *address_or_none(const struct house *h, enum receive_port port)
+{
+	const char *address = receive_address(h->receive, port);
+
+	return address[0] ? address : "none";
 }
 
 static int open_house(struct house *h, bool background)
@@ -203,7 +284,7 @@ static int open_house(struct house *h, bool background)
 	r = collector_new(&h->collector, &options);
 	if (r < 0)
 		return complain_of_lock(h->run_dir, r, background);
-	scrapes_set_collector(routes_scrapes(h->routes), h->collector);
+	routes_set_collector(h->routes, h->collector);
 	take_signals(h->collector);
 	open_store(h);
 	routes_set_keeper(h->routes, h->keeper);
@@ -214,11 +295,16 @@ static int open_house(struct house *h, bool background)
 		.data_dir = h->data_dir,
 		.started_ns = clock_real_ns(),
 	};
+	name_ourselves();
 	open_page(h);
+	if (!background)
+		open_own_route(h);
+	open_intake(h);
 	tell_ready();
 	routes_set_looking(h->routes, facts_looking, &h->facts);
-	say("collecting pid=%d run_dir=%s page=%s%s store=%s", getpid(), h->run_dir,
+	say("collecting pid=%d run_dir=%s page=%s%s otlp=%s grpc=%s store=%s", getpid(), h->run_dir,
 	    h->view ? "http://" : "none", h->view ? view_address(h->view) : "",
+	    address_or_none(h, RECEIVE_HTTP), address_or_none(h, RECEIVE_GRPC),
 	    !h->store	     ? "none"
 	    : h->data_dir[0] ? h->store_path
 			     : "memory");
@@ -229,6 +315,7 @@ static int open_house(struct house *h, bool background)
 static void close_house(struct house *h)
 {
 	h->view = view_stop(h->view);
+	h->receive = receive_stop(h->receive);
 	routes_ending(h->routes);
 	h->collector = collector_free(h->collector);
 	h->routes = routes_free(h->routes);

@@ -19,19 +19,25 @@
 #include <unistd.h>
 
 enum {
-	CLOSE_LATE_MS = 10000
-}; /* a closed route may still deliver for so long, beside the others */
+	CLOSE_LATE_MS = 10000, /* a closed route may still deliver for so long, beside the others */
+	OWN_CLOSE_MS = 5000,
+	YOUNG_RUNS = 16,
+	YOUNG_MS = 500,
+	YOUNG_STEP_MS = 5,
+};
 
 struct leg {
 	struct destination *destination;
 	enum signal signals;
 	struct delta delta;
 	bool is_near;
+	bool is_lines; /* a service's own log lines; others write theirs themselves */
 	char endpoint[200];
 };
 
 struct route {
 	struct route *next;
+	char run[17];
 	struct routes *all;
 	struct leg leg[EXPORT_PLAN_MOST];
 	size_t n_legs;
@@ -39,12 +45,21 @@ struct route {
 	int out_fd, err_fd;	  /* ours, -1: none */
 };
 
+/* A run that has begun; its first process, whose settings say where to, is seen a moment later. */
+struct young {
+	char run[17];
+	uint64_t since_ns; /* CLOCK_MONOTONIC */
+};
+
 struct routes {
 	struct keeper *keeper;
+	struct young young[YOUNG_RUNS]; /* a ring */
+	size_t next_young;
 	struct scrapes *scrapes;
 	pthread_mutex_t lock; /* guards the list, against readers of routes_json, and n_closing */
 	pthread_cond_t closed;
-	struct route *head;
+	struct route *head, *own; /* own: by the collector's own settings; NULL: it has none */
+	struct collector *collector;
 	size_t n_closing;
 	bool ending;
 	bool (*looking)(void *you);
@@ -122,6 +137,7 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 	if (r < 0)
 		return;
 	leg->signals = signals;
+	leg->is_lines = kind == exporter_find(STR("log"));
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
 	leg->is_near = kind->is_near;
@@ -149,6 +165,7 @@ static void *routes_open(const struct settings *settings, const struct collector
 	if (!route)
 		return NULL;
 	route->all = all;
+	memcpy(route->run, run->id, sizeof(route->run));
 	/* The run's own may be closed before we are done with it. */
 	route->out_fd = run->out_fd >= 0 ? fcntl(run->out_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	route->err_fd = run->err_fd >= 0 ? fcntl(run->err_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -202,7 +219,77 @@ static unsigned routes_crowd(void *to, void *you)
 	return most;
 }
 
+/* ---- what others send -------------------------------------------------------------------------------- */
+
+/* Where the first of a run's processes sends to; of no run, or of one that nobody knows: our own. */
+static struct route *route_for(struct routes *all, struct str run)
+{
+	struct route *found = NULL;
+
+	for (struct route *route = all->head; route && run.n; route = route->next)
+		if (str_eq(str_of(route->run), run))
+			found = route;
+	return found || run.n ? found : all->own;
+}
+
+static bool is_young(const struct routes *all, struct str run)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (size_t i = 0; i < YOUNG_RUNS && run.n; i++)
+		if (str_eq(str_of(all->young[i].run), run))
+			return now - all->young[i].since_ns < YOUNG_MS * 1000000ull;
+	return false;
+}
+
+/* Under the lock, which is let go while a run's route is still to come. */
+static struct route *wait_for_route(struct routes *all, struct str run)
+{
+	struct route *route;
+
+	while (!(route = route_for(all, run)) && is_young(all, run)) {
+		pthread_mutex_unlock(&all->lock);
+		poll(NULL, 0, YOUNG_STEP_MS);
+		pthread_mutex_lock(&all->lock);
+	}
+	return route;
+}
+
+/*
+ * Points go on as they came, as deltas or not. The destinations' queues never wait for anybody; only the
+ * store's tells the sender to come again.
+ */
+bool routes_receive(struct batch *b, void *you)
+{
+	struct routes *all = you;
+	struct route *route;
+
+	if (!keeper_has_room(all->keeper, batch_items(b)))
+		return false;
+	keeper_offer(all->keeper, b);
+	pthread_mutex_lock(&all->lock);
+	route = wait_for_route(all, b->resource->run);
+	for (size_t i = 0; route && i < route->n_legs; i++)
+		if (!route->leg[i].is_lines)
+			destination_offer(route->leg[i].destination, b);
+	pthread_mutex_unlock(&all->lock);
+	collector_received(all->collector, b);
+	return true;
+}
+
+void routes_open_own(struct routes *all, const struct settings *settings)
+{
+	struct collector_run nobody = { .out_fd = STDOUT_FILENO, .err_fd = -1 };
+	struct route *own = routes_open(settings, &nobody, all);
+
+	pthread_mutex_lock(&all->lock);
+	all->own = own;
+	pthread_mutex_unlock(&all->lock);
+}
+
 /* What closed routes still deliver, and the store's. */
+static void routes_flush(void *to, uint32_t timeout_ms, void *you);
+
 static void flush_rest(struct routes *all, uint32_t timeout_ms)
 {
 	struct timespec until = deadline(timeout_ms);
@@ -211,6 +298,8 @@ static void flush_rest(struct routes *all, uint32_t timeout_ms)
 	while (all->n_closing && pthread_cond_timedwait(&all->closed, &all->lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&all->lock);
+	if (all->own)
+		routes_flush(all->own, timeout_ms, all);
 	keeper_flush(all->keeper, timeout_ms);
 }
 
@@ -237,6 +326,8 @@ static void unlink_route(struct routes *all, struct route *route)
 		*at = route->next;
 		break;
 	}
+	if (all->own == route)
+		all->own = NULL;
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -318,7 +409,13 @@ static void routes_close(void *to, uint32_t timeout_ms, void *you)
 static void routes_run_started(const struct collector_run *run, void *you)
 {
 	struct routes *all = you;
+	struct young *young;
 
+	pthread_mutex_lock(&all->lock);
+	young = &all->young[all->next_young++ % YOUNG_RUNS];
+	memcpy(young->run, run->id, sizeof(young->run));
+	young->since_ns = clock_mono_ns();
+	pthread_mutex_unlock(&all->lock);
 	say("run started id=%s pid=%d command=" STR_FMT, run->id, run->pid, STR_ARG(run->command));
 	keeper_run_started(all->keeper, &(struct store_run){
 						.id = str_of(run->id),
@@ -405,6 +502,12 @@ struct scrapes *routes_scrapes(struct routes *r)
 	return r->scrapes;
 }
 
+void routes_set_collector(struct routes *r, struct collector *c)
+{
+	r->collector = c;
+	scrapes_set_collector(r->scrapes, c);
+}
+
 void routes_set_keeper(struct routes *r, struct keeper *keeper)
 {
 	r->keeper = keeper;
@@ -425,6 +528,8 @@ struct routes *routes_free(struct routes *r)
 {
 	if (!r)
 		return NULL;
+	if (r->own)
+		routes_close(r->own, OWN_CLOSE_MS, r);
 	pthread_mutex_lock(&r->lock);
 	while (r->n_closing)
 		pthread_cond_wait(&r->closed, &r->lock);

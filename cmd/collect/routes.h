@@ -27,8 +27,21 @@ int routes_new(struct routes **out);
 /* Before the collector runs; NULL: there is no store. */
 void routes_set_keeper(struct routes *r, struct keeper *keeper);
 
-/* Theirs; the collector is to be told to it before it runs. */
+/* Before it runs. */
+void routes_set_collector(struct routes *r, struct collector *c);
 struct scrapes *routes_scrapes(struct routes *r);
+
+/*
+ * Where what others send goes if it belongs to no `oriel run`: these settings' destinations. Without this
+ * call, nowhere but to the store.
+ */
+void routes_open_own(struct routes *r, const struct settings *settings);
+
+/*
+ * What others have sent (receive/): to the store, to where its run's settings say, and to the collector
+ * its metrics. False: the store has no room just now. Any thread; `you` is the routes.
+ */
+bool routes_receive(struct batch *b, void *you);
 
 /* All routes must be closed by then, as collector_free does. */
 struct routes *routes_free(struct routes *r);

@@ -37,7 +37,7 @@ async function watched(settings) {
 
 before(() => {
   where = mkdtempSync(join(tmpdir(), 'oriel-run-'));
-  collector = { ORIEL_RUN_DIR: mkdtempSync('/dev/shm/oriel-run-'), ORIEL_DATA_DIR: join(where, 'data'), ORIEL_LISTEN: '127.0.0.1:0' };
+  collector = { ORIEL_RUN_DIR: mkdtempSync('/dev/shm/oriel-run-'), ORIEL_DATA_DIR: join(where, 'data'), ORIEL_LISTEN: '127.0.0.1:0', ORIEL_OTLP_LISTEN: '127.0.0.1:0', ORIEL_OTLP_GRPC_LISTEN: '127.0.0.1:0' };
 });
 after(async () => {
   process.kill(Number(readFileSync(join(collector.ORIEL_RUN_DIR, 'collector.pid'), 'utf8')));

@@ -13,6 +13,7 @@ collecting_begin() {
 	done
 	ORIEL_RUN_DIR=$(mktemp -d /dev/shm/oriel-story-XXXXXX)
 	export ORIEL_RUN_DIR ORIEL_DATA_DIR=$BATS_TEST_TMPDIR/data ORIEL_LISTEN=127.0.0.1:0
+	export ORIEL_OTLP_LISTEN=127.0.0.1:0 ORIEL_OTLP_GRPC_LISTEN=127.0.0.1:0
 	STARTED=()
 }
 

@@ -47,7 +47,7 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	env -i PATH="$PATH" ODD=$'a\nb' ORIEL_RUN_DIR="$ORIEL_RUN_DIR" ORIEL_DATA_DIR="$ORIEL_DATA_DIR" \
 		ORIEL_LISTEN="$ORIEL_LISTEN" TRACEPARENT=00-1-2-01 "$ORIEL" run -- env -0 2>said >with
 	tr '\0' '\n' <with | grep -aoE '^[A-Z_]+=' | sort | tr -d '\n=' >names
-	printf '%s\n' ODD= ORIEL_DATA_DIR= ORIEL_LISTEN= ORIEL_RUN_DIR= PATH= TRACEPARENT= \
+	printf '%s\n' ODD= ORIEL_DATA_DIR= ORIEL_ENDPOINT_IS_OURS= ORIEL_LISTEN= ORIEL_RUN_DIR= OTEL_EXPORTER_OTLP_ENDPOINT= OTEL_EXPORTER_OTLP_PROTOCOL= PATH= TRACEPARENT= \
 		ORIEL_RUN_ID= LD_PRELOAD= ASAN_OPTIONS= | sort | tr -d '\n=' >expected
 	diff names expected
 	grep -zqx 'TRACEPARENT=00-1-2-01' with

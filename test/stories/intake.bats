@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# What programs in other languages send, beside what the C service records.
+
+load collecting
+
+setup() { collecting_begin; }
+teardown() { collecting_end; }
+
+# otlp URL JSON: posts it; the status on standard output.
+otlp() {
+	curl -s -m 10 -o "$BATS_TEST_TMPDIR/answer" -w '%{http_code}' -H 'Content-Type: application/json' --data-binary "$2" "$1"
+}
+
+# span SERVICE TRACE SPAN PARENT: a request of one span that ended just now.
+span() {
+	local now
+	now=$(date +%s%N)
+	printf '{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"%s"}}]},
+		"scopeSpans":[{"scope":{"name":"by-hand"},"spans":[{"traceId":"%s","spanId":"%s","parentSpanId":"%s",
+		"name":"checkout","kind":3,"startTimeUnixNano":"%s","endTimeUnixNano":"%s",
+		"attributes":[{"key":"list","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"two"}]}}}]}]}]}]}' \
+		"$1" "$2" "$3" "$4" "$((now - 1000000))" "$now"
+}
+
+# counter SERVICE NAME TEMPORALITY VALUE
+counter() {
+	printf '{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"%s"}}]},
+		"scopeMetrics":[{"metrics":[{"name":"%s","sum":{"isMonotonic":true,"aggregationTemporality":%s,
+		"dataPoints":[{"asInt":"%s","timeUnixNano":"%s"}]}}]}]}]}' "$1" "$2" "$3" "$4" "$(date +%s%N)"
+}
+
+# A collector, started by hand; INTAKE is where it takes OTLP.
+collect() {
+	"$BUILD/oriel" collect "$@" 2>"$BATS_TEST_TMPDIR/collect.err" 3>&- 4>&- &
+	STARTED+=($!)
+	wait_for 10 has_intake
+}
+
+has_intake() {
+	find_page && INTAKE=http://$(curl -sf -m 10 "$PAGE/api/status" | jq -r .intake.otlp_http) &&
+		[[ $INTAKE == http://127.0.0.1:* ]]
+}
+
+children_environment() {
+	"$BUILD/oriel" run -- sh -c 'env | grep -E "^OTEL_EXPORTER_OTLP_|^ORIEL_ENDPOINT"; :'
+}
+
+@test "children of oriel run are told where to send, and their spans are of that run" {
+	"$BUILD/oriel" run -- sh -c 'curl -sf -m 10 -H "Content-Type: application/json" \
+		--data-binary "$1" "$OTEL_EXPORTER_OTLP_ENDPOINT/v1/traces"' - \
+		"$(span node 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')"
+	wait_for 10 api_says traces/5b8efff798038103d269b633813fc60c '.spans | length == 1'
+	run=$(api runs | jq -r '.runs[0].id')
+	[ -n "$run" ]
+	wait_for 10 api_says "traces?run=$run" '[.traces[] | select(.trace_id == "5b8efff798038103d269b633813fc60c")] | length == 1'
+}
+
+@test "what a user says of OTLP holds for the children, too" {
+	export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:1
+	run children_environment
+	[ "$output" = OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:1 ]
+}
+
+@test "a span from elsewhere joins the trace of a C service" {
+	start stock "$BUILD/oriel" run --service-name stock -- "$BUILD/example/stock" --port 0 --data "$BATS_TEST_TMPDIR"
+	curl -s -m 10 -H 'traceparent: 00-aaaabbbbccccddddaaaabbbbccccdddd-1111222233334444-01' "$ADDRESS/" >/dev/null
+	has_intake
+	[ "$(otlp "$INTAKE/v1/traces" "$(span web aaaabbbbccccddddaaaabbbbccccdddd 1111222233334444 '')")" = 200 ]
+	wait_for 10 api_says traces/aaaabbbbccccddddaaaabbbbccccdddd '[.spans[] | .service] | unique == ["stock", "web"]'
+	api_says traces/aaaabbbbccccddddaaaabbbbccccdddd '.spans | map(select(.parent_id == "1111222233334444")) | length == 1'
+}
+
+@test "counters from elsewhere are in /metrics, deltas added up, and in /api/metrics" {
+	collect
+	otlp "$INTAKE/v1/metrics" "$(counter web jobs 1 5)"
+	otlp "$INTAKE/v1/metrics" "$(counter web jobs 1 6)"
+	otlp "$INTAKE/v1/metrics" "$(counter web hits 2 5)"
+	otlp "$INTAKE/v1/metrics" "$(counter web hits 2 7)"
+	curl -sf -m 10 "$PAGE/metrics" >"$BATS_TEST_TMPDIR/metrics"
+	grep -E '^jobs_total\{.*\} 11$' "$BATS_TEST_TMPDIR/metrics"
+	grep -E '^hits_total\{.*\} 7$' "$BATS_TEST_TMPDIR/metrics"
+	grep -E '^oriel_receive_items_total\{?.* 4$' "$BATS_TEST_TMPDIR/metrics"
+	api_says metrics '[.metrics[] | select(.service == "web") | .name] | sort == ["hits", "jobs"]'
+}
+
+@test "log records from elsewhere are kept with their trace" {
+	collect
+	[ "$(otlp "$INTAKE/v1/logs" '{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},
+		"scopeLogs":[{"logRecords":[{"severityNumber":17,"severityText":"ERROR","body":{"stringValue":"out of stock"},
+		"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"}]}]}]}')" = 200 ]
+	wait_for 10 api_says logs '[.logs[] | select(.service == "web" and .severity == 17)] | length == 1'
+}
+
+@test "a collector that was started by hand passes on to where its settings say" {
+	collect --traces-exporter otlp_file --otlp-file "$BATS_TEST_TMPDIR/out.jsonl"
+	[ "$(otlp "$INTAKE/v1/traces" "$(span web 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')")" = 200 ]
+	wait_for 10 test -s "$BATS_TEST_TMPDIR/out.jsonl"
+	jq -e '.resourceSpans[0].scopeSpans[0].spans[0].attributes[0].value.arrayValue.values == [{"intValue": "1"}, {"stringValue": "two"}]' "$BATS_TEST_TMPDIR/out.jsonl"
+}
+
+@test "what a run's child sends goes where the run's settings say" {
+	"$BUILD/oriel" run --traces-exporter otlp_file --otlp-file "$BATS_TEST_TMPDIR/out.jsonl" -- sh -c 'curl -sf -m 10 \
+		-H "Content-Type: application/json" --data-binary "$1" "$OTEL_EXPORTER_OTLP_ENDPOINT/v1/traces"' - \
+		"$(span node 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')"
+	wait_for 10 test -s "$BATS_TEST_TMPDIR/out.jsonl"
+	wait_for 10 grep -q '"spanId":"eee19b7ec3c1b174"' "$BATS_TEST_TMPDIR/out.jsonl"
+}
+
+@test "what would come back to us is refused and told, and doesn't go round" {
+	local port
+	port=$(free_port)
+	export ORIEL_OTLP_LISTEN=127.0.0.1:$port
+	collect --exporter-otlp-endpoint "http://127.0.0.1:$port"
+	[ "$(otlp "$INTAKE/v1/traces" "$(span web 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')")" = 200 ]
+	wait_for 10 api_says status '.counters | map(select(.name == "export_dropped_refused"))[0].value == 1'
+	grep "this is Oriel's own intake" "$BATS_TEST_TMPDIR/collect.err"
+	api_says status '.counters | map(select(.name == "receive_items"))[0].value == 1'
+}
+
+@test "a port that is taken means the next one, and that is told" {
+	local port
+	port=$(free_port)
+	export ORIEL_OTLP_LISTEN=127.0.0.1:$port
+	start taker python3 -c "
+import socket, time
+s = socket.socket(); s.bind(('127.0.0.1', $port)); s.listen()
+print('http://127.0.0.1:$port', flush=True)
+time.sleep(600)"
+	collect
+	[ "$INTAKE" != "http://127.0.0.1:$port" ]
+	grep "because 127.0.0.1:$port is taken" "$BATS_TEST_TMPDIR/collect.err"
+}
+
+@test "with none as its address there is no intake, and children are told nothing" {
+	export ORIEL_OTLP_LISTEN=none ORIEL_OTLP_GRPC_LISTEN=none
+	run children_environment
+	[ -z "$output" ]
+	api_says status '.intake == {}'
+}
