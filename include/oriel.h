@@ -40,10 +40,11 @@
  *                  with less room, and after a second time not at all (counted).
  * fork             a child records into a segment of its own and has the parent's current context;
  *                  vfork children count as the parent; children of _Fork and raw clone don't record.
- * Errors, errno    errno is kept. Nothing is printed; no call exits or aborts.
+ * Errors, errno    errno is kept. No call exits or aborts. Nothing is printed, but for log records
+ *                  while no collector lives: those go to standard error, too (ORIEL_FALLBACK=none).
  * Ownership        everything passed in is copied before the call returns, but for what a comment
  *                  names. Names and keys are UTF-8, ended by NUL.
- * System calls     none in recording calls.
+ * System calls     none in recording calls, but for those lines.
  *
  * The data model is OpenTelemetry's: Trace API, Logs API, Metrics API of its specification 1.x;
  * section names in comments below are those documents'.

@@ -82,6 +82,8 @@ const struct variable variables[] = {
 	  "The least log level that counts: DEBUG, INFO, WARNING, ERROR, CRITICAL", false },
 	{ "ORIEL_LOG_LEVELS", VARIABLE_RECORDING, "LOGGER=LEVEL,...", NULL,
 	  "The same for some loggers, such as db=debug,http=warning", false },
+	{ "ORIEL_FALLBACK", VARIABLE_RECORDING, "none", NULL,
+	  "none: no log lines on standard error while no collector lives", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,
 	  "off: leave the fatal signals alone; where the program crashed is then not known", false },
 	{ "ORIEL_PROCESS_METRICS", VARIABLE_RECORDING, "false", "true",

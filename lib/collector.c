@@ -171,18 +171,16 @@ static void collector_clone(struct start *s)
 	pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
 }
 
-void collector_start(void)
+static bool collector_start(void)
 {
-	char dir[PATH_ROOM - 64];
-	struct start *s;
+	struct start *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool found;
 
-	if (!collector_may_start() || segment_directory(dir, sizeof(dir)) != 0 ||
-	    collector_lives(dir))
-		return;
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
-		return;
-	if (collector_find(s->program)) {
+		return false;
+	found = collector_find(s->program);
+	if (found) {
 		strcpy(s->verb, "collect");
 		strcpy(s->option, "--background");
 		s->argv[0] = s->program;
@@ -192,4 +190,14 @@ void collector_start(void)
 		collector_clone(s);
 	}
 	munmap(s, sizeof(*s));
+	return found;
+}
+
+bool collector_expect(bool start)
+{
+	char dir[PATH_ROOM - 64];
+
+	if (segment_directory(dir, sizeof(dir)) != 0)
+		return false;
+	return collector_lives(dir) || (start && collector_may_start() && collector_start());
 }

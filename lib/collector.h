@@ -7,4 +7,6 @@
  */
 #pragma once
 
-void collector_start(void);
+#include <stdbool.h>
+
+bool collector_expect(bool start);

@@ -97,6 +97,7 @@ void config_read(struct config *c)
 	*c = (struct config){
 		.disabled = str_eq_nocase(config_get("OTEL_SDK_DISABLED"), STR("true")),
 		.no_collector = str_eq_nocase(config_get("ORIEL_COLLECTOR"), STR("none")),
+		.no_fallback = str_eq_nocase(config_get("ORIEL_FALLBACK"), STR("none")),
 		.no_fault_handler = str_eq_nocase(config_get("ORIEL_CRASH_HANDLER"), STR("off")),
 		.segment_size = config_size(config_get("ORIEL_SEGMENT_SIZE")),
 		.exemplars = config_exemplars(config_get("OTEL_METRICS_EXEMPLAR_FILTER")),

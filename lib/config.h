@@ -22,6 +22,7 @@ enum exemplar_filter {
 struct config {
 	bool disabled;	       /* OTEL_SDK_DISABLED */
 	bool no_collector;     /* ORIEL_COLLECTOR=none: don't start one */
+	bool no_fallback;      /* ORIEL_FALLBACK=none: no lines on standard error */
 	bool no_fault_handler; /* ORIEL_CRASH_HANDLER=off */
 	bool parent_based;     /* OTEL_TRACES_SAMPLER */
 	enum sampler sampler;  /* both as the control block begins with them */

@@ -5,6 +5,7 @@
 #include "base/pattern.h"
 #include "lib/control.h"
 #include "lib/w3c.h"
+#include "lib/watcher.h"
 #include "oriel.h"
 
 #include <stdatomic.h>
@@ -59,11 +60,11 @@ void exclude_use(void *zeroed)
 static void complain(const struct exclusion_list *list, struct str pattern,
 		     const struct pattern_error *error)
 {
-	oriel_warn("excluded URL ignored: not a pattern",
-		   oriel_str("oriel.setting", list->variable),
-		   oriel_strn("oriel.pattern", pattern.p, pattern.n),
-		   oriel_int("oriel.position", (int64_t)error->at),
-		   oriel_str("error.message", error->says));
+	watcher_warn("excluded URL ignored: not a pattern",
+		     oriel_str("oriel.setting", list->variable),
+		     oriel_strn("oriel.pattern", pattern.p, pattern.n),
+		     oriel_int("oriel.position", (int64_t)error->at),
+		     oriel_str("error.message", error->says));
 	oriel_add(oriel_counter("oriel.settings.bad", "{setting}",
 				"Settings of the service that made no sense and were ignored"),
 		  1, oriel_str("oriel.setting", list->variable));

@@ -3,6 +3,7 @@
 
 #include "lib/context.h"
 #include "lib/encode.h"
+#include "lib/row.h"
 
 #include <string.h>
 
@@ -11,24 +12,6 @@ struct str fields_row(unsigned char to[CARRY_FIELDS_MOST + 8], struct oriel_attr
 	struct encode e = encode_fit(fields, CARRY_FIELDS_MOST);
 
 	return (struct str){ (const char *)to, (size_t)(encode_put(to, &e) - to) };
-}
-
-/* One attribute off a row that we wrote, with its key. */
-static struct str row_cut(struct str *row, struct str *key)
-{
-	uint8_t head[2];
-	uint16_t value_n;
-	size_t key_n;
-	struct str one;
-
-	memcpy(head, row->p, sizeof(head));
-	memcpy(&value_n, row->p + sizeof(head), sizeof(value_n));
-	key_n = head[0] & WIRE_KNOWN ? 0 : head[1];
-	*key = head[0] & WIRE_KNOWN ? wire_key(head[1])
-				    : (struct str){ row->p + WIRE_ATTRIBUTE_HEAD, key_n };
-	one = str_first(*row, WIRE_ATTRIBUTE_HEAD + key_n + value_n);
-	*row = str_from(*row, one.n);
-	return one;
 }
 
 static bool is_among(struct str key, struct oriel_attributes fields)
@@ -45,7 +28,8 @@ static void fields_change(struct oriel_attributes leave, struct oriel_attributes
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	unsigned char row[CARRY_FIELDS_MOST + 8];
 	struct carried c;
-	struct str old, key, one;
+	struct row_item item;
+	struct str old;
 	struct encode e;
 	uint16_t carry;
 	size_t n = 0;
@@ -53,12 +37,12 @@ static void fields_change(struct oriel_attributes leave, struct oriel_attributes
 	if (!t)
 		return;
 	c = carry_read(entry_carry(&t->entry[t->depth]));
-	for (old = c.fields; old.n;) {
-		one = row_cut(&old, &key);
-		if (!is_among(key, leave) && !is_among(key, add)) {
-			memcpy(row + n, one.p, one.n);
-			n += one.n;
-		}
+	old = c.fields;
+	while (row_next(&old, &item)) {
+		if (is_among(item.key, leave) || is_among(item.key, add))
+			continue;
+		memcpy(row + n, item.whole.p, item.whole.n);
+		n += item.whole.n;
 	}
 	e = encode_fit(add, CARRY_FIELDS_MOST - n);
 	n = (size_t)(encode_put(row + n, &e) - row);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/alone.h"
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/encode.h"
@@ -61,8 +62,10 @@ static inline void log_fill(struct record_log *r, uint64_t head, const struct en
 	memcpy(&r->trace_flags, &rest, sizeof(rest));
 }
 
-static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str body, size_t most,
-						    struct oriel_attributes attributes)
+/* The record's time; UINT64_MAX: there is none. */
+static __attribute__((noinline)) uint64_t log_write_any(uint64_t whence, struct str body,
+							size_t most,
+							struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	const struct entry *top;
@@ -72,11 +75,12 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 	struct encode e, more = { 0 };
 	struct write w;
 	unsigned char *p;
+	uint64_t time;
 	size_t size;
 
 	if (!t) {
 		process_lose(LOSS_logs_no_slot, oriel_gate.recording);
-		return;
+		return UINT64_MAX;
 	}
 	fit = encode_text_fit(body, most);
 	top = thread_top(t);
@@ -90,32 +94,34 @@ static __attribute__((noinline)) void log_write_any(uint64_t whence, struct str 
 	size += e.bytes;
 	w = write_begin(t, encode_pad(size), LOSS_logs_no_room);
 	if (!w.p)
-		return;
+		return UINT64_MAX;
 	r = (struct record_log *)w.p;
 	log_fill(r,
 		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, fit.n, encode_pad(size) - size,
 			     whence),
 		 top, whence);
-	r->time = clock_now(&r->head.flags);
+	time = r->time = clock_now(&r->head.flags);
 	p = encode_text_put(w.p + sizeof(*r), &fit);
 	if (__builtin_expect(more.n != 0, 0))
 		p = encode_put(p, &more);
 	encode_put(p, &e);
 	write_end(w, encode_pad(size));
 	lane_rest(t);
+	return time;
 }
 
 /* What is left of the chunk holds it, and the context adds nothing. False: nothing is written. */
 static inline __attribute__((always_inline)) bool log_try(struct thread *t, uint64_t whence,
-							  struct str body,
-							  struct oriel_attributes attributes)
+							  struct str body, size_t most,
+							  struct oriel_attributes attributes,
+							  uint64_t *time)
 {
 	size_t keep = (size_t)END_SIZE * (t->n_open + 1), size;
 	const struct entry *top = &t->entry[t->depth];
 	struct record_log *r;
 	unsigned char *to;
 
-	if (__builtin_expect(body.n > BODY_MOST || (top->meta & ENTRY_CARRY) ||
+	if (__builtin_expect(body.n > most || (top->meta & ENTRY_CARRY) ||
 				     !judged_text(body.p, body.n),
 			     0) ||
 	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + body.n)))
@@ -124,7 +130,7 @@ static inline __attribute__((always_inline)) bool log_try(struct thread *t, uint
 	to = encode_copy((unsigned char *)(r + 1), body.p, body.n);
 	if (attributes.n)
 		to = encode_try(to, write_end_of(t, keep), attributes);
-	r->time = clock_count();
+	r->time = *time = clock_count();
 	if (__builtin_expect(!to, 0) || !clock_counts()) {
 		write_leave(t);
 		return false;
@@ -137,18 +143,28 @@ static inline __attribute__((always_inline)) bool log_try(struct thread *t, uint
 	return true;
 }
 
-/* What comes here has passed the gate, so this process records, or did a moment ago. */
+/* What comes here has passed the gate, so this process records, or can't and is to say so. */
+static inline __attribute__((always_inline)) void log_record(struct oriel_site *site, uint64_t what,
+							     struct str body, size_t most,
+							     struct oriel_attributes attributes)
+{
+	struct thread *t = thread_here;
+	uint64_t whence = log_whence(site, what), time;
+
+	if (__builtin_expect(t->live == THREAD_LIVE &&
+				     log_try(t, whence, body, most, attributes, &time),
+			     1))
+		lane_rest(t);
+	else
+		time = log_write_any(whence, body, most, attributes);
+	if (alone_must_look(time))
+		alone_look(what, body, attributes);
+}
+
 void oriel_log_at(struct oriel_site *site, uint64_t what, const char *event, size_t event_n,
 		  struct oriel_attributes attributes)
 {
-	struct thread *t = thread_here;
-	uint64_t whence = log_whence(site, what);
-	struct str body = { event, event_n };
-
-	if (__builtin_expect(t->live == THREAD_LIVE && log_try(t, whence, body, attributes), 1))
-		lane_rest(t);
-	else
-		log_write_any(whence, body, BODY_MOST, attributes);
+	log_record(site, what, (struct str){ event, event_n }, BODY_MOST, attributes);
 }
 
 void oriel_log_write(enum oriel_severity severity, const char *event, size_t event_n,
@@ -171,10 +187,7 @@ void oriel_log_print(struct oriel_site *site, uint64_t what, const char *format,
 	va_end(values);
 	if (n >= (int)sizeof(text))
 		n = sizeof(text) - 1;
-	if (n > PRINT_MOST)
-		log_write_any(log_whence(site, what), (struct str){ text, (size_t)n }, PRINT_MOST,
-			      ORIEL_WITH());
-	else if (n >= 0)
-		oriel_log_at(site, what, text, (size_t)n, ORIEL_WITH());
+	if (n >= 0)
+		log_record(site, what, (struct str){ text, (size_t)n }, PRINT_MOST, ORIEL_WITH());
 	errno = kept;
 }

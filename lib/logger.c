@@ -84,6 +84,11 @@ void logger_fill_all(const uint8_t *passing)
 	}
 }
 
+struct str logger_name(unsigned i)
+{
+	return str_of(logger[i % CONTROL_LOGGERS].name);
+}
+
 /* Acquire: pairs with logger_make's release of the count. */
 static uint32_t logger_find(struct str name)
 {

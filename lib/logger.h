@@ -6,7 +6,12 @@
  */
 #pragma once
 
+#include "base/str.h"
+
 #include <stdint.h>
 
 /* All loggers into this segment's control block. `passing`: what their parent's had; or NULL. */
 void logger_fill_all(const uint8_t *passing);
+
+/* Empty: the program's own. */
+struct str logger_name(unsigned logger);

@@ -12,6 +12,7 @@
  */
 #include "lib/process.h"
 
+#include "lib/alone.h"
 #include "lib/carry.h"
 #include "lib/clock.h"
 #include "lib/collector.h"
@@ -33,8 +34,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static struct control unchanged; /* what is there before the first start */
-struct process process = { .why_off = ORIEL_OFF_NOT_STARTED, .control = &unchanged };
+struct process process = { .why_off = ORIEL_OFF_NOT_STARTED, .control = &process.own_control };
 
 /* Before the first start nothing passes. */
 static const int64_t closed[ORIEL_LOGGERS / sizeof(int64_t)];
@@ -380,6 +380,7 @@ static void process_child(void)
 	} else if (recording) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);
+		alone_without_segment();
 	}
 	pthread_mutex_init(&door, NULL);
 	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
@@ -439,6 +440,10 @@ static int process_start(const struct oriel_options *options)
 		why = process_first_start();
 	if (why) {
 		atomic_store_explicit(&process.why_off, (uint32_t)why, memory_order_relaxed);
+		if (why != ORIEL_OFF_DISABLED) {
+			alone_begin(false);
+			alone_without_segment();
+		}
 		return why;
 	}
 	process.starts++;
@@ -447,8 +452,8 @@ static int process_start(const struct oriel_options *options)
 	process_open(NULL);
 	views_read();
 	exclude_read(options && GIVEN(options, excluded_urls) ? options->excluded_urls : NULL);
-	if (process.starts == 1 && !process.config.no_collector)
-		collector_start();
+	if (process.starts == 1)
+		alone_begin(collector_expect(!process.config.no_collector));
 	return 0;
 }
 

@@ -32,7 +32,9 @@ struct process {
 	_Atomic uint32_t *slots;
 	_Atomic uint32_t *states;
 	unsigned char *chunks;
-	struct control *control; /* never NULL */
+	struct control *control;    /* never NULL */
+	struct control own_control; /* without a segment */
+	_Atomic uint64_t look_at;   /* lib/alone.h: when a log call must look for the collector */
 	uint32_t n_slots, n_chunks;
 	uint32_t n_mapped; /* slots that `threads` has room for */
 	struct thread *threads;

@@ -77,14 +77,21 @@ static void a_child_in_strict_seccomp_records(void **state)
 
 static struct oriel_counter *counter;
 static struct oriel_histogram *histogram;
+static struct oriel_logger *logger;
 
 /* Every recording call there is, and what belongs to contexts and baggage. */
 static void record_everything(void)
 {
 	struct oriel_context c;
 
+	/* While none lives, log calls write to standard error. */
+	atomic_store(&process.segment->collector_ns, UINT64_MAX / 2);
 	for (int i = 0; i < 100; i++)
 		ORIEL_SPAN ("span") {
+			oriel_info("log", oriel_int("i", i));
+			oriel_infof("log %d", i);
+			oriel_fields_bind(oriel_int("i", i));
+			oriel_log_to(logger, ORIEL_ERR, "log");
 			oriel_span_set(NULL, oriel_str("a", "b"));
 			oriel_span_event(NULL, "event");
 			oriel_span_error(NULL, "type", "message");
@@ -107,6 +114,7 @@ static void filtered(void)
 	must(oriel_start(NULL) == 0);
 	counter = oriel_counter("counter", "1", "");
 	histogram = oriel_histogram("histogram", "s", "", NULL, 0);
+	logger = oriel_logger("db");
 	in_forked_sandbox(enter_filter, record_everything);
 }
 
@@ -118,6 +126,7 @@ static void no_recording_call_makes_a_system_call(void **state)
 	assert_int_equal(s.n[RECORD_START], 100);
 	assert_int_equal(s.n[RECORD_END], 100);
 	assert_int_equal(s.n[RECORD_LINK], 100);
+	assert_int_equal(s.n[RECORD_LOG], 300);
 }
 #endif
 

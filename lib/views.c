@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Views: ORIEL_VIEWS (base/view.h) as this process had it when it started, and what it does to instruments. */
+#include "lib/watcher.h"
 #include "lib/encode.h"
 #include "lib/metric.h"
 
@@ -12,9 +13,9 @@ static _Atomic uint32_t text_n;
 
 static void complain(const struct view_error *error)
 {
-	oriel_warn("view ignored", oriel_str("oriel.setting", "ORIEL_VIEWS"),
-		   oriel_strn("oriel.view", error->what.p, error->what.n),
-		   oriel_str("error.message", error->says));
+	watcher_warn("view ignored", oriel_str("oriel.setting", "ORIEL_VIEWS"),
+		     oriel_strn("oriel.view", error->what.p, error->what.n),
+		     oriel_str("error.message", error->says));
 	oriel_add(oriel_counter("oriel.settings.bad", "{setting}",
 				"Settings of the service that made no sense and were ignored"),
 		  1, oriel_str("oriel.setting", "ORIEL_VIEWS"));

@@ -35,6 +35,19 @@ static inline struct oriel_attribute known_row(const void *bytes, size_t n)
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 
 /*
+ * A log record of ours about what the program is configured with, not one of the program's calls: it
+ * never goes to standard error (lib/alone.h).
+ */
+enum { WHAT_QUIET = 1 << 8 };
+#define watcher_warn(event, ...) \
+	do { \
+		static struct oriel_site nowhere; \
+		if (oriel_passes(NULL, ORIEL_WARN)) \
+			oriel_log_all(&nowhere, (uint64_t)ORIEL_WARN | WHAT_QUIET, (event), \
+				      ORIEL_WITH(__VA_ARGS__)); \
+	} while (0)
+
+/*
  * A request begins: the context gets `id`, or a fresh one where that isn't valid, which goes to `out`
  * (NULL: none is wanted), and fields for each log record (1 KiB of them). oriel_context_release it.
  */

@@ -3,6 +3,7 @@
 #include "base/hook.h"
 #include "base/setting.h"
 
+#include "lib/watcher.h"
 #include "oriel.h"
 
 #include <errno.h>
@@ -279,15 +280,17 @@ unsigned settings_count(void)
 
 void settings_record_messages(void)
 {
+	static struct oriel_site of_hook;
+
 	for (size_t at = 0; at < hook.messages_n;) {
 		const char *text = hook.messages + at + 1;
 
-		oriel_log_write((enum oriel_severity)hook.messages[at], text, strlen(text),
-				ORIEL_WITH(oriel_str("logger", HOOK_LOGGER)));
+		oriel_log_at(&of_hook, (uint8_t)hook.messages[at] | (uint64_t)WHAT_QUIET, text,
+			     strlen(text), ORIEL_WITH(oriel_str("logger", HOOK_LOGGER)));
 		at += strlen(text) + 2;
 	}
 	if (hook.messages_cut)
-		oriel_warn("messages of the bootstrap hook left out",
-			   oriel_str("logger", HOOK_LOGGER));
+		watcher_warn("messages of the bootstrap hook left out",
+			     oriel_str("logger", HOOK_LOGGER));
 	hook.messages_n = 0;
 }

@@ -139,3 +139,17 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	says '[.logs[] | select(.body == "inner") | .attributes | .path == "its own" and .tenant == "acme"] == [true, true]'
 	says '[.logs[] | select(.body == "elsewhere") | .attributes | .path == "/cart" and .tenant == "acme"] == [true, true]'
 }
+
+@test "while no collector lives, lines go to standard error, and the next one has them all the same" {
+	ORIEL_COLLECTOR=none run --separate-stderr -0 "$BUILD/programs/logs" places
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" = 5 ]
+	[ "${stderr_lines[0]}" = "oriel: no collector lives; log records go to standard error until one does" ]
+	[[ ${stderr_lines[1]} =~ ^[-0-9]{10}T[:.0-9]{15}Z\ INFO\ order\ placed\ order.id=7$ ]]
+	[[ ${stderr_lines[3]} =~ Z\ ERROR\ db:\ no\ connection\ host=db1$ ]]
+	[[ ${stderr_lines[4]} =~ Z\ CRITICAL\ in\ a\ span\ trace_id=[0-9a-f]{32}\ span_id=[0-9a-f]{16}$ ]]
+	"$BUILD/oriel" run -- true
+	says '[.logs[].body] | sort == ["3 of book left", "in a span", "no connection", "order placed"]'
+	run --separate-stderr -0 "$BUILD/oriel" run -- "$BUILD/programs/logs" places
+	[[ $stderr != *"no collector"* && $stderr != *"Z INFO"* ]]
+}
