@@ -4,11 +4,11 @@
 #include <string.h>
 
 extern const struct command command_collect, command_doctor, command_help, command_run, command_set,
-	command_version;
+	command_tail, command_version;
 
 const struct command *const commands[] = {
-	&command_collect, &command_doctor,  &command_help, &command_run,
-	&command_set,	  &command_version, NULL,
+	&command_collect, &command_doctor, &command_help,    &command_run,
+	&command_set,	  &command_tail,   &command_version, NULL,
 };
 
 const struct command *command_find(const char *name)

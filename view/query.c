@@ -2,6 +2,7 @@
 #include "view/query.h"
 
 #include "base/hex.h"
+#include "base/severity.h"
 
 #include <stdio.h>
 
@@ -185,7 +186,7 @@ int query_traces(struct query *q, struct trace_filter *f)
 
 int query_logs(struct query *q, struct log_filter *f)
 {
-	struct str id = query_get(q, STR("trace_id"));
+	struct str id = query_get(q, STR("trace_id")), level = query_get(q, STR("level"));
 	uint64_t severity = 0;
 
 	*f = (struct log_filter){ .limit = 200 };
@@ -197,6 +198,10 @@ int query_logs(struct query *q, struct log_filter *f)
 		return QUERY_BAD;
 	if (severity > 24)
 		return query_bad(q, STR("min_severity"), "0 to 24");
+	if (level.n && !severity)
+		severity = (uint64_t)severity_of(level);
+	if (level.n && !severity)
+		return query_bad(q, STR("level"), "debug, info, warning, error or critical");
 	if (id.n && !hex_read(f->trace_id.b, sizeof(f->trace_id.b), id, false))
 		return query_bad(q, STR("trace_id"), "32 lower-case hex digits");
 	f->min_severity = (int)severity;
