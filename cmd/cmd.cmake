@@ -1,6 +1,7 @@
-# Two executables. `oriel` looks, sets up and execs: libc and little else, so that `oriel run` costs
+# Three executables. `oriel` looks, sets up and execs: libc and little else, so that `oriel run` costs
 # a service under a millisecond (with everything below it linked in, the dynamic linker alone takes
-# 4 ms). `oriel-collect` is the collector; `oriel collect` execs it.
+# 4 ms). `oriel-collect` is the collector; `oriel collect` execs it. `oriel-configure` reads
+# configuration files for `oriel run`.
 
 file(GLOB oriel_sources CONFIGURE_DEPENDS cmd/*.c)
 list(FILTER oriel_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
@@ -19,6 +20,10 @@ if(TARGET room-collect AND TARGET room-export AND TARGET room-store AND TARGET r
 		room-collect room-receive room-export room-view room-store room-launch web-assets Threads::Threads)
 	install(TARGETS oriel-collect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 endif()
+
+add_executable(oriel-configure cmd/configure/main.c)
+target_link_libraries(oriel-configure PRIVATE room-configure)
+install(TARGETS oriel-configure RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 
 file(GLOB pages CONFIGURE_DEPENDS doc/man/*.1)
 install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Help: everything here is drawn from the tables of the commands and variables, also the manual
- * pages (`oriel help --mdoc [COMMAND]`, cmd/manual.c).
+ * pages (`oriel help --mdoc [COMMAND]`) and the table of variables (`--variables`, cmd/manual.c).
  */
 #include "cmd/arguments.h"
 #include "cmd/manual.h"
@@ -101,6 +101,8 @@ static int help_exec(const struct command *self, int argc, char **argv)
 		c = argc > 2 ? command_find(argv[2]) : NULL;
 		return c ? manual_command(c) : manual_all();
 	}
+	if (argc > 1 && strcmp(argv[1], "--variables") == 0)
+		return manual_variables();
 	if (argc < 2)
 		return help_all();
 	c = command_find(argv[1]);

@@ -217,3 +217,37 @@ int manual_all(void)
 	see_also("oriel");
 	return 0;
 }
+
+/* A bar would end a cell. */
+static void cell(const char *text)
+{
+	for (; text && *text; text++)
+		printf(*text == '|' ? "\\|" : "%c", *text);
+}
+
+int manual_variables(void)
+{
+	char option[VARIABLE_NAME_ROOM];
+
+	printf("# Variables\n\n"
+	       "Every variable that is heeded, from the list that the code reads (`oriel help --variables`). Each is also an option of\n"
+	       "`oriel run`, which wins; words in it may be joined by `-` or `_`. An empty variable counts as unset, and a value that makes no\n"
+	       "sense as well, after one line that says so. [configuration.md](configuration.md) says the same in a file.\n");
+	for (unsigned g = 0; g < N_VARIABLE_GROUPS; g++) {
+		printf("\n## %s\n\n| variable | option | default | |\n| --- | --- | --- | --- |\n",
+		       variable_group_title(g));
+		for (const struct variable *v = variables; v->name; v++) {
+			if (v->group != g)
+				continue;
+			variable_option(v, option);
+			printf("| `%s`%s | `--%s%s%s` | ", v->name,
+			       v->per_signal ? " and for a signal" : "", option,
+			       v->argument ? " " : "", v->argument ? v->argument : "");
+			cell(v->otherwise);
+			printf(" | ");
+			cell(v->about);
+			printf(" |\n");
+		}
+	}
+	return 0;
+}

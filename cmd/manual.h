@@ -5,4 +5,5 @@
 #include "cmd/command.h"
 
 int manual_all(void);
+int manual_variables(void); /* a table, in Markdown */
 int manual_command(const struct command *c);

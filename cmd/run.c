@@ -11,6 +11,7 @@
 #include "launch/check.h"
 #include "launch/bootstrap.h"
 #include "launch/collector.h"
+#include "launch/configure.h"
 #include "launch/environment.h"
 #include "launch/exec.h"
 #include "launch/init.h"
@@ -215,6 +216,21 @@ static int parse(struct arguments *a, bool *init)
 	return EXIT_USAGE;
 }
 
+/* Options go before files, so they have another say. */
+static int read_files(struct arguments a)
+{
+	unsigned n = 0;
+	int r = configure_from_files(&n);
+	bool init;
+
+	if (r < 0)
+		fprintf(stderr, "oriel: no configuration file: %s\n", err_path(r));
+	if (r && strict())
+		return EXIT_REFUSED;
+	a.at = 0;
+	return n ? parse(&a, &init) : 0;
+}
+
 static int run_exec(const struct command *self, int argc, char **argv)
 {
 	struct arguments a = { .command = self, .argc = argc, .argv = argv };
@@ -228,7 +244,9 @@ static int run_exec(const struct command *self, int argc, char **argv)
 		return status;
 	run.argv = argv + a.at;
 	run.init = init;
-	status = run_script();
+	status = read_files(a);
+	if (!status)
+		status = run_script();
 	if (status)
 		return status;
 	variables_make_absolute();

@@ -6,6 +6,7 @@
 #include "base/out.h"
 #include "base/scoped.h"
 #include "base/setting.h"
+#include "launch/child.h"
 #include "launch/environment.h"
 #include "launch/variables.h"
 
@@ -17,7 +18,6 @@
 #include <sys/wait.h>
 
 enum {
-	OUTPUT_MOST = 65536,
 	TRIAL_FD = 9,
 	TRIAL_MORE_MS = 3000, /* beyond the hook's own time, twice: for starting the program */
 };
@@ -102,76 +102,6 @@ int bootstrap_preload(const char *agent)
 	return r;
 }
 
-/* ---- a child that is read until it ends, or its time is over ---------------------------------------- */
-
-struct child {
-	pid_t pid;
-	int out; /* the reading end */
-};
-
-static int wait_child(const struct child *c)
-{
-	int status = 0;
-
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
-
-/* All that it writes, at most `most` bytes. -ETIMEDOUT, -EFBIG: it is killed. */
-static int read_child(const struct child *c, struct out *text, size_t most, unsigned timeout_ms)
-{
-	uint64_t until = clock_mono_ns() + timeout_ms * 1000000ull;
-	struct pollfd ready = { .fd = c->out, .events = POLLIN };
-
-	for (;;) {
-		uint64_t now = clock_mono_ns();
-		char part[4096];
-		ssize_t n;
-
-		if (now >= until)
-			return -ETIMEDOUT;
-		if (poll(&ready, 1, (int)((until - now) / 1000000) + 1) <= 0)
-			continue;
-		n = read(c->out, part, sizeof(part));
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return ERR(-errno);
-		if (n > 0)
-			out_bytes(text, part, (size_t)n);
-		if (text->n > most)
-			return -EFBIG;
-	}
-}
-
-/* It can have closed its output, and go on. */
-static int end_child(const struct child *c, unsigned timeout_ms, bool *late)
-{
-	uint64_t until = clock_mono_ns() + timeout_ms * 1000000ull;
-	struct timespec step = { .tv_nsec = 500000 };
-	int status;
-
-	while (waitpid(c->pid, &status, WNOHANG) != c->pid) {
-		if (clock_mono_ns() > until) {
-			*late = true;
-			kill(-c->pid, SIGKILL);
-			kill(c->pid, SIGKILL);
-			return wait_child(c);
-		}
-		nanosleep(&step, NULL);
-	}
-	return status;
-}
-
-static void silence(int fd, int flags)
-{
-	int null = open("/dev/null", flags | O_CLOEXEC);
-
-	if (null >= 0)
-		dup2(null, fd);
-}
-
 /* ---- a hook that is a script ------------------------------------------------------------------------ */
 
 bool bootstrap_parse(struct str text, bool (*set)(void *you, struct str name, struct str value),
@@ -218,60 +148,6 @@ static bool set_one(void *you, struct str name, struct str value)
 	return done;
 }
 
-static int start_script(struct child *c, const char *path)
-{
-	char *argv[] = { (char *)(uintptr_t)path, NULL };
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return ERR(-errno);
-	c->pid = fork();
-	if (c->pid == 0) {
-		setpgid(0, 0);
-		silence(STDIN_FILENO, O_RDONLY);
-		dup2(ends[1], STDOUT_FILENO);
-		execvp(path, argv);
-		_exit(errno == EACCES ? 126 : 127);
-	}
-	close(ends[1]);
-	if (c->pid < 0) {
-		close(ends[0]);
-		return ERR(-errno);
-	}
-	c->out = ends[0];
-	return 0;
-}
-
-/* Runs it; "" in `says` if it went well, with what it printed in `text`. */
-static int run_script(const char *path, unsigned timeout_ms, struct out *text, char says[200])
-{
-	uint64_t begin = clock_mono_ns();
-	struct child c = { .out = -1 };
-	bool late = false;
-	int r = start_script(&c, path), status;
-	uint64_t took_ms;
-
-	says[0] = '\0';
-	if (r < 0)
-		return TRACE(r);
-	r = read_child(&c, text, OUTPUT_MOST, timeout_ms);
-	close(c.out);
-	took_ms = (clock_mono_ns() - begin) / 1000000;
-	status = end_child(&c, r == 0 && took_ms < timeout_ms ? timeout_ms - (unsigned)took_ms : 0,
-			   &late);
-	if (r == -EFBIG)
-		snprintf(says, 200, "printed more than %d bytes", OUTPUT_MOST);
-	else if (r == -ETIMEDOUT || late)
-		snprintf(says, 200, "took longer than %u ms", timeout_ms);
-	else if (WIFSIGNALED(status))
-		snprintf(says, 200, "was ended by signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127)
-		snprintf(says, 200, "can't be executed (exit status %d)", WEXITSTATUS(status));
-	else if (WEXITSTATUS(status))
-		snprintf(says, 200, "ended with exit status %d", WEXITSTATUS(status));
-	return 0;
-}
-
 /* All or nothing: the second pass can only lack memory. */
 static void take_settings(struct str text, unsigned *n_set, char says[200])
 {
@@ -302,8 +178,9 @@ int bootstrap_run_script(unsigned *n_set)
 	if (b.kind != BOOTSTRAP_SCRIPT)
 		return 0;
 	setenv(HOOK_VARIABLE, "none", 1);
-	r = run_script(b.path, hook_timeout_ms(str_of(variable_get(HOOK_TIMEOUT_VARIABLE)), &bad),
-		       &text, says);
+	r = child_run((char *[]){ b.path, NULL },
+		      hook_timeout_ms(str_of(variable_get(HOOK_TIMEOUT_VARIABLE)), &bad), &text,
+		      says);
 	if (r == 0 && !says[0])
 		take_settings(out_all(&text), &n, says);
 	if (r == 0 && says[0]) {
@@ -325,9 +202,9 @@ static void become_trial(const struct bootstrap *b, const struct verdict *v, con
 	char run[RUN_ID_ROOM];
 
 	setpgid(0, 0);
-	silence(STDIN_FILENO, O_RDONLY);
-	silence(STDOUT_FILENO, O_WRONLY);
-	silence(STDERR_FILENO, O_WRONLY);
+	child_silence(STDIN_FILENO, O_RDONLY);
+	child_silence(STDOUT_FILENO, O_WRONLY);
+	child_silence(STDERR_FILENO, O_WRONLY);
 	environment_new_run(run);
 	if (environment_set(v, agent, run) < 0 ||
 	    (bootstrap_is_object(b) && bootstrap_preload(agent) < 0) ||
@@ -392,9 +269,9 @@ int bootstrap_try(struct bootstrap_trial *out, const struct bootstrap *b, const 
 
 	if (r < 0)
 		return TRACE(r);
-	r = read_child(&c, &text, OUTPUT_MOST, 2 * timeout_ms + TRIAL_MORE_MS);
+	r = child_read(&c, &text, CHILD_OUTPUT_MOST, 2 * timeout_ms + TRIAL_MORE_MS);
 	close(c.out);
-	end_child(&c, r == 0 ? TRIAL_MORE_MS : 0, &late);
+	child_end(&c, r == 0 ? TRIAL_MORE_MS : 0, &late);
 	r = r == 0 && read_trial(out, out_all(&text)) ? 0 : BOOTSTRAP_FAILED;
 	out_fini(&text);
 	return r;

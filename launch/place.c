@@ -168,3 +168,8 @@ int place_collector(char *to)
 {
 	return TRACE(place_part(to, "oriel-collect", ORIEL_LIBEXECDIR "/oriel"));
 }
+
+int place_configure(char *to)
+{
+	return TRACE(place_part(to, "oriel-configure", ORIEL_LIBEXECDIR "/oriel"));
+}

@@ -29,6 +29,7 @@ int place_agent(char *to);
 
 /* oriel-collect, the collector's own executable, beside us or where we were installed. */
 int place_collector(char *to);
+int place_configure(char *to); /* the reader of configuration files */
 
 /* `oriel` itself. */
 int place_self(char *to);

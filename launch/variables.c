@@ -19,6 +19,11 @@ const struct variable variables[] = {
 	  "Tell the arguments of the command, too (process.command_args); they may hold secrets",
 	  false },
 
+	{ "OTEL_CONFIG_FILE", VARIABLE_RECORDING, "FILE", NULL,
+	  "OpenTelemetry's declarative configuration (YAML); its variables don't count beside it",
+	  false },
+	{ "ORIEL_YAML", VARIABLE_RECORDING, "FILE", NULL,
+	  "The same kind of file (oriel.yaml) for what no variable says", false },
 	{ "OTEL_SDK_DISABLED", VARIABLE_RECORDING, NULL, "false", "Record nothing", false },
 	{ "OTEL_TRACES_SAMPLER", VARIABLE_RECORDING, "NAME", "parentbased_always_on",
 	  "Which traces are recorded: always_on, always_off, traceidratio, or parentbased_ and one of these",

@@ -58,7 +58,7 @@ target_link_libraries(program-shows-referred PRIVATE $<TARGET_NAME_IF_EXISTS:ori
 # fuzz/fuzz-NOUN.c becomes build/fuzz/NOUN, all of them by the target `fuzz`. They see every room.
 if(ORIEL_FUZZ)
 	set(rooms)
-	foreach(room agent receive view launch collect export store lib symbol unwind wire model base)
+	foreach(room configure agent receive view launch collect export store lib symbol unwind wire model base)
 		if(TARGET room-${room})
 			list(APPEND rooms room-${room})
 		endif()

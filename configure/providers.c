@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The three providers: where each signal goes, in what batches, within what limits. */
+#include "configure/maker.h"
+
+/* ---- processors ------------------------------------------------------------------------------------ */
+
+static const struct key batch_spans[] = {
+	{ .name = "schedule_delay", .setting = "OTEL_BSP_SCHEDULE_DELAY" },
+	{ .name = "export_timeout", .setting = "OTEL_BSP_EXPORT_TIMEOUT" },
+	{ .name = "max_queue_size", .setting = "OTEL_BSP_MAX_QUEUE_SIZE" },
+	{ .name = "max_export_batch_size", .setting = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE" },
+	{ .name = "exporter", .take = make_exporter },
+	{ .name = NULL },
+};
+
+static const struct key batch_logs[] = {
+	{ .name = "schedule_delay", .setting = "OTEL_BLRP_SCHEDULE_DELAY" },
+	{ .name = "export_timeout", .setting = "OTEL_BLRP_EXPORT_TIMEOUT" },
+	{ .name = "max_queue_size", .setting = "OTEL_BLRP_MAX_QUEUE_SIZE" },
+	{ .name = "max_export_batch_size", .setting = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE" },
+	{ .name = "exporter", .take = make_exporter },
+	{ .name = NULL },
+};
+
+static const struct key simple[] = { { .name = "exporter", .take = make_exporter },
+				     { .name = NULL } };
+
+static void take_processors(struct maker *m, yaml_node_t *list)
+{
+	const bool logs = !strcmp(m->signal, "LOGS");
+
+	for (size_t i = 0; i < node_n(list); i++) {
+		yaml_node_t *item = node_value(&m->d, list, i);
+		struct str name = STR("");
+		yaml_node_t *what = make_only(m, item, &name);
+
+		if (!what)
+			continue;
+		if (str_eq(name, STR("batch"))) {
+			make_map(m, what, logs ? batch_logs : batch_spans);
+		} else if (str_eq(name, STR("simple"))) {
+			make_map(m, what, simple);
+			make_set(m, item,
+				 logs ? "OTEL_BLRP_SCHEDULE_DELAY" : "OTEL_BSP_SCHEDULE_DELAY",
+				 STR("0"));
+			make_set(m, item,
+				 logs ? "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"
+				      : "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+				 STR("1"));
+		} else {
+			make_warn(m, item, "there is no processor %.*s",
+				  name.n < 60 ? (int)name.n : 60, name.p);
+		}
+	}
+}
+
+/* ---- spans ----------------------------------------------------------------------------------------- */
+
+static const struct key span_limits[] = {
+	{ .name = "attribute_value_length_limit",
+	  .setting = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
+	{ .name = "attribute_value_depth_limit" },
+	{ .name = "attribute_count_limit", .setting = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" },
+	{ .name = "event_count_limit", .setting = "OTEL_SPAN_EVENT_COUNT_LIMIT" },
+	{ .name = "link_count_limit", .setting = "OTEL_SPAN_LINK_COUNT_LIMIT" },
+	{ .name = "event_attribute_count_limit", .setting = "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT" },
+	{ .name = "link_attribute_count_limit", .setting = "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT" },
+	{ .name = NULL },
+};
+
+static void take_span_limits(struct maker *m, yaml_node_t *n)
+{
+	make_map(m, n, span_limits);
+}
+
+static const struct key tracer[] = {
+	{ .name = "processors", .take = take_processors },
+	{ .name = "limits", .take = take_span_limits },
+	{ .name = "sampler", .take = make_sampler },
+	{ .name = "id_generator" },
+	{ .name = "tracer_configurator/development",
+	  .cannot = "libraries are left out by ORIEL_DISABLED_INSTRUMENTATIONS" },
+	{ .name = NULL },
+};
+
+void make_tracer_provider(struct maker *m, yaml_node_t *n)
+{
+	m->signal = "TRACES";
+	make_map(m, n, tracer);
+}
+
+/* ---- log records ----------------------------------------------------------------------------------- */
+
+static const struct key log_limits[] = {
+	{ .name = "attribute_value_length_limit",
+	  .setting = "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
+	{ .name = "attribute_value_depth_limit" },
+	{ .name = "attribute_count_limit", .setting = "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT" },
+	{ .name = NULL },
+};
+
+static void take_log_limits(struct maker *m, yaml_node_t *n)
+{
+	make_map(m, n, log_limits);
+}
+
+static const struct key logger[] = {
+	{ .name = "processors", .take = take_processors },
+	{ .name = "limits", .take = take_log_limits },
+	{ .name = "logger_configurator/development",
+	  .cannot = "loggers' levels are ORIEL_LOG_LEVELS" },
+	{ .name = NULL },
+};
+
+void make_logger_provider(struct maker *m, yaml_node_t *n)
+{
+	m->signal = "LOGS";
+	make_map(m, n, logger);
+}
+
+/* ---- metrics --------------------------------------------------------------------------------------- */
+
+static const struct key periodic[] = {
+	{ .name = "interval", .setting = "OTEL_METRIC_EXPORT_INTERVAL" },
+	{ .name = "timeout", .setting = "OTEL_METRIC_EXPORT_TIMEOUT" },
+	{ .name = "max_export_batch_size/development" },
+	{ .name = "exporter", .take = make_exporter },
+	{ .name = "producers", .cannot = "there is none" },
+	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
+	{ .name = NULL },
+};
+
+static const struct key pull[] = {
+	{ .name = "exporter", .take = make_exporter },
+	{ .name = "producers", .cannot = "there is none" },
+	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
+	{ .name = NULL },
+};
+
+static void take_readers(struct maker *m, yaml_node_t *list)
+{
+	for (size_t i = 0; i < node_n(list); i++) {
+		yaml_node_t *item = node_value(&m->d, list, i);
+		struct str name = STR("");
+		yaml_node_t *what = make_only(m, item, &name);
+
+		if (!what)
+			continue;
+		if (str_eq(name, STR("periodic")))
+			make_map(m, what, periodic);
+		else if (str_eq(name, STR("pull")))
+			make_map(m, what, pull);
+		else
+			make_warn(m, item, "there is no reader %.*s",
+				  name.n < 60 ? (int)name.n : 60, name.p);
+	}
+}
+
+static const struct key meter[] = {
+	{ .name = "readers", .take = take_readers },
+	{ .name = "views", .take = make_views },
+	{ .name = "exemplar_filter", .setting = "OTEL_METRICS_EXEMPLAR_FILTER" },
+	{ .name = "meter_configurator/development",
+	  .cannot = "instruments are left out by a view with the aggregation drop" },
+	{ .name = NULL },
+};
+
+void make_meter_provider(struct maker *m, yaml_node_t *n)
+{
+	m->signal = "METRICS";
+	make_map(m, n, meter);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "configure/configure.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct configured c;
+
+static int tear_down(void **state)
+{
+	(void)state;
+	configured_free(&c);
+	return 0;
+}
+
+static void made(const char *text)
+{
+	configured_free(&c);
+	assert_int_equal(configure(&c, str_of(text)), 0);
+}
+
+static void refused(const char *text, const char *why)
+{
+	configured_free(&c);
+	assert_int_not_equal(configure(&c, str_of(text)), 0);
+	assert_int_equal(c.n, 0);
+	if (!strstr(c.why, why))
+		fail_msg("%s", c.why);
+}
+
+static const char *get(const char *name)
+{
+	const char *value = configured_get(&c, name);
+
+	return value ? value : "(unset)";
+}
+
+static bool warned(const char *text)
+{
+	for (size_t i = 0; i < c.n_warnings && i < CONFIGURE_WARNINGS; i++)
+		if (strstr(c.warning[i], text))
+			return true;
+	return false;
+}
+
+#define FORMAT "file_format: \"1.0\"\n"
+
+static void what_the_file_does_not_say_is_not_there(void **state)
+{
+	(void)state;
+	made(FORMAT);
+	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "none");
+	assert_string_equal(get("OTEL_METRICS_EXPORTER"), "none");
+	assert_string_equal(get("OTEL_LOGS_EXPORTER"), "none");
+	assert_string_equal(get("OTEL_PROPAGATORS"), "none");
+	assert_int_equal(c.n_warnings, 0);
+}
+
+static void a_file_without_a_known_format_is_none(void **state)
+{
+	(void)state;
+	refused("", "file_format");
+	refused("disabled: true\n", "file_format");
+	refused("file_format: \"2.0\"\n", "file_format");
+	refused("- a\n", "file_format");
+	refused("a: [1\n", "");
+	refused("a: \"\\xzz\"\n", "1:");
+}
+
+static void variables_are_put_into_values_and_nowhere_else(void **state)
+{
+	(void)state;
+	setenv("SET", "it: [is]", 1);
+	unsetenv("NOT_SET");
+	made(FORMAT "resource:\n  attributes:\n"
+		    "    - {name: a, value: \"${SET}\"}\n"
+		    "    - {name: b, value: '${env:NOT_SET:-o$therwise}'}\n"
+		    "    - {name: c, value: '$$${NOT_SET}{x}'}\n"
+		    "    - {name: '${SET}', value: k}\n");
+	assert_string_equal(get("OTEL_RESOURCE_ATTRIBUTES"),
+			    "a=it:%20[is],b=o$therwise,c=${x},it:%20[is]=k");
+	refused(FORMAT "resource:\n  schema_url: ${1BAD}\n", "3: no reference");
+	refused(FORMAT "resource:\n  schema_url: ${OPEN\n", "3: no reference");
+	refused(FORMAT "resource:\n  schema_url: ${SET:?}\n", "3: no reference");
+}
+
+static void resource_attributes_go_before_the_list(void **state)
+{
+	(void)state;
+	made(FORMAT "resource:\n  attributes_list: a=2,b=3\n  attributes:\n"
+		    "    - name: a\n      value: 1\n");
+	assert_string_equal(get("OTEL_RESOURCE_ATTRIBUTES"), "a=1,b=3");
+}
+
+static void an_exporter_is_its_signals_variables(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "tracer_provider:\n  processors:\n    - batch:\n        schedule_delay: 5\n"
+	     "        exporter:\n          otlp_grpc:\n            endpoint: http://a:4317\n"
+	     "            headers:\n              - name: k\n                value: \"a, b\"\n"
+	     "            headers_list: l=m\n            tls:\n              insecure: true\n"
+	     "    - simple:\n        exporter:\n          console:\n");
+	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "otlp,console");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), "grpc");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "http://a:4317");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "k=a%2C%20b,l=m");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_INSECURE"), "true");
+	assert_string_equal(get("OTEL_BSP_SCHEDULE_DELAY"), "5");
+	assert_true(warned("said already"));
+}
+
+static void json_is_an_encoding_of_http(void **state)
+{
+	(void)state;
+	made(FORMAT "logger_provider:\n  processors:\n    - simple:\n        exporter:\n"
+		    "          otlp_http:\n            encoding: json\n");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"), "http/json");
+	assert_string_equal(get("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"), "1");
+}
+
+static void samplers_nest_once(void **state)
+{
+	(void)state;
+	made(FORMAT "tracer_provider:\n  sampler:\n    parent_based:\n      root:\n"
+		    "        trace_id_ratio_based:\n          ratio: 0.25\n"
+		    "      local_parent_sampled:\n        always_off:\n");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER"), "parentbased_traceidratio");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER_ARG"), "0.25");
+	assert_true(warned("9: a parent's decision always counts"));
+	made(FORMAT "tracer_provider:\n  sampler:\n    always_off:\n");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER"), "always_off");
+}
+
+static void readers_pull_or_send(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "meter_provider:\n  readers:\n    - pull:\n        exporter:\n"
+	     "          prometheus/development:\n            host: 0.0.0.0\n            port: 9464\n"
+	     "    - periodic:\n        interval: 100\n        exporter:\n          otlp_http:\n"
+	     "            temporality_preference: low_memory\n");
+	assert_string_equal(get("OTEL_METRICS_EXPORTER"), "prometheus,otlp");
+	assert_string_equal(get("OTEL_EXPORTER_PROMETHEUS_HOST"), "0.0.0.0");
+	assert_string_equal(get("OTEL_METRIC_EXPORT_INTERVAL"), "100");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"), "lowmemory");
+}
+
+static void views_become_one_text(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "meter_provider:\n  views:\n"
+	     "    - selector: {instrument_name: http.*, instrument_type: histogram}\n"
+	     "      stream:\n        aggregation:\n          explicit_bucket_histogram:\n"
+	     "            boundaries: [1, 2.5]\n        attribute_keys:\n          included: [a, b]\n"
+	     "    - selector: {instrument_name: x}\n      stream: {aggregation: {drop: }}\n"
+	     "    - stream: {name: nobody}\n");
+	assert_string_equal(get("ORIEL_VIEWS"),
+			    "instrument=http.*,kind=histogram,aggregation=histogram,buckets=1|2.5,"
+			    "attributes=a|b;instrument=x,aggregation=drop");
+	assert_true(warned("this view is left out"));
+}
+
+static void our_own_names_are_variables(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "distribution:\n  oriel:\n    sampling_rules:\n      - name=a,ratio=0\n"
+	     "      - name=b,ratio=1\n    listen: 127.0.0.1:9\n    excluded_urls: [^/a, ^/b]\n"
+	     "    'bad name': 1\n");
+	assert_string_equal(get("ORIEL_SAMPLING_RULES"), "name=a,ratio=0;name=b,ratio=1");
+	assert_string_equal(get("ORIEL_LISTEN"), "127.0.0.1:9");
+	assert_string_equal(get("ORIEL_EXCLUDED_URLS"), "^/a,^/b");
+	assert_int_equal(c.n_warnings, 1);
+}
+
+static void what_is_not_understood_is_told_with_its_line(void **state)
+{
+	(void)state;
+	made(FORMAT "tracer_provider:\n  sampler:\n    guess:\n  processors:\n    - batch:\n"
+		    "        exporter:\n          carrier_pigeon:\nsomething: 1\n");
+	assert_true(warned("4: there is no sampler guess") ||
+		    warned("3: there is no sampler guess"));
+	assert_true(warned("8: there is no exporter carrier_pigeon"));
+	assert_true(warned("9: something is not understood"));
+}
+
+/* Each alias is what it stands for, and this one is itself. */
+static void a_file_that_never_ends_does(void **state)
+{
+	struct out o = { 0 };
+
+	(void)state;
+	out_str(&o, STR(FORMAT "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"));
+	for (int i = 1; i < 12; i++)
+		out_fmt(&o, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1,
+			i - 1, i - 1, i - 1, i - 1);
+	out_str(&o, STR("tracer_provider: &t\n  limits: *t\nresource:\n  attributes: *a11\n"));
+	configured_free(&c);
+	assert_int_equal(configure(&c, out_all(&o)), 0);
+	out_fini(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_file_does_not_say_is_not_there),
+		cmocka_unit_test(a_file_without_a_known_format_is_none),
+		cmocka_unit_test(variables_are_put_into_values_and_nowhere_else),
+		cmocka_unit_test(resource_attributes_go_before_the_list),
+		cmocka_unit_test(an_exporter_is_its_signals_variables),
+		cmocka_unit_test(json_is_an_encoding_of_http),
+		cmocka_unit_test(samplers_nest_once),
+		cmocka_unit_test(readers_pull_or_send),
+		cmocka_unit_test(views_become_one_text),
+		cmocka_unit_test(our_own_names_are_variables),
+		cmocka_unit_test(what_is_not_understood_is_told_with_its_line),
+		cmocka_unit_test(a_file_that_never_ends_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, tear_down);
+}
