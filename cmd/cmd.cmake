@@ -1,7 +1,7 @@
-# Three executables. `oriel` looks, sets up and execs: libc and little else, so that `oriel run` costs
+# Four executables. `oriel` looks, sets up and execs: libc and little else, so that `oriel run` costs
 # a service under a millisecond (with everything below it linked in, the dynamic linker alone takes
 # 4 ms). `oriel-collect` is the collector; `oriel collect` execs it. `oriel-configure` reads
-# configuration files for `oriel run`.
+# configuration files for `oriel run`, `oriel-inspect` segments for `oriel inspect`.
 
 file(GLOB oriel_sources CONFIGURE_DEPENDS cmd/*.c)
 list(FILTER oriel_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
@@ -24,6 +24,10 @@ endif()
 add_executable(oriel-configure cmd/configure/main.c)
 target_link_libraries(oriel-configure PRIVATE room-configure)
 install(TARGETS oriel-configure RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
+
+add_executable(oriel-inspect ${CMAKE_CURRENT_LIST_DIR}/inspect/main.c ${CMAKE_CURRENT_LIST_DIR}/terminal.c)
+target_link_libraries(oriel-inspect PRIVATE room-collect Threads::Threads)
+install(TARGETS oriel-inspect RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/oriel)
 
 file(GLOB pages CONFIGURE_DEPENDS doc/man/*.1)
 install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -3,12 +3,13 @@
 
 #include <string.h>
 
-extern const struct command command_collect, command_doctor, command_help, command_run, command_set,
-	command_tail, command_version;
+extern const struct command command_collect, command_doctor, command_help, command_inspect,
+	command_run, command_set, command_tail, command_version;
 
 const struct command *const commands[] = {
-	&command_collect, &command_doctor, &command_help,    &command_run,
-	&command_set,	  &command_tail,   &command_version, NULL,
+	&command_collect, &command_doctor,  &command_help,
+	&command_inspect, &command_run,	    &command_set,
+	&command_tail,	  &command_version, NULL,
 };
 
 const struct command *command_find(const char *name)

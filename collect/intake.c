@@ -191,7 +191,27 @@ static int intake_adopt(struct intake *in)
 	return r;
 }
 
-int intake_open(struct intake **out, int dir_fd, const char *name)
+static int intake_map_copy(struct intake *in, const char *path)
+{
+	struct stat st;
+
+	in->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (in->fd < 0 || fstat(in->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < SEGMENT_LEAST || st.st_size > SEGMENT_MOST)
+		return intake_refuse(in, "no segment");
+	in->size = (size_t)st.st_size;
+	in->map = mmap(NULL, in->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, in->fd,
+		       0);
+	if (in->map == MAP_FAILED) {
+		in->map = NULL;
+		return ERR(-errno);
+	}
+	return 0;
+}
+
+/* `path`: of a copy; NULL: `name` in `dir_fd`. */
+static int intake_begin(struct intake **out, int dir_fd, const char *name, const char *path)
 {
 	struct intake *in = calloc(1, sizeof(*in));
 	int r;
@@ -200,7 +220,7 @@ int intake_open(struct intake **out, int dir_fd, const char *name)
 		return ERR(-ENOMEM);
 	in->fd = -1;
 	snprintf(in->name, sizeof(in->name), "%s", name);
-	r = intake_map(in, dir_fd);
+	r = path ? intake_map_copy(in, path) : intake_map(in, dir_fd);
 	if (!r)
 		r = intake_header(in);
 	if (!r)
@@ -212,6 +232,18 @@ int intake_open(struct intake **out, int dir_fd, const char *name)
 	stats_add(segments_opened, 1);
 	*out = in;
 	return 0;
+}
+
+int intake_open(struct intake **out, int dir_fd, const char *name)
+{
+	return intake_begin(out, dir_fd, name, NULL);
+}
+
+int intake_open_copy(struct intake **out, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return intake_begin(out, -1, slash ? slash + 1 : path, path);
 }
 
 struct intake *intake_close(struct intake *in)

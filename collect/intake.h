@@ -88,6 +88,9 @@ struct intake_drained {
 typedef void intake_each(const struct record_head *record, uint32_t tid, void *you);
 
 int intake_open(struct intake **out, int dir_fd, const char *name);
+
+/* Anybody's, to look at: what is marked and freed is so in our memory alone. -ENOENT, ...: not there. */
+int intake_open_copy(struct intake **out, const char *path);
 int intake_drain(struct intake *in, intake_each *each, void *you, struct intake_drained *d);
 struct intake *intake_close(struct intake *in);
 

@@ -18,6 +18,7 @@
 
 enum {
 	SEVERITY_FATAL = 21,
+	TICK_NS = 20 * 1000 * 1000,
 	ATTRIBUTES = 24,
 	TEXT_MOST = 1024,
 	OWN_EXIT_S = 10, /* that the program's own handler may take to exit */
@@ -75,9 +76,11 @@ bool mortem_explains(const struct mortem *m, int wait_status, uint64_t gone_real
 	return by == b->signal || (b->then_signal && by == b->then_signal);
 }
 
-uint64_t mortem_time(const struct mortem *m)
+uint64_t mortem_time(const struct mortem *m, uint64_t newest_ns)
 {
-	return m->wreck.block.real_ns;
+	uint64_t then = m->wreck.block.real_ns;
+
+	return newest_ns > then && newest_ns - then < TICK_NS ? newest_ns : then;
 }
 
 /* ---- words ------------------------------------------------------------------------------------ */

@@ -41,8 +41,11 @@ bool mortem_explains(const struct mortem *m, int wait_status, uint64_t gone_real
 
 void mortem_examine(struct mortem *m);
 
-/* The time of death, by the process's own clock; 0: not known. */
-uint64_t mortem_time(const struct mortem *m);
+/*
+ * The time of death; 0: not known. It was taken from a clock that ticks every few milliseconds, so
+ * the process's newest record, if it seems to have come just after it, is when it was.
+ */
+uint64_t mortem_time(const struct mortem *m, uint64_t newest_ns);
 
 enum { MORTEM_EVENT = 4 };
 

@@ -3,8 +3,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hex.h"
-#include "base/scoped.h"
+#include "collect/boot.h"
 #include "collect/finish.h"
 #include "collect/lease.h"
 #include "collect/metrics.h"
@@ -21,22 +20,7 @@
 #include <sys/wait.h>
 
 /* How long a status may take to come after the last mapping went. */
-enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8, TICK_NS = 20 * 1000 * 1000 };
-
-static void boot_id_read(uint8_t id[16])
-{
-	char text[64], hex[32];
-	size_t n = 0;
-	scoped_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-
-	memset(id, 0, 16);
-	for (ssize_t i = 0; i < got && n < sizeof(hex); i++)
-		if (hex_digit(text[i], false) >= 0)
-			hex[n++] = text[i];
-	if (n == sizeof(hex))
-		hex_read(id, 16, (struct str){ hex, n }, false);
-}
+enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8 };
 
 void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline)
 {
@@ -489,14 +473,6 @@ static void tell_death(struct process *p, struct str why, uint64_t when)
 		mortem_log_unseen(b, WTERMSIG(process_status(p)), why, when, &p->a.crumbs);
 }
 
-/* By a clock that ticks every few milliseconds, so records may seem to have come after it. */
-static uint64_t crash_time(const struct process *p)
-{
-	uint64_t then = mortem_time(p->mortem), last = assemble_last_ns(&p->a);
-
-	return last > then && last - then < TICK_NS ? last : then;
-}
-
 void process_close_spans(struct process *p)
 {
 	char text[128];
@@ -506,7 +482,7 @@ void process_close_spans(struct process *p)
 	struct span_event event;
 
 	if (p->mortem) {
-		when = crash_time(p);
+		when = mortem_time(p->mortem, assemble_last_ns(&p->a));
 		event = mortem_event(p->mortem, when, room);
 		p->a.crash = (struct assemble_crash){ p->mortem->wreck.block.span_id, &event };
 	} else if (!when && p->seen_alive) {

@@ -164,6 +164,11 @@ int place_agent(char *to)
 	return TRACE(place_part(to, "liboriel-agent.so", ORIEL_LIBDIR));
 }
 
+int place_inspector(char *to)
+{
+	return TRACE(place_part(to, "oriel-inspect", ORIEL_LIBEXECDIR "/oriel"));
+}
+
 int place_collector(char *to)
 {
 	return TRACE(place_part(to, "oriel-collect", ORIEL_LIBEXECDIR "/oriel"));

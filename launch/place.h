@@ -31,5 +31,8 @@ int place_agent(char *to);
 int place_collector(char *to);
 int place_configure(char *to); /* the reader of configuration files */
 
+/* oriel-inspect, which looks at segments, likewise. */
+int place_inspector(char *to);
+
 /* `oriel` itself. */
 int place_self(char *to);

@@ -70,7 +70,8 @@ static bool is_nested(const struct crash_block *b, uint32_t signal, uint64_t sp)
 static bool is_others(const struct crash_block *b, uint64_t now_s)
 {
 	return atomic_load_explicit(&b->fate, memory_order_relaxed) == CRASH_HANDLED &&
-	       !pthread_equal(crash.self, pthread_self()) && now_s - crash.mono_s < (uint64_t)HANDLING_S;
+	       !pthread_equal(crash.self, pthread_self()) &&
+	       now_s - crash.mono_s < (uint64_t)HANDLING_S;
 }
 
 /*
@@ -178,6 +179,20 @@ static void write_text(char *to, size_t room, uint64_t from, size_t most)
 	to[n] = '\0';
 }
 
+/* What a program lets libc say may hold what must not leave it, as any text. */
+static void redact_message(struct crash_block *b)
+{
+	struct str said = str_of(b->message);
+	char clean[sizeof(b->message)];
+	size_t n;
+
+	if (!redact_is_loud(said.p, said.n))
+		return;
+	n = redact_text(&process.redact, said, clean, sizeof(clean) - 1);
+	memcpy(b->message, clean, n);
+	b->message[n] = '\0';
+}
+
 /* libstdc++ has the name behind the type's first word. */
 static void write_words(struct crash_block *b, int signal)
 {
@@ -191,6 +206,7 @@ static void write_words(struct crash_block *b, int signal)
 	    readable_copy(&text, (uint64_t)(uintptr_t)crash.abort_text, sizeof(text)) && text &&
 	    readable_copy(&size, (uint64_t)(uintptr_t)text, sizeof(size)))
 		write_text(b->message, sizeof(b->message), (uint64_t)(uintptr_t)text->text, size);
+	redact_message(b);
 	if (__cxa_current_exception_type)
 		type = (uint64_t)(uintptr_t)__cxa_current_exception_type();
 	if (type && readable_copy(&name, type + 8, sizeof(name)))

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* No files: what they hold is another target's. */
 		m->wreck.n_modules = 0;
 		mortem_examine(m);
-		mortem_log(m, b, mortem_time(m), &crumbs);
+		mortem_log(m, b, mortem_time(m, 0), &crumbs);
 	}
 	mortem_free(m);
 	batch_free(b);
