@@ -4,7 +4,7 @@
 #include "base/redact-words.h"
 #include "base/redact.h"
 
-enum { ONCE = 0, WORD = 1, END = 2, TAIL = WORD | END };
+enum { ONCE = 0, WORD = 1, END = 2, TAIL = WORD | END, ALONE = 4 };
 
 struct name {
 	uint8_t kind, n;
@@ -153,7 +153,8 @@ static bool begins_name(const struct redact *r, const struct words *w, size_t at
 	for (size_t i = r->first[c - 'a']; i < r->first[c - 'a' + 1]; i++)
 		if (words_are(w, at, (struct str){ names[i].text, names[i].n },
 			      names[i].kind & WORD, &end) &&
-		    (!last || end == w->n))
+		    (!last || end == w->n) &&
+		    (!(names[i].kind & ALONE) || (at == 0 && end == w->n)))
 			return true;
 	return false;
 }

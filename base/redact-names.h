@@ -7,6 +7,7 @@
  *     WORD    also in the plural
  *     END     also as the end of a longer word: accesstoken
  *     TAIL    both: dbpasswords
+ *     ALONE   if the key has no other word
  */
 #pragma once
 
@@ -45,6 +46,7 @@
 	X(WORD, "mysqlpwd") \
 	X(WORD, "onetimecode") \
 	X(ONCE, "otp") \
+	X(ALONE, "pass") \
 	X(TAIL, "passcode") \
 	X(WORD, "passkey") \
 	X(TAIL, "passphrase") \
@@ -60,9 +62,12 @@
 	X(TAIL, "secret") \
 	X(TAIL, "secretkey") \
 	X(WORD, "seedphrase") \
+	X(ALONE, "sess") \
 	X(TAIL, "sessid") \
+	X(ALONE, "session") \
 	X(TAIL, "sessionid") \
 	X(WORD, "sessionkey") \
+	X(ALONE, "sid") \
 	X(WORD, "signingkey") \
 	X(WORD, "smtppass") \
 	X(WORD, "socialsecurity") \
@@ -118,12 +123,10 @@
 	X("hmac") \
 	X("key") \
 	X("keypairid") \
-	X("pass") \
 	X("pin") \
 	X("policy") \
 	X("samlrequest") \
 	X("samlresponse") \
-	X("sid") \
 	X("sig") \
 	X("sign") \
 	X("signature") \

@@ -175,10 +175,10 @@ static size_t line_end(struct str t, size_t at)
 /* Said instead of a value: by us, or by nobody's password. */
 static bool is_no_secret(struct str value)
 {
-	static const struct str none[] = { STR("null"),	    STR("none"),      STR("nil"),
-					   STR("true"),	    STR("false"),     STR("undefined"),
-					   STR("REDACTED"), STR(REDACT_MARK), STR("[REDACTED"),
-					   STR("?") };
+	static const struct str none[] = { STR("null"),	     STR("none"),      STR("nil"),
+					   STR("true"),	     STR("false"),     STR("undefined"),
+					   STR("yes"),	     STR("no"),	       STR("REDACTED"),
+					   STR(REDACT_MARK), STR("[REDACTED"), STR("?") };
 	size_t stars = 0;
 
 	while (stars < value.n && value.p[stars] == '*')

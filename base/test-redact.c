@@ -66,8 +66,8 @@ static void words_that_only_contain_a_name_stay(void **state)
 	ALL(REDACT_KEEP, "shipping_cost", "author", "authority", "mapping", "opinion", "ping_ms",
 	    "tokens_used", "gen_ai.usage.input_tokens", "tokenizer", "secretary", "passenger",
 	    "compass", "bypass", "cookies2go_nothing" + 8, "keyboard", "monkey", "api_version",
-	    "session", "session.count", "card_type", "credit", "access_log", "private",
-	    "public_key", "http.route", "url.path", "user.name", "user_agent.original",
+	    "session.store", "session.count", "test.pass", "card_type", "credit", "access_log",
+	    "private", "public_key", "http.route", "url.path", "user.name", "user_agent.original",
 	    "process.pid", "sql", "passwordless", "primary_key", "cache.key", "pin_count", "assn",
 	    "x", "", "....", "123");
 }
@@ -215,6 +215,10 @@ static void pairs_go_by_their_keys(void **state)
 	becomes("run --token=hunter2 -v", "run --token=[REDACTED] -v");
 	becomes("PGPASSWORD=x psql", "PGPASSWORD=[REDACTED] psql");
 	becomes("{:password=>\"abc\"}", "{:password=>\"[REDACTED]\"}");
+	becomes("GET session:4f2a user:17:sess:9",
+		"GET session:[REDACTED] user:17:sess:[REDACTED]");
+	becomes("{\"user\":\"bob\",\"pass\":\"x\"}", "{\"user\":\"bob\",\"pass\":\"[REDACTED]\"}");
+	stays("Access denied (using password: YES)");
 	stays("password of user: bob");
 	stays("token_count=17 shipping_cost=3 author=bob");
 	stays("password=");

@@ -2,6 +2,7 @@
 #include "lib/judged.h"
 
 #include "lib/process.h"
+#include "lib/watcher.h"
 
 #include <link.h>
 #include <sys/auxv.h>
@@ -69,6 +70,11 @@ void judged_begin(void)
 		judged_known[i] = (uint8_t)redact_key(&process.redact, wire_key(i));
 	for (size_t i = 0; i < sizeof(clean) / sizeof(clean[0]); i++)
 		judged_known[clean[i]] |= JUDGED_CLEAN;
+}
+
+const struct redact *oriel_redaction(void)
+{
+	return &process.redact;
 }
 
 static void keep(_Atomic uint64_t table[JUDGED], const char *p, uint64_t word)

@@ -31,6 +31,13 @@ static inline struct oriel_attribute known_row(const void *bytes, size_t n)
 	return a;
 }
 
+/*
+ * The rules that hold here, for those who take secrets out themselves (url.full, url.query, SQL: see
+ * `clean` in lib/judged.c). What a watcher cuts, it cuts behind that.
+ */
+struct redact;
+ORIEL_API const struct redact *oriel_redaction(void);
+
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 

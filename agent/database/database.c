@@ -56,6 +56,15 @@ static void gather_text(struct gathered *g, enum wire_key key, struct str text)
 		gather(g, known_strn(key, text.p, text.n));
 }
 
+/* A key by its number is one whose text is known to be clean. */
+static void gather_query(struct gathered *g, const struct database_seen *seen)
+{
+	if (seen->values_out)
+		gather_text(g, KEY_DB_QUERY_TEXT, seen->text);
+	else if (seen->text.n)
+		gather(g, oriel_strn(wire_key(KEY_DB_QUERY_TEXT).p, seen->text.p, seen->text.n));
+}
+
 static void gather_server(struct gathered *g, const struct database_server *s)
 {
 	if (!s || !s->address[0])
@@ -95,7 +104,7 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 	gather_text(&g, KEY_DB_COLLECTION_NAME, seen->collection);
 	gather_text(&g, KEY_DB_STORED_PROCEDURE_NAME, seen->procedure);
 	gather_text(&g, KEY_DB_QUERY_SUMMARY, seen->summary);
-	gather_text(&g, KEY_DB_QUERY_TEXT, seen->text);
+	gather_query(&g, seen);
 	if (seen->batch > 1)
 		gather(&g, known_int(KEY_DB_OPERATION_BATCH_SIZE, seen->batch));
 	gather_server(&g, seen->server);

@@ -62,8 +62,9 @@ struct database_seen {
 	const char *system; /* db.system.name; static */
 	struct str name;    /* of the span; empty: summary, else operation, else system */
 	struct str operation, collection, summary, text; /* empty: unknown */
-	struct str procedure;				 /* db.stored_procedure.name */
-	int64_t batch;				/* db.operation.batch.size when 2 or more */
+	bool values_out;      /* of the text: it has placeholders for them, and needs no look */
+	struct str procedure; /* db.stored_procedure.name */
+	int64_t batch;	      /* db.operation.batch.size when 2 or more */
 	const struct database_server *server;	/* stays until the end; may be NULL */
 	struct database_connection *connection; /* stays until the end; may be NULL */
 	const struct oriel_context *parent;	/* NULL: the current one */

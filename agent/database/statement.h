@@ -14,6 +14,7 @@ static inline struct database_seen statement_seen(const struct sql *s)
 		.procedure = s->procedure,
 		.summary = s->summary,
 		.text = s->text,
+		.values_out = true,
 		.batch = s->statements,
 	};
 }

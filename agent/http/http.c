@@ -97,28 +97,40 @@ static void fill_str(struct fill *f, struct str s)
 	f->n += n;
 }
 
-static bool is_signature(struct str key)
+static void fill_text(struct fill *f, const struct redact *rules, struct str text)
 {
-	static const struct str keys[] = { STR("AWSAccessKeyId"), STR("Signature"), STR("sig"),
-					   STR("X-Goog-Signature") };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (str_eq(key, keys[i]))
-			return true;
-	return false;
+	if (redact_is_loud(text.p, text.n))
+		f->n += redact_text(rules, text, f->p + f->n, f->size - f->n);
+	else
+		fill_str(f, text);
 }
 
-static void query_fill(struct fill *f, struct str query)
+/* What the semantic conventions have in place of a masked value is the word without brackets. */
+static void fill_mark(struct fill *f, const struct redact *rules, enum redact_action action,
+		      struct str value)
+{
+	char mark[REDACT_MARK_MOST];
+
+	if (action == REDACT_MASK)
+		fill_str(f, STR("REDACTED"));
+	else
+		fill_str(f, (struct str){ mark, redact_mark(rules, action, value, mark) });
+}
+
+static void query_fill(struct fill *f, const struct redact *rules, struct str query)
 {
 	while (query.n) {
 		struct cut item = str_cut(query, '&');
 		struct cut pair = str_cut(item.head, '=');
+		enum redact_action action =
+			pair.found ? redact_parameter(rules, pair.head) : REDACT_KEEP;
 
-		if (pair.found && is_signature(pair.head)) {
+		if (action) {
 			fill_str(f, pair.head);
-			fill_str(f, STR("=REDACTED"));
+			fill_str(f, STR("="));
+			fill_mark(f, rules, action, pair.tail);
 		} else {
-			fill_str(f, item.head);
+			fill_text(f, rules, item.head);
 		}
 		if (item.found)
 			fill_str(f, STR("&"));
@@ -126,11 +138,11 @@ static void query_fill(struct fill *f, struct str query)
 	}
 }
 
-size_t http_query_redact(struct str query, char *out, size_t size)
+size_t http_query_redact(const struct redact *rules, struct str query, char *out, size_t size)
 {
 	struct fill f = { out, 0, size };
 
-	query_fill(&f, query);
+	query_fill(&f, rules, query);
 	return f.n;
 }
 
@@ -224,7 +236,8 @@ static size_t authority_length(struct str s)
 	return n;
 }
 
-bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t size)
+bool http_url_of(const struct redact *rules, struct str url, struct http_url *out, char *redacted,
+		 size_t size)
 {
 	struct fill f = { redacted, 0, size };
 	struct http_url u = { 0 };
@@ -262,10 +275,10 @@ bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t si
 		return false;
 	rest = str_cut(rest, '#').head;
 	query = str_cut(rest, '?');
-	fill_str(&f, query.head.n ? query.head : STR("/"));
+	fill_text(&f, rules, query.head.n ? query.head : STR("/"));
 	if (query.found) {
 		fill_str(&f, STR("?"));
-		query_fill(&f, query.tail);
+		query_fill(&f, rules, query.tail);
 	}
 	u.n = f.n;
 	*out = u;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "base/redact.h"
 #include "base/str.h"
 
 /*
@@ -27,10 +28,10 @@ struct http_target {
 struct http_target http_target_of(struct str target);
 
 /*
- * The query with the values of signature parameters replaced by REDACTED, as much of it as fits.
- * Bytes written; no NUL.
+ * The query with the values of parameters that are secrets, such as signatures, replaced by REDACTED,
+ * and what looks like a secret in others; as much of it as fits. Bytes written; no NUL.
  */
-size_t http_query_redact(struct str query, char *out, size_t size);
+size_t http_query_redact(const struct redact *rules, struct str query, char *out, size_t size);
 
 /* "host", "host:80", "[::1]:80" and NUL-free; port -1: none given. */
 struct http_host {
@@ -40,7 +41,7 @@ struct http_host {
 bool http_host_of(struct str text, struct http_host *out);
 
 /*
- * An absolute URL as a client sends it: without credentials (REDACTED instead) and signatures, a
+ * An absolute URL as a client sends it: without credentials (REDACTED instead) and other secrets, a
  * scheme added when there is none; as much of it as fits. `host` lies in that text; host.port is
  * never -1. False if it isn't HTTP, or the host doesn't fit.
  */
@@ -49,7 +50,8 @@ struct http_url {
 	struct http_host host;
 	size_t n; /* bytes of the redacted text in the caller's buffer */
 };
-bool http_url_of(struct str url, struct http_url *out, char *redacted, size_t size);
+bool http_url_of(const struct redact *rules, struct str url, struct http_url *out, char *redacted,
+		 size_t size);
 
 /* A peer's address as text and NUL, and its port; false for what is not IP. */
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port);

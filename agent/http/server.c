@@ -122,7 +122,8 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 	gather(&g, known_strn(KEY_URL_PATH, target.path.p, target.path.n));
 	if (target.query.n)
 		gather(&g, known_strn(KEY_URL_QUERY, query,
-				      http_query_redact(target.query, query, sizeof(query))));
+				      http_query_redact(oriel_redaction(), target.query, query,
+							sizeof(query))));
 	if (q->route_n)
 		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
 	if (seen->known)
@@ -155,11 +156,15 @@ static void leave_out(struct server_request *q)
 /* Its log records tell its id, its method and its path. */
 static void begin_context(struct server_request *q, const struct headers *h, struct str path)
 {
-	struct oriel_attribute field[] = {
+	char room[FIELD_PATH_MOST];
+	struct oriel_attribute field[2] = {
 		known_str(KEY_METHOD, q->method ? q->method : "_OTHER"),
-		known_strn(KEY_PATH, path.p, path.n < FIELD_PATH_MOST ? path.n : FIELD_PATH_MOST),
+		known_strn(KEY_PATH, path.p, path.n),
 	};
 
+	if (path.n > sizeof(room)) /* cut when secrets are out of it */
+		field[1] = known_strn(KEY_PATH, room,
+				      redact_text(oriel_redaction(), path, room, sizeof(room)));
 	oriel_context_begin_request(&q->parent, h ? h->request_id : NULL,
 				    headers_request_id() ? q->id : NULL,
 				    (struct oriel_attributes){ field, 2 });

@@ -38,6 +38,15 @@ static void the_environment_replaces_the_methods(void **state)
 	assert_non_null(http_method(STR("POST")));
 }
 
+static struct redact rules;
+
+static int set_up(void **state)
+{
+	(void)state;
+	redact_default(&rules);
+	return 0;
+}
+
 static void a_target_is_path_and_query(void **state)
 {
 	(void)state;
@@ -58,10 +67,35 @@ static void signatures_are_redacted(void **state)
 
 	(void)state;
 	n = http_query_redact(
-		STR("a=1&sig=secret&Signature=s=t&AWSAccessKeyId=&X-Goog-Signature=z&b"), out,
-		sizeof(out));
+		&rules, STR("a=1&sig=secret&Signature=s=t&AWSAccessKeyId=&X-Goog-Signature=z&b"),
+		out, sizeof(out));
 	SAME(((struct str){ out, n }),
 	     "a=1&sig=REDACTED&Signature=REDACTED&AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED&b");
+}
+
+static void other_secrets_in_a_query_are_redacted_too(void **state)
+{
+	char out[200];
+	size_t n;
+
+	(void)state;
+	n = http_query_redact(
+		&rules,
+		STR("access_token=a&user[password]=b&q=4111111111111111&page=2&author=me&code=c"),
+		out, sizeof(out));
+	SAME(((struct str){ out, n }), "access_token=REDACTED&user[password]=REDACTED&q=[REDACTED]"
+				       "&page=2&author=me&code=REDACTED");
+}
+
+static void a_token_in_a_path_is_redacted(void **state)
+{
+	struct http_url u;
+	char out[200];
+
+	(void)state;
+	assert_true(http_url_of(&rules, STR("http://a/reset/eyJhbGciOiJIUzI1NiJ9.eyJ.x"), &u, out,
+				sizeof(out)));
+	SAME(((struct str){ out, u.n }), "http://a/reset/[REDACTED]");
 }
 
 static void a_redacted_query_never_outgrows_its_buffer(void **state)
@@ -69,7 +103,7 @@ static void a_redacted_query_never_outgrows_its_buffer(void **state)
 	char out[8];
 
 	(void)state;
-	assert_int_equal(http_query_redact(STR("sig=s&sig=s&sig=s"), out, sizeof(out)), 8);
+	assert_int_equal(http_query_redact(&rules, STR("sig=s&sig=s&sig=s"), out, sizeof(out)), 8);
 	assert_memory_equal(out, "sig=REDA", 8);
 }
 
@@ -109,13 +143,13 @@ static void a_url_loses_its_credentials(void **state)
 	char out[200];
 
 	(void)state;
-	assert_true(
-		http_url_of(STR("HTTPS://me:p@ss@example.org/a?sig=x#frag"), &u, out, sizeof(out)));
+	assert_true(http_url_of(&rules, STR("HTTPS://me:p@ss@example.org/a?sig=x#frag"), &u, out,
+				sizeof(out)));
 	SAME(((struct str){ out, u.n }), "https://REDACTED:REDACTED@example.org/a?sig=REDACTED");
 	assert_true(u.https);
 	SAME(u.host.name, "example.org");
 	assert_int_equal(u.host.port, 443);
-	assert_true(http_url_of(STR("http://me@[::1]:8080"), &u, out, sizeof(out)));
+	assert_true(http_url_of(&rules, STR("http://me@[::1]:8080"), &u, out, sizeof(out)));
 	SAME(((struct str){ out, u.n }), "http://REDACTED@[::1]:8080/");
 	assert_int_equal(u.host.port, 8080);
 }
@@ -126,7 +160,7 @@ static void a_url_without_scheme_is_http(void **state)
 	char out[200];
 
 	(void)state;
-	assert_true(http_url_of(STR("localhost:81/x"), &u, out, sizeof(out)));
+	assert_true(http_url_of(&rules, STR("localhost:81/x"), &u, out, sizeof(out)));
 	SAME(((struct str){ out, u.n }), "http://localhost:81/x");
 }
 
@@ -136,12 +170,12 @@ static void other_schemes_are_not_http(void **state)
 	char out[200];
 
 	(void)state;
-	assert_false(http_url_of(STR("ftp://host/"), &u, out, sizeof(out)));
-	assert_false(http_url_of(STR("file:///etc/passwd"), &u, out, sizeof(out)));
-	assert_false(http_url_of(STR("ftp.example.org"), &u, out, sizeof(out)));
-	assert_false(http_url_of(STR(""), &u, out, sizeof(out)));
-	assert_false(http_url_of(STR("http://"), &u, out, sizeof(out)));
-	assert_false(http_url_of(STR("http://host.too.long.for.the.buffer/"), &u, out, 20));
+	assert_false(http_url_of(&rules, STR("ftp://host/"), &u, out, sizeof(out)));
+	assert_false(http_url_of(&rules, STR("file:///etc/passwd"), &u, out, sizeof(out)));
+	assert_false(http_url_of(&rules, STR("ftp.example.org"), &u, out, sizeof(out)));
+	assert_false(http_url_of(&rules, STR(""), &u, out, sizeof(out)));
+	assert_false(http_url_of(&rules, STR("http://"), &u, out, sizeof(out)));
+	assert_false(http_url_of(&rules, STR("http://host.too.long.for.the.buffer/"), &u, out, 20));
 }
 
 static void peers_are_addresses_and_ports(void **state)
@@ -183,6 +217,8 @@ int main(void)
 		cmocka_unit_test(the_environment_replaces_the_methods),
 		cmocka_unit_test(a_target_is_path_and_query),
 		cmocka_unit_test(signatures_are_redacted),
+		cmocka_unit_test(other_secrets_in_a_query_are_redacted_too),
+		cmocka_unit_test(a_token_in_a_path_is_redacted),
 		cmocka_unit_test(a_redacted_query_never_outgrows_its_buffer),
 		cmocka_unit_test(hosts_are_names_and_ports),
 		cmocka_unit_test(nonsense_is_no_host),
@@ -193,5 +229,5 @@ int main(void)
 		cmocka_unit_test(only_real_versions_are_labels),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, NULL);
 }

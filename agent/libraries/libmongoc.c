@@ -208,6 +208,7 @@ static void command_begin(struct command *c, const mongoc_apm_command_started_t 
 			       .text = { c->shape,
 					 collection.n ? document_shape(bytes, c->shape, SHAPE_MOST)
 						      : 0 },
+			       .values_out = true,
 			       .batch = batch_of(bytes),
 			       .server = &c->server,
 			       .scope = SCOPE_LIBMONGOC });
