@@ -266,6 +266,8 @@ static bool ends_authority(char c)
 	       c == '`';
 }
 
+enum { AUTHORITY_MOST = 256 };
+
 /* A user without a password is one in most schemes; in HTTP it is a token more often. */
 static bool is_http(struct str t, size_t colon)
 {
@@ -291,7 +293,7 @@ size_t find_userinfo(struct str t, size_t at, size_t *from)
 
 	if (!follows(t, at, STR("://")))
 		return 0;
-	for (i = begin; i < t.n && !ends_authority(t.p[i]); i++) {
+	for (i = begin; i < t.n && i < begin + AUTHORITY_MOST && !ends_authority(t.p[i]); i++) {
 		char c = t.p[i];
 
 		if (!slash && (c == '/' || c == '?' || c == '#')) {

@@ -172,23 +172,29 @@ static size_t line_end(struct str t, size_t at)
 	return at;
 }
 
+bool redact_is_mark(struct str value)
+{
+	return str_eq(value, STR(REDACT_MARK)) || str_eq(value, STR("REDACTED")) ||
+	       (str_starts(value, STR("hash:")) && value.n == 21);
+}
+
 /* Said instead of a value: by us, or by nobody's password. */
 static bool is_no_secret(struct str value)
 {
-	static const struct str none[] = { STR("null"),	     STR("none"),      STR("nil"),
-					   STR("true"),	     STR("false"),     STR("undefined"),
-					   STR("yes"),	     STR("no"),	       STR("REDACTED"),
-					   STR(REDACT_MARK), STR("[REDACTED"), STR("?") };
+	static const struct str none[] = {
+		STR("null"),	  STR("none"), STR("nil"), STR("true"),	     STR("false"),
+		STR("undefined"), STR("yes"),  STR("no"),  STR("[REDACTED"), STR("?"),
+	};
 	size_t stars = 0;
 
 	while (stars < value.n && value.p[stars] == '*')
 		stars++;
-	if (stars == value.n)
+	if (stars == value.n || redact_is_mark(value))
 		return true;
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		if (str_eq_nocase(value, none[i]))
 			return true;
-	return str_starts(value, STR("hash:")) && value.n == 21;
+	return false;
 }
 
 /* These have values with blanks in them, to the end of the line. */

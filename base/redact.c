@@ -6,6 +6,8 @@
 #include "base/redact-words.h"
 #include "base/siphash.h"
 
+#include <stdlib.h>
+
 static bool action_of(struct str text, uint8_t *action)
 {
 	static const struct str name[] = { [REDACT_KEEP] = STR("keep"),
@@ -100,6 +102,15 @@ void redact_hash_key(struct redact *r, struct str key)
 
 	for (int i = 0; i < 2; i++)
 		r->hash_key[i] = siphash(salt[i], key.p, key.n);
+}
+
+bool redact_of_environment(struct redact *r, struct str random, struct str *wrong)
+{
+	struct str key = str_of(getenv("ORIEL_REDACT_HASH_KEY"));
+
+	redact_default(r);
+	redact_hash_key(r, key.n ? key : random);
+	return redact_read(r, str_of(getenv("ORIEL_REDACT")), wrong);
 }
 
 size_t redact_mark(const struct redact *r, enum redact_action action, struct str value,

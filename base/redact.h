@@ -78,6 +78,12 @@ void redact_hash_key(struct redact *r, struct str key);
 
 enum redact_action redact_key(const struct redact *r, struct str key);
 
+/*
+ * The rules of this process's environment, ORIEL_REDACT and ORIEL_REDACT_HASH_KEY; where there is no
+ * key of hashes, it is made of `random`. False: as redact_read, `wrong` too.
+ */
+bool redact_of_environment(struct redact *r, struct str random, struct str *wrong);
+
 /* A parameter of a URL's query: those that carry signatures, too. */
 enum redact_action redact_parameter(const struct redact *r, struct str name);
 
@@ -90,6 +96,9 @@ enum redact_action redact_words(const struct redact *r, struct str words);
 /* What stands for a value: its length; REDACT_MARK_MOST bytes are enough. */
 size_t redact_mark(const struct redact *r, enum redact_action action, struct str value,
 		   char out[REDACT_MARK_MOST]);
+
+/* Is this what stands for a value, so that there is none to take out? */
+bool redact_is_mark(struct str value);
 
 /*
  * The text without its secrets, as much of it as there is room for; how many bytes that is. With

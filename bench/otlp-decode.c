@@ -60,7 +60,7 @@ static bool measure(struct str body)
 {
 	static uint64_t took[N_PASSES];
 	struct sources known;
-	struct otlp_source from = { &known, { "", 0 } };
+	struct otlp_source from = { &known, { "", 0 }, NULL };
 	bool whole = true;
 
 	sources_init(&known);

@@ -3,9 +3,11 @@
 
 #include "base/hex.h"
 #include "base/pair.h"
+#include "model/sieve.h"
 #include "model/stats.h"
 
 #include <stdio.h>
+#include <sys/random.h>
 
 enum { IDENTITY_MOST = 128, UUID_TEXT = 36 };
 
@@ -14,6 +16,7 @@ struct list {
 	struct attribute item[IDENTITY_MOST];
 	size_t n;
 	struct arena arena;
+	const struct redact *rules;
 };
 
 static void set(struct list *l, struct str key, struct value value)
@@ -172,16 +175,26 @@ static void set_host(struct list *l, const struct host *h)
 	set_text(l, STR("os.description"), str_of(h->os_description));
 }
 
+/* "--password": the next word is what it says. What is in one word the sieve finds. */
+static bool is_option_of_secret(const struct redact *rules, struct str word)
+{
+	return str_starts(word, STR("-")) && !str_cut(word, '=').found &&
+	       redact_key(rules, word) != REDACT_KEEP;
+}
+
 static void set_words(struct list *l, const struct outside *o)
 {
 	struct str rest = { o->words, o->words_n };
 	struct value *item = o->words_n ? arena_take_n(&l->arena, struct value, o->words_n) : NULL;
+	bool secret = false;
 	size_t n = 0;
 
 	while (item && rest.n) {
 		struct cut word = str_cut(rest, '\0');
+		struct str text = secret ? STR(REDACT_MARK) : word.head;
 
-		item[n++] = (struct value){ .type = VALUE_STRING, .text = word.head };
+		item[n++] = (struct value){ .type = VALUE_STRING, .text = text };
+		secret = !secret && is_option_of_secret(l->rules, word.head);
 		rest = word.tail;
 	}
 	if (n)
@@ -214,14 +227,31 @@ bool identity_wants_words(const struct settings *settings)
 	return str_eq_nocase(asked, STR("true")) || str_eq(asked, STR("1"));
 }
 
+/*
+ * The service's own. What its environment says of it comes redacted, and hashed with a key that we don't
+ * have; so hashes that are made here are only told from each other.
+ */
+static void rules_read(struct redact *rules, const struct settings *settings)
+{
+	uint64_t random[2] = { 0 };
+
+	redact_default(rules);
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) == sizeof(random))
+		redact_hash_key(rules, (struct str){ (const char *)random, sizeof(random) });
+	redact_read(rules, settings_get(settings, STR("ORIEL_REDACT")), NULL);
+}
+
 struct resource *identity_resource(const struct segment_header *h, const struct settings *settings,
 				   const struct identity_given *given,
 				   struct identity_around around)
 {
-	struct list l = { .n = 0 };
+	struct redact rules;
+	struct sieve sieve = { .rules = &rules };
+	struct list l = { .n = 0, .rules = &rules };
 	struct str program = str_of(h->program);
 	char uuid[UUID_TEXT];
 
+	rules_read(&rules, settings);
 	set_service(&l, settings_get(settings, STR("OTEL_SERVICE_NAME")));
 	set_from_environment(&l, settings);
 	set_from_others(&l, settings);
@@ -240,7 +270,10 @@ struct resource *identity_resource(const struct segment_header *h, const struct 
 	set_text(&l, STR("telemetry.distro.version"), STR(ORIEL_VERSION));
 
 	struct attributes all = { l.item, l.n, 0 };
-	struct resource *r = resource_new(all, identity_run(h), h->pid);
+	struct resource *r = NULL;
+
+	if (sieve_attributes(&sieve, &all, &l.arena))
+		r = resource_new(all, identity_run(h), h->pid);
 
 	arena_fini(&l.arena);
 	return r;

@@ -194,6 +194,27 @@ static void what_can_be_seen_from_outside_is_told(void **state)
 	assert_true(str_eq(words->array.item[1].text, STR("a b")));
 }
 
+static void secrets_in_arguments_and_attributes_are_not_told(void **state)
+{
+	static const struct outside outside = {
+		.words_n = 60,
+		.words = "run\0--password\0hunter2\0--token=abc\0-v\0postgres://u:p4ss@h/d"
+	};
+	struct who *w = *state;
+	const struct value *words;
+
+	w->settings = SETTINGS("OTEL_RESOURCE_ATTRIBUTES=team=red,api_key=c0ffee");
+	w->around = (struct identity_around){ NULL, &outside };
+	assert_attribute(made(w), "api_key", "[REDACTED]");
+	assert_attribute(w->r, "team", "red");
+	words = attributes_find(w->r->attributes, STR("process.command_args"));
+	assert_true(words && words->array.n == 6);
+	assert_true(str_eq(words->array.item[2].text, STR("[REDACTED]")));
+	assert_true(str_eq(words->array.item[3].text, STR("--token=[REDACTED]")));
+	assert_true(str_eq(words->array.item[4].text, STR("-v")));
+	assert_true(str_eq(words->array.item[5].text, STR("postgres://u:[REDACTED]@h/d")));
+}
+
 static void arguments_are_told_only_when_asked_for(void **state)
 {
 	struct who *w = *state;
@@ -234,6 +255,7 @@ int main(void)
 		TEST(sentrys_names_come_after_datadogs),
 		TEST(an_instance_id_that_the_user_set_is_kept),
 		TEST(what_can_be_seen_from_outside_is_told),
+		TEST(secrets_in_arguments_and_attributes_are_not_told),
 		TEST(arguments_are_told_only_when_asked_for),
 		TEST(only_sixteen_hex_digits_are_a_run),
 	};

@@ -222,8 +222,7 @@ static void check_redact(struct check *c)
 	struct redact rules;
 	struct str wrong;
 
-	redact_default(&rules);
-	if (!redact_read(&rules, str_of(getenv("ORIEL_REDACT")), &wrong))
+	if (!redact_of_environment(&rules, STR(""), &wrong))
 		complain(c, "ORIEL_REDACT: ignoring '%s': not NAME, NAME=mask, drop, hash or keep",
 			 quote(wrong, quoted));
 }

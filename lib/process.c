@@ -130,21 +130,6 @@ static void process_settings(void)
 		process_setting(*v);
 }
 
-/* Rules that make no sense are left out; the collector tells of them. */
-static void process_redact(void)
-{
-	const char *key = getenv("ORIEL_REDACT_HASH_KEY");
-
-	redact_default(&process.redact);
-	if (key && *key)
-		redact_hash_key(&process.redact, str_of(key));
-	else
-		redact_hash_key(&process.redact,
-				(struct str){ (const char *)process.seed, sizeof(process.seed) });
-	redact_read(&process.redact, str_of(getenv("ORIEL_REDACT")), NULL);
-	judged_begin();
-}
-
 static void process_seed(void)
 {
 	if (getrandom(process.seed, sizeof(process.seed), GRND_NONBLOCK) != sizeof(process.seed)) {
@@ -406,7 +391,11 @@ static int process_first_start(void)
 		return ORIEL_OFF_DISABLED;
 	atomic_store_explicit(&process.clock, clock_choose(), memory_order_relaxed);
 	process_seed();
-	process_redact();
+	/* `oriel run` has told of rules that make no sense. */
+	redact_of_environment(&process.redact,
+			      (struct str){ (const char *)process.seed, sizeof(process.seed) },
+			      NULL);
+	judged_begin();
 	process_settings();
 	process.tid_offset = process_tid_offset();
 	if (thread_key_make() != 0)

@@ -154,7 +154,8 @@ static int32_t pid_of(struct attributes a)
 }
 
 /* Read in a batch of its own, which only lends its arena. */
-static struct resource *read_resource(struct decoding *d, struct str bytes, struct str run)
+static struct resource *read_resource(struct decoding *d, struct str bytes,
+				      const struct otlp_source *from)
 {
 	struct batch arena = { 0 };
 	struct proto_reader r = { .rest = bytes };
@@ -173,8 +174,9 @@ static struct resource *read_resource(struct decoding *d, struct str bytes, stru
 	name_service(d, mark);
 	struct attributes all = decoded_attributes(d, mark, dropped);
 
-	if (!d->error && !d->bad)
-		resource = resource_new(all, run, pid_of(all));
+	if (!d->error && !d->bad &&
+	    (!from->sieve || sieve_attributes(from->sieve, &all, &arena.arena)))
+		resource = resource_new(all, from->run, pid_of(all));
 	if (!resource && !d->bad)
 		d->error = ERR(-ENOMEM);
 	d->batch = NULL;
@@ -189,7 +191,7 @@ static struct resource *take_resource(struct decoding *d, struct str bytes,
 
 	if (r)
 		return r;
-	r = read_resource(d, bytes, from->run);
+	r = read_resource(d, bytes, from);
 	if (r && from->known)
 		sources_keep(from->known, bytes, from->run, r);
 	return r;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "export/exporter.h"
+#include "model/sieve.h"
 #include "receive/receipt.h"
 #include "receive/sources.h"
 
@@ -26,6 +27,7 @@ enum {
 struct otlp_source {
 	struct sources *known; /* may be NULL */
 	struct str run;	       /* the `oriel run` that it belongs to, or empty */
+	struct sieve *sieve;   /* what batches and resources go through; NULL: nothing is secret */
 };
 
 int otlp_decode(struct receipt *out, enum signal kind, struct str body,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 enum {
 	WAIT_MS = 3000, /* for room, when a part of a request has been given away */
@@ -17,7 +18,12 @@ enum {
 
 void receiver_init(struct receiver *r, const struct receive_sink *sink)
 {
+	uint64_t random[2] = { 0 };
+
 	*r = (struct receiver){ .sink = *sink };
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random[0] = clock_mono_ns();
+	redact_of_environment(&r->redact, (struct str){ (char *)random, sizeof(random) }, NULL);
 	sources_init(&r->known);
 }
 
@@ -102,11 +108,18 @@ static enum receive_outcome decode_json(const struct delivery *d, struct str bod
 static enum receive_outcome decode(struct receiver *r, const struct delivery *d, struct str body,
 				   struct receipt *got)
 {
-	struct otlp_source from = { &r->known, d->run };
+	struct sieve sieve = { .rules = &r->redact };
+	struct otlp_source from = { &r->known, d->run, &sieve };
+	enum receive_outcome how;
 
 	if (d->form == FORM_JSON)
-		return decode_json(d, body, &from, got);
-	return outcome_of(otlp_decode(got, d->kind, body, &from));
+		how = decode_json(d, body, &from, got);
+	else
+		how = outcome_of(otlp_decode(got, d->kind, body, &from));
+	for (size_t i = 0; i < got->n && how == RECEIVE_OK; i++)
+		if (!sieve_batch(&sieve, got->batch[i]))
+			how = RECEIVE_BUSY;
+	return how;
 }
 
 static enum receive_outcome unpack(struct out *o, const struct delivery *d, struct receipt *got)

@@ -56,6 +56,7 @@ struct receive_sink {
 struct receiver {
 	struct receive_sink sink;
 	struct sources known;
+	struct redact redact; /* as the environment of the collector has it */
 	_Atomic size_t held;
 	_Atomic uint64_t last_ns; /* CLOCK_MONOTONIC; when something came last */
 };

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const struct otlp_source nobody = { NULL, { "", 0 } };
+static const struct otlp_source nobody = { NULL, { "", 0 }, NULL };
 
 static void read_text(struct receipt *got, enum signal kind, const char *json)
 {

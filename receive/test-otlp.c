@@ -12,7 +12,7 @@
 
 #define S(text) ((struct str){ "" text, sizeof(text) - 1 })
 
-static const struct otlp_source nobody = { NULL, { "", 0 } };
+static const struct otlp_source nobody = { NULL, { "", 0 }, NULL };
 static const struct scope scope = { { "cart", 4 }, { "1.2", 3 } };
 
 /* What the encoder writes of a batch, read again. */
@@ -501,7 +501,8 @@ static void the_same_resource_is_made_once(void **state)
 	add_span(b);
 	otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ &b, 1, 0, 1 });
 	for (int i = 0; i < 3; i++) {
-		struct otlp_source from = { &known, i < 2 ? STR("0123456789abcdef") : STR("") };
+		struct otlp_source from = { &known, i < 2 ? STR("0123456789abcdef") : STR(""),
+					    NULL };
 
 		assert_int_equal(otlp_decode(&got[i], SIGNAL_SPAN, out_all(&o), &from), 0);
 	}

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const enum signal kinds[] = { SIGNAL_SPAN, SIGNAL_LOG, SIGNAL_METRIC };
-	struct otlp_source from = { NULL, { "", 0 } };
+	struct otlp_source from = { NULL, { "", 0 }, NULL };
 	struct receipt got = { 0 };
 	struct out o = { .limit = 16 << 20 };
 	enum signal kind;
