@@ -50,6 +50,15 @@ static void column(struct out *o, const struct ink *ink, const char *colour, con
 	while (n++ < width);
 }
 
+/* A program that has no name is called by its file's. */
+static const char *service_of(const json_t *from)
+{
+	static const char unknown[] = "unknown_service:";
+	const char *name = page_text(from, "service");
+
+	return strncmp(name, unknown, sizeof(unknown) - 1) ? name : name + sizeof(unknown) - 1;
+}
+
 static void put_trace_id(struct out *o, const struct ink *ink, const json_t *from)
 {
 	const char *id = page_text(from, "trace_id");
@@ -71,6 +80,10 @@ static void put_json(struct out *o, const json_t *v)
 		console_value(o,
 			      &(struct value){ VALUE_STRING, .text = { json_string_value(v),
 								       json_string_length(v) } });
+		return;
+	}
+	if (json_is_real(v)) {
+		out_f64(o, json_real_value(v));
 		return;
 	}
 	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -131,7 +144,7 @@ void tail_log(struct out *o, const struct ink *ink, const json_t *log)
 	int64_t severity = page_number(log, "severity");
 
 	put_time(o, ink, page_number(log, "time_ns"));
-	column(o, ink, ink->link, page_text(log, "service"), SERVICE_WIDTH);
+	column(o, ink, ink->link, service_of(log), SERVICE_WIDTH);
 	column(o, ink, level_colour(ink, severity), level_word(severity), TAG_WIDTH);
 	if (*logger && strcmp(logger, "oriel") != 0) {
 		put(o, ink->dim);
@@ -182,7 +195,7 @@ void tail_trace(struct out *o, const struct ink *ink, const json_t *trace)
 	bool error = strcmp(page_text(trace, "status"), "error") == 0;
 
 	put_time(o, ink, page_number(trace, "start_ns") + ns);
-	column(o, ink, ink->link, page_text(trace, "service"), SERVICE_WIDTH);
+	column(o, ink, ink->link, service_of(trace), SERVICE_WIDTH);
 	column(o, ink, ink->dim, page_text(trace, "kind"), TAG_WIDTH);
 	put_duration(o, ns);
 	put(o, error ? ink->bad : ink->bold);

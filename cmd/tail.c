@@ -69,7 +69,7 @@ static int ask(struct tail *t, const char *what, int64_t cursor, unsigned limit,
 
 static void write_json(struct tail *t, const json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
 	if (text)
 		out_str(&t->out, str_of(text));

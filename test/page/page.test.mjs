@@ -215,6 +215,33 @@ test("markup in names, keys and values stays text", async () => {
 	calm();
 });
 
+test("logs are searched by text or trace, unfolded, and go on after a pause", async () => {
+	let asked = 0;
+	const now = BigInt(Date.now()) * 1000000n;
+
+	await page.route("**/api/logs?*", (route) => {
+		asked++;
+		const log = { time_ns: String(now + BigInt(asked)), severity: 13, severity_text: "WARN", body: `said ${asked}`,
+			service: "made", scope: "shop.cart", trace_id: "ab".repeat(16), span_id: "01".repeat(8),
+			attributes: { left: 2, "code.file.path": "src/cart.c", "code.line.number": 42, "code.function.name": "cart_add" } };
+		return route.fulfill({ json: { cursor: String(asked), logs: [log] } });
+	});
+	await page.goto(at("#/logs"));
+	const first = page.locator("tr.log", { hasText: "said 1" }).first();
+	await first.getByText("cart.c:42").waitFor();
+	await first.getByText("shop.cart").waitFor();
+	assert.equal(await first.getByText("cart_add").count(), 0);
+	await first.getByRole("button", { name: "all" }).click();
+	await first.getByText("cart_add").waitFor();
+	await page.getByRole("button", { name: "Pause" }).click();
+	await page.getByRole("button", { name: "Go on" }).click();
+	await page.getByText("said 2").first().waitFor();
+	const question = page.waitForRequest((r) => new URL(r.url()).searchParams.get("trace_id") === "cd".repeat(16));
+	await page.getByLabel("Search the text, or a trace id").fill("cd".repeat(16));
+	assert.ok(!new URL((await question).url()).searchParams.get("q"));
+	calm();
+});
+
 test("light and dark follow the system, and the button changes them", async () => {
 	const ground = (dark) => page.waitForFunction((want) => {
 		const sum = getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((n, v) => n + +v, 0);

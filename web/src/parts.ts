@@ -88,6 +88,29 @@ export function logBody(log: Log): string {
 	return body || log.event_name || "(no text)";
 }
 
+// The logger, unless it is the program's only one.
+export function loggerName(log: Log): string {
+	return log.scope && log.scope !== "oriel" ? log.scope : "";
+}
+
+// What the record says besides its text: not where in the program it was made.
+export function saidBy(log: Log): [string, unknown][] {
+	return Object.entries(log.attributes ?? {}).filter(([k]) => !k.startsWith("code."));
+}
+
+// "cart.c:42"
+export function codePlace(log: Log): { text: string; title: string } | null {
+	const a = log.attributes ?? {};
+	const file = plain(value(a["code.file.path"] ?? ""), 200);
+
+	if (!file)
+		return null;
+	const at = `${file}:${plain(value(a["code.line.number"] ?? ""), 10)}`;
+	const name = a["code.function.name"];
+
+	return { text: at.slice(at.lastIndexOf("/") + 1), title: name ? `${at}, in ${plain(value(name), 100)}` : at };
+}
+
 // Attributes as a definition list; a value that is long keeps its lines and scrolls.
 export function valueList(values: Values | undefined): HTMLElement | null {
 	const all = Object.entries(values ?? {}).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

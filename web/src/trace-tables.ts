@@ -3,9 +3,9 @@
 
 import type { Log } from "./api";
 import { colour } from "./colour";
-import { clock, count, duration, percent, plain, plural, since, whole } from "./format";
+import { clock, count, duration, percent, plain, plural, since, value, whole } from "./format";
 import { h } from "./h";
-import { empty, logBody, meter, serviceName, severityTag, table, tag, traceLink } from "./parts";
+import { empty, logBody, meter, saidBy, serviceName, severityTag, table, tag, traceLink } from "./parts";
 import { shares, Tree, Twig } from "./tree";
 import { title } from "./title";
 
@@ -58,6 +58,7 @@ export function logTable(t: Tree): HTMLElement {
 	return h("div.card.scrolling", null, table([["Time", "when"], ["Level"], ["Message"], ["Span", "mid"]],
 		h("tbody", null, logs.slice(0, 2000).map(([l, x]) => h("tr", null,
 			h("td.when", { title: clock(l.time_ns) }, "+" + duration(since(l.time_ns, t.zero))), h("td", null, severityTag(l)),
-			h("td.body", null, logBody(l).slice(0, 4000)),
+			h("td.body", null, h("span.said", null, logBody(l).slice(0, 4000)),
+			  saidBy(l).slice(0, 12).map(([k, v]) => h("span.pair", null, h("span.pair-key", null, plain(k, 60)), plain(value(v), 120)))),
 			h("td.mid", null, x ? h("a", { href: traceLink(x.span.trace_id, x.span.span_id) }, plain(title(x.span), 80)) : "")))), "Logs"));
 }
