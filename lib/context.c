@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "lib/carry.h"
 #include "lib/span.h"
+#include "lib/watcher.h"
 
 void context_unwind(struct thread *t, uint32_t depth)
 {
@@ -50,6 +51,16 @@ void oriel_context_detach(unsigned token)
 
 	if (t && token <= t->depth && entry_kind(&t->entry[token]) == ENTRY_ATTACHED)
 		context_pop(t, token - 1);
+}
+
+bool oriel_context_leave(unsigned token)
+{
+	struct thread *t = token ? thread_if_any() : NULL;
+
+	if (!t || token != t->depth || entry_kind(&t->entry[token]) != ENTRY_ATTACHED)
+		return false;
+	context_pop(t, token - 1);
+	return true;
 }
 
 void oriel_context_release(struct oriel_context *c)

@@ -266,6 +266,12 @@ static __attribute__((noinline)) unsigned char *encode_try_any(unsigned char *to
 		const struct oriel_attribute *x = &a.item[i];
 		struct encode one = { x, 1, 0, SIZE_MAX, 0 };
 
+		if (attribute_is_prepared(x)) {
+			if (attribute_n(x) > (size_t)(end - to))
+				return NULL;
+			to = encode_copy(to, x->value.p, attribute_n(x));
+			continue;
+		}
 		one.bytes = WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + attribute_n(x);
 		if (one.bytes > (size_t)(end - to) || !encode_is_plain(x) || !encode_is_quiet(x))
 			return NULL;

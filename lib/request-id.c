@@ -21,24 +21,26 @@ static bool is_valid(const char *id)
 	return n > 0 && n <= CARRY_REQUEST_ID_MOST;
 }
 
+enum { UUID_N = 36 };
+
 /* RFC 9562, 5.4: version 4. */
 static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 {
 	uint64_t random[2] = { thread_random(t), thread_random(t) };
 	uint8_t bytes[16];
-	char digits[32];
 
 	memcpy(bytes, random, sizeof(bytes));
 	bytes[6] = (uint8_t)(0x40 | (bytes[6] & 0x0f));
 	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
-	hex_write(digits, bytes, sizeof(bytes));
-	memcpy(out, digits, 8);
-	memcpy(out + 9, digits + 8, 4);
-	memcpy(out + 14, digits + 12, 4);
-	memcpy(out + 19, digits + 16, 4);
-	memcpy(out + 24, digits + 20, 12);
+	hex_write(out, bytes, 4);
+	/* Each by four bytes, whose second half then moves on. */
+	hex_write(out + 9, bytes + 4, 4);
+	memmove(out + 14, out + 13, 4);
+	hex_write(out + 19, bytes + 8, 4);
+	memmove(out + 24, out + 23, 4);
+	hex_write(out + 28, bytes + 12, 4);
 	out[8] = out[13] = out[18] = out[23] = '-';
-	out[36] = '\0';
+	out[UUID_N] = '\0';
 }
 
 static uint16_t carry_with(uint16_t carry, struct str id, struct str fields)

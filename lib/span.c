@@ -17,6 +17,7 @@
 #include "lib/known.h"
 #include "lib/lane.h"
 #include "lib/sampler.h"
+#include "lib/watcher.h"
 
 #include <errno.h>
 
@@ -101,6 +102,46 @@ static inline struct str span_state(const struct entry *parent)
 	return __builtin_expect(carry & CARRY_STATE, 0) ? carry_read(carry).trace_state : STR("");
 }
 
+static inline unsigned start_code(const struct oriel_span_options *options)
+{
+	return options ? (options->kind & 7u) | (unsigned)options->scope << RECORD_KIND_BITS : 0;
+}
+
+static inline unsigned start_flags(const struct entry *parent)
+{
+	return entry_remote(parent) && parent->span_id ? RECORD_REMOTE : 0;
+}
+
+/* Nothing but a name and attributes that fit; false: nothing is written. */
+static inline bool start_try(struct thread *t, const struct entry *e, struct start s,
+			     struct oriel_attributes attributes)
+{
+	size_t keep = (size_t)END_SIZE * (t->n_open + 2), size;
+	struct record_start *r;
+	unsigned char *to;
+
+	if ((entry_carry(s.parent) & CARRY_STATE) || s.name.n > NAME_MOST ||
+	    !judged_text(s.name.p, s.name.n) || (s.options && s.options->start_ns) ||
+	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + s.name.n)))
+		return false;
+	r = (struct record_start *)t->lane[0].at;
+	to = encode_copy((unsigned char *)(r + 1), s.name.p, s.name.n);
+	if (attributes.n)
+		to = encode_try(to, write_end_of(t, keep), attributes);
+	r->time = clock_count();
+	if (__builtin_expect(!to, 0) || !clock_counts()) {
+		write_leave(t);
+		return false;
+	}
+	size = encode_pad((size_t)(to - (unsigned char *)r));
+	span_fill(r,
+		  RECORD_HEAD(size, RECORD_START, start_flags(s.parent), s.name.n,
+			      (unsigned char *)r + size - to, start_code(s.options)),
+		  e, s.parent);
+	write_keep(t, (unsigned char *)r + size);
+	return true;
+}
+
 /* START, whatever it has to say. */
 static __attribute__((noinline)) bool span_write_start(struct thread *t, const struct entry *e,
 						       struct start s,
@@ -109,7 +150,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	struct str state = span_state(s.parent);
 	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
 	struct record_start *r;
-	unsigned code = 0, flags = state_n ? RECORD_TRACESTATE : 0;
+	unsigned flags = start_flags(s.parent) | (state_n ? RECORD_TRACESTATE : 0);
 	struct encode_text name = encode_text_fit(s.name, NAME_MOST);
 	struct encode a;
 	struct write w;
@@ -124,12 +165,10 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 		return false;
 	}
 	r = (struct record_start *)w.p;
-	if (entry_remote(s.parent) && s.parent->span_id)
-		flags |= RECORD_REMOTE;
-	if (s.options)
-		code = (s.options->kind & 7u) | (unsigned)s.options->scope << RECORD_KIND_BITS;
-	span_fill(r, RECORD_HEAD(padded, RECORD_START, flags, name.n, padded - size, code), e,
-		  s.parent);
+	span_fill(r,
+		  RECORD_HEAD(padded, RECORD_START, flags, name.n, padded - size,
+			      start_code(s.options)),
+		  e, s.parent);
 	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
 		r->time = s.options->start_ns;
@@ -187,7 +226,8 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		e.meta |= s.parent->meta & ENTRY_SHARE;
 	context_read(&span->context, &e);
 	span->depth = span->flags = 0;
-	if (entry_flags(&e) & ORIEL_SAMPLED && span_write_start(t, &e, s, attributes)) {
+	if (entry_flags(&e) & ORIEL_SAMPLED &&
+	    (start_try(t, &e, s, attributes) || span_write_start(t, &e, s, attributes))) {
 		span->flags = SPAN_RECORDS;
 		entry_set_kind(&e, ENTRY_SPAN);
 	}
@@ -307,6 +347,13 @@ static struct oriel_span *span_open(struct oriel_span *span, const char *name, s
 	return span_open_any(span, name, name_n, options, attributes);
 }
 
+struct oriel_span *oriel_span_open_at(struct oriel_span *span, const char *name, size_t name_n,
+				      const struct oriel_span_options *options,
+				      struct oriel_attributes attributes)
+{
+	return span_open_any(span, name, name_n, options, attributes);
+}
+
 /*
  * Where a struct is returned through a hidden first argument, which comes back as the result (System
  * V on x86-64), the function above is this one already. A wrapper would have a frame to keep.
@@ -353,6 +400,29 @@ static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, ui
 	else
 		r->time = clock_now(&r->head.flags);
 	write_end(w, sizeof(*r));
+}
+
+static inline bool end_try(struct thread *t, uint64_t span_id, struct oriel_attributes attributes)
+{
+	size_t keep = (size_t)END_SIZE * (t->n_open + 1), size;
+	struct record_end *r;
+	unsigned char *to;
+
+	if (!clock_counts() || !write_try(t, keep + sizeof(*r)))
+		return false;
+	r = (struct record_end *)t->lane[0].at;
+	to = encode_try((unsigned char *)(r + 1), write_end_of(t, keep), attributes);
+	r->time = clock_count();
+	if (__builtin_expect(!to, 0) || !clock_counts()) {
+		write_leave(t);
+		return false;
+	}
+	size = encode_pad((size_t)(to - (unsigned char *)r));
+	record_head(&r->head,
+		    RECORD_HEAD(size, RECORD_END, 0, 0, (unsigned char *)r + size - to, 0));
+	r->span_id = span_id;
+	write_keep(t, (unsigned char *)r + size);
+	return true;
 }
 
 /* The room that is kept for an END is for one without attributes. */
@@ -468,7 +538,8 @@ void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attribu
 	}
 	if (span->flags & SPAN_RECORDS) {
 		memcpy(&id, span->context.span_id, 8);
-		span_write_end_all(t, id, attributes);
+		if (!end_try(t, id, attributes))
+			span_write_end_all(t, id, attributes);
 		lane_rest(t);
 	}
 	span->flags = 0;

@@ -38,8 +38,17 @@ static inline struct oriel_attribute known_row(const void *bytes, size_t n)
 struct redact;
 ORIEL_API const struct redact *oriel_redaction(void);
 
+/* oriel_span_open into a span that stays where it is: nothing is copied. Returns `span`. */
+ORIEL_API struct oriel_span *oriel_span_open_at(struct oriel_span *span, const char *name,
+						size_t name_n,
+						const struct oriel_span_options *options,
+						struct oriel_attributes attributes);
+
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
+
+/* oriel_context_detach, but only if nothing lies above it; false: something does. */
+ORIEL_API bool oriel_context_leave(unsigned token);
 
 /*
  * A log record of ours about what the program is configured with, not one of the program's calls: it

@@ -113,10 +113,10 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 		if (seen->server->port > 0)
 			gather(&g, known_int(KEY_NETWORK_PEER_PORT, seen->server->port));
 	}
-	c->span = oriel_span_open(name.p, name.n,
-				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
-						     .detached = true, .scope = seen->scope),
-				  gathered_all(&g));
+	oriel_span_open_at(&c->span, name.p, name.n,
+			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
+					      .detached = true, .scope = seen->scope),
+			   gathered_all(&g));
 }
 
 static void measure(const struct database_call *c, const struct database_outcome *o)

@@ -294,15 +294,33 @@ static void field_frame(struct http1 *m, struct str line)
 	}
 }
 
-/* Is it worth a closer look? */
-static bool may_frame(char first)
+/* Is it worth a closer look? By its first letter, and by where its colon would be. */
+static inline bool may_frame(struct str line)
 {
-	return (0x300028u >> (first & 0x1f) & 1) && is_letter(first); /* c, e, t, u */
+	size_t at;
+
+	switch (line.p[0] | 0x20) {
+	case 'c':
+		at = sizeof("content-length") - 1;
+		break;
+	case 't':
+		at = sizeof("transfer-encoding") - 1;
+		break;
+	case 'u':
+		at = sizeof("upgrade") - 1;
+		break;
+	case 'e':
+		at = sizeof("expect") - 1;
+		break;
+	default:
+		return false;
+	}
+	return line.n > at && line.p[at] == ':';
 }
 
 static void field_see(struct http1 *m, struct http1_head *head, struct str line)
 {
-	if (line.n && may_frame(line.p[0]))
+	if (line.n && may_frame(line))
 		field_frame(m, line);
 	if (!head || !http1_wants(line))
 		return;
@@ -398,7 +416,7 @@ static bool whole_fields_take(struct http1 *m, struct http1_head *head, struct s
 			complete = true;
 		else if (head)
 			field_see(m, head, line);
-		else if (may_frame(line.p[0]))
+		else if (may_frame(line))
 			field_frame(m, line);
 	}
 	m->head_n += (uint32_t)(in->n - rest.n);
@@ -546,6 +564,7 @@ static bool chunk_end_take(struct http1 *m, struct str *in)
 	return true;
 }
 
+/* The usual way through a message is from each case into the next. */
 enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str *in)
 {
 	for (;;) {
@@ -557,12 +576,15 @@ enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str
 		case START:
 			if (!blanks_take(m, in))
 				return not_http(m);
-			if (in->n)
-				message_begin(m, head);
-			break;
+			if (!in->n)
+				return HTTP1_MORE;
+			message_begin(m, head);
+			/* fall through */
 		case FIRST:
 			e = first_take(m, head, in);
-			break;
+			if (m->state != FIELDS || !in->n)
+				break;
+			/* fall through */
 		case FIELDS:
 			return fields_take(m, head, in);
 		case FRAME:
@@ -572,7 +594,12 @@ enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str
 		case UNTIL_CLOSE:
 		case CHUNK:
 			*in = str_from(*in, (size_t)body_take(m, in->n));
-			break;
+			if (m->state != END)
+				break;
+			/* fall through */
+		case END:
+			m->state = START;
+			return HTTP1_END;
 		case SIZE:
 			e = size_take(m, in);
 			break;
@@ -583,9 +610,6 @@ enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str
 		case TRAILERS:
 			e = trailers_take(m, in);
 			break;
-		case END:
-			m->state = START;
-			return HTTP1_END;
 		case RAW:
 			*in = str_from(*in, in->n);
 			return HTTP1_RAW;
@@ -646,6 +670,104 @@ bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out)
 		return false;
 	*out = (struct http1_usual){ end - version, (uint16_t)(version + rest), (uint16_t)version,
 				     m->minor };
+	return true;
+}
+
+/* Where the value of this field is in `head`, if the line is of it. */
+static bool value_of(struct str head, struct str line, struct str name, uint16_t *at, uint16_t *n)
+{
+	struct str value;
+
+	if (!http1_is_field(line, name))
+		return false;
+	value = str_trim(str_from(line, name.n));
+	*at = (uint16_t)(value.p - head.p);
+	*n = (uint16_t)value.n;
+	return true;
+}
+
+static bool all_digits(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_digit(p[i]))
+			return false;
+	return true;
+}
+
+enum { DATE_N = 29, DIGITS_MOST = 18 };
+
+static void parts_between(struct http1_alike *a)
+{
+	bool date_first = a->date < a->length;
+	uint16_t one = date_first ? a->date : a->length, two = date_first ? a->length : a->date;
+
+	a->to[0] = one;
+	a->from[1] = (uint16_t)(one + (date_first ? a->date_n : a->length_n));
+	a->to[1] = two;
+	a->from[2] = (uint16_t)(two + (date_first ? a->length_n : a->date_n));
+	a->to[2] = a->n;
+}
+
+/* What is the same but for these two values frames the same, as long as no line ends in them. */
+bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a)
+{
+	struct str head = { p, m->head_n }, rest = head;
+	size_t n_dates = 0, n_lengths = 0;
+
+	if (m->kind != HTTP1_RESPONSE || m->state != FRAME || m->head_n > HTTP1_ALIKE ||
+	    m->chunked || m->unsure)
+		return false;
+	memset(a, 0, offsetof(struct http1_alike, text));
+	a->n = (uint16_t)head.n;
+	a->status = m->status;
+	a->minor = m->minor;
+	a->has_length = m->has_length;
+	while (rest.n) {
+		struct cut line = str_cut(rest, '\n');
+
+		n_dates += value_of(head, line.head, STR("date:"), &a->date, &a->date_n);
+		n_lengths +=
+			value_of(head, line.head, STR("content-length:"), &a->length, &a->length_n);
+		rest = line.tail;
+	}
+	if (n_dates > 1 || a->date_n != DATE_N)
+		a->date = a->date_n = 0;
+	if (n_lengths > 1 || a->length_n > DIGITS_MOST || !all_digits(p + a->length, a->length_n) ||
+	    m->has_length != (a->length_n > 0))
+		return false;
+	parts_between(a);
+	memcpy(a->text, p, head.n);
+	return true;
+}
+
+static inline bool same_part(const char *p, const struct http1_alike *a, int part)
+{
+	return memcmp(p + a->from[part], a->text + a->from[part],
+		      (size_t)(a->to[part] - a->from[part])) == 0;
+}
+
+bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *in)
+{
+	const char *p = in->p, *digit = p + a->length;
+	uint64_t length = 0;
+
+	if (m->state != START || in->n < a->n || !same_part(p, a, 0) || !same_part(p, a, 1) ||
+	    !same_part(p, a, 2) || (a->date_n && memchr(p + a->date, '\n', DATE_N)))
+		return false;
+	for (size_t i = a->length_n; i; i--, digit++) {
+		if (!is_digit(*digit))
+			return false;
+		length = length * 10 + (uint64_t)(*digit - '0');
+	}
+	message_begin(m, NULL);
+	m->minor = a->minor;
+	m->status = a->status;
+	m->has_length = a->has_length;
+	m->left = length;
+	m->head_n = a->n;
+	m->state = FRAME;
+	in->p += a->n;
+	in->n -= a->n;
 	return true;
 }
 

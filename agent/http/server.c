@@ -62,8 +62,10 @@ static const char *name_of(const struct server_request *q, char room[SERVER_ROUT
 			   size_t *n)
 {
 	const char *method = q->method ? q->method : "HTTP";
-	size_t method_n = strnlen(method, 30);
+	size_t method_n = 0;
 
+	while (method_n < 30 && method[method_n])
+		method_n++;
 	*n = method_n;
 	if (!q->route_n)
 		return method;
@@ -134,10 +136,10 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 		gather(&g, known_str(KEY_REQUEST_ID, q->id));
 	if (access_log_on && (left_out & EXCLUDE_ACCESS_LOG))
 		gather(&g, oriel_bool("oriel.access_log", false));
-	q->span = oriel_span_open(text, name_n,
-				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
-						     .detached = true, .scope = seen->scope),
-				  gathered_all(&g));
+	oriel_span_open_at(&q->span, text, name_n,
+			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
+					      .detached = true, .scope = seen->scope),
+			   gathered_all(&g));
 }
 
 /*

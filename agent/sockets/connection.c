@@ -20,22 +20,33 @@ enum { OVER_NOT, OVER_UNTIL_ANSWERED, OVER_AND_MISSED, OVER_FOR_GOOD };
 
 static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
 static struct pool usuals = { .item_bytes = sizeof(struct usual), .n = CONNECTIONS_MOST };
+static struct pool usual_answers = { .item_bytes = sizeof(struct usual_answer),
+				     .n = CONNECTIONS_MOST };
 struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
 struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
 
 _Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct exchange) % 8 == 0 &&
-		       sizeof(struct reading) % 8 == 0 && sizeof(struct usual) % 8 == 0,
+		       sizeof(struct reading) % 8 == 0 && sizeof(struct usual) % 8 == 0 &&
+		       sizeof(struct usual_answer) % 8 == 0,
 	       "pools want items of a multiple of 8");
 
 _Atomic uint32_t sockets_forks, sockets_child;
 
 bool connections_open(void)
 {
-	return pool_open(&connections) && pool_open(&usuals) && pool_open(&sockets_exchanges) &&
-	       pool_open(&sockets_readings) && edits_open();
+	return pool_open(&connections) && pool_open(&usuals) && pool_open(&usual_answers) &&
+	       pool_open(&sockets_exchanges) && pool_open(&sockets_readings) && edits_open();
 }
 
 /* ---- an exchange ---------------------------------------------------------------------------- */
+
+/* One side at a time makes it begin and end. */
+static void serial_next(struct exchange *e)
+{
+	uint32_t was = atomic_load_explicit(&e->serial, memory_order_relaxed);
+
+	atomic_store_explicit(&e->serial, was + 1, memory_order_relaxed);
+}
 
 struct exchange *exchange_new(void)
 {
@@ -54,13 +65,13 @@ struct exchange *exchange_new(void)
 	e->parent_serial = 0;
 	atomic_store_explicit(&e->request_bytes, 0, memory_order_relaxed);
 	atomic_store_explicit(&e->holders, 2, memory_order_relaxed);
-	atomic_fetch_add_explicit(&e->serial, 1, memory_order_relaxed);
+	serial_next(e);
 	return e;
 }
 
 void exchange_over(struct exchange *e)
 {
-	atomic_fetch_add_explicit(&e->serial, 1, memory_order_relaxed);
+	serial_next(e);
 }
 
 void exchange_let_go(struct exchange *e)
@@ -169,7 +180,7 @@ static bool response_ends_here(const struct connection *c)
 	       !http1_in_head(&c->responses) && !c->reset;
 }
 
-static void connection_free(struct connection *c)
+void connection_free(struct connection *c)
 {
 	struct exchange *e;
 	bool complete = response_ends_here(c);
@@ -190,36 +201,10 @@ static void connection_free(struct connection *c)
 	reading_give(c->reading);
 	if (c->usual)
 		pool_give(&usuals, c->usual);
+	if (c->usual_answer)
+		pool_give(&usual_answers, c->usual_answer);
 	edit_free(c->edit);
 	pool_give(&connections, c);
-}
-
-bool connection_enter(struct connection *c, enum direction d)
-{
-	uint32_t state = atomic_load_explicit(&c->state, memory_order_relaxed);
-
-	while (!(state & (1u << d | CONNECTION_GONE)))
-		if (atomic_compare_exchange_weak_explicit(&c->state, &state, state | 1u << d,
-							  memory_order_acquire,
-							  memory_order_relaxed))
-			return true;
-	return false;
-}
-
-void connection_leave(struct connection *c, enum direction d)
-{
-	uint32_t was = atomic_fetch_and_explicit(&c->state, ~(1u << d), memory_order_acq_rel);
-
-	if (was == (1u << d | CONNECTION_GONE))
-		connection_free(c);
-}
-
-void connection_gone(struct connection *c)
-{
-	uint32_t was = atomic_fetch_or_explicit(&c->state, CONNECTION_GONE, memory_order_acq_rel);
-
-	if (was == 0)
-		connection_free(c);
 }
 
 static void lose(struct connection *c)
@@ -488,19 +473,49 @@ static void response_begins(struct connection *c)
 	}
 }
 
-static void responses_feed(struct connection *c, struct str in)
+/* The head lies before `rest` in `in`, if it came in one piece. */
+static void answer_learn(struct connection *c, struct str in, struct str rest)
+{
+	struct usual_answer *to = c->usual_answer;
+
+	if (c->n_answers_learned > USUAL_LEARNED_MOST || !c->n_answers_learned++ ||
+	    in.n - rest.n < c->responses.head_n)
+		return;
+	if (!to)
+		to = pool_take(&usual_answers);
+	c->usual_answer = NULL;
+	if (to && http1_alike_learn(&c->responses, rest.p - c->responses.head_n, &to->head))
+		c->usual_answer = to;
+	else if (to)
+		pool_give(&usual_answers, to);
+}
+
+static enum http1_event response_next(struct connection *c, struct str whole, struct str *in)
 {
 	enum http1_event e;
 
+	if (c->usual_answer && http1_alike(&c->responses, &c->usual_answer->head, in))
+		return HTTP1_HEAD;
+	e = http1_next(&c->responses, NULL, in);
+	if (e == HTTP1_HEAD)
+		answer_learn(c, whole, *in);
+	return e;
+}
+
+static void responses_feed(struct connection *c, struct str in)
+{
+	struct str whole = in;
+	enum http1_event e;
+
 	do {
-		e = http1_next(&c->responses, NULL, &in);
+		e = response_next(c, whole, &in);
 		if (e == HTTP1_HEAD)
 			response_begins(c);
 		else if (e == HTTP1_END && c->responses.status >= 200)
 			response_done(c);
 		else if (e == HTTP1_END)
 			c->continued |= c->responses.status == 100;
-	} while (http1_goes_on(e));
+	} while (http1_goes_on(e) && (in.n || !http1_is_idle(&c->responses)));
 	if (e == HTTP1_RAW)
 		response_done(c);
 	if (e == HTTP1_RAW || e == HTTP1_NOT)
@@ -556,12 +571,12 @@ void connection_passed(struct connection *c, enum direction d, const struct iove
 		v++;
 		n_v--;
 	}
-	if (!n_v || is_cipher(c, d, v, plain))
+	if (!n_v || ((plain || c->tls || !c->spoken) && is_cipher(c, d, v, plain)))
 		return;
 	if (!requests && !c->served)
 		turn_to_caller(c);
-	for (int i = 0; i < n_v && n && !c->lost; i++) {
-		struct str piece = str_first((struct str){ v[i].iov_base, v[i].iov_len }, n);
+	for (const struct iovec *end = v + n_v; v < end && n && !c->lost; v++) {
+		struct str piece = { v->iov_base, v->iov_len < n ? v->iov_len : n };
 
 		n -= piece.n;
 		if (requests)

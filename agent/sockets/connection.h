@@ -77,6 +77,12 @@ struct usual {
 	char text[USUAL_TEXT];
 };
 
+/* The same of responses. */
+struct usual_answer {
+	_Alignas(8) struct pool_item item;
+	struct http1_alike head;
+};
+
 struct connection {
 	struct pool_item item;
 	_Atomic uint32_t state; /* enum connection_state */
@@ -101,7 +107,9 @@ struct connection {
 	struct http1 requests, responses;
 	struct reading *reading; /* of a request's head that comes in pieces */
 	struct usual *usual;
-	uint8_t n_learned;	   /* 1: the first request was there */
+	struct usual_answer *usual_answer;
+	uint8_t n_learned; /* 1: the first request was there */
+	uint8_t n_answers_learned;
 	struct exchange *sending;  /* its request isn't complete */
 	struct exchange *prepared; /* begun before its head was written */
 	struct edit *edit;	   /* of the message that is being written */
@@ -119,9 +127,36 @@ bool connections_open(void); /* at the start */
 
 /* For descriptors: NULL, no room, counted. */
 struct connection *connection_new(bool served, const struct sockaddr *peer, size_t peer_n);
-bool connection_enter(struct connection *c, enum direction d);
-void connection_leave(struct connection *c, enum direction d);
-void connection_gone(struct connection *c); /* its last descriptor */
+void connection_free(struct connection *c); /* by the last one out of it */
+
+static inline bool connection_enter(struct connection *c, enum direction d)
+{
+	uint32_t state = atomic_load_explicit(&c->state, memory_order_relaxed);
+
+	while (!(state & (1u << d | CONNECTION_GONE)))
+		if (atomic_compare_exchange_weak_explicit(&c->state, &state, state | 1u << d,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
+static inline void connection_leave(struct connection *c, enum direction d)
+{
+	uint32_t was = atomic_fetch_sub_explicit(&c->state, 1u << d, memory_order_acq_rel);
+
+	if (__builtin_expect(was == (1u << d | CONNECTION_GONE), 0))
+		connection_free(c);
+}
+
+/* Its last descriptor is. */
+static inline void connection_gone(struct connection *c)
+{
+	uint32_t was = atomic_fetch_or_explicit(&c->state, CONNECTION_GONE, memory_order_acq_rel);
+
+	if (was == 0)
+		connection_free(c);
+}
 
 /*
  * The following are for who has entered that direction. `plain` tells clear text that TLS carries

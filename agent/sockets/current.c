@@ -2,6 +2,7 @@
 #include "agent/sockets/current.h"
 
 #include "agent/sockets/connection.h"
+#include "lib/watcher.h"
 #include "oriel.h"
 
 __thread struct current current_here = { .raw_fd = -1 };
@@ -9,19 +10,8 @@ __thread struct current current_here = { .raw_fd = -1 };
 /* agent/preload/vfork-x86-64.S */
 _Static_assert(offsetof(struct current, vforks) == 16, "where the mark of a vfork child lies");
 
-/* Is our context on top of this thread's? What is attached next tells: tokens count the depth. */
-static bool is_top(const struct current *c)
+static void detached(struct current *c)
 {
-	static const struct oriel_context none;
-	unsigned next = oriel_context_attach(&none);
-
-	oriel_context_detach(next);
-	return next == c->token + 1;
-}
-
-static void detach(struct current *c)
-{
-	oriel_context_detach(c->token);
 	c->token = 0;
 	c->exchange = NULL;
 }
@@ -32,10 +22,10 @@ void current_set(struct exchange *e, bool new_request)
 
 	if (c->token && c->exchange == e && c->serial == e->serial)
 		return;
-	if (c->token) {
-		if (!new_request && !is_top(c))
+	if (c->token && !oriel_context_leave(c->token)) {
+		if (!new_request)
 			return;
-		detach(c);
+		oriel_context_detach(c->token);
 	}
 	c->token = oriel_context_attach(server_context(&e->as.served));
 	c->exchange = e;
@@ -46,8 +36,8 @@ void current_drop(const struct exchange *e)
 {
 	struct current *c = &current_here;
 
-	if (c->token && (!e || c->exchange == e) && is_top(c))
-		detach(c);
+	if (c->token && (!e || c->exchange == e) && oriel_context_leave(c->token))
+		detached(c);
 }
 
 struct exchange *current_exchange(void)

@@ -42,11 +42,6 @@ void sockets_leave(int fd)
 	descriptors_mark(fd, SLOT_LEFT);
 }
 
-bool sockets_vforked(void)
-{
-	return current_here.vforks != 0;
-}
-
 static bool is_yes(const char *name)
 {
 	static const struct str yes[] = { STR("1"), STR("yes"), STR("true"), STR("on") };

@@ -24,6 +24,7 @@
 
 #include "agent/agent.h"
 #include "agent/real.h"
+#include "agent/sockets/current.h"
 
 /* In a watcher's start; the library's address may be found later. */
 void sockets_own(const struct real_library *library);
@@ -40,4 +41,7 @@ extern struct sockets_settings {
 } sockets_settings;
 
 /* A vfork child runs in its parent's memory: what it does to descriptors is not the parent's. */
-bool sockets_vforked(void);
+static inline bool sockets_vforked(void)
+{
+	return current_here.vforks != 0;
+}

@@ -114,6 +114,12 @@ unsigned oriel_context_attach(const struct oriel_context *c)
 	return ++depth;
 }
 
+bool oriel_context_leave(unsigned token)
+{
+	depth -= depth == token;
+	return depth == token - 1;
+}
+
 void oriel_context_detach(unsigned token)
 {
 	depth = token - 1;
@@ -282,6 +288,27 @@ static void a_head_request_like_the_last_one_has_no_body(void **state)
 	pass(FD, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
 	assert_int_equal(n_known, 1);
 	assert_string_equal(told, "/1=200,0,1 /2=200,0,1 /3=200,0,0 ");
+	descriptors_close(FD);
+}
+
+static void answers_like_the_last_one_have_lengths_of_their_own(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 11:41:15 GMT\r\nContent-Length: 2\r\n\r\nab",
+		"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 11:41:15 GMT\r\nContent-Length: 3\r\n\r\nabc",
+		"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 11:41:16 GMT\r\nContent-Length: 4\r\n\r\nabcd",
+		"HTTP/1.1 404 No\r\nDate: Sat, 21 Nov 2026 11:41:16 GMT\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nDate: Sat\r\nContent-Length: 1\r\nA: 123456\r\nContent-Length: 1\r\n\r\na",
+		"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 11:41:16 GMT\r\nContent-Length: 5\r\n\r\nabcde",
+	};
+
+	(void)state;
+	opens(FD, true);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		pass(FD, IN, "GET / HTTP/1.1\r\n\r\n");
+		pass(FD, OUT, answers[i]);
+	}
+	assert_string_equal(told, "/=200,0,2 /=200,0,3 /=200,0,4 /=404,0,0 /=200,0,1 /=200,0,5 ");
 	descriptors_close(FD);
 }
 
@@ -499,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup(what_may_differ_each_time_is_never_known, setup),
 		cmocka_unit_test_setup(fields_that_change_are_learned_only_so_often, setup),
 		cmocka_unit_test_setup(a_head_request_like_the_last_one_has_no_body, setup),
+		cmocka_unit_test_setup(answers_like_the_last_one_have_lengths_of_their_own, setup),
 		cmocka_unit_test_setup(a_seventeenth_request_in_the_pipeline_ends_the_watching,
 				       setup),
 		cmocka_unit_test_setup(what_is_not_http_is_forgotten_at_once, setup),
