@@ -307,8 +307,6 @@ void collector_look_for_files(struct collector *c, uint64_t now)
 			at = &(*at)->next;
 			continue;
 		}
-		if (r == INTAKE_UNMADE)
-			unlinkat(c->dir.fd, (*at)->name, 0);
 		if (r < 0 && r != -ENOENT)
 			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name,
 				err_path(r));

@@ -81,10 +81,10 @@ static int intake_refuse(const struct intake *in, const char *why)
 	return INTAKE_REFUSED;
 }
 
-/* A file that nobody is making any more, and that isn't made, is rubbish. */
-static int intake_later(const struct intake *in)
+/* A file that nobody is making any more, and that isn't made, is rubbish, and goes. */
+static int intake_later(const struct intake *in, int dir_fd)
 {
-	return lease_is_alone(in->fd) ? INTAKE_UNMADE : INTAKE_LATER;
+	return lease_remove(in->fd, dir_fd, in->name) ? INTAKE_UNMADE : INTAKE_LATER;
 }
 
 static int intake_map(struct intake *in, int dir_fd)
@@ -94,6 +94,9 @@ static int intake_map(struct intake *in, int dir_fd)
 	in->fd = openat(dir_fd, in->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (in->fd < 0 && errno == ENOENT)
 		return -ENOENT;
+	/* Another collector asks just now whether it is alone with it. */
+	if (in->fd < 0 && errno == EWOULDBLOCK)
+		return INTAKE_LATER;
 	if (in->fd < 0)
 		return intake_refuse(in, strerror(errno));
 	if (fstat(in->fd, &st) < 0)
@@ -103,7 +106,7 @@ static int intake_map(struct intake *in, int dir_fd)
 	if (st.st_size > SEGMENT_MOST)
 		return intake_refuse(in, "too large");
 	if (st.st_size < SEGMENT_LEAST)
-		return intake_later(in);
+		return intake_later(in, dir_fd);
 	in->size = (size_t)st.st_size;
 	in->map = mmap(NULL, in->size, PROT_READ | PROT_WRITE, MAP_SHARED, in->fd, 0);
 	if (in->map == MAP_FAILED) {
@@ -121,7 +124,7 @@ static void magic_step(void *you)
 	in->head.magic = atomic_load_explicit(&intake_words(in)->magic, memory_order_acquire);
 }
 
-static int intake_header(struct intake *in)
+static int intake_header(struct intake *in, int dir_fd)
 {
 	const char *fault;
 	int r = intake_step(in, magic_step, in);
@@ -129,7 +132,7 @@ static int intake_header(struct intake *in)
 	if (r < 0)
 		return r;
 	if (!in->head.magic)
-		return intake_later(in);
+		return intake_later(in, dir_fd);
 	if (in->head.magic != SEGMENT_MAGIC)
 		return intake_refuse(in, "no segment");
 	r = intake_copy(in, &in->head, 0, sizeof(in->head));
@@ -222,7 +225,7 @@ static int intake_begin(struct intake **out, int dir_fd, const char *name, const
 	snprintf(in->name, sizeof(in->name), "%s", name);
 	r = path ? intake_map_copy(in, path) : intake_map(in, dir_fd);
 	if (!r)
-		r = intake_header(in);
+		r = intake_header(in, dir_fd);
 	if (!r)
 		r = intake_adopt(in);
 	if (r) {

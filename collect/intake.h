@@ -4,7 +4,7 @@
  *
  *     struct intake *in;
  *     r = intake_open(&in, dir_fd, name);     INTAKE_LATER: its maker is not done with it
- *                                             INTAKE_UNMADE: and never will be
+ *                                             INTAKE_UNMADE: and never will be; it is gone
  *                                             INTAKE_REFUSED: not one of ours; told and counted
  *     r = intake_drain(in, each, you, &d);    every record once; INTAKE_MORE: call again
  *     in = intake_close(in);

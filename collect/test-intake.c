@@ -96,6 +96,7 @@ static void a_segment_that_nobody_finishes_is_rubbish(void **state)
 
 	hand_unmap(&r->s);
 	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_UNMADE);
+	assert_int_equal(faccessat(r->dir, "a.segment", F_OK, 0), -1);
 }
 
 static void another_layout_is_refused(void **state)

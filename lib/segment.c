@@ -220,6 +220,17 @@ static void segment_fill(struct segment_header *s, size_t size)
 	}
 }
 
+/*
+ * A collector that comes by while the file has its name already, and this open doesn't count yet, takes
+ * it for one that nobody is making, and removes it (collect/lease.h). From here on it can't.
+ */
+static bool has_name(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
 static int segment_open(const char *dir, char *path, size_t room)
 {
 	uint64_t random = 0;
@@ -231,8 +242,12 @@ static int segment_open(const char *dir, char *path, size_t room)
 			 (unsigned long long)random, SEGMENT_SUFFIX);
 		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-		if (fd >= 0 || errno != EEXIST)
+		if (fd < 0 && errno != EEXIST)
+			return -1;
+		if (fd >= 0 && has_name(fd))
 			return fd;
+		if (fd >= 0)
+			close(fd);
 	}
 	return -1;
 }

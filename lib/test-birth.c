@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segments come into being beside somebody who does what a collector does: open each file as soon as
+ * it has a name, and remove it if nobody else has it open (collect/lease.h).
+ */
+#include "lib/test-segment.h"
+
+#include "lib/segment.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/inotify.h>
+
+enum { AT_ONCE = 32, TURNS = 100 };
+
+static _Atomic bool done;
+
+static void look(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size == 0 &&
+	    fcntl(fd, F_SETLEASE, F_WRLCK) == 0) {
+		unlinkat(dir_fd, name, 0);
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void *collect(void *you)
+{
+	_Alignas(struct inotify_event) char buffer[16384];
+	int dir_fd = *(int *)you;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	struct pollfd news = { .fd = fd, .events = POLLIN };
+
+	must(fd >= 0 && inotify_add_watch(fd, dir, IN_CREATE) >= 0);
+	while (!done) {
+		ssize_t n = poll(&news, 1, 100) > 0 ? read(fd, buffer, sizeof(buffer)) : 0;
+
+		for (char *p = buffer; n > 0 && p < buffer + n;) {
+			const struct inotify_event *e = (const void *)p;
+
+			look(dir_fd, e->name);
+			p += sizeof(*e) + e->len;
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+static unsigned remove_all(int dir_fd)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strstr(e->d_name, SEGMENT_SUFFIX))
+			n += unlinkat(dir_fd, e->d_name, 0) == 0;
+	closedir(d);
+	return n;
+}
+
+static void makes_many(void)
+{
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pthread_t collector;
+
+	signal(SIGIO, SIG_IGN);
+	must(dir_fd >= 0 && pthread_create(&collector, NULL, collect, &dir_fd) == 0);
+	for (int turn = 0; turn < TURNS; turn++) {
+		struct segment_header *s[AT_ONCE];
+
+		for (int i = 0; i < AT_ONCE; i++) {
+			must(segment_make(&s[i], SEGMENT_LEAST) == 0);
+			usleep(200); /* so that the collector sleeps when the next one comes */
+		}
+		must(remove_all(dir_fd) == AT_ONCE);
+		for (int i = 0; i < AT_ONCE; i++)
+			segment_discard(s[i]);
+	}
+	done = true;
+	pthread_join(collector, NULL);
+}
+
+static void no_new_file_is_taken_for_rubbish(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(makes_many).segments, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_new_file_is_taken_for_rubbish),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
