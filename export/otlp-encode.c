@@ -5,6 +5,8 @@
 #include "export/protobuf.h"
 #include "model/point.h"
 
+#include <math.h>
+
 enum { REQUEST_RESOURCES = 1 };
 enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
 enum { RESOURCE_ATTRIBUTES = 1, RESOURCE_DROPPED = 2 };
@@ -265,7 +267,8 @@ static void encode_histogram(struct out *o, const struct metric_point *p)
 	proto_fixed64(o, HISTOGRAM_START, p->start_ns);
 	proto_fixed64(o, HISTOGRAM_TIME, p->time_ns);
 	proto_fixed64(o, HISTOGRAM_COUNT, p->count);
-	proto_double_always(o, HISTOGRAM_SUM, p->sum);
+	if (!isnan(p->sum))
+		proto_double_always(o, HISTOGRAM_SUM, p->sum);
 	if (p->buckets) {
 		proto_packed_fixed64(o, HISTOGRAM_BUCKETS, p->buckets, p->n_bounds + 1);
 		proto_packed_double(o, HISTOGRAM_BOUNDS, p->bounds, p->n_bounds);
@@ -310,7 +313,8 @@ static void encode_exponential(struct out *o, const struct metric_point *p)
 	proto_fixed64(o, EXPONENTIAL_START, p->start_ns);
 	proto_fixed64(o, EXPONENTIAL_TIME, p->time_ns);
 	proto_fixed64(o, EXPONENTIAL_COUNT, p->count);
-	proto_double_always(o, EXPONENTIAL_SUM, p->sum);
+	if (!isnan(p->sum))
+		proto_double_always(o, EXPONENTIAL_SUM, p->sum);
 	encode_sint32(o, EXPONENTIAL_SCALE, p->scale);
 	proto_fixed64(o, EXPONENTIAL_ZERO, p->zero_count);
 	encode_buckets(o, EXPONENTIAL_POSITIVE, &p->positive);

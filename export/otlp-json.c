@@ -3,6 +3,8 @@
 
 #include "model/point.h"
 
+#include <math.h>
+
 enum { NESTED_MOST = 24, TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
 
 #define NAME(j, literal) json_name(j, STR(literal))
@@ -266,6 +268,12 @@ static void put_number_point(struct json *j, const struct metric_point *p)
 	put_exemplars(j, p);
 }
 
+static void put_sum(struct json *j, const struct metric_point *p)
+{
+	if (!isnan(p->sum))
+		put_double(j, STR("sum"), p->sum);
+}
+
 static void put_extremes(struct json *j, const struct metric_point *p)
 {
 	if (!point_has_extremes(p))
@@ -286,7 +294,7 @@ static void put_counts(struct json *j, const uint64_t *count, size_t n)
 static void put_histogram_point(struct json *j, const struct metric_point *p)
 {
 	put_long(j, STR("count"), p->count);
-	put_double(j, STR("sum"), p->sum);
+	put_sum(j, p);
 	if (p->buckets) {
 		put_counts(j, p->buckets, p->n_bounds + 1);
 		NAME(j, "explicitBounds");
@@ -319,7 +327,7 @@ static void put_buckets(struct json *j, struct str name, const struct exponentia
 static void put_exponential_point(struct json *j, const struct metric_point *p)
 {
 	put_long(j, STR("count"), p->count);
-	put_double(j, STR("sum"), p->sum);
+	put_sum(j, p);
 	put_sint(j, STR("scale"), p->scale);
 	put_long(j, STR("zeroCount"), p->zero_count);
 	if (p->zero_threshold > 0)

@@ -330,6 +330,7 @@ bool point_subtract(struct metric_point *p, struct point_room *room,
 		return false;
 	p->count -= before->count;
 	p->sum -= before->sum;
+	p->min = p->max = NAN;
 	if (p->kind == METRIC_HISTOGRAM)
 		return subtract_explicit(p, room, before);
 	return p->kind == METRIC_EXPONENTIAL && exponential_subtract(p, memory_of(room), before);

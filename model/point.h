@@ -29,10 +29,10 @@ struct point_room {
 
 double point_number(const struct metric_point *p);
 
-/* Smallest and greatest, where they are known. (Of a delta they aren't: they are of all there was.) */
+/* Smallest and greatest, where they are known: not NaN. (Of a difference they aren't.) */
 static inline bool point_has_extremes(const struct metric_point *p)
 {
-	return p->count && !p->delta;
+	return p->count && p->min <= p->max;
 }
 
 static inline bool point_has_temporality(const struct metric_point *p)

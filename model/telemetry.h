@@ -159,7 +159,7 @@ struct metric_point {
 	const uint64_t *buckets;
 	size_t n_bounds;
 	uint64_t count; /* also EXPONENTIAL and SUMMARY, as sum */
-	double sum, min, max;
+	double sum, min, max; /* of histograms; NaN: not known, for points from elsewhere */
 	/* EXPONENTIAL; SUMMARY, too, if its source has them, and then they are all that it counted */
 	int32_t scale; /* -10 to 20 */
 	uint64_t zero_count;

@@ -181,12 +181,33 @@ static bool put_base64(char *to, struct str digits, size_t *n)
 	return n_bits < 6;
 }
 
+/* As OpenTelemetry's exporter for Node writes them: { "0": 255, "1": 7 }. */
+static void shape_numbered_bytes(struct shaping *s, const struct schema_field *f)
+{
+	struct json_loop in = { 0 };
+	struct out bytes = { 0 };
+	struct str key, digits;
+	uint64_t v = 0;
+
+	while (json_member(&s->in, &in, &key) && json_number(&s->in, &digits)) {
+		if (!str_to_u64(digits, &v) || v > UINT8_MAX)
+			wrong(s, f);
+		out_char(&bytes, (char)v);
+	}
+	proto_bytes_always(s->o, f->number, bytes.p, bytes.n);
+	out_fini(&bytes);
+}
+
 static void shape_bytes(struct shaping *s, const struct schema_field *f)
 {
 	struct str digits;
 	char *to;
 	size_t n;
 
+	if (json_peek(&s->in) == JSON_IS_OBJECT) {
+		shape_numbered_bytes(s, f);
+		return;
+	}
 	if (!json_text(&s->in, &digits))
 		return;
 	while (digits.n && digits.p[digits.n - 1] == '=')

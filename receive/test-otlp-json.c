@@ -117,6 +117,21 @@ static void every_type_of_value_is_read(void **state)
 	receipt_fini(&got);
 }
 
+static void bytes_may_be_numbered_as_node_does(void **state)
+{
+	struct receipt got = { 0 };
+	const struct span *s =
+		span_of(&got,
+			SPAN(",\"attributes\":[{\"key\":\"x\",\"value\":{\"bytesValue\":{\"0\":"
+			     "0,\"1\":255}}}]"));
+
+	(void)state;
+	assert_int_equal(s->attributes.item[0].value.type, VALUE_BYTES);
+	assert_int_equal(s->attributes.item[0].value.text.n, 2);
+	assert_memory_equal(s->attributes.item[0].value.text.p, "\0\377", 2);
+	receipt_fini(&got);
+}
+
 static void an_id_that_is_none_costs_its_span_alone(void **state)
 {
 	struct receipt got = { 0 };
@@ -228,6 +243,7 @@ int main(void)
 		cmocka_unit_test(numbers_may_be_texts_and_enumerators_names),
 		cmocka_unit_test(names_with_underscores_are_taken_and_strange_ones_skipped),
 		cmocka_unit_test(every_type_of_value_is_read),
+		cmocka_unit_test(bytes_may_be_numbered_as_node_does),
 		cmocka_unit_test(an_id_that_is_none_costs_its_span_alone),
 		cmocka_unit_test(points_of_each_kind_are_read),
 		cmocka_unit_test(what_our_encoder_writes_is_read),

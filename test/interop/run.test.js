@@ -7,27 +7,18 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
+import { becomes, build } from './collecting.js';
 
 const root = createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js');
 const trace = root.opentelemetry.proto.collector.trace.v1;
-const build = resolve(process.env.ORIEL_BUILD ?? '../../build');
 const run = promisify(execFile);
 const SPANS = 20; // of two threads
 let where;
 let collector;
-
-// Asks until it is true; fails when that takes too long.
-async function becomes(condition) {
-  const until = Date.now() + 20000;
-  while (!condition()) {
-    assert.ok(Date.now() < until, 'it did not happen');
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
 
 async function watched(settings) {
   const { stdout } = await run(join(build, 'oriel'), ['run', '--', join(build, 'programs/flood'), String(SPANS / 2)],
