@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Asking: services' callbacks are called when somebody reads. A word in the segment says so, their
- * helper thread waits for it (lib/observe.c), and another word is its answer.
- */
-#include "collect/inside.h"
+#include "collect/asking.h"
 
 #include <linux/futex.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum { ANSWER_MOST_MS = 100 };
 
 struct ask_step {
 	struct segment_header *head;
@@ -48,34 +41,10 @@ bool process_ask(struct process *p)
 	return true;
 }
 
-static bool is_answered(struct process *p)
+bool process_has_answered(struct process *p)
 {
 	struct ask_step s = { .head = intake_words(p->in) };
 
 	return !p->asked || p->gone || intake_step(p->in, answer_step, &s) < 0 ||
 	       s.observed == p->asked;
-}
-
-static bool all_answered(struct collector *c)
-{
-	bool all = true;
-
-	pthread_mutex_lock(&c->lock);
-	for (struct process *p = c->process; p; p = p->next)
-		all = all && is_answered(p);
-	pthread_mutex_unlock(&c->lock);
-	return all;
-}
-
-/* Whoever doesn't answer soon (it is stopped, or its callback takes its time) is read as it is. */
-void collector_ask(struct collector *c)
-{
-	bool any = false;
-
-	pthread_mutex_lock(&c->lock);
-	for (struct process *p = c->process; p; p = p->next)
-		any = process_ask(p) || any;
-	pthread_mutex_unlock(&c->lock);
-	for (int i = 0; any && i < ANSWER_MOST_MS && !all_answered(c); i++)
-		poll(NULL, 0, 1);
 }

@@ -2,6 +2,7 @@
 /* Inside: what collector.c (the loop), routing.c, calling.c and report.c share. Nobody else includes it. */
 #pragma once
 
+#include "collect/asking.h"
 #include "collect/calls.h"
 #include "collect/collector.h"
 #include "collect/foreign.h"
@@ -98,11 +99,8 @@ void collector_run_told(struct collector *c, struct call *call);
 void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */
 void collector_close_routes(struct collector *c);
 
-/* asking.c: before metrics are read; waits a moment for the answers, the lock not held. */
+/* totals.c. collector_ask: before metrics are read; waits a moment for the answers, the lock not held. */
 void collector_ask(struct collector *c);
-bool process_ask(struct process *p); /* and doesn't wait; false: it has no callbacks */
-
-/* totals.c */
 void collector_fold(struct collector *c, struct process *p);
 
 /* calling.c */

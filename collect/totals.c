@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TURN_MOST_MS = 50 };
+enum { TURN_MOST_MS = 50, ANSWER_MOST_MS = 100 };
 
 _Static_assert((int)FOREIGN_PLACE == (int)COLLECTOR_PLACE, "a place is a place");
 
@@ -200,6 +200,30 @@ static void add_stranger(struct batch *b, const char *place, void *you)
 	live = &s->all->item[s->all->n++];
 	*live = (struct live){ .batch = b };
 	snprintf(live->place, sizeof(live->place), "%s", place);
+}
+
+static bool all_answered(struct collector *c)
+{
+	bool all = true;
+
+	pthread_mutex_lock(&c->lock);
+	for (struct process *p = c->process; p; p = p->next)
+		all = all && process_has_answered(p);
+	pthread_mutex_unlock(&c->lock);
+	return all;
+}
+
+/* Whoever doesn't answer soon (it is stopped, or its callback takes its time) is read as it is. */
+void collector_ask(struct collector *c)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&c->lock);
+	for (struct process *p = c->process; p; p = p->next)
+		any = process_ask(p) || any;
+	pthread_mutex_unlock(&c->lock);
+	for (int i = 0; any && i < ANSWER_MOST_MS && !all_answered(c); i++)
+		poll(NULL, 0, 1);
 }
 
 void collector_totals(struct collector *c, const struct collector_ask *ask)

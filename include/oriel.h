@@ -24,6 +24,7 @@
  *     oriel_info, oriel_log, ...       log records
  *     oriel_counter, oriel_add, ...    metrics
  *     oriel_gauge_observe, _watch      metrics that are asked for when somebody reads
+ *     ORIEL_TRACKED, _JOB, _CONSUMED   span, duration, errors and log record in one; ORIEL_TIMED
  *     oriel_excluded                   paths of a server that are left out
  *
  * What every call promises, unless its comment says otherwise:
@@ -938,6 +939,130 @@ extern "C" {
 #define ORIEL_WATCHED(what, name, unit, description, address, ...) \
 	oriel_watch_address((what), (name), (unit), (description), (address), \
 			    ORIEL_NUMBER_TYPE(address), ORIEL_WITH(__VA_ARGS__))
+
+/* ---- one scope for all ----------------------------------------------------------------------------------- */
+
+/*
+ * A block that is a span, a duration, an error count and a log record at once; it ends however it is
+ * left, as ORIEL_SPAN's does. oriel_failed within it, or in what it calls, says that it went wrong.
+ *
+ *     ORIEL_TRACKED("place order", oriel_int("order.id", id)) {
+ *             if (!reserve(id))
+ *                     oriel_failed("out_of_stock", "nothing left of it");
+ *     }
+ *
+ *     macro                  span                     metrics                              log record
+ *     ORIEL_TRACKED(name)    name                     operation.duration, .errors          INFO
+ *     ORIEL_JOB(name)        name                     job.duration, .active, .last_success INFO
+ *     ORIEL_CONSUMED(        process DESTINATION,     messaging.process.duration,          DEBUG
+ *       system, destination) a consumer's             messaging.client.consumed.messages
+ *
+ * Durations are in seconds, and have error.type where something failed, which also makes the log record
+ * an ERROR and adds an exception event to the span (semantic conventions for messaging and recording
+ * errors). The metrics are told apart by name, system, destination and error type only, so these must be of
+ * a known few; attributes go to the span and the log record, the first 8 of them to the latter.
+ *
+ * A consumer whose message has the sender's context in its headers attaches that first
+ * (oriel_context_extract, oriel_context_attach).
+ *
+ * Threads    one block is one thread's. Signals: not in handlers. fork: within the block the child
+ *            has none; it records what it ends. longjmp out of it: only the span ends (abandoned).
+ * Ownership  names, and what attributes point to, must stay until the block ends.
+ */
+enum oriel_work_kind { ORIEL_WORK_OPERATION, ORIEL_WORK_JOB, ORIEL_WORK_MESSAGE };
+
+enum { ORIEL_WORK_ATTRIBUTES = 8, ORIEL_ERROR_TYPE_ROOM = 64 };
+
+/* A value that the caller keeps; `{0}` is work that records nothing. Its members are the library's. */
+struct oriel_work {
+	struct oriel_span span;
+	uint64_t began_ns; /* 0: it does not record, or has ended */
+	const char *name, *system;
+	struct oriel_site *site;
+	uint8_t kind, n_attributes;
+	char error_type[ORIEL_ERROR_TYPE_ROOM];
+	struct oriel_attribute attribute[ORIEL_WORK_ATTRIBUTES];
+};
+
+/* What the macros call; `system` is messages' only. `site` stays for ever. failed: of this one. */
+ORIEL_API void oriel_work_begin(struct oriel_work *work, enum oriel_work_kind kind,
+				const char *system, const char *name, struct oriel_site *site,
+				struct oriel_attributes attributes);
+ORIEL_API void oriel_work_failed(struct oriel_work *work, const char *type, const char *message);
+ORIEL_API void oriel_work_end(struct oriel_work *work);
+
+static inline struct oriel_work oriel_work_made(enum oriel_work_kind kind, const char *system,
+						const char *name, struct oriel_site *site,
+						struct oriel_attributes attributes)
+{
+	struct oriel_work work;
+
+	oriel_work_begin(&work, kind, system, name, site, attributes);
+	return work;
+}
+
+#define ORIEL_TRACKED(name, ...) \
+	ORIEL_WORK_IN(__COUNTER__, ORIEL_WORK_OPERATION, NULL, name, __VA_ARGS__)
+#define ORIEL_JOB(name, ...) ORIEL_WORK_IN(__COUNTER__, ORIEL_WORK_JOB, NULL, name, __VA_ARGS__)
+#define ORIEL_CONSUMED(system, destination, ...) \
+	ORIEL_WORK_IN(__COUNTER__, ORIEL_WORK_MESSAGE, system, destination, __VA_ARGS__)
+#define ORIEL_WORK_IN(n, kind, system, name, ...) ORIEL_WORK_AS(n, kind, system, name, __VA_ARGS__)
+#define ORIEL_WORK_AS(n, kind, system, name, ...) \
+	for (struct oriel_work oriel_work_##n __attribute__((cleanup(oriel_work_end))) = \
+		     oriel_work_made((kind), (system), (name), ORIEL_SITE_HERE, \
+				     ORIEL_WITH(__VA_ARGS__)), \
+					      *oriel_once_##n = &oriel_work_##n; \
+	     oriel_once_##n; oriel_once_##n = NULL)
+#define ORIEL_SITE_HERE \
+	__extension__({ \
+		static struct oriel_site oriel_here = ORIEL_SITE; \
+		&oriel_here; \
+	})
+
+/*
+ * The innermost of these blocks that this thread is in failed: `type` is of a known few ("timeout"; at
+ * most 39 bytes count), `message` may be NULL. Of several calls the last one counts. Outside of such a
+ * block nothing happens. Signal-safe.
+ */
+ORIEL_API void oriel_failed(const char *type, const char *message);
+
+/*
+ * A block whose seconds a histogram gets, or a series of one; a timer of one's own is a value that is
+ * begun and ended once. Attributes: as above, at most 8.
+ *
+ *     ORIEL_TIMED(waits, oriel_str("queue", "a")) { ... }
+ *     ORIEL_TIMED_SERIES(waits_of_a) { ... }
+ */
+struct oriel_timer {
+	uint64_t began_ns;
+	struct oriel_histogram *histogram;
+	struct oriel_series *series;
+	uint8_t n_attributes;
+	struct oriel_attribute attribute[ORIEL_WORK_ATTRIBUTES];
+};
+
+ORIEL_API void oriel_timer_begin(struct oriel_timer *timer, struct oriel_histogram *histogram,
+				 struct oriel_series *series, struct oriel_attributes attributes);
+ORIEL_API void oriel_timer_end(struct oriel_timer *timer);
+
+static inline struct oriel_timer oriel_timer_made(struct oriel_histogram *histogram,
+						  struct oriel_series *series,
+						  struct oriel_attributes attributes)
+{
+	struct oriel_timer timer;
+
+	oriel_timer_begin(&timer, histogram, series, attributes);
+	return timer;
+}
+
+#define ORIEL_TIMED(histogram, ...) ORIEL_TIMED_IN(__COUNTER__, histogram, NULL, __VA_ARGS__)
+#define ORIEL_TIMED_SERIES(series) ORIEL_TIMED_IN(__COUNTER__, NULL, series, )
+#define ORIEL_TIMED_IN(n, histogram, series, ...) ORIEL_TIMED_AS(n, histogram, series, __VA_ARGS__)
+#define ORIEL_TIMED_AS(n, histogram, series, ...) \
+	for (struct oriel_timer oriel_timer_##n __attribute__((cleanup(oriel_timer_end))) = \
+		     oriel_timer_made((histogram), (series), ORIEL_WITH(__VA_ARGS__)), \
+						*oriel_once_##n = &oriel_timer_##n; \
+	     oriel_once_##n; oriel_once_##n = NULL)
 
 /* ---- what is left out ------------------------------------------------------------------------------ */
 

@@ -62,6 +62,7 @@ _Static_assert(sizeof(struct entry) == sizeof(struct oriel_context) &&
 	 (uint64_t)(kind) << 32)
 #define ENTRY_KIND (0xffull << 32)
 #define ENTRY_OWNS_CARRY (1ull << 40)
+#define ENTRY_WORK (1ull << 41) /* the span of a struct oriel_work */
 #define ENTRY_REMOTE 0xff00ull
 #define ENTRY_CARRY 0xffff0000ull
 #define ENTRY_NOT_YET 0x7fff0000ull /* a hole's, which passes for carrying something */
@@ -111,6 +112,14 @@ struct lane {
 	uint32_t index;
 };
 
+/* What oriel_failed said of a work's span. */
+struct failure {
+	uint64_t span_id;
+	char type[40];
+};
+
+enum { FAILURES = 3 }; /* that many works, one in another, can have failed and not ended */
+
 struct thread {
 	uint32_t live;
 	uint32_t slot;
@@ -126,6 +135,7 @@ struct thread {
 	const struct filtered
 		*filtered; /* attributes of the measurement that is being taken, lib/views.c */
 	struct lane lane[THREAD_LANES];
+	struct failure failure[FAILURES];
 	struct entry entry[CONTEXT_DEPTH];
 };
 

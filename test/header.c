@@ -3,6 +3,7 @@
 #include <oriel.h>
 
 #include <oriel-bootstrap.h>
+#include <oriel-test.h>
 
 static const char *header_of(void *carrier, const char *name)
 {
@@ -22,10 +23,67 @@ static void work(struct oriel_counter *orders, struct oriel_histogram *seconds)
 	ORIEL_SPAN ("no attributes") {
 		oriel_warn("nothing left", oriel_bytes("raw", "\0", 1));
 	}
+	ORIEL_TRACKED("place order", oriel_int("order.id", 7))
+	{
+		oriel_failed("out_of_stock", NULL);
+	}
+	ORIEL_JOB("nightly")
+	{
+		ORIEL_CONSUMED("kafka", "orders", oriel_int("offset", 7))
+		{
+			ORIEL_TIMED(seconds, oriel_str("queue", "a"))
+			oriel_info("in time");
+		}
+	}
+	ORIEL_TIMED_SERIES(oriel_bind(seconds))
+	ORIEL_TIMED(seconds);
 	oriel_add(orders, 1);
 	oriel_add(orders, 1, oriel_str("product", "book"));
 	oriel_record(seconds, 0.25);
 	oriel_record(seconds, 0.25, oriel_str("route", "/"));
+}
+
+static void sizes(struct oriel_observation *to, void *you)
+{
+	(void)you;
+	oriel_observe(to, 7);
+	oriel_observe(to, 7, oriel_str("pool", "small"));
+	oriel_observe_f64(to, 0.5, oriel_str("pool", "large"));
+}
+
+static void observed(void)
+{
+	static int number;
+	static double part;
+	static volatile unsigned long total;
+	static bool yes;
+	struct oriel_observer *o = oriel_gauge_observe("pool.size", "1", NULL, sizes, NULL);
+
+	oriel_unwatch(oriel_gauge_watch("number", "1", NULL, &number));
+	oriel_unwatch(oriel_up_down_watch("part", "1", NULL, &part, oriel_str("a", "b")));
+	oriel_unwatch(oriel_counter_watch("total", "1", NULL, &total));
+	oriel_unwatch(oriel_gauge_watch("yes", "1", NULL, &yes));
+	oriel_record(oriel_histogram_exponential("e", "s", NULL), 1);
+	oriel_record(oriel_summary("s", "s", NULL, NULL, 0), 1);
+	oriel_unobserve(o);
+}
+
+static bool expected(void)
+{
+	const struct oriel_test_span *span;
+
+	oriel_test_begin();
+	ORIEL_EXPECT_VALUE(1, "orders", oriel_str("product", "book"));
+	ORIEL_EXPECT_VALUE(0.5, "part");
+	ORIEL_EXPECT_COUNT(1, "wait");
+	ORIEL_EXPECT_SPAN("place order", oriel_int("items", 3));
+	ORIEL_EXPECT_SPANS(2, "place order");
+	ORIEL_EXPECT_LOG("order placed");
+	ORIEL_EXPECT_LOGS(2, "order placed", oriel_int("order.id", 7));
+	span = oriel_test_span("place order");
+	return oriel_test_event(span, "paid") && oriel_test_value("orders") > 1 &&
+	       oriel_test_count("wait", oriel_str("a", "b")) && oriel_test_quantile("wait", 0.5) &&
+	       oriel_test_spans(NULL) && oriel_test_logs(NULL) && oriel_test_log("order placed");
 }
 
 int oriel_bootstrap(struct oriel_bootstrap *b)
@@ -53,6 +111,9 @@ int main(void)
 				     oriel_int("n", 2));
 	oriel_span_error(&span, "timeout", "no answer");
 	oriel_span_end(&span);
+	observed();
+	if (expected())
+		oriel_test_end();
 	oriel_stop();
 	return oriel_why_off();
 }

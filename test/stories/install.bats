@@ -27,6 +27,13 @@ setup_file() {
 	[ "$(ldd first | awk '{ print $1 }' | grep -vE 'linux-vdso|ld-linux|libc\.so' | wc -l)" = 0 ]
 }
 
+@test "pkg-config finds what tests of programs need, and names nothing but oriel_test_*" {
+	cd "$BATS_TEST_TMPDIR"
+	cc "$TOP/example/orders-test.c" -o orders-test $(pkg-config --cflags --libs oriel-test)
+	[ "$(env -u ORIEL_RUN_DIR LD_LIBRARY_PATH=$LIBDIR ./orders-test)" = "all is as it was expected" ]
+	[ "$(nm -g --defined-only --format=posix "$LIBDIR/liboriel-test.a" | awk 'NF > 2 { print $1 }' | grep -cv '^oriel_test_')" = 0 ]
+}
+
 @test "pkg-config finds the agent for programs that are linked with it, and it comes first" {
 	cd "$BATS_TEST_TMPDIR"
 	cc "$TOP/test/programs/linked.c" -o linked $(pkg-config --cflags --libs oriel-agent) -lsqlite3
