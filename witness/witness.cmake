@@ -4,12 +4,13 @@
 if(TARGET oriel-shared AND NOT ORIEL_SANITIZE)
 	set(archive ${CMAKE_BINARY_DIR}/liboriel-test.a)
 	set(rooms $<TARGET_FILE:room-collect> $<TARGET_FILE:room-model> $<TARGET_FILE:room-base>)
+	add_library(witness-alone OBJECT ${CMAKE_CURRENT_LIST_DIR}/alone/symbols.c)
 	add_custom_command(OUTPUT ${archive}
-		COMMAND ${CMAKE_LINKER} -r -o liboriel-test-whole.o $<TARGET_OBJECTS:room-witness> --start-group ${rooms} --end-group
+		COMMAND ${CMAKE_LINKER} -r -o liboriel-test-whole.o $<TARGET_OBJECTS:room-witness> $<TARGET_OBJECTS:witness-alone> --start-group ${rooms} --end-group
 		COMMAND ${CMAKE_OBJCOPY} --localize-hidden liboriel-test-whole.o
 		COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
 		COMMAND ${CMAKE_AR} rcs ${archive} liboriel-test-whole.o
-		DEPENDS $<TARGET_OBJECTS:room-witness> ${rooms}
+		DEPENDS $<TARGET_OBJECTS:room-witness> $<TARGET_OBJECTS:witness-alone> ${rooms}
 		COMMAND_EXPAND_LISTS VERBATIM)
 	add_custom_target(oriel-test-archive ALL DEPENDS ${archive})
 	add_library(oriel-test INTERFACE)
