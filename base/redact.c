@@ -104,6 +104,11 @@ void redact_hash_key(struct redact *r, struct str key)
 		r->hash_key[i] = siphash(salt[i], key.p, key.n);
 }
 
+bool redact_is_option(const struct redact *r, struct str word)
+{
+	return str_starts(word, STR("-")) && !str_cut(word, '=').found && redact_key(r, word);
+}
+
 bool redact_of_environment(struct redact *r, struct str random, struct str *wrong)
 {
 	struct str key = str_of(getenv("ORIEL_REDACT_HASH_KEY"));

@@ -97,6 +97,9 @@ enum redact_action redact_words(const struct redact *r, struct str words);
 size_t redact_mark(const struct redact *r, enum redact_action action, struct str value,
 		   char out[REDACT_MARK_MOST]);
 
+/* A word of a command line, such as --password: is the next word what it says? */
+bool redact_is_option(const struct redact *r, struct str word);
+
 /* Is this what stands for a value, so that there is none to take out? */
 bool redact_is_mark(struct str value);
 

@@ -175,13 +175,6 @@ static void set_host(struct list *l, const struct host *h)
 	set_text(l, STR("os.description"), str_of(h->os_description));
 }
 
-/* "--password": the next word is what it says. What is in one word the sieve finds. */
-static bool is_option_of_secret(const struct redact *rules, struct str word)
-{
-	return str_starts(word, STR("-")) && !str_cut(word, '=').found &&
-	       redact_key(rules, word) != REDACT_KEEP;
-}
-
 static void set_words(struct list *l, const struct outside *o)
 {
 	struct str rest = { o->words, o->words_n };
@@ -194,7 +187,7 @@ static void set_words(struct list *l, const struct outside *o)
 		struct str text = secret ? STR(REDACT_MARK) : word.head;
 
 		item[n++] = (struct value){ .type = VALUE_STRING, .text = text };
-		secret = !secret && is_option_of_secret(l->rules, word.head);
+		secret = !secret && redact_is_option(l->rules, word.head);
 		rest = word.tail;
 	}
 	if (n)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/collector.h"
+
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/redact.h"
 #include "base/scoped.h"
 #include "launch/environment.h"
 #include "launch/place.h"
@@ -118,13 +120,23 @@ int collector_hello(const char *run_dir, struct control_reply *reply)
 	return TRACE(ask(run_dir, &request, NULL, 0, ANSWER_MS, reply));
 }
 
-/* "ARG ARG ..." cut to fit, for people: control characters become '?'. */
+/* "ARG ARG ..." cut to fit, for people: without secrets, and control characters become '?'. */
 static void write_command(char *to, size_t room, char *const *argv)
 {
+	struct redact rules;
+	bool secret = false;
 	size_t n = 0;
 
-	for (size_t i = 0; argv[i] && n + 1 < room; i++)
-		n += (size_t)snprintf(to + n, room - n, "%s%s", i ? " " : "", argv[i]);
+	redact_of_environment(&rules, STR(""), NULL);
+	for (size_t i = 0; argv[i] && n + 2 < room; i++) {
+		struct str word = secret ? STR(REDACT_MARK) : str_of(argv[i]);
+
+		if (i)
+			to[n++] = ' ';
+		n += redact_text(&rules, word, to + n, room - 1 - n);
+		secret = !secret && redact_is_option(&rules, word);
+	}
+	to[n] = '\0';
 	for (char *c = to; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
