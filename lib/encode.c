@@ -257,25 +257,31 @@ unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, si
 	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;
 }
 
-/* What encode_try has no quick yes for. */
+/* What encode_try has no quick yes for: keys that are numbers, rows, and what is to be judged yet. */
 static __attribute__((noinline)) unsigned char *encode_try_any(unsigned char *to,
 							       const unsigned char *end,
 							       struct oriel_attributes a)
 {
-	for (size_t i = 0; i < a.n; i++) {
-		const struct oriel_attribute *x = &a.item[i];
-		struct encode one = { x, 1, 0, SIZE_MAX, 0 };
+	for (const struct oriel_attribute *x = a.item, *last = x + a.n; x < last; x++) {
+		size_t key_n = attribute_key_n(x), value_n = attribute_n(x);
+		unsigned char *value = to + WIRE_ATTRIBUTE_HEAD + key_n;
 
+		if (value + value_n > end)
+			return NULL;
 		if (attribute_is_prepared(x)) {
-			if (attribute_n(x) > (size_t)(end - to))
-				return NULL;
-			to = encode_copy(to, x->value.p, attribute_n(x));
+			to = encode_copy(to, x->value.p, value_n);
 			continue;
 		}
-		one.bytes = WIRE_ATTRIBUTE_HEAD + attribute_key_n(x) + attribute_n(x);
-		if (one.bytes > (size_t)(end - to) || !encode_is_plain(x) || !encode_is_quiet(x))
+		if (!encode_is_plain(x) || !encode_is_quiet(x))
 			return NULL;
-		to = encode_put(to, &one);
+		memcpy(to, &(uint32_t){ (uint32_t)x->shape }, 4);
+		if (key_n)
+			encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
+		if (attribute_type(x) == ORIEL_STR)
+			encode_copy(value, x->value.p, value_n);
+		else
+			memcpy(value, &x->value, 8);
+		to = value + value_n;
 	}
 	return to;
 }
