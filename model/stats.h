@@ -28,6 +28,7 @@
 	X(spans_abandoned, "spans", "Spans closed because an outer span ended first") \
 	X(crashes, "processes", "Processes that died of a fault and left word of it") \
 	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
+	X(tail_dropped, "spans", "Spans of traces that tail sampling did not keep") \
 	X(logs_finished, "records", "Log records that were assembled") \
 	X(memory_dropped, "records", "Records lost because the collector had no memory") \
 	X(receive_requests, "requests", "Requests to the OTLP and Zipkin intake") \

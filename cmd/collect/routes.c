@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "cmd/collect/say.h"
 #include "collect/delta.h"
+#include "collect/tail.h"
 #include "export/destination.h"
 #include "export/plan.h"
 #include "model/stats.h"
@@ -41,6 +42,7 @@ struct route {
 	struct routes *all;
 	struct leg leg[EXPORT_PLAN_MOST];
 	size_t n_legs;
+	struct tail *tail;	  /* NULL: everything is kept */
 	struct scrape_port *port; /* where its metrics are asked for, NULL: nowhere */
 	int out_fd, err_fd;	  /* ours, -1: none */
 };
@@ -155,6 +157,20 @@ static void open_port(struct route *route, const struct settings *settings,
 		warn(run, why);
 }
 
+static struct tail *open_tail(const struct settings *settings, const struct collector_run *run)
+{
+	const char *bad;
+	struct tail_rules rules = tail_rules_of(settings, &bad);
+	char text[128];
+
+	if (bad) {
+		snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
+			 rules.on ? "taking the default" : "all traces are kept");
+		warn(run, text);
+	}
+	return tail_new(rules);
+}
+
 static void *routes_open(const struct settings *settings, const struct collector_run *run,
 			 void *you)
 {
@@ -178,6 +194,7 @@ static void *routes_open(const struct settings *settings, const struct collector
 			open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
 	if (plan.prometheus)
 		open_port(route, settings, run);
+	route->tail = open_tail(settings, run);
 	pthread_mutex_lock(&all->lock);
 	route->next = all->head;
 	all->head = route;
@@ -194,14 +211,25 @@ static void leg_give(struct leg *leg, struct batch *b)
 	batch_free(part);
 }
 
+/* What is kept of it, to the store and to everywhere else. */
+static void kept_give(struct batch *b, void *to)
+{
+	struct route *route = to;
+
+	keeper_offer(route->all->keeper, b);
+	for (size_t i = 0; i < route->n_legs; i++)
+		leg_give(&route->leg[i], b);
+}
+
 static void routes_give(void *to, struct batch *b, void *you)
 {
 	struct routes *all = you;
 	struct route *route = to;
 
-	keeper_offer(all->keeper, b);
-	for (size_t i = 0; route && i < route->n_legs; i++)
-		leg_give(&route->leg[i], b);
+	if (route)
+		tail_give(route->tail, b, clock_mono_ns(), kept_give, route);
+	else
+		keeper_offer(all->keeper, b);
 }
 
 static unsigned routes_crowd(void *to, void *you)
@@ -309,6 +337,8 @@ static void routes_flush(void *to, uint32_t timeout_ms, void *you)
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 	struct route *route = to;
 
+	if (route)
+		tail_end(route->tail, kept_give, route);
 	for (size_t i = 0; route && i < route->n_legs; i++)
 		destination_flush(route->leg[i].destination, left_ms(end));
 	if (!route)
@@ -342,11 +372,13 @@ static void finish(struct route *route, uint32_t timeout_ms)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 
+	tail_end(route->tail, kept_give, route);
 	for (size_t i = 0; i < route->n_legs; i++)
 		destination_flush(route->leg[i].destination, left_ms(end));
 	unlink_route(route->all, route);
 	for (size_t i = 0; i < route->n_legs; i++)
 		leg_free(&route->leg[i], left_ms(end));
+	tail_free(route->tail);
 	scrapes_drop(route->all->scrapes, route->port);
 	if (route->out_fd >= 0)
 		close(route->out_fd);
@@ -400,7 +432,7 @@ static void routes_close(void *to, uint32_t timeout_ms, void *you)
 
 	if (!route)
 		return;
-	if (all->ending || (!route->n_legs && !route->port) || !start_late(route))
+	if (all->ending || (!route->n_legs && !route->port && !route->tail) || !start_late(route))
 		finish(route, timeout_ms);
 }
 
