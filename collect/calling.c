@@ -125,6 +125,10 @@ static void everything_so_far(struct collector *c)
 		nanosleep(&wait, NULL);
 		collector_take_jobs(c);
 	}
+	for (int i = 0; c->n_naming && i < EXAMINE_TRIES; i++) {
+		nanosleep(&wait, NULL);
+		collector_take_jobs(c);
+	}
 	c->hurrying = false;
 }
 

@@ -431,6 +431,7 @@ static bool process_ends(struct collector *c, struct process *p, uint64_t now)
 	process_losses(c, p, now);
 	pthread_mutex_lock(&c->lock);
 	process_close_spans(p);
+	p->leaving = true;
 	pthread_mutex_unlock(&c->lock);
 	collector_give(c, p);
 	collector_fold(c, p);
@@ -442,7 +443,7 @@ static bool is_examined(struct collector *c, struct process *p)
 {
 	if (!p->was_examined && process_examine(p))
 		job_start(&c->jobs, &p->examining);
-	return p->is_examined;
+	return p->is_examined && !p->n_naming;
 }
 
 bool collector_examines(const struct collector *c)
@@ -450,7 +451,7 @@ bool collector_examines(const struct collector *c)
 	for (const struct process *p = c->process; p; p = p->next)
 		if (p->was_examined && !p->is_examined)
 			return true;
-	return false;
+	return c->n_naming > 0;
 }
 
 bool collector_end_processes(struct collector *c, uint64_t now)

@@ -2,10 +2,13 @@
 #include "collect/finish.h"
 
 #include "base/clock.h"
+#include "collect/stacks.h"
 #include "model/copy.h"
 #include "model/stats.h"
 
 #define ABANDONED_MESSAGE "ended because an outer span ended"
+
+enum { SEVERITY_ERROR = 17 };
 
 enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
 
@@ -353,6 +356,8 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->scope = log_scope(a, &b->arena, r);
 	l->thread_id = tid;
 	l->attributes = log_attributes(a, &b->arena, t.attributes, r->site);
+	if (l->severity >= SEVERITY_ERROR && attributes_find(l->attributes, STR(STACK_KEY)))
+		b->n_stacks++;
 	crumbs_drop(&a->crumbs, l);
 	stats_add(logs_finished, 1);
 }

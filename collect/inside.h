@@ -65,6 +65,7 @@ struct collector {
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
+	unsigned n_naming; /* batches whose stacks are being named beside the loop */
 	struct wishes wishes; /* the loop's */
 };
 
@@ -83,7 +84,7 @@ void collector_look_for_deaths(struct collector *c);
 /* Whoever is gone is closed and given away; false: of some it is not known yet what they died of. */
 bool collector_end_processes(struct collector *c, uint64_t now);
 
-/* Is somebody finding out where a process died? It stays until that is known. */
+/* Is somebody finding out where something failed? Its process stays until that is known. */
 bool collector_examines(const struct collector *c);
 
 /* Wakes the loop once when this pidfd's process ends; -1: none. */
@@ -98,6 +99,9 @@ void collector_give_points(struct collector *c, struct process *p, struct batch 
 void collector_run_told(struct collector *c, struct call *call);
 void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */
 void collector_close_routes(struct collector *c);
+
+/* naming.c: takes the batch, if names have to be found first. */
+bool collector_name_stacks(struct collector *c, struct process *p, struct batch *b);
 
 /* totals.c. collector_ask: before metrics are read; waits a moment for the answers, the lock not held. */
 void collector_ask(struct collector *c);

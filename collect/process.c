@@ -219,6 +219,7 @@ struct process *process_free(struct process *p)
 		return NULL;
 	settle_forget(&p->owed);
 	mortem_free(p->mortem);
+	stack_book_fini(&p->book);
 	assembler_fini(&p->a);
 	resource_free(p->resource);
 	death_forget(&p->death);

@@ -25,6 +25,7 @@
 #include "collect/mortem.h"
 #include "collect/oom.h"
 #include "collect/settle.h"
+#include "collect/stacks.h"
 #include "collect/vitals.h"
 
 struct route;
@@ -53,6 +54,9 @@ struct process {
 	struct mortem *mortem; /* NULL: nothing noted, or not what it died of */
 	struct job examining;
 	bool was_examined, is_examined;
+	struct stack_book book;
+	unsigned n_naming; /* batches of it whose stacks are being named */
+	bool leaving;
 	struct identity_given given;
 	struct identity_around around;
 	struct outside outside;

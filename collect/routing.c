@@ -132,7 +132,10 @@ void collector_give_points(struct collector *c, struct process *p, struct batch 
 
 void collector_give(struct collector *c, struct process *p)
 {
-	collector_give_batch(c, p, process_take(p));
+	struct batch *b = process_take(p);
+
+	if (!b || !b->n_stacks || !collector_name_stacks(c, p, b))
+		collector_give_batch(c, p, b);
 }
 
 static void route_end(struct collector *c, struct route *route)

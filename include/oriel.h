@@ -22,6 +22,7 @@
  *     oriel_baggage_*                  baggage
  *     oriel_fields_*                   fields of all log records in a context
  *     oriel_info, oriel_log, ...       log records
+ *     oriel_error_here, oriel_failure  errors with their stack, and what a 500 may say
  *     oriel_counter, oriel_add, ...    metrics
  *     oriel_gauge_observe, _watch      metrics that are asked for when somebody reads
  *     ORIEL_TRACKED, _JOB, _CONSUMED   span, duration, errors and log record in one; ORIEL_TIMED
@@ -699,6 +700,63 @@ static inline __attribute__((always_inline)) void oriel_log_all(struct oriel_sit
 #define oriel_warnf(...) oriel_logf(ORIEL_WARN, __VA_ARGS__)
 #define oriel_errorf(...) oriel_logf(ORIEL_ERR, __VA_ARGS__)
 #define oriel_criticalf(...) oriel_logf(ORIEL_FATAL, __VA_ARGS__)
+
+/*
+ * An error with the stack that it was found on: a log record of severity ERROR whose body is the
+ * message, with exception.type, exception.message and a backtrace, which the collector gives
+ * functions, files and lines. It costs some microseconds. Either text may be NULL; what happened goes
+ * into the type, what is special about this time into the message.
+ *
+ *     oriel_error_here("PaymentRefused", bank_message, oriel_int("order.id", id));
+ *
+ * (oriel_span_error is for the span that failed; it knows no stack.)
+ */
+ORIEL_API void oriel_error_at(struct oriel_site *site, uint64_t what, const char *type,
+			      const char *message, struct oriel_attributes attributes);
+
+#define oriel_error_here(type, ...) ORIEL_ERROR_HERE(ORIEL_LOGGER, type, __VA_ARGS__)
+#define ORIEL_ERROR_HERE(logger, type, message, ...) \
+	do { \
+		static struct oriel_site oriel_here = ORIEL_SITE; \
+		if (oriel_passes((logger), ORIEL_ERR)) \
+			oriel_error_at(&oriel_here, ORIEL_WHAT(logger, ORIEL_ERR), (type), \
+				       (message), ORIEL_WITH(__VA_ARGS__)); \
+	} while (0)
+
+/*
+ * A request that failed for a reason that is nobody's business: the log says unhandled_exception with
+ * method, path (without its query), the type as exc_type and the backtrace; the answer says the request's id.
+ *
+ *     char body[ORIEL_FAILURE_ROOM];
+ *     oriel_failure(.method = "POST", .path = path, .type = "OutOfStock", .message = why);
+ *     size_t n = oriel_failure_body(ORIEL_JSON, body);
+ *     answer(500, oriel_failure_type(ORIEL_JSON), body, n);
+ *
+ * ORIEL_JSON is {"error":"internal_server_error","request_id":"..."}, ORIEL_PROBLEM the problem
+ * details of RFC 9457. Without a request id it is left out.
+ */
+struct oriel_failure {
+	size_t size; /* oriel_failure() fills this in */
+	const char *method, *path, *type, *message;
+};
+
+enum oriel_answer { ORIEL_JSON, ORIEL_PROBLEM };
+enum { ORIEL_FAILURE_ROOM = 192 };
+
+ORIEL_API void oriel_failure_at(struct oriel_site *site, uint64_t what,
+				const struct oriel_failure *failure);
+ORIEL_API size_t oriel_failure_body(enum oriel_answer form, char out[ORIEL_FAILURE_ROOM]);
+ORIEL_API const char *oriel_failure_type(enum oriel_answer form);
+
+#define oriel_failure(...) \
+	do { \
+		static struct oriel_site oriel_here = ORIEL_SITE; \
+		if (oriel_passes(ORIEL_LOGGER, ORIEL_ERR)) \
+			oriel_failure_at(&oriel_here, ORIEL_WHAT(ORIEL_LOGGER, ORIEL_ERR), \
+					 ORIEL_MAKE(oriel_failure, \
+						    .size = sizeof(struct oriel_failure), \
+						    __VA_ARGS__)); \
+	} while (0)
 
 /* ---- metrics ("Metrics API") ---------------------------------------------------------------------- */
 

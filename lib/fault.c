@@ -296,6 +296,11 @@ void oriel_fault_watched(void)
 	once = true;
 }
 
+bool fault_is_installed(void)
+{
+	return own[0].installed;
+}
+
 bool oriel_fault_may_call(void)
 {
 	return own[0].installed && atomic_load_explicit(&process.may_call, memory_order_relaxed);

@@ -16,6 +16,9 @@ extern int __sigaction(int signal, const struct sigaction *action, struct sigact
 /* Once; again it does nothing. Not with a sanitizer in the program. */
 void fault_install(void);
 
+/* Is a load that may fail survived (lib/readable.h)? */
+bool fault_is_installed(void);
+
 /*
  * sigaction(), for a program whose calls come here: what it sets is kept and called, what it asks
  * for is what it has set. Signal-safe.

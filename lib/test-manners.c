@@ -95,6 +95,8 @@ static void record_everything(void)
 			oriel_span_set(NULL, oriel_str("a", "b"));
 			oriel_span_event(NULL, "event");
 			oriel_span_error(NULL, "type", "message");
+			oriel_error_here("type", "message", oriel_int("i", i));
+			oriel_failure(.method = "GET", .path = "/");
 			oriel_baggage_set("key", "value");
 			c = oriel_context_capture();
 			oriel_span_link(NULL, &c);
@@ -126,7 +128,7 @@ static void no_recording_call_makes_a_system_call(void **state)
 	assert_int_equal(s.n[RECORD_START], 100);
 	assert_int_equal(s.n[RECORD_END], 100);
 	assert_int_equal(s.n[RECORD_LINK], 100);
-	assert_int_equal(s.n[RECORD_LOG], 300);
+	assert_int_equal(s.n[RECORD_LOG], 500);
 }
 #endif
 
@@ -148,6 +150,8 @@ static void *call_all(void *you)
 
 	KEEPS(span = oriel_span_start("span"));
 	KEEPS(oriel_span_error(&span, "type", "message"));
+	KEEPS(oriel_error_here("type", "message"));
+	KEEPS(oriel_failure(.type = "type"));
 	KEEPS(context = oriel_context_capture());
 	KEEPS(oriel_span_link(&span, &context));
 	KEEPS(oriel_context_detach(oriel_context_attach(&context)));

@@ -31,6 +31,7 @@ struct batch {
 	size_t n_logs, room_logs;
 	struct metric_point *point;
 	size_t n_points, room_points;
+	size_t n_stacks; /* log records with addresses that have no names yet */
 };
 
 struct batch *batch_new(struct resource *resource);

@@ -27,6 +27,8 @@
 	X(spans_orphaned, "spans", "Spans closed as errors because their process was gone") \
 	X(spans_abandoned, "spans", "Spans closed because an outer span ended first") \
 	X(crashes, "processes", "Processes that died of a fault and left word of it") \
+	X(stacks_unnamed, "records", \
+	  "Errors whose stacks stayed addresses: too many new ones at once") \
 	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
 	X(tail_dropped, "spans", "Spans of traces that tail sampling did not keep") \
 	X(logs_finished, "records", "Log records that were assembled") \

@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# Errors: with the stack that they were found on, and what a failed request is told.
+
+bats_require_minimum_version 1.5.0
+load collecting
+setup() { collecting_begin; }
+teardown() { collecting_end; }
+
+fails() {
+	run --separate-stderr "$BUILD/oriel" run -- "$BUILD/programs/failing" "$@"
+	echo "$output"
+	[ "$status" = 0 ]
+	TRACE=${lines[0]}
+}
+
+@test "an error knows where it was found, by function, file and line" {
+	fails 2
+	wait_for 20 api_says "traces/$TRACE" '(.logs | length) == 4'
+	api_says "traces/$TRACE" '[.logs[] | select(.attributes["exception.type"] == "PaymentRefused")] | length == 2 and
+		all(.[]; .severity == 17 and (.body | startswith("order 100")) and .attributes["oriel.stack"] == null and
+			([.attributes["oriel.frames"][].function] | .[0:3] == ["refuse", "pay", "main"]) and
+			(.attributes["exception.stacktrace"] | startswith("#0 ")) and
+			(.attributes["oriel.frames"][0].file | endswith("failing.c")))'
+}
+
+@test "a failed request says its id and nothing else; the log says why" {
+	fails
+	[ "${lines[1]}" = 'application/json {"error":"internal_server_error","request_id":"req-4711"}' ]
+	[ "${lines[2]}" = 'application/problem+json {"type":"about:blank","title":"Internal Server Error","status":500,"request_id":"req-4711"}' ]
+	wait_for 20 api_says "traces/$TRACE" 'any(.logs[]; .body == "unhandled_exception")'
+	api_says "traces/$TRACE" '.logs[] | select(.body == "unhandled_exception") | .attributes | .method == "POST" and .path == "/orders" and
+		.["exception.type"] == "OutOfStock" and .request_id == "req-4711" and .["oriel.frames"][0].function == "handle"'
+}
+
+@test "thousands of errors from one place are named, all of them" {
+	fails 3000
+	wait_for 30 api_says "traces/$TRACE" '(.logs | length) == 3002'
+	api_says "traces/$TRACE" 'all(.logs[]; .attributes["oriel.frames"] | length > 0)'
+}
