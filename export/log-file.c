@@ -35,6 +35,8 @@ static void let_go(struct log_file *f)
 
 void log_file_fini(struct log_file *f)
 {
+	if (!f->path)
+		return; /* zeros: its descriptor is nobody's */
 	let_go(f);
 	free(f->path);
 	f->path = NULL;

@@ -63,6 +63,23 @@ static void holds(const char *name, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+/* A collector whose descriptor 0 was somebody's connection died of this. */
+static void one_that_was_never_made_closes_nothing(void **state)
+{
+	struct log_file f = { 0 };
+	int kept = fcntl(0, F_DUPFD_CLOEXEC, 3), end[2];
+
+	(void)state;
+	assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+	assert_int_equal(dup2(end[0], 0), 0);
+	log_file_fini(&f);
+	assert_true(fcntl(0, F_GETFD) >= 0);
+	dup2(kept >= 0 ? kept : end[1], 0);
+	close(kept);
+	close(end[0]);
+	close(end[1]);
+}
+
 static void nothing_is_made_before_there_is_a_line(void **state)
 {
 	struct log_file f;
@@ -256,6 +273,7 @@ static void four_processes_that_rotate_lose_no_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(one_that_was_never_made_closes_nothing, fresh),
 		cmocka_unit_test_setup(nothing_is_made_before_there_is_a_line, fresh),
 		cmocka_unit_test_setup(a_full_file_becomes_the_first_old_one, fresh),
 		cmocka_unit_test_setup(a_piece_larger_than_the_limit_is_kept_whole, fresh),
