@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # liboriel-agent.so: what LD_PRELOAD brings into a program. It finds liboriel beside itself.
 
-room(agent FOLDERS http sockets database libraries bootstrap LINKS room-base)
+room(agent FOLDERS http sockets database libraries bootstrap logs LINKS room-base)
 target_compile_options(room-agent PRIVATE -ftls-model=initial-exec)
 target_include_directories(room-agent PRIVATE ${MICROHTTPD_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS})
 target_include_directories(room-agent PRIVATE ${PQ_INCLUDE_DIRS} ${MARIADB_INCLUDE_DIRS} ${MONGOC_INCLUDE_DIRS})

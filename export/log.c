@@ -183,13 +183,30 @@ static void sort(struct item *item, struct item *spare, size_t n)
 	}
 }
 
+/* Lines that the program has written to where they are read already. */
+static bool is_echo(struct str scope)
+{
+	return str_eq(scope, STR("oriel.stdout")) || str_eq(scope, STR("oriel.stderr"));
+}
+
+/* What is made for the program, and not by its calls of oriel.h. */
+static bool is_unasked(struct str scope)
+{
+	return str_eq(scope, STR("oriel.database")) || str_eq(scope, STR("oriel.syslog")) ||
+	       str_eq(scope, STR("oriel.journal"));
+}
+
 /*
- * A program that says nothing has nothing added to its output unasked, also when its statements are
- * slow: that is on the page.
+ * A program that says nothing to us has nothing added to its output unasked, also when its statements
+ * are slow: that is on the page.
  */
 static bool is_line(const struct log_out *l, const struct log_record *r)
 {
-	return l->asked || !r->scope || !str_eq(r->scope->name, STR("oriel.database"));
+	struct str scope = r->scope ? r->scope->name : STR("");
+
+	if (is_echo(scope))
+		return l->file.path != NULL;
+	return l->asked || !is_unasked(scope);
 }
 
 static bool gather(struct log_out *l, struct batch *const *batches, size_t n)

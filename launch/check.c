@@ -239,6 +239,23 @@ static void check_exemplars(struct check *c)
 			 quote(value, quoted));
 }
 
+static void check_capture(struct check *c)
+{
+	struct str rest = str_of(getenv("ORIEL_CAPTURE"));
+	char quoted[QUOTE_ROOM];
+
+	while (rest.n) {
+		struct cut item = str_cut(rest, ',');
+		struct str name = str_trim(item.head);
+
+		if (name.n && !str_eq_nocase(name, STR("stdout")) &&
+		    !str_eq_nocase(name, STR("stderr")) && !str_eq_nocase(name, STR("none")))
+			complain(c, "ORIEL_CAPTURE: ignoring '%s': neither stdout nor stderr",
+				 quote(name, quoted));
+		rest = item.tail;
+	}
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
 	struct check c = { tell, you, 0 };
@@ -252,6 +269,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_gauge_modes(&c);
 	check_temporality(&c);
 	check_levels(&c);
+	check_capture(&c);
 	check_views(&c);
 	check_exemplars(&c);
 	check_redact(&c);

@@ -121,6 +121,14 @@ static void a_level_has_a_name(void **state)
 			    "ORIEL_LOG_LEVELS: ignoring 'x=loud': not LOGGER=LEVEL\n");
 }
 
+static void a_stream_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_CAPTURE", "stderr, STDOUT,none"), "");
+	assert_string_equal(of("ORIEL_CAPTURE", "stdout,log"),
+			    "ORIEL_CAPTURE: ignoring 'log': neither stdout nor stderr\n");
+}
+
 static void an_unknown_propagator_is_named(void **state)
 {
 	(void)state;
@@ -152,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_view_that_is_none_is_named),
 		cmocka_unit_test(a_temporality_that_is_none_is_named),
 		cmocka_unit_test(a_level_has_a_name),
+		cmocka_unit_test(a_stream_that_is_none_is_named),
 		cmocka_unit_test(an_unknown_propagator_is_named),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
 	};

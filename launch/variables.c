@@ -92,6 +92,8 @@ const struct variable variables[] = {
 	  "The least log level that counts: DEBUG, INFO, WARNING, ERROR, CRITICAL", false },
 	{ "ORIEL_LOG_LEVELS", VARIABLE_RECORDING, "LOGGER=LEVEL,...", NULL,
 	  "The same for some loggers, such as db=debug,http=warning", false },
+	{ "ORIEL_CAPTURE", VARIABLE_RECORDING, "stdout,stderr", "none",
+	  "Lines that the program writes there are log records, too", false },
 	{ "ORIEL_FALLBACK", VARIABLE_RECORDING, "none", NULL,
 	  "none: no log lines on standard error while no collector lives", false },
 	{ "ORIEL_CRASH_HANDLER", VARIABLE_RECORDING, "off", NULL,

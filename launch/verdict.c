@@ -204,6 +204,22 @@ static void find_sockets(struct verdict *v, const struct program *p)
 	v->n_watched++;
 }
 
+/* Lines that it writes already. Those on its output only if asked for, and not all of them. */
+static void find_lines(struct verdict *v, const struct program *p)
+{
+	if (program_mentions(p, "syslog") || program_mentions(p, "vsyslog") ||
+	    program_mentions(p, "__syslog_chk") || program_mentions(p, "__vsyslog_chk")) {
+		add(v, FINDING_SEEN, "syslog", "what it tells syslog: a log record for each line");
+		v->n_watched++;
+	}
+	add(v, FINDING_NOTE, "output",
+	    "--capture stdout,stderr makes log records of what it writes there%s; not of what it "
+	    "writes by system calls of its own, or of what programs write that aren't watched",
+	    program_mentions(p, "__overflow")
+		    ? ", but for characters that it puts into its buffers itself (putc_unlocked)"
+		    : "");
+}
+
 static void find_sanitizers(struct verdict *v, const struct program *p, enum verdict_care care)
 {
 	const struct library *asan = libraries_like(&p->libs, STR("libasan.so"));
@@ -256,8 +272,10 @@ void verdict_of(struct verdict *v, const struct program *p, const char *agent,
 	find_reasons(v, p, agent);
 	if (p->is_elf && p->elf.native && !p->is_static) {
 		find_watched(v, p, care);
-		if (care == VERDICT_THOROUGH)
+		if (care == VERDICT_THOROUGH) {
 			find_sockets(v, p);
+			find_lines(v, p);
+		}
 	}
 	find_sanitizers(v, p, care);
 	v->preload = !verdict_blind(v);

@@ -34,5 +34,7 @@
 	  "a span for each message to Kafka, and for the work on one; the trace goes with it") \
 	X("libpq.so.5", "libpq", "PQexec", \
 	  "a span for each command to PostgreSQL, its text without the values") \
+	X("libsystemd.so.0", "journal", "sd_journal_sendv", \
+	  "what it tells systemd's journal: a log record for each entry, with its fields") \
 	X("libsqlite3.so.0", "SQLite", "sqlite3_step", \
 	  "a span for each statement that runs, its text without the values")

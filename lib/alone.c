@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -107,7 +108,9 @@ static void write_quietly(const char *p, size_t n)
 	sigpending(&pending);
 	was_pending = sigismember(&pending, SIGPIPE) || sigismember(&pending, SIGXFSZ);
 	pthread_sigmask(SIG_BLOCK, &ours, &before);
-	if (write(STDERR_FILENO, p, n) < 0 && (errno == EPIPE || errno == EFBIG) && !was_pending)
+	/* Not by write(), where the agent would take it for one of the program's lines. */
+	if (syscall(SYS_write, STDERR_FILENO, p, n) < 0 && (errno == EPIPE || errno == EFBIG) &&
+	    !was_pending)
 		sigtimedwait(&ours, NULL, &none);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -176,7 +179,7 @@ void alone_look(uint64_t what, struct str body, struct oriel_attributes attribut
 		look_again_later();
 	} else {
 		atomic_store_explicit(&process.look_at, 0, memory_order_relaxed);
-		if (!(what & WHAT_QUIET) && takes_it_at_once()) {
+		if (WHAT_SCOPE(what) == SCOPE_APPLICATION && takes_it_at_once()) {
 			if (!atomic_exchange_explicit(&err.told, true, memory_order_relaxed))
 				write_quietly(once, sizeof(once) - 1);
 			say(what, body, attributes);

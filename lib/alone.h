@@ -34,5 +34,5 @@ static inline bool alone_must_look(uint64_t time)
 				0);
 }
 
-/* `what` as oriel_log_at has it; with WHAT_QUIET (lib/watcher.h) in it nothing is written. */
+/* `what` as oriel_log_at has it; of a scope of ours (lib/watcher.h) nothing is written. */
 void alone_look(uint64_t what, struct str body, struct oriel_attributes attributes);

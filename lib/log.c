@@ -15,7 +15,7 @@
 enum { BODY_MOST = 4096, PRINT_MOST = 1024 };
 
 /*
- * A record's severity | call site << 16 | logger << 32, as it ends up in the record's last word. A
+ * A record's severity | scope << 8 | call site << 16 | logger << 32, as it ends up in the record's last word. A
  * site's number is one in this segment if its upper half says so.
  */
 static inline uint64_t log_whence(struct oriel_site *site, uint64_t what)
@@ -45,7 +45,7 @@ static __attribute__((noinline)) size_t log_context(struct oriel_attribute to[2]
 static inline void log_fill(struct record_log *r, uint64_t head, const struct entry *top,
 			    uint64_t whence)
 {
-	uint64_t rest = entry_flags(top) | (uint64_t)SCOPE_APPLICATION << 8 | (whence & ~0xffffull);
+	uint64_t rest = entry_flags(top) | (whence & ~0xffull);
 
 	record_head(&r->head, head);
 	memcpy(r->trace_id, &top->trace_id[0], 8);

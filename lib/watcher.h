@@ -51,15 +51,18 @@ ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attribut
 ORIEL_API bool oriel_context_leave(unsigned token);
 
 /*
- * A log record of ours about what the program is configured with, not one of the program's calls: it
- * never goes to standard error (lib/alone.h).
+ * `what` of oriel_log_at for records that are no log calls of the program's: of a scope of ours. They
+ * never go to standard error (lib/alone.h).
  */
-enum { WHAT_QUIET = 1 << 8 };
+#define WHAT_OF(scope, severity) ((uint64_t)(severity) | (uint64_t)(scope) << 8)
+#define WHAT_SCOPE(what) ((uint8_t)((what) >> 8))
+
+/* What we have to say about what the program is configured with. */
 #define watcher_warn(event, ...) \
 	do { \
 		static struct oriel_site nowhere; \
 		if (oriel_passes(NULL, ORIEL_WARN)) \
-			oriel_log_all(&nowhere, (uint64_t)ORIEL_WARN | WHAT_QUIET, (event), \
+			oriel_log_all(&nowhere, WHAT_OF(SCOPE_AGENT, ORIEL_WARN), (event), \
 				      ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 

@@ -28,6 +28,15 @@ foreach(source ${programs})
 		$<$<STREQUAL:${name},ulfius-server>:${ULFIUS_FILE}> Threads::Threads dl m)
 endforeach()
 
+# The same as a distribution builds its packages: calls with their fortified names.
+add_executable(program-writes-fortified ${CMAKE_CURRENT_LIST_DIR}/programs/writes.c)
+set_target_properties(program-writes-fortified PROPERTIES OUTPUT_NAME writes-fortified
+	RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+if(NOT ORIEL_SANITIZE)
+	target_compile_options(program-writes-fortified PRIVATE -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+target_link_libraries(program-writes-fortified PRIVATE Threads::Threads dl)
+
 # programs/bootstrap/NAME.c are hooks, build/programs/bootstrap/NAME.so; and shows.c again, with a
 # library of its own, and with a hook in it that is exported, that isn't, and that -loriel refers to.
 set(hooks ${CMAKE_CURRENT_LIST_DIR}/programs/bootstrap)

@@ -146,7 +146,12 @@ enum wire_type {
 	X(LIBMARIADB, "oriel.libmariadb") \
 	X(HIREDIS, "oriel.hiredis") \
 	X(LIBRDKAFKA, "oriel.librdkafka") \
-	X(LIBMONGOC, "oriel.libmongoc")
+	X(LIBMONGOC, "oriel.libmongoc") \
+	X(AGENT, "oriel.agent") \
+	X(SYSLOG, "oriel.syslog") \
+	X(JOURNAL, "oriel.journal") \
+	X(STDOUT, "oriel.stdout") \
+	X(STDERR, "oriel.stderr")
 
 enum wire_scope {
 #define X(id, name) SCOPE_##id,

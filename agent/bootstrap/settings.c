@@ -285,7 +285,7 @@ void settings_record_messages(void)
 	for (size_t at = 0; at < hook.messages_n;) {
 		const char *text = hook.messages + at + 1;
 
-		oriel_log_at(&of_hook, (uint8_t)hook.messages[at] | (uint64_t)WHAT_QUIET, text,
+		oriel_log_at(&of_hook, WHAT_OF(SCOPE_AGENT, (uint8_t)hook.messages[at]), text,
 			     strlen(text), ORIEL_WITH(oriel_str("logger", HOOK_LOGGER)));
 		at += strlen(text) + 2;
 	}

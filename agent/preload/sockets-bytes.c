@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/logs/logs.h"
 #include "agent/preload/preload.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/descriptors.h"
@@ -294,6 +295,17 @@ static __attribute__((noinline)) bool goes(int fd, const struct iovec *v, int n_
 	return edits;
 }
 
+/* Standard output and error, where they are no sockets. */
+static inline ssize_t shown(int fd, const struct iovec *v, int n_v, ssize_t r)
+{
+	enum stream s = fd == STDOUT_FILENO ? STREAM_OUT : STREAM_ERR;
+
+	if ((fd == STDOUT_FILENO || fd == STDERR_FILENO) && r > 0 && stdio_captures(s) &&
+	    !sockets_vforked())
+		stdio_wrote_all(s, v, n_v, (size_t)r);
+	return r;
+}
+
 HOOK ssize_t write(int fd, const void *p, size_t n)
 {
 	struct iovec v = { (void *)p, n };
@@ -301,7 +313,7 @@ HOOK ssize_t write(int fd, const void *p, size_t n)
 
 	REAL_OR_FAIL(write);
 	if (!descriptors_watched(fd))
-		return REAL(write)(fd, p, n);
+		return shown(fd, &v, 1, REAL(write)(fd, p, n));
 	r = goes(fd, &v, 1) ? write_edited(&(struct way){ 0 }, fd, &v, 1) : REAL(write)(fd, p, n);
 	passed(fd, OUT, &v, 1, r, true);
 	return r;
@@ -313,7 +325,7 @@ HOOK ssize_t writev(int fd, const struct iovec *v, int n_v)
 
 	REAL_OR_FAIL(writev);
 	if (!descriptors_watched(fd) || n_v < 0)
-		return REAL(writev)(fd, v, n_v);
+		return shown(fd, v, n_v, REAL(writev)(fd, v, n_v));
 	r = goes(fd, v, n_v) ? write_edited(&(struct way){ 0 }, fd, v, n_v)
 			     : REAL(writev)(fd, v, n_v);
 	passed(fd, OUT, v, n_v, r, true);

@@ -72,6 +72,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	(void)cls, (void)url, (void)method, (void)version, (void)upload, (void)upload_n,
 		(void)state;
 	oriel_info("bare");
+	fprintf(stderr, "said in a request\n");
 	oriel_fields_bind(oriel_str("tenant", "acme"));
 	ORIEL_SPAN ("inner") {
 		oriel_info("inner", oriel_str("path", "its own"));

@@ -156,3 +156,13 @@ teardown() { collecting_end; }
 	run -64 "$ORIEL" docter
 	[[ $output == *"did you mean \`oriel doctor\`"* ]]
 }
+
+@test "what of its lines would be seen, and what not" {
+	run -0 "$ORIEL" doctor -- "$BUILD/programs/writes-fortified" out
+	[[ $output == *"syslog"*"a log record for each line"* ]]
+	[[ $output == *"--capture stdout,stderr"* && $output != *putc_unlocked* ]]
+	cc -O2 -xc -o inlined - <<<'#include <stdio.h>
+		int main(void) { putc_unlocked(65, stdout); return 0; }'
+	run -0 "$ORIEL" doctor -- ./inlined
+	[[ $output == *"(putc_unlocked)"* && $output != *"each line"* ]]
+}
