@@ -109,6 +109,7 @@ static bool read_path(struct request *q)
 		{ STR("/v1/traces"), SIGNAL_SPAN, FORM_PROTOBUF },
 		{ STR("/v1/logs"), SIGNAL_LOG, FORM_PROTOBUF },
 		{ STR("/v1/metrics"), SIGNAL_METRIC, FORM_PROTOBUF },
+		{ STR("/api/v2/spans"), SIGNAL_SPAN, FORM_ZIPKIN },
 	};
 	struct str path = cut_run(q, str_cut(str_of(q->path), '?').head);
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/stats.h"
 #include "receive/otlp-json.h"
+#include "receive/zipkin.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -112,7 +113,9 @@ static enum receive_outcome decode(struct receiver *r, const struct delivery *d,
 	struct otlp_source from = { &r->known, d->run, &sieve };
 	enum receive_outcome how;
 
-	if (d->form == FORM_JSON)
+	if (d->form == FORM_ZIPKIN)
+		how = outcome_of(zipkin_decode(got, body, &from));
+	else if (d->form == FORM_JSON)
 		how = decode_json(d, body, &from, got);
 	else
 		how = outcome_of(otlp_decode(got, d->kind, body, &from));

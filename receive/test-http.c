@@ -123,6 +123,22 @@ static void logs_and_metrics_have_places_of_their_own(void **state)
 	assert_int_equal(post(h, &(struct ask){ .path = "/v1/profiles" }), 404);
 }
 
+static void zipkin_has_a_place_too(void **state)
+{
+	struct house *h = *state;
+	struct ask ask = { .path = "/api/v2/spans",
+			   .type = JSON,
+			   .body = STR("[{\"traceId\":\"1\",\"id\":\"2\"}]") };
+
+	assert_int_equal(post(h, &ask), 202);
+	assert_int_equal(h->in.n_items, 1);
+	assert_int_equal(h->answer.body.n, 0);
+	ask.body = STR("{}");
+	assert_int_equal(post(h, &ask), 400);
+	ask.type = PROTOBUF;
+	assert_int_equal(post(h, &ask), 415);
+}
+
 static void the_path_may_name_a_run(void **state)
 {
 	struct house *h = *state;
@@ -292,6 +308,7 @@ int main(void)
 		FACT(spans_are_taken_in_json),
 		FACT(a_type_may_have_parameters),
 		FACT(logs_and_metrics_have_places_of_their_own),
+		FACT(zipkin_has_a_place_too),
 		FACT(the_path_may_name_a_run),
 		FACT(what_is_rejected_is_told_in_the_same_form),
 		FACT(packed_bodies_are_unpacked),

@@ -155,3 +155,23 @@ for (const protocol of ['proto', 'http', 'grpc'])
         assert.equal(await collector.counter('receive_items') - before, 20000);
       });
     });
+
+describe('Zipkin\'s JSON', () => {
+  test('spans arrive with their kind, parent, error and tags', async () => {
+    const { ZipkinExporter } = require('@opentelemetry/exporter-zipkin');
+    const spans = makeSpans();
+    await send(new ZipkinExporter({ url: `http://${collector.http}/api/v2/spans` }), spans);
+    const id = spans[0].spanContext().traceId;
+    let found;
+    await becomes(async () => {
+      found = await collector.api(`traces/${id}`);
+      return found.spans?.length === 2;
+    });
+    const [outer, inner] = ['GET /0', 'inner'].map((name) => found.spans.find((s) => s.name === name));
+    assert.equal(outer.service, 'node-shop');
+    assert.deepEqual([outer.kind, inner.kind, outer.status, inner.status], ['client', 'producer', 'error', 'ok']);
+    assert.equal(inner.parent_id, outer.span_id);
+    assert.equal(outer.attributes.int, '-7');
+    assert.deepEqual(outer.events.map((e) => e.name).sort(), ['cache.miss', 'exception']);
+  });
+});

@@ -137,3 +137,14 @@ time.sleep(600)"
 	[ -z "$output" ]
 	api_says status '.intake == {}'
 }
+
+@test "Zipkin's clients are served beside OTLP's, and at their own port if asked" {
+	export ORIEL_ZIPKIN_LISTEN=127.0.0.1:0
+	collect
+	local span='[{"traceId":"86154ca178f81234","id":"352bff9a74ca9ad2","kind":"SERVER","name":"get /",
+		"localEndpoint":{"serviceName":"old"},"tags":{"error":"refused"}}]'
+	[ "$(otlp "$INTAKE/api/v2/spans" "$span")" = 202 ]
+	wait_for 10 api_says traces/000000000000000086154ca178f81234 '.spans[0] | .service == "old" and .status == "error"'
+	[ "$(otlp "http://$(api status | jq -r .intake.zipkin)/api/v2/spans" "${span//352b/4444}")" = 202 ]
+	wait_for 10 api_says traces/000000000000000086154ca178f81234 '.spans | length == 2'
+}
