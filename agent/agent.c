@@ -19,6 +19,7 @@
 #include "agent/http/access.h"
 #include "agent/http/headers.h"
 #include "agent/http/http.h"
+#include "agent/http/server.h"
 #include "agent/real.h"
 #include "base/preload.h"
 #include "lib/fault.h"
@@ -75,6 +76,7 @@ static void begin(void)
 {
 	http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
 	headers_request_id_set(getenv("ORIEL_REQUEST_ID_HEADERS"));
+	server_trust(getenv("ORIEL_TRUSTED_PROXIES"), getenv("ORIEL_FORWARDED_HEADER"));
 	access_log_set();
 	database_slow_set(getenv("ORIEL_SLOW_QUERY_MS"));
 	atomic_store_explicit(&missed,

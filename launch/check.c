@@ -7,6 +7,7 @@
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
+#include "base/proxies.h"
 #include "base/redact.h"
 #include "base/sampling.h"
 #include "base/severity.h"
@@ -216,6 +217,24 @@ static void check_views(struct check *c)
 				 quote(error.what, quoted), error.says);
 }
 
+static void check_proxies(struct check *c)
+{
+	struct str header = str_trim(str_of(getenv("ORIEL_FORWARDED_HEADER"))), wrong;
+	char quoted[QUOTE_ROOM];
+	struct proxies p = { .n = 0 };
+
+	if (!proxies_read(&p, str_of(getenv("ORIEL_TRUSTED_PROXIES")), &wrong))
+		complain(
+			c,
+			"ORIEL_TRUSTED_PROXIES: ignoring '%s': no address, no block, or one too many",
+			quote(wrong, quoted));
+	if (header.n && !str_eq_nocase(header, STR("x-forwarded-for")) &&
+	    !str_eq_nocase(header, STR("forwarded")))
+		complain(c,
+			 "ORIEL_FORWARDED_HEADER: ignoring '%s': not X-Forwarded-For or Forwarded",
+			 quote(header, quoted));
+}
+
 static void check_redact(struct check *c)
 {
 	char quoted[QUOTE_ROOM];
@@ -273,5 +292,6 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_views(&c);
 	check_exemplars(&c);
 	check_redact(&c);
+	check_proxies(&c);
 	return c.n;
 }

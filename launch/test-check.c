@@ -57,6 +57,19 @@ static void a_redaction_rule_that_is_none_is_named(void **state)
 			    "or keep\n");
 }
 
+static void a_proxy_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_TRUSTED_PROXIES", "10.0.0.0/8, ::1, unix, private"), "");
+	assert_string_equal(
+		of("ORIEL_TRUSTED_PROXIES", "::1,10.0.0.0/33"),
+		"ORIEL_TRUSTED_PROXIES: ignoring '10.0.0.0/33': no address, no block, or "
+		"one too many\n");
+	assert_string_equal(of("ORIEL_FORWARDED_HEADER", "Via"),
+			    "ORIEL_FORWARDED_HEADER: ignoring 'Via': not X-Forwarded-For or "
+			    "Forwarded\n");
+}
+
 static void a_bad_pair_is_named(void **state)
 {
 	(void)state;
@@ -154,6 +167,7 @@ int main(void)
 		cmocka_unit_test(what_makes_sense_is_not_mentioned),
 		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
 		cmocka_unit_test(a_redaction_rule_that_is_none_is_named),
+		cmocka_unit_test(a_proxy_that_is_none_is_named),
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),

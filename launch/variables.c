@@ -70,6 +70,13 @@ const struct variable variables[] = {
 	{ "ORIEL_REQUEST_ID_HEADERS", VARIABLE_RECORDING, "LIST", "X-Request-ID",
 	  "Fields that a request's id may come in; it goes out in the first of them, and in none if there is none",
 	  false },
+	{ "ORIEL_TRUSTED_PROXIES", VARIABLE_RECORDING, "LIST", NULL,
+	  "Proxies that are believed who a request is from: addresses, blocks (10.0.0.0/8), loopback, private, "
+	  "unix",
+	  false },
+	{ "ORIEL_FORWARDED_HEADER", VARIABLE_RECORDING, "NAME",
+	  "X-Forwarded-For and Forwarded, if they agree",
+	  "The field that those proxies say it in", false },
 	{ "ORIEL_SOCKETS_REQUEST_ID", VARIABLE_RECORDING, NULL, "false",
 	  "Put the request id into HTTP/1 responses that the program writes to its own sockets",
 	  false },

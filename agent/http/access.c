@@ -75,7 +75,6 @@ void access_begin_any(struct access_request *a, const struct server_seen *seen)
 	struct str path = http_target_of(seen->target).path;
 	const char *agent = seen->headers ? seen->headers->user_agent : NULL;
 	struct str text = agent ? str_of(agent) : STR("");
-	int port;
 
 	a->peer[0] = '\0';
 	if (seen->known) {
@@ -83,11 +82,14 @@ void access_begin_any(struct access_request *a, const struct server_seen *seen)
 
 		a->peer[copy(a->peer, sizeof(a->peer) - 1, peer.p, peer.n)] = '\0';
 		text = known_text(seen->known, KEY_USER_AGENT_ORIGINAL);
-	} else if (!http_peer_of(seen->peer, a->peer, &port)) {
+	} else if (!server_client(seen, a->peer)) {
 		a->peer[0] = '\0';
 	}
 	a->agent_n = copy(a->agent, sizeof(a->agent), text.p, text.n);
-	a->path_n = copy(a->path, sizeof(a->path), path.p, path.n);
+	if (path.n <= sizeof(a->path))
+		a->path_n = copy(a->path, sizeof(a->path), path.p, path.n);
+	else /* cut when secrets are out of it */
+		a->path_n = (uint8_t)redact_text(oriel_redaction(), path, a->path, sizeof(a->path));
 }
 
 static void gather_text(struct gathered *g, const char *key, const char *p, size_t n)

@@ -77,6 +77,14 @@ static void see_list(struct headers *h, const char **list, const char *value)
 	*list = *list ? join(h, *list, value) : value;
 }
 
+/* The last field counts most: it is the one of the nearest proxy. */
+static void see_hops(struct headers *h, const char **list, const char *value)
+{
+	const char *joined = *list ? join(h, *list, value) : value;
+
+	*list = *list && joined == *list ? value : joined;
+}
+
 static void see_first(const char **at, const char *value)
 {
 	if (!*at)
@@ -149,7 +157,7 @@ void headers_see(struct headers *h, const char *name, const char *value)
 		break;
 	case 'f':
 		if (!strcasecmp(name, "forwarded"))
-			see_list(h, &h->forwarded, value);
+			see_hops(h, &h->forwarded, value);
 		break;
 	case 'h':
 		if (!strcasecmp(name, "host"))
@@ -172,7 +180,7 @@ void headers_see(struct headers *h, const char *name, const char *value)
 		if (see_b3(h, name, value))
 			break;
 		if (!strcasecmp(name, "x-forwarded-for"))
-			see_list(h, &h->x_forwarded_for, value);
+			see_hops(h, &h->x_forwarded_for, value);
 		else if (!strcasecmp(name, "x-forwarded-proto"))
 			see_first(&h->x_forwarded_proto, value);
 		break;

@@ -297,6 +297,34 @@ static void ip4_text(const unsigned char b[4], char *out)
 	}
 }
 
+bool http_peer_address(const struct sockaddr *a, uint8_t out[16])
+{
+	const struct sockaddr_in *four = (const void *)a;
+	const struct sockaddr_in6 *six = (const void *)a;
+
+	if (!a || (a->sa_family != AF_INET && a->sa_family != AF_INET6))
+		return false;
+	memset(out, 0, 16);
+	if (a->sa_family == AF_INET6) {
+		memcpy(out, &six->sin6_addr, 16);
+	} else {
+		out[10] = out[11] = 0xff;
+		memcpy(out + 12, &four->sin_addr, 4);
+	}
+	return true;
+}
+
+void http_address_text(const uint8_t address[16], char out[46])
+{
+	struct in6_addr six;
+
+	memcpy(&six, address, 16);
+	if (IN6_IS_ADDR_V4MAPPED(&six))
+		ip4_text(address + 12, out);
+	else
+		inet_ntop(AF_INET6, &six, out, 46);
+}
+
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port)
 {
 	if (!a)

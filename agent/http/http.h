@@ -56,6 +56,10 @@ bool http_url_of(const struct redact *rules, struct str url, struct http_url *ou
 /* A peer's address as text and NUL, and its port; false for what is not IP. */
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port);
 
+/* The same address as base/proxies.h has it, and one of those as text; `mapped` ones as IPv4. */
+bool http_peer_address(const struct sockaddr *a, uint8_t out[16]);
+void http_address_text(const uint8_t address[16], char out[46]);
+
 /* "503", as error.type has it. */
 const char *http_status_text(unsigned status, char out[4]);
 

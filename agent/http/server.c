@@ -3,6 +3,7 @@
 
 #include "agent/agent.h"
 #include "agent/http/exclude.h"
+#include "agent/http/forwarded.h"
 #include "agent/http/http.h"
 #include "agent/http/server-series.h"
 
@@ -46,14 +47,45 @@ static void gather_host(struct gathered *g, const struct server_seen *seen, cons
 	gather(g, known_int(KEY_SERVER_PORT, host.port >= 0 ? host.port : seen->https ? 443 : 80));
 }
 
-static void gather_peer(struct gathered *g, const struct sockaddr *peer, char text[46])
+static struct forwarded_rules forwarded;
+
+void server_trust(const char *proxies, const char *header)
+{
+	forwarded_rules_read(&forwarded, str_of(proxies), str_trim(str_of(header)));
+}
+
+bool server_client(const struct server_seen *seen, char out[46])
+{
+	const struct headers *h = seen->headers;
+	uint8_t peer[16], client[16];
+	bool known = http_peer_address(seen->peer, peer);
+	struct forwarded_seen f = { .peer = known ? peer : NULL };
+
+	if (h) {
+		f.x_forwarded_for = str_of(h->x_forwarded_for);
+		f.forwarded = str_of(h->forwarded);
+	}
+	if (forwarded_client(&forwarded, &f, client))
+		memcpy(peer, client, sizeof(peer));
+	else if (!known)
+		return false;
+	http_address_text(peer, out);
+	return true;
+}
+
+struct peer_texts {
+	char client[46], peer[46];
+};
+
+static void gather_peer(struct gathered *g, const struct server_seen *seen, struct peer_texts *t)
 {
 	int port;
 
-	if (!http_peer_of(peer, text, &port))
+	if (server_client(seen, t->client))
+		gather(g, known_str(KEY_CLIENT_ADDRESS, t->client));
+	if (!http_peer_of(seen->peer, t->peer, &port))
 		return;
-	gather(g, known_str(KEY_CLIENT_ADDRESS, text));
-	gather(g, known_str(KEY_NETWORK_PEER_ADDRESS, text));
+	gather(g, known_str(KEY_NETWORK_PEER_ADDRESS, t->peer));
 	gather(g, known_int(KEY_NETWORK_PEER_PORT, port));
 }
 
@@ -78,13 +110,14 @@ static const char *name_of(const struct server_request *q, char room[SERVER_ROUT
 }
 
 /* What doesn't change from one request of a connection to the next, as long as its fields don't. */
-static void gather_known(struct gathered *g, const struct server_seen *seen, char peer[46])
+static void gather_known(struct gathered *g, const struct server_seen *seen,
+			 struct peer_texts *peer)
 {
 	const char *version = seen->version.n ? http_version(seen->version) : NULL;
 
 	gather(g, known_str(KEY_URL_SCHEME, seen->https ? "https" : "http"));
 	gather_host(g, seen, seen->headers ? seen->headers->host : NULL);
-	gather_peer(g, seen->peer, peer);
+	gather_peer(g, seen, peer);
 	if (version)
 		gather(g, known_str(KEY_NETWORK_PROTOCOL_VERSION, version));
 	if (seen->headers && seen->headers->user_agent)
@@ -94,9 +127,9 @@ static void gather_known(struct gathered *g, const struct server_seen *seen, cha
 bool server_know(struct server_known *k, const struct server_seen *seen)
 {
 	struct gathered g = { .n = 0 };
-	char peer[46];
+	struct peer_texts peer;
 
-	gather_known(&g, seen, peer);
+	gather_known(&g, seen, &peer);
 	k->n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST, gathered_all(&g));
 	return k->n > 0;
 }
@@ -111,7 +144,8 @@ static void route_keep(struct server_request *q, struct str route)
 static void span_begin(struct server_request *q, const struct server_seen *seen,
 		       struct http_target target, unsigned left_out)
 {
-	char query[QUERY_MOST], peer[46], name[SERVER_ROUTE_MOST + 32];
+	char query[QUERY_MOST], name[SERVER_ROUTE_MOST + 32];
+	struct peer_texts peer;
 	struct gathered g;
 	size_t name_n;
 	const char *text = name_of(q, name, &name_n);
@@ -131,7 +165,7 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 	if (seen->known)
 		gather(&g, known_row(seen->known->bytes, seen->known->n));
 	else
-		gather_known(&g, seen, peer);
+		gather_known(&g, seen, &peer);
 	if (q->id[0])
 		gather(&g, known_str(KEY_REQUEST_ID, q->id));
 	if (access_log_on && (left_out & EXCLUDE_ACCESS_LOG))

@@ -63,6 +63,15 @@ struct server_seen {
 	uint64_t begun; /* oriel_moment() when it came; 0: now */
 };
 
+/*
+ * Which proxies are believed (ORIEL_TRUSTED_PROXIES), and by which field (ORIEL_FORWARDED_HEADER).
+ * Before there are threads.
+ */
+void server_trust(const char *proxies, const char *header);
+
+/* Who sent it: the peer, or whom proxies tell of that are trusted. False: not known. */
+bool server_client(const struct server_seen *seen, char out[46]);
+
 void server_begin(struct server_request *q, const struct server_seen *seen);
 
 /*

@@ -30,6 +30,8 @@ struct exchange *served_begin(struct connection *c, struct reading *r)
 	reading_headers(r);
 	seen.method = http1_method(&r->head);
 	seen.target = http1_target(&r->head);
+	if (r->head.cut) /* what a proxy added may be missing, and then the rest is anybody's word */
+		r->headers.x_forwarded_for = r->headers.forwarded = NULL;
 	seen.headers = &r->headers;
 	seen.peer = &c->peer.any;
 	return served(&seen);
