@@ -11,8 +11,12 @@
 
 enum { UNSTARTED_ROUNDS = 2 };
 
-static const struct assemble_limits usual = { ASSEMBLE_LIMIT, ASSEMBLE_LIMIT, ASSEMBLE_LIMIT,
-					      ASSEMBLE_LIMIT, ASSEMBLE_LIMIT, ASSEMBLE_LIMIT };
+static const struct assemble_limits usual = { .attributes = ASSEMBLE_LIMIT,
+					      .event_attributes = ASSEMBLE_LIMIT,
+					      .link_attributes = ASSEMBLE_LIMIT,
+					      .log_attributes = ASSEMBLE_LIMIT,
+					      .events = ASSEMBLE_LIMIT,
+					      .links = ASSEMBLE_LIMIT };
 
 static uint32_t limit(uint32_t *of)
 {

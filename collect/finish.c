@@ -2,6 +2,7 @@
 #include "collect/finish.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "collect/stacks.h"
 #include "model/copy.h"
 #include "model/stats.h"
@@ -41,12 +42,39 @@ static const struct record_head *record_copy(struct arena *arena, const void *by
 	return p ? memcpy(p, bytes, h->size) : NULL;
 }
 
-static struct attributes list_keep(struct arena *arena, const struct attribute_list *l)
+/* So many characters; a byte that belongs to none counts as one. */
+static struct str cut_text(struct str text, uint32_t most)
+{
+	struct str rest = text;
+
+	if (text.n <= most)
+		return text;
+	for (uint32_t i = 0; i < most && rest.n; i++) {
+		size_t n = utf8_length(rest);
+
+		rest = str_from(rest, n ? n : 1);
+	}
+	return str_first(text, text.n - rest.n);
+}
+
+/* Texts, and those in arrays; the arrays are this span's own. */
+static void cut_value(struct value *v, uint32_t most)
+{
+	if (v->type == VALUE_STRING)
+		v->text = cut_text(v->text, most);
+	for (size_t i = 0; v->type == VALUE_ARRAY && i < v->array.n; i++)
+		cut_value((struct value *)&v->array.item[i], most);
+}
+
+static struct attributes list_keep(struct arena *arena, const struct attribute_list *l,
+				   uint32_t value_length)
 {
 	struct attribute *item = l->n ? arena_take_n(arena, struct attribute, l->n) : NULL;
 
 	if (item)
 		memcpy(item, l->item, l->n * sizeof(*item));
+	for (size_t i = 0; item && value_length && i < l->n; i++)
+		cut_value(&item[i].value, value_length);
 	return (struct attributes){ item, item ? l->n : 0, l->dropped };
 }
 
@@ -58,7 +86,7 @@ static struct attributes attributes_of(struct assembler *a, struct arena *arena,
 
 	if (!decode_attributes(&l, bytes, arena))
 		assemble_bad(a);
-	return list_keep(arena, &l);
+	return list_keep(arena, &l, a->limits.value_length);
 }
 
 static void status_set(struct span *s, uint8_t code, struct str message)
@@ -226,7 +254,7 @@ static void make_span(struct making *m, const struct open_span *o, const struct 
 	for (const struct piece *p = o->detail; p; p = p->next)
 		apply_detail(m, p);
 	making_end(m, o, gone);
-	s->attributes = list_keep(m->arena, &m->attributes);
+	s->attributes = list_keep(m->arena, &m->attributes, m->a->limits.value_length);
 	s->n_events = m->n_events;
 	s->event = keep(m->arena, m->a->events, sizeof(*s->event), &s->n_events);
 	s->n_links = m->n_links;
@@ -308,7 +336,7 @@ static struct attributes log_attributes(struct assembler *a, struct arena *arena
 		assemble_bad(a);
 	if (site)
 		log_place(a, arena, &l, site);
-	return list_keep(arena, &l);
+	return list_keep(arena, &l, a->limits.log_value_length);
 }
 
 /* A named logger is a scope of its own, made once a batch. */

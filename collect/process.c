@@ -45,10 +45,24 @@ static uint32_t limit_of(const struct settings *s, struct str name, uint32_t oth
 	return n < ASSEMBLE_LIMIT_MOST ? (uint32_t)n : ASSEMBLE_LIMIT_MOST;
 }
 
+/* Without a word there is no limit; none at all leaves no text, which nobody means: 1 is the least. */
+static uint32_t length_of(const struct settings *s, struct str name, uint32_t otherwise)
+{
+	bool bad = false;
+	uint64_t n = settings_u64(s, name, otherwise, &bad);
+
+	if (bad)
+		stats_add(settings_bad, 1);
+	if (!settings_get(s, name).n)
+		return otherwise;
+	return n > UINT32_MAX ? 0 : n ? (uint32_t)n : 1;
+}
+
 /* "Span Limits" and "Attribute Limits" of the specification. */
 static struct assemble_limits limits_of(const struct settings *s)
 {
-	uint32_t all = limit_of(s, STR("OTEL_ATTRIBUTE_COUNT_LIMIT"), ASSEMBLE_LIMIT);
+	uint32_t all = limit_of(s, STR("OTEL_ATTRIBUTE_COUNT_LIMIT"), ASSEMBLE_LIMIT),
+		 length = length_of(s, STR("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"), 0);
 
 	return (struct assemble_limits){
 		.attributes = limit_of(s, STR("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"), all),
@@ -57,6 +71,9 @@ static struct assemble_limits limits_of(const struct settings *s)
 		.log_attributes = limit_of(s, STR("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT"), all),
 		.events = limit_of(s, STR("OTEL_SPAN_EVENT_COUNT_LIMIT"), ASSEMBLE_LIMIT),
 		.links = limit_of(s, STR("OTEL_SPAN_LINK_COUNT_LIMIT"), ASSEMBLE_LIMIT),
+		.value_length = length_of(s, STR("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"), length),
+		.log_value_length =
+			length_of(s, STR("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT"), length),
 	};
 }
 

@@ -302,6 +302,26 @@ static void attributes_over_the_limit_are_counted_on_the_span(void **state)
 	assert_int_equal(b->batch->span->attributes.dropped, 2);
 }
 
+static void texts_are_cut_by_characters(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record r = hand_start(1, "s", 1000000);
+
+	b->a.limits.value_length = 3;
+	hand_str(&r, "k",
+		 "\xc3\xa4"
+		 "bcd");
+	hand_str(&r, "l", "ab");
+	hand_str(&r, "m", "\xff\xff\xff\xff");
+	take(b, r);
+	take(b, hand_end(1, 1000100));
+	settle(b);
+	assert_text(text_of(b->batch->span, "k"), "\xc3\xa4"
+						  "bc");
+	assert_text(text_of(b->batch->span, "l"), "ab");
+	assert_text(text_of(b->batch->span, "m"), "\xff\xff\xff");
+}
+
 static void an_end_is_never_before_its_start(void **state)
 {
 	struct bench *b = *state;
@@ -475,6 +495,7 @@ int main(void)
 		TEST(events_links_and_a_new_name_are_kept),
 		TEST(events_over_the_limit_are_counted_on_the_span),
 		TEST(attributes_over_the_limit_are_counted_on_the_span),
+		TEST(texts_are_cut_by_characters),
 		TEST(an_end_is_never_before_its_start),
 		TEST(a_step_of_the_wall_clock_does_not_change_a_duration),
 		TEST(a_gone_process_leaves_errors_that_say_why),

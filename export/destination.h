@@ -35,6 +35,13 @@ struct destination_limits {
 	uint32_t retry_most_ms;	 /* default 30,000 */
 };
 
+/*
+ * By the batch processors' variables: OTEL_BSP_* for spans, OTEL_BLRP_* for log records, the larger if it is
+ * for both. What they don't say is our own default. *bad: one that makes no sense (NULL: none).
+ */
+struct destination_limits destination_limits_of(const struct settings *settings,
+						enum signal signals, const char **bad);
+
 /* What /api/status tells of a destination. */
 struct destination_state {
 	const char *name;

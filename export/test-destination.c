@@ -622,9 +622,37 @@ static void a_dead_server_costs_items_not_time(void **state)
 	server_forget(&x.server);
 }
 
+static void limits_are_those_of_the_batch_processors(void **state)
+{
+	static const char block[] =
+		"OTEL_BSP_MAX_QUEUE_SIZE=100\0OTEL_BSP_MAX_EXPORT_BATCH_SIZE=500\0"
+		"OTEL_BLRP_MAX_QUEUE_SIZE=70\0OTEL_BLRP_SCHEDULE_DELAY=0\0OTEL_BSP_EXPORT_TIMEOUT=1";
+	static const char wrong[] = "OTEL_BSP_SCHEDULE_DELAY=soon";
+	struct settings s = { { block, sizeof(block) } };
+	struct destination_limits l;
+	const char *bad;
+
+	(void)state;
+	l = destination_limits_of(&s, SIGNAL_ALL, &bad);
+	assert_null(bad);
+	assert_int_equal(l.queue_items, 100);
+	assert_int_equal(l.batch_items, 100);
+	assert_int_equal(l.delay_ms, 1);
+	l = destination_limits_of(&s, SIGNAL_LOG, &bad);
+	assert_int_equal(l.queue_items, 70);
+	assert_int_equal(l.batch_items, 0);
+	l = destination_limits_of(&s, SIGNAL_METRIC, &bad);
+	assert_int_equal(l.queue_items, 0);
+	assert_int_equal(l.delay_ms, 0);
+	s.block = (struct str){ wrong, sizeof(wrong) };
+	l = destination_limits_of(&s, SIGNAL_SPAN, &bad);
+	assert_string_equal(bad, "OTEL_BSP_SCHEDULE_DELAY");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_are_those_of_the_batch_processors),
 		cmocka_unit_test(all_that_is_offered_is_sent),
 		cmocka_unit_test(only_signals_of_the_exporter_count),
 		cmocka_unit_test(a_full_queue_drops_the_newest_and_counts),

@@ -125,10 +125,15 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 				      .tell = told,
 				      .tell_to = route };
 	char why[160] = "", text[256];
+	const char *bad;
+	struct destination_limits limits = destination_limits_of(settings, signals, &bad);
 	int r;
 
-	r = destination_new(&leg->destination, kind, settings, &place,
-			    (struct destination_limits){ 0 }, why);
+	if (bad) {
+		snprintf(text, sizeof(text), "%s makes no sense; taking the default", bad);
+		warn(run, text);
+	}
+	r = destination_new(&leg->destination, kind, settings, &place, limits, why);
 	if (r < 0)
 		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
 			 why[0] ? why : err_path(r));
