@@ -38,6 +38,7 @@ enum {
 	LINGER_MS = 60000,
 	EXPORT_MS = 10000,
 	EVENTS = 32,
+	ENDS_AT_ONCE = 64,
 };
 
 /* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
@@ -126,6 +127,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 	heap_keep();
 	timeline_start(&c->timeline);
 	process_place_init(&c->place, c->dir.fd, &c->timeline);
+	collector_load_totals(c);
 	*out = c;
 	return 0;
 }
@@ -182,6 +184,7 @@ struct collector *collector_free(struct collector *c)
 	rundir_close(&c->dir);
 	ledger_fini(&c->ledger);
 	foreign_fini(&c->foreign);
+	folded_free(c->folded);
 	wishes_fini(&c->wishes);
 	pthread_mutex_destroy(&c->ledger_lock);
 	pthread_mutex_destroy(&c->lock);
@@ -258,8 +261,10 @@ static void process_joins(struct collector *c, struct process *p)
 		p->route->n_processes++;
 		p->route->run->n_processes++;
 	}
+	p->folded = folded_take(&c->folded, p->in->name);
 	collector_watch(c, p->death.pidfd);
 	gauge_modes_check(&p->in->settings);
+	profile_check(&p->in->settings);
 	wishes_apply(&c->wishes, p);
 	if (c->options.sink->place)
 		c->options.sink->place(&p->in->settings, p->place, c->options.you);
@@ -435,7 +440,7 @@ static bool process_ends(struct collector *c, struct process *p, uint64_t now)
 	pthread_mutex_unlock(&c->lock);
 	collector_give(c, p);
 	collector_fold(c, p);
-	process_leaves(c, p);
+	p->ended = true;
 	return true;
 }
 
@@ -454,21 +459,46 @@ bool collector_examines(const struct collector *c)
 	return c->n_naming > 0;
 }
 
-bool collector_end_processes(struct collector *c, uint64_t now)
+/* Their totals are written down before their segments go: of who was folded one of both is always there. */
+static void leave_those_that_ended(struct collector *c)
 {
-	bool all = true;
-
+	collector_save_totals(c);
 	for (struct process *p = c->process, *next; p; p = next) {
+		next = p->next;
+		if (p->ended)
+			process_leaves(c, p);
+	}
+}
+
+/* So many that the next collector would have them all to look at twice, at the most. True: there are more. */
+static bool end_some(struct collector *c, uint64_t now, bool *all)
+{
+	size_t n = 0;
+
+	*all = true;
+	for (struct process *p = c->process; p && n < ENDS_AT_ONCE; p = p->next) {
 		bool gone, explained;
 
-		next = p->next;
 		pthread_mutex_lock(&c->lock);
 		gone = p->in->cut_short || process_is_gone(p, now);
 		explained = gone && (p->in->cut_short || process_is_explained(p, now));
 		pthread_mutex_unlock(&c->lock);
-		if (gone && (!explained || !is_examined(c, p) || !process_ends(c, p, now)))
-			all = false;
+		if (explained && is_examined(c, p) && process_ends(c, p, now))
+			n++;
+		else if (gone)
+			*all = false;
 	}
+	if (n)
+		leave_those_that_ended(c);
+	return n == ENDS_AT_ONCE;
+}
+
+bool collector_end_processes(struct collector *c, uint64_t now)
+{
+	bool all;
+
+	while (end_some(c, now, &all))
+		;
 	return all;
 }
 
@@ -675,6 +705,8 @@ static void collector_leave(struct collector *c)
 		collector_take_jobs(c);
 	}
 	collector_end_processes(c, clock_mono_ns());
+	if (!c->process)
+		ledger_discard(&c->ledger_file);
 	collector_settle(c);
 	collector_settle(c);
 	collector_close_routes(c);

@@ -7,7 +7,7 @@
 #include "collect/collector.h"
 #include "collect/foreign.h"
 #include "collect/job.h"
-#include "collect/ledger.h"
+#include "collect/ledger-file.h"
 #include "collect/process.h"
 #include "collect/run.h"
 #include "collect/rundir.h"
@@ -60,6 +60,8 @@ struct collector {
 	/* Taken with the other one held, or alone. */
 	pthread_mutex_t ledger_lock;
 	struct ledger ledger;
+	struct ledger_file ledger_file;
+	struct folded *folded; /* an earlier collector's, not taken up yet */
 
 	struct foreign foreign; /* has a lock of its own, taken before all of these */
 
@@ -106,6 +108,8 @@ bool collector_name_stacks(struct collector *c, struct process *p, struct batch 
 /* totals.c. collector_ask: before metrics are read; waits a moment for the answers, the lock not held. */
 void collector_ask(struct collector *c);
 void collector_fold(struct collector *c, struct process *p);
+void collector_load_totals(struct collector *c);
+void collector_save_totals(struct collector *c); /* before a segment that was folded is removed */
 
 /* calling.c */
 void collector_take_calls(struct collector *c, uint64_t now);

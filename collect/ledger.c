@@ -98,13 +98,13 @@ static void ledger_forget_last(struct ledger *l)
 	l->n--;
 }
 
-static struct account *account_new(struct ledger *l, const char *place, struct resource *r)
+static struct account *account_new(struct str place, struct resource *r)
 {
 	struct account *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
-	a->place = strdup(place);
+	a->place = strndup(place.n ? place.p : "", place.n);
 	if (!a->place) {
 		free(a);
 		return NULL;
@@ -112,10 +112,32 @@ static struct account *account_new(struct ledger *l, const char *place, struct r
 	a->common = resource_ref(r);
 	a->dead.keeps = true;
 	a->dead.most = LEDGER_SERIES;
+	return a;
+}
+
+static struct account *account_add(struct ledger *l, const char *place, struct resource *r)
+{
+	struct account *a = account_new(str_of(place), r);
+
+	if (!a)
+		return NULL;
 	if (l->n >= LEDGER_ACCOUNTS)
 		ledger_forget_last(l);
 	l->n++;
 	return a;
+}
+
+struct account *ledger_append(struct ledger *l, struct str place, struct resource *r)
+{
+	struct account **at = &l->account;
+
+	if (l->n >= LEDGER_ACCOUNTS)
+		return NULL;
+	while (*at)
+		at = &(*at)->next;
+	*at = account_new(place, r);
+	l->n += *at != NULL;
+	return *at;
 }
 
 /* It is the first from here. */
@@ -126,7 +148,7 @@ static struct account *account_of(struct ledger *l, const char *place, struct re
 	if (a)
 		*at = a->next;
 	else
-		a = account_new(l, place, r);
+		a = account_add(l, place, r);
 	if (a) {
 		a->next = l->account;
 		l->account = a;
@@ -138,12 +160,18 @@ static struct account *account_of(struct ledger *l, const char *place, struct re
 
 static bool copy_gauge(struct batch *to, const struct metric_point *p)
 {
-	struct metric_point *own = batch_add_point(to);
+	struct scope *scope = arena_take_n(&to->arena, struct scope, 1);
+	struct metric_point *own = scope ? batch_add_point(to) : NULL;
 
 	if (!own)
 		return false;
 	*own = *p;
 	own->n_exemplars = 0;
+	if (p->scope) {
+		scope->name = arena_copy(&to->arena, p->scope->name);
+		scope->version = arena_copy(&to->arena, p->scope->version);
+		own->scope = scope;
+	}
 	own->name = arena_copy(&to->arena, p->name);
 	own->unit = arena_copy(&to->arena, p->unit);
 	own->description = arena_copy(&to->arena, p->description);
@@ -151,8 +179,7 @@ static bool copy_gauge(struct batch *to, const struct metric_point *p)
 	return true;
 }
 
-/* Each dead process's own: the last hundred processes'. */
-static void keep_gauges(struct account *a, const struct batch *b)
+void account_keep_gauges(struct account *a, const struct batch *b)
 {
 	struct batch *own = NULL;
 
@@ -188,7 +215,7 @@ void ledger_fold(struct ledger *l, const char *place, const struct batch *b)
 		a->common = common;
 	}
 	tally_add(&a->dead, b, TALLY_DEAD);
-	keep_gauges(a, b);
+	account_keep_gauges(a, b);
 }
 
 void account_tally(const struct account *a, struct tally *t)

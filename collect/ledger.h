@@ -9,7 +9,7 @@
  *
  * Constant space: an account has at most so many series, of dead processes' own gauges (mode `all`) it
  * has the last hundred, and there are so many accounts; then the one that was used longest ago goes,
- * and is counted. Lost with the collector; the next one begins with what lives then.
+ * and is counted. It survives the collector in a file (collect/ledger-file.h).
  *
  * Not locked: whoever uses it sees to that.
  */
@@ -17,7 +17,7 @@
 
 #include "collect/tally.h"
 
-enum { LEDGER_ACCOUNTS = 256, LEDGER_SERIES = 20000, LEDGER_DEAD = 100 };
+enum { LEDGER_ACCOUNTS = 256, LEDGER_SERIES = 20000, LEDGER_DEAD = 100, LEDGER_PLACE = 224 };
 
 struct account {
 	struct account *next;
@@ -38,6 +38,12 @@ void ledger_fold(struct ledger *l, const char *place, const struct batch *b);
 
 /* Of the same service (name and namespace) in that place; NULL: none. */
 struct account *ledger_find(const struct ledger *l, const char *place, const struct resource *r);
+
+/* One more, behind all others; NULL: no memory, or there are too many. */
+struct account *ledger_append(struct ledger *l, struct str place, struct resource *r);
+
+/* Each dead process's own: the last hundred processes'. */
+void account_keep_gauges(struct account *a, const struct batch *b);
 
 /* Adds all of it. */
 void account_tally(const struct account *a, struct tally *t);

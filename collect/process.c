@@ -189,6 +189,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 		assembler_set_resource(&p->a, p->resource);
 	}
 	/* It has been another collector's, which may not have come to mark all that it delivered. */
+	p->profile = profile_of(&p->in->settings);
 	p->taken_over = h->collector_pid;
 	if (p->taken_over)
 		p->a.again = SETTLE_LAG + 2;
@@ -367,10 +368,14 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 
 	if (!b && has_vitals(p))
 		b = batch_new(p->resource);
-	if (b && has_vitals(p))
+	if (!b)
+		return NULL;
+	if (has_vitals(p))
 		vitals_points(&p->vitals, b, now_real_ns);
-	if (b)
-		metrics_combine(b, &p->in->settings);
+	if (p->profile == PROFILE_TOMODACHI)
+		active_points(&p->active, &p->a, b, now_real_ns);
+	profile_apply(p->profile, b);
+	metrics_combine(b, &p->in->settings);
 	return b;
 }
 

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "collect/access.h"
+#include "collect/active.h"
 #include "collect/assemble.h"
 #include "collect/collector.h"
 #include "collect/death.h"
@@ -24,6 +25,7 @@
 #include "collect/job.h"
 #include "collect/mortem.h"
 #include "collect/oom.h"
+#include "collect/profile.h"
 #include "collect/settle.h"
 #include "collect/stacks.h"
 #include "collect/vitals.h"
@@ -67,7 +69,10 @@ struct process {
 	bool seen_alive;	 /* by us: then its end is when we noticed it, at the latest */
 	bool gone;
 	struct vitals vitals;
+	enum profile profile; /* by which names its metrics are told */
+	struct active active;
 	bool folded;		     /* its metrics are in the ledger */
+	bool ended;		     /* the books are closed, only its segment is still there */
 	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */
 	uint64_t gone_real_ns, gone_mono_ns;
 	uint64_t next_metrics_ns; /* CLOCK_MONOTONIC */

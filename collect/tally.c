@@ -38,15 +38,33 @@ void tally_fini(struct tally *t)
 
 /* ---- instruments ----------------------------------------------------------------------------------- */
 
+static bool same_scope(const struct scope *a, const struct scope *b)
+{
+	if (a == b || !a || !b)
+		return a == b;
+	return str_eq(a->name, b->name) && str_eq(a->version, b->version);
+}
+
 static bool is_of(const struct tally_instrument *i, const struct metric_point *p)
 {
-	return i->kind == p->kind && i->scope == p->scope && str_eq(i->name, p->name) &&
+	return i->kind == p->kind && same_scope(i->scope, p->scope) && str_eq(i->name, p->name) &&
 	       str_eq(i->unit, p->unit);
 }
 
 static struct str text_of(struct tally *t, struct str s)
 {
 	return t->keeps ? arena_copy(&t->arena, s) : s;
+}
+
+static const struct scope *scope_of(struct tally *t, const struct scope *scope)
+{
+	struct scope *own = t->keeps && scope ? arena_take_n(&t->arena, struct scope, 1) : NULL;
+
+	if (!own)
+		return scope;
+	own->name = arena_copy(&t->arena, scope->name);
+	own->version = arena_copy(&t->arena, scope->version);
+	return own;
 }
 
 static struct tally_instrument *instrument_add(struct tally *t, const struct metric_point *p)
@@ -67,7 +85,7 @@ static struct tally_instrument *instrument_add(struct tally *t, const struct met
 					.unit = text_of(t, p->unit),
 					.description = text_of(t, p->description),
 					.kind = p->kind,
-					.scope = p->scope };
+					.scope = scope_of(t, p->scope) };
 	return i;
 }
 
@@ -164,6 +182,7 @@ static bool series_new(struct tally *t, struct tally_instrument *i, const struct
 	s->point.name = i->name;
 	s->point.unit = i->unit;
 	s->point.description = i->description;
+	s->point.scope = i->scope;
 	if (t->keeps)
 		s->point.attributes = copy_attributes(&t->arena, p->attributes);
 	if (s->point.attributes.n != p->attributes.n)
@@ -316,30 +335,51 @@ void tally_add(struct tally *t, const struct batch *b, enum tally_of what)
 		}
 }
 
+bool tally_put(struct tally *t, const struct metric_point *p)
+{
+	struct tally_instrument *to = instrument_of(t, p);
+
+	return to && point_tally(t, to, p);
+}
+
+void tally_each(const struct tally *t, void (*each)(const struct metric_point *p, void *you),
+		void *you)
+{
+	for (size_t i = 0; i < t->n_instruments; i++)
+		for (uint32_t at = t->instrument[i].first; at; at = t->series[at - 1].next)
+			each(&t->series[at - 1].point, you);
+}
+
 void tally_add_tally(struct tally *t, const struct tally *from)
 {
-	for (size_t i = 0; i < from->n; i++) {
-		const struct metric_point *p = &from->series[i].point;
-		struct tally_instrument *to = instrument_of(t, p);
-
-		if (!to || !point_tally(t, to, p)) {
+	for (size_t i = 0; i < from->n; i++)
+		if (!tally_put(t, &from->series[i].point)) {
 			t->full = true;
 			stats_add(memory_dropped, 1);
 		}
-	}
+}
+
+struct filling {
+	struct batch *batch;
+	bool full;
+};
+
+static void fill(const struct metric_point *p, void *you)
+{
+	struct filling *f = you;
+	struct metric_point *to = f->full ? NULL : batch_add_point(f->batch);
+
+	if (to)
+		*to = *p;
+	else
+		f->full = true;
 }
 
 struct batch *tally_batch(const struct tally *t, struct resource *resource)
 {
-	struct batch *b = t->n ? batch_new(resource) : NULL;
+	struct filling f = { .batch = t->n ? batch_new(resource) : NULL };
 
-	for (size_t i = 0; b && i < t->n_instruments; i++)
-		for (uint32_t at = t->instrument[i].first; at; at = t->series[at - 1].next) {
-			struct metric_point *p = batch_add_point(b);
-
-			if (!p)
-				return batch_free(b);
-			*p = t->series[at - 1].point;
-		}
-	return b;
+	if (f.batch)
+		tally_each(t, fill, &f);
+	return f.full ? batch_free(f.batch) : f.batch;
 }

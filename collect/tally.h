@@ -39,6 +39,13 @@ struct tally {
 void tally_fini(struct tally *t);
 void tally_add(struct tally *t, const struct batch *b, enum tally_of what);
 
+/* One point, as it is: no mode is asked. False: no memory (not counted). */
+bool tally_put(struct tally *t, const struct metric_point *p);
+
+/* Every series, those of one instrument together. */
+void tally_each(const struct tally *t, void (*each)(const struct metric_point *p, void *you),
+		void *you);
+
 /* Points of other tallies' series, as they are: no mode is asked. */
 void tally_add_tally(struct tally *t, const struct tally *from);
 

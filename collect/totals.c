@@ -8,8 +8,10 @@
 #include "collect/inside.h"
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "model/stats.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,11 +278,16 @@ void collector_received(struct collector *c, const struct batch *b)
 	foreign_take(&c->foreign, b, place, clock_mono_ns());
 }
 
-/* Its last points, which are the ledger's from here on. */
+/*
+ * Its last points, which are the ledger's from here on; unless they are already, because another collector
+ * was killed before it could remove the segment.
+ */
 void collector_fold(struct collector *c, struct process *p)
 {
 	struct batch *b;
 
+	if (p->folded)
+		return;
 	pthread_mutex_lock(&c->lock);
 	if (p->death.news != DEATH_ALIVE && p->vitals.known)
 		vitals_read(&p->vitals, p->death.pid, p->death.start_ticks);
@@ -294,4 +301,53 @@ void collector_fold(struct collector *c, struct process *p)
 	pthread_mutex_unlock(&c->ledger_lock);
 	pthread_mutex_unlock(&c->lock);
 	collector_give_points(c, p, b);
+}
+
+/* ---- what the next collector must know ------------------------------------------------------------- */
+
+void collector_save_totals(struct collector *c)
+{
+	struct folded *all = NULL;
+	int r = 0;
+
+	for (const struct folded *f = c->folded; f && !r; f = f->next)
+		r = folded_add(&all, f->name) ? 0 : ERR(-ENOMEM);
+	for (const struct process *p = c->process; p && !r; p = p->next)
+		if (p->folded)
+			r = folded_add(&all, p->in->name) ? 0 : ERR(-ENOMEM);
+	pthread_mutex_lock(&c->ledger_lock);
+	if (!r)
+		r = ledger_save(&c->ledger, &c->ledger_file, all);
+	pthread_mutex_unlock(&c->ledger_lock);
+	folded_free(all);
+	if (r < 0)
+		stats_add(totals_unsaved, 1);
+}
+
+static void note_any(const char *name, void *you)
+{
+	(void)name;
+	*(bool *)you = true;
+}
+
+/*
+ * Without a segment there is nobody whose totals could go back: what is there is of services that ended
+ * long ago.
+ */
+void collector_load_totals(struct collector *c)
+{
+	bool any = false;
+	int r;
+
+	c->ledger_file.dir_fd = c->dir.fd;
+	memcpy(c->ledger_file.boot_id, c->place.boot_id, sizeof(c->ledger_file.boot_id));
+	if (rundir_list(&c->dir, note_any, &any) < 0 || !any) {
+		ledger_discard(&c->ledger_file);
+		return;
+	}
+	r = ledger_load(&c->ledger, &c->ledger_file, &c->folded);
+	if (r < 0) {
+		fprintf(stderr, "oriel: totals of dead processes not read: %s\n", err_path(r));
+		stats_add(totals_unread, 1);
+	}
 }

@@ -106,13 +106,20 @@ static void read_address(struct prometheus_place *p, const struct settings *s)
 	copy_text(p->host, sizeof(p->host), host.n ? host : STR("localhost"));
 }
 
+/* A profile whose dashboards know no labels but its own (collect/profile.h). */
+static bool has_exact_names(const struct settings *s)
+{
+	return str_eq_nocase(str_trim(settings_get(s, STR("ORIEL_METRIC_PROFILE"))),
+			     STR("fastapi"));
+}
+
 bool prometheus_options_read(struct prometheus_place *p, const struct settings *settings)
 {
 	struct prometheus_options *o = &p->options;
 
 	*p = (struct prometheus_place){ .port = 0 };
 	read_address(p, settings);
-	o->no_scope_info = !is_true(settings, scope_names, true);
+	o->no_scope_info = !is_true(settings, scope_names, !has_exact_names(settings));
 	o->no_target_info = !is_true(settings, target_names, true);
 	o->no_created = is_true(settings, no_created_names, false) ||
 			!is_true(settings, created_names, true);

@@ -157,12 +157,15 @@ static void check_word(struct check *c, const char *name, const char *const *wor
 	complain(c, "%s: ignoring '%s': it is one of %s", name, quote(value, quoted), all);
 }
 
-static void check_temporality(struct check *c)
+static void check_metrics(struct check *c)
 {
 	static const char *const preference[] = { "cumulative", "delta", "lowmemory", NULL };
 	static const char *const aggregation[] = { "explicit_bucket_histogram",
 						   "base2_exponential_bucket_histogram", NULL };
 
+	static const char *const profile[] = { "none", "fastapi", "tomodachi", NULL };
+
+	check_word(c, "ORIEL_METRIC_PROFILE", profile);
 	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", preference);
 	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregation);
 }
@@ -286,7 +289,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_timeout(&c);
 	check_prometheus(&c);
 	check_gauge_modes(&c);
-	check_temporality(&c);
+	check_metrics(&c);
 	check_levels(&c);
 	check_capture(&c);
 	check_views(&c);

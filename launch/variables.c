@@ -237,6 +237,11 @@ const struct variable variables[] = {
 	  "false: OpenMetrics without exemplars", false },
 	{ "ORIEL_PROMETHEUS_JOB", VARIABLE_DESTINATION, NULL, "false",
 	  "job and instance as labels of every series", false },
+	{ "ORIEL_METRIC_PROFILE", VARIABLE_DESTINATION, "NAME", "none",
+	  "fastapi: http_requests_total, http_request_duration_seconds, "
+	  "active_database_connections; tomodachi: http.server.duration, "
+	  "http.server.active_requests; in place of the conventions' names",
+	  false },
 	{ "ORIEL_GAUGE_MODES", VARIABLE_DESTINATION, "METRIC=MODE,...", "liveall",
 	  "How gauges of several processes become one: liveall, all, livesum, sum, livemin, min, livemax, "
 	  "max, livemostrecent, mostrecent; * is any other",

@@ -56,6 +56,10 @@
 	X(store_dropped, "items", "Items that the store could not keep") \
 	X(totals_forgotten, "series", \
 	  "Series of dead processes that are no longer in their service's totals") \
+	X(totals_unsaved, "times", \
+	  "Times that dead processes' totals could not be written down for the next collector") \
+	X(totals_unread, "times", \
+	  "Times that an earlier collector's totals made no sense and were left out") \
 	X(scrape_conflicts, "points", \
 	  "Points left out of a scrape: a metric of that name is of another type") \
 	X(scrape_duplicates, "points", \

@@ -231,3 +231,19 @@ line_is() { scrape | grep -qE "$1"; }
 	[ "$(curl -sf -m 5 -g --data-urlencode 'query=job_duration_seconds_bucket' -d start=1 -d "end=$(($(date +%s) + 60))" "${query}_exemplars" |
 		jq '[.data[].seriesLabels.le] | unique | length')" = 1 ]
 }
+
+@test "a profile tells HTTP's metrics by the names that dashboards have already" {
+	ORIEL_METRIC_PROFILE=fastapi serve jobs "$BUILD/programs/prefork" 2 0
+	for i in 1 2 3; do curl -sf -m 5 "$ADDRESS/cart"; done
+	says '^http_requests_total\{endpoint="[^"]*",method="GET",status="200"\} 3$'
+	says '^http_request_duration_seconds_count\{endpoint="[^"]*",method="GET"\} 3$'
+	! scrape | grep ^http_server_request_duration
+	scrape | promtool check metrics
+	OTEL_EXPORTER_PROMETHEUS_PORT=$(free_port)
+	ORIEL_METRIC_PROFILE=tomodachi OTEL_SERVICE_NAME=other serve other "$BUILD/programs/prefork" 1 0
+	METRICS=http://127.0.0.1:$OTEL_EXPORTER_PROMETHEUS_PORT/metrics
+	curl -sf -m 5 "$ADDRESS/cart"
+	says '^http_server_duration_seconds_bucket\{.*network_protocol_name="http".*,le="0.0"\} 0$'
+	says '^http_server_duration_seconds_count\{.*\} 1$'
+	scrape | promtool check metrics
+}

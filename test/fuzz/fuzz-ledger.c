@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an earlier collector has left, with a head that fits; what is read is written and read again. */
+#include "collect/ledger-file.h"
+
+#include <stdlib.h>
+
+static const uint8_t boot_id[LEDGER_BOOT];
+
+/* As ledger-file.c has it. */
+static uint64_t hash_of(struct str bytes)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; bytes.n >= 8; bytes = str_from(bytes, 8)) {
+		uint64_t word;
+
+		memcpy(&word, bytes.p, 8);
+		h = (h ^ word) * 0x100000001b3u;
+		h ^= h >> 31;
+	}
+	for (size_t i = 0; i < bytes.n; i++)
+		h = (h ^ (unsigned char)bytes.p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static bool read_all(struct str bytes, struct out *o)
+{
+	struct folded *folded = NULL;
+	struct ledger l = { .n = 0 };
+	bool ok = ledger_read(&l, bytes, boot_id, &folded);
+
+	if (ok)
+		ledger_write(o, &l, boot_id, folded);
+	for (struct account *a = l.account; ok && a; a = a->next) {
+		struct tally t = { .keeps = false };
+
+		account_tally(a, &t);
+		tally_fini(&t);
+	}
+	ledger_fini(&l);
+	folded_free(folded);
+	return ok;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str rest = { (const char *)data, n };
+	uint64_t size = n, hash = hash_of(rest);
+	struct out o = { .n = 0 }, again = { .n = 0 };
+
+	out_bytes(&o, "ORLEDGR1", 8);
+	out_bytes(&o, boot_id, sizeof(boot_id));
+	out_bytes(&o, &size, sizeof(size));
+	out_bytes(&o, &hash, sizeof(hash));
+	out_str(&o, rest);
+	if (read_all(out_all(&o), &again)) {
+		struct out third = { .n = 0 };
+
+		if (!read_all(out_all(&again), &third))
+			abort();
+		out_fini(&third);
+	}
+	out_fini(&o);
+	out_fini(&again);
+	return 0;
+}
