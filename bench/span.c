@@ -22,7 +22,7 @@
 enum { BURST = 3000, BURST_SILENT = 30000, BURSTS = 31 };
 
 static struct oriel_counter *counter;
-static struct oriel_series *books, *waits;
+static struct oriel_series *books, *waits, *loads;
 
 static volatile int64_t number = 42;
 static const char *volatile text = "a value of 24 characters";
@@ -52,6 +52,17 @@ LOOP(count_2, oriel_add(counter, 1, oriel_str("product", "book"), oriel_str("ten
 
 LOOP(count_bound, oriel_series_add(books, 1);)
 LOOP(record_bound, oriel_series_record(waits, (double)(i & 1023) / 256);)
+LOOP(record_exponential, oriel_series_record(loads, (double)(i & 1023) / 256 + 0.001);)
+
+/* As in a request: each measurement leaves an example. */
+static void count_sampled(int turns)
+{
+	ORIEL_SPAN ("request")
+		for (int i = 0; i < turns; i++)
+			oriel_series_add(books, 1);
+}
+
+LOOP(tracked, ORIEL_TRACKED("place order", oriel_int("order.id", number)){})
 
 /* What no design goes below: two clock readings, an id and a copy of 256 bytes into memory of one's own. */
 static volatile uint64_t sink;
@@ -104,6 +115,9 @@ static const struct {
 	{ "histogram_bound", record_bound, "always_on", false },
 	{ "log_below", log_below, "always_off", false },
 	{ "log_printed", log_print, "always_on", false },
+	{ "histogram_exponential", record_exponential, "always_on", false },
+	{ "counter_sampled", count_sampled, "always_on", false },
+	{ "tracked", tracked, "always_on", false },
 };
 
 static int burst_of(size_t which)
@@ -180,6 +194,8 @@ static void run(size_t which, int n_threads)
 	counter = oriel_counter("orders", "{order}", "Orders placed");
 	books = oriel_bind(counter, oriel_str("product", "book"));
 	waits = oriel_bind(oriel_histogram("waits", "s", "Waits", NULL, 0),
+			   oriel_str("queue", "a"));
+	loads = oriel_bind(oriel_histogram_exponential("loads", "s", "Loads"),
 			   oriel_str("queue", "a"));
 	if (!cases[which].disabled)
 		recycle_open(&r);

@@ -33,7 +33,7 @@ uint16_t cells_reserve(size_t n)
 	uint32_t at = atomic_load_explicit(&blocks.n_cells, memory_order_relaxed);
 
 	/* Under register_begin: one at a time. */
-	if (at + n > CELL_BLOCK_WORDS)
+	if (at + n > CELL_BLOCK_MEMO)
 		return 0;
 	atomic_store_explicit(&blocks.n_cells, at + (uint32_t)n, memory_order_relaxed);
 	return (uint16_t)at;
@@ -63,16 +63,20 @@ unsigned char *chunk_take(enum chunk_state state)
 	return NULL;
 }
 
-static void blocks_add(void)
+/* False: there are none to be had. Somebody else at it may well leave one for us. */
+static bool blocks_add(void)
 {
 	uint32_t n = atomic_load_explicit(&blocks.n, memory_order_relaxed);
-	unsigned char *chunk;
+	unsigned char *chunk = NULL;
+	bool added;
 
-	if (n + CELL_BLOCKS > BLOCKS_MOST || n / CELL_BLOCKS >= process.n_chunks / CHUNK_SHARE ||
-	    atomic_exchange_explicit(&blocks.taking, 1, memory_order_acquire))
-		return;
-	chunk = n == atomic_load_explicit(&blocks.n, memory_order_relaxed) ? chunk_take(CHUNK_CELLS)
-									   : NULL;
+	if (n + CELL_BLOCKS > BLOCKS_MOST || n / CELL_BLOCKS >= process.n_chunks / CHUNK_SHARE)
+		return false;
+	if (atomic_exchange_explicit(&blocks.taking, 1, memory_order_acquire))
+		return true;
+	added = n != atomic_load_explicit(&blocks.n, memory_order_relaxed);
+	if (!added)
+		chunk = chunk_take(CHUNK_CELLS);
 	for (uint32_t i = 0; chunk && i < CELL_BLOCKS; i++)
 		blocks.block[n + i].cells =
 			(uint64_t *)(void *)(chunk + CELL_BLOCKS_AT + i * CELL_BLOCK_SIZE);
@@ -80,6 +84,7 @@ static void blocks_add(void)
 	if (chunk)
 		atomic_store_explicit(&blocks.n, n + CELL_BLOCKS, memory_order_release);
 	atomic_store_explicit(&blocks.taking, 0, memory_order_release);
+	return added || chunk;
 }
 
 /* Acquire: pairs with the release of the thread that left it; its last sums are there. */
@@ -108,17 +113,21 @@ static void cells_begin(struct thread *t)
 			atomic_load_explicit(&process.generation, memory_order_relaxed);
 }
 
+/* Who meets another at it has none this time, and asks again with the next measurement. */
 uint64_t *cells_take(struct thread *t)
 {
+	bool none = false;
+
 	if (t->cells || t->no_cells)
 		return t->cells;
-	t->no_cells =
-		true; /* for a handler that comes in here meanwhile, and for good if there is none */
+	t->no_cells = true; /* for a handler that comes in here meanwhile */
 	t->cells = block_claim(t->slot + 1);
 	if (!t->cells) {
-		blocks_add();
+		none = !blocks_add();
 		t->cells = block_claim(t->slot + 1);
 	}
+	t->no_cells =
+		t->cells || none; /* none for good: blocks only become free by a thread's end */
 	cells_begin(t);
 	return t->cells;
 }

@@ -3,6 +3,11 @@
  * Exemplar: the last sampled measurement, kept beside its series as an example (Metrics SDK,
  * "Exemplar"): of a counter one, of a histogram one a bucket (of an exponential one, whose buckets come and go, of each sixteenth bucket).
  *
+ * All threads write to the same slot, and each in a request does so with every measurement. So that
+ * they don't take its cache line from each other all the time, a thread that wrote to it in this tick of
+ * the coarse clock and finds that another did since stays away from it until the next tick: of what
+ * comes within one tick nobody can tell which was the last.
+ *
  * The slots (wire/series.h) are made at the first example that a series has. They may take a third
  * of the area, so that examples are never the reason that a series finds no room.
  */
@@ -89,25 +94,71 @@ static void slot_put_attributes(_Atomic uint64_t *word, struct oriel_attributes 
 		slot_put(word, EXEMPLAR_ATTRIBUTES + 1 + i, bytes[i]);
 }
 
-static void slot_write(_Atomic uint64_t *word, size_t n, const struct entry *e, uint64_t bits,
-		       const struct filtered *f)
+/* What a thread remembers of slots that it wrote to: which one, and in which tick << 1 | stay away. */
+enum {
+	MEMO_SLOT,
+	MEMO_TICK,
+	MEMO_WORDS,
+	MEMOS = (CELL_BLOCK_WORDS - CELL_BLOCK_MEMO) / MEMO_WORDS
+};
+
+static uint64_t *memo_of(const struct thread *t, const _Atomic uint64_t *word)
 {
-	uint64_t done = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
-	uint64_t begun = done;
+	size_t i = ((uintptr_t)word >> 3) * 0x9e3779b97f4a7c15u >> 32;
+
+	return t->cells ? t->cells + CELL_BLOCK_MEMO + i % MEMOS * MEMO_WORDS : NULL;
+}
+
+/* Is it another's in this tick? */
+static bool stays_away(uint64_t *memo, const _Atomic uint64_t *word, uint64_t now, uint64_t me)
+{
+	if (memo[MEMO_SLOT] != (uintptr_t)word || memo[MEMO_TICK] >> 1 != now)
+		return false;
+	if (!(memo[MEMO_TICK] & 1) &&
+	    (atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed) & 0xffff) == me)
+		return false;
+	memo[MEMO_TICK] |= 1;
+	return true;
+}
+
+static uint64_t tick(void)
+{
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	if (!atomic_compare_exchange_strong_explicit(&word[n - 1], &begun, done + 1,
-						     memory_order_acquire, memory_order_relaxed))
-		return;
-	slot_put(word, EXEMPLAR_TIME, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void slot_fill(_Atomic uint64_t *word, size_t n, const struct entry *e, uint64_t bits,
+		      const struct filtered *f)
+{
 	slot_put(word, EXEMPLAR_TRACE, e->trace_id[0]);
 	slot_put(word, EXEMPLAR_TRACE + 1, e->trace_id[1]);
 	slot_put(word, EXEMPLAR_SPAN, e->span_id);
 	slot_put(word, EXEMPLAR_VALUE, bits);
 	if (n > EXEMPLAR_WORDS)
 		slot_put_attributes(word, f ? f->out : (struct oriel_attributes){ NULL, 0 });
-	slot_put(word, EXEMPLAR_DONE, done + 1);
+}
+
+static void slot_write(const struct thread *t, _Atomic uint64_t *word, size_t n,
+		       const struct entry *e, uint64_t bits, const struct filtered *f)
+{
+	uint64_t *memo = memo_of(t, word), now = tick(), me = (t->slot + 1) & 0xffff, was, next;
+
+	if (memo && stays_away(memo, word, now, me))
+		return;
+	was = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
+	next = (((was >> 16) + 1) << 16) | me;
+	if (!atomic_compare_exchange_strong_explicit(&word[n - 1], &was, next, memory_order_acquire,
+						     memory_order_relaxed))
+		return;
+	slot_put(word, EXEMPLAR_TIME, now);
+	slot_fill(word, n, e, bits, f);
+	slot_put(word, EXEMPLAR_DONE, next);
+	if (memo) {
+		memo[MEMO_SLOT] = (uintptr_t)word;
+		memo[MEMO_TICK] = now << 1;
+	}
 }
 
 static bool is_wanted(const struct handle *h, const struct entry *e)
@@ -119,18 +170,20 @@ static bool is_wanted(const struct handle *h, const struct entry *e)
 	       (process.config.exemplars == EXEMPLARS_SAMPLED && entry_flags(e) & ORIEL_SAMPLED);
 }
 
+/* What the slots' head says is known here: reading it would take the line from who writes the first. */
 void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at, size_t slot,
 		   uint64_t bits)
 {
 	const struct entry *e = thread_top(t);
 	struct exemplars *slots;
+	size_t n = words_of(h);
 
 	if (!is_wanted(h, e))
 		return;
 	slots = slots_get(at, h);
-	if (slots && slot < slots->n)
-		slot_write((_Atomic uint64_t *)(slots + 1) + slot * slots->n_words, slots->n_words,
-			   e, bits, t->filtered && t->filtered->of == h ? t->filtered : NULL);
+	if (slots && slot < slots_of(h))
+		slot_write(t, (_Atomic uint64_t *)(slots + 1) + slot * n, n, e, bits,
+			   t->filtered && t->filtered->of == h ? t->filtered : NULL);
 	else
 		process_lose(LOSS_exemplars_no_room, 1);
 }

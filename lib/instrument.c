@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <sched.h>
 
-enum { HANDLES = 256, KEPT = 256 * 1024, BOUNDS_MOST = 64 };
+enum { HANDLES = 256, KEPT = 512 * 1024, BOUNDS_MOST = 64 };
 
 struct instruments {
 	struct handle handle[HANDLES];
@@ -39,7 +39,7 @@ void instrument_forked(void)
 	atomic_store_explicit(&registering, 0, memory_order_relaxed);
 }
 
-void *metric_keep(const void *bytes, size_t n)
+void *metric_keep_room(size_t n)
 {
 	struct instruments *m = memory;
 	uint32_t room = (uint32_t)((n + 7) & ~(size_t)7), at = m->kept_used;
@@ -47,9 +47,16 @@ void *metric_keep(const void *bytes, size_t n)
 	if (n > KEPT || room > KEPT - at)
 		return NULL;
 	m->kept_used += room;
-	if (n)
-		memcpy(m->kept + at, bytes, n);
 	return m->kept + at;
+}
+
+void *metric_keep(const void *bytes, size_t n)
+{
+	void *p = metric_keep_room(n);
+
+	if (p && n)
+		memcpy(p, bytes, n);
+	return p;
 }
 
 static struct str text_keep(struct str text, size_t most)

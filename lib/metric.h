@@ -154,6 +154,7 @@ void exemplar_forked(void);
  * register_begin.
  */
 void *metric_keep(const void *bytes, size_t n);
+void *metric_keep_room(size_t n);
 
 static inline bool is_exponential(uint8_t kind)
 {

@@ -109,6 +109,7 @@ struct buckets {
 	int16_t scale;
 	uint16_t n;		/* BUCKETS_FIRST or BUCKETS_MOST */
 	_Atomic uint64_t range; /* low | high << 32, as int32_t; low > high: nothing yet */
+	uint64_t apart[8];	/* all read what is above, and write what is below */
 				/* then n _Atomic uint64_t */
 };
 
@@ -131,8 +132,9 @@ static inline uint32_t buckets_word(int32_t index, uint32_t n)
  *
  *     done | time | trace id, 2 | span id | value | (bytes of attributes, attributes) | begun
  *
- * A writer makes `begun` one more, by compare-and-swap; who finds it ahead of `done` leaves the slot
- * to whoever is at it. `done` follows with release. A reader goes from the first word to the last, each
+ * `done` and `begun` are how often it was written << 16 and who did last, a thread slot's number + 1. A
+ * writer changes `begun` first, by compare-and-swap; who finds it ahead of `done` leaves the slot to
+ * whoever is at it. `done` follows with release. A reader goes from the first word to the last, each
  * with acquire: a slot is whole if both are the same, and empty if they are 0.
  */
 struct exemplars {
@@ -192,7 +194,9 @@ enum {
 	CELL_BLOCKS = 2, /* in a chunk */
 	CELL_BLOCK_SIZE = 8064,
 	CELL_BLOCK_WORDS = CELL_BLOCK_SIZE / 8,
-	CELL_BLOCKS_AT = 128, /* in the chunk: behind its head */
+	CELL_BLOCK_MEMO =
+		CELL_BLOCK_WORDS - 16, /* from here on words that are the thread's alone */
+	CELL_BLOCKS_AT = 128,	       /* in the chunk: behind its head */
 };
 
 #define CELLS_INFINITY 0x7ff0000000000000ull
