@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "collect/json-line.h"
 #include "collect/stacks.h"
 #include "model/copy.h"
 #include "model/stats.h"
@@ -327,16 +328,58 @@ static void log_place(struct assembler *a, struct arena *arena, struct attribute
 		list_offer(l, STR("code.function.name"), text_value(arena, place.function));
 }
 
-static struct attributes log_attributes(struct assembler *a, struct arena *arena, struct str bytes,
-					uint16_t site)
+/* Of what was there, what comes later counts. */
+static void list_set(struct attribute_list *l, const struct attribute *x)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->item[i].key, x->key)) {
+			l->item[i].value = x->value;
+			return;
+		}
+	list_offer(l, x->key, x->value);
+}
+
+/* A line that the program has written as an object is taken for what it says. */
+static void log_object(struct assembler *a, struct arena *arena, struct log_record *r,
+		       struct attribute_list *l)
+{
+	struct json_line line = { .item = a->detail_scratch, .most = a->limits.log_attributes };
+
+	if (!json_line_read(&line, r->body.text, arena))
+		return;
+	if (line.message.p)
+		r->body.text = line.message;
+	if (line.severity)
+		r->severity = line.severity;
+	if (line.time_ns)
+		r->time_ns = line.time_ns;
+	if (!trace_id_is_set(r->trace_id)) {
+		r->trace_id = line.trace_id;
+		r->span_id = line.span_id;
+	}
+	for (size_t i = 0; i < line.n; i++)
+		list_set(l, &line.item[i]);
+	l->dropped += line.dropped;
+}
+
+static bool is_captured(uint8_t scope)
+{
+	return scope == SCOPE_STDOUT || scope == SCOPE_STDERR || scope == SCOPE_SYSLOG ||
+	       scope == SCOPE_JOURNAL;
+}
+
+static void log_attributes(struct assembler *a, struct arena *arena, struct log_record *to,
+			   struct str bytes, const struct record_log *r)
 {
 	struct attribute_list l = { .item = a->scratch, .most = a->limits.log_attributes };
 
 	if (!decode_attributes(&l, bytes, arena))
 		assemble_bad(a);
-	if (site)
-		log_place(a, arena, &l, site);
-	return list_keep(arena, &l, a->limits.log_value_length);
+	if (r->site)
+		log_place(a, arena, &l, r->site);
+	if (is_captured(r->scope))
+		log_object(a, arena, to, &l);
+	to->attributes = list_keep(arena, &l, a->limits.log_value_length);
 }
 
 /* A named logger is a scope of its own, made once a batch. */
@@ -379,11 +422,11 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	memcpy(l->span_id.b, &r->span_id, sizeof(l->span_id.b));
 	l->flags = r->trace_flags;
 	l->severity = h->code <= 24 ? h->code : 0;
-	l->severity_text = severity_text(h->code);
 	l->body = (struct value){ .type = VALUE_STRING, .text = t.text };
 	l->scope = log_scope(a, &b->arena, r);
 	l->thread_id = tid;
-	l->attributes = log_attributes(a, &b->arena, t.attributes, r->site);
+	log_attributes(a, &b->arena, l, t.attributes, r);
+	l->severity_text = severity_text((unsigned)l->severity);
 	if (l->severity >= SEVERITY_ERROR && attributes_find(l->attributes, STR(STACK_KEY)))
 		b->n_stacks++;
 	crumbs_drop(&a->crumbs, l);

@@ -4,7 +4,8 @@
 if(TARGET oriel-shared AND NOT ORIEL_SANITIZE)
 	set(archive ${CMAKE_BINARY_DIR}/liboriel-test.a)
 	set(rooms $<TARGET_FILE:room-collect> $<TARGET_FILE:room-model> $<TARGET_FILE:room-base>)
-	add_library(witness-alone OBJECT ${CMAKE_CURRENT_LIST_DIR}/alone/symbols.c)
+	add_library(witness-alone OBJECT ${CMAKE_CURRENT_LIST_DIR}/alone/symbols.c
+		${CMAKE_CURRENT_LIST_DIR}/alone/json-line.c)
 	add_custom_command(OUTPUT ${archive}
 		COMMAND ${CMAKE_LINKER} -r -o liboriel-test-whole.o $<TARGET_OBJECTS:room-witness> $<TARGET_OBJECTS:witness-alone> --start-group ${rooms} --end-group
 		COMMAND ${CMAKE_OBJCOPY} --localize-hidden liboriel-test-whole.o

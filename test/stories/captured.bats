@@ -100,3 +100,13 @@ unchanged() {
 	says '[.logs[] | select(.body == "said in a request") | .attributes.request_id, .attributes.path] == ["r-1", "/cart"]'
 	says '.logs | map(select(.body == "said in a request" or .body == "bare") | .trace_id) | unique | length == 1'
 }
+
+@test "a line that is an object is taken for what it says" {
+	ORIEL_CAPTURE=stdout run_watched "$BUILD/programs/writes" json >"$BATS_TEST_TMPDIR/out"
+	grep -q '^{"level":"warn","msg":"from json"' "$BATS_TEST_TMPDIR/out"
+	says '[.logs[].body] | sort == ["from json", "other names", "{not json}"]'
+	says '[.logs[] | select(.body == "from json")] == [.logs[] | select(.severity == 13 and .time_ns == "1767323045678000000")]'
+	says '[.logs[] | select(.body == "from json") | .attributes] ==
+		[{"log.iostream": "stdout", "order": 7, "tags": ["a", "b"], "deep": {"x": 1.5}}]'
+	says '[.logs[] | select(.body == "other names") | [.severity, .time_ns]] == [[17, "1767323045250000000"]]'
+}
