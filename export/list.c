@@ -2,6 +2,7 @@
 #include "export/exporter.h"
 
 extern const struct exporter exporter_console;
+extern const struct exporter exporter_datadog;
 extern const struct exporter exporter_log;
 extern const struct exporter exporter_log_file;
 extern const struct exporter exporter_otlp;
@@ -11,9 +12,11 @@ extern const struct exporter exporter_sentry;
 extern const struct exporter exporter_zipkin;
 
 const struct exporter *const exporters[] = {
-	&exporter_console, &exporter_log,	  &exporter_log_file,
-	&exporter_otlp,	   &exporter_otlp_stdout, &exporter_otlp_file,
-	&exporter_sentry,  &exporter_zipkin,	  NULL,
+	&exporter_console,   &exporter_datadog,
+	&exporter_log,	     &exporter_log_file,
+	&exporter_otlp,	     &exporter_otlp_stdout,
+	&exporter_otlp_file, &exporter_sentry,
+	&exporter_zipkin,    NULL,
 };
 
 const struct exporter *exporter_find(struct str name)

@@ -93,12 +93,22 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	else if (!kind)
 		warn(p,
 		     "%s: there is no exporter \"" STR_FMT
-		     "\" (otlp, otlp_file, zipkin, sentry, console, log, log_file, none)",
+		     "\" (otlp, otlp_file, zipkin, datadog, sentry, console, log, log_file, none)",
 		     signals[i].list, STR_ARG(str_first(name, 40)));
 	else if (!(kind->takes & signals[i].signal))
 		warn(p, "%s: %s does not take these", signals[i].list, kind->name);
 	else
 		add(p, kind, signals[i].signal, false);
+}
+
+/* Datadog's own word for it, where nothing else is chosen. */
+static bool datadog_asks(size_t i, const struct settings *s)
+{
+	struct str on = str_trim(settings_get(s, STR("DD_TRACE_ENABLED")));
+
+	return signals[i].signal == SIGNAL_SPAN &&
+	       (str_eq_nocase(on, STR("true")) || str_eq_nocase(on, STR("yes")) ||
+		str_eq(on, STR("1")));
 }
 
 static bool endpoint_asks(size_t i, const struct settings *s)
@@ -118,6 +128,8 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 
 		if (!names.n && endpoint_asks(i, settings))
 			add_otlp(out, i, settings);
+		else if (!names.n && datadog_asks(i, settings))
+			add_named(out, i, STR("datadog"), settings);
 		if (!names.n && signals[i].signal == SIGNAL_SPAN &&
 		    has(settings, "OTEL_EXPORTER_ZIPKIN_ENDPOINT"))
 			add_named(out, i, STR("zipkin"), settings);

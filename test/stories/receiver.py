@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A receiver that writes down what came, a JSON line each: path, headers, and the body's text.
+"""A receiver that writes down what came, a JSON line each: path, headers, the body's text, and what is in it
+    if that is MessagePack (Debian's python3-msgpack).
 
     receiver.py FILE            prints its port
 """
@@ -14,9 +15,13 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
+        came = {"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()},
+                "text": body.decode("utf-8", "replace").replace("\0", " ")}  # jq ends at NUL
+        if self.headers.get("Content-Type") == "application/msgpack":
+            import msgpack
+            came["msgpack"] = msgpack.unpackb(body)
         with open(sys.argv[1], "a") as out:
-            json.dump({"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()},
-                       "text": body.decode("utf-8", "replace").replace("\0", " ")}, out)  # jq ends at NUL
+            json.dump(came, out)
             out.write("\n")
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")

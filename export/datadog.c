@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exporter `datadog`: spans to Datadog's agent, by its own protocol (v0.4), which an agent speaks without
+ * being told to.
+ *
+ * DD_TRACE_AGENT_URL, else DD_AGENT_HOST and DD_TRACE_AGENT_PORT say where. What the agent is told of the
+ * service (DD_SERVICE, DD_ENV, DD_VERSION) comes from its resource.
+ */
+#include "base/err.h"
+#include "export/datadog-encode.h"
+#include "export/http-url.h"
+#include "export/shipment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TIMEOUT_MS = 10000 };
+enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 16 << 20, BUFFER_KEPT = 4 << 20 };
+
+struct datadog {
+	struct http *http;
+	char *url;
+	const atomic_bool *stop;
+	struct out body;
+};
+
+static void *datadog_close(void *state)
+{
+	struct datadog *d = state;
+
+	if (!d)
+		return NULL;
+	http_free(d->http);
+	out_fini(&d->body);
+	free(d->url);
+	free(d);
+	return NULL;
+}
+
+static struct str setting(const struct settings *s, const char *name, struct str otherwise)
+{
+	struct str value = str_trim(settings_get(s, str_of(name)));
+
+	return value.n ? value : otherwise;
+}
+
+static int read_url(struct datadog *d, const struct settings *s, char why[160])
+{
+	struct str url = setting(s, "DD_TRACE_AGENT_URL", STR("")),
+		   host = setting(s, "DD_AGENT_HOST", STR("localhost")),
+		   port = setting(s, "DD_TRACE_AGENT_PORT", STR("8126"));
+	const char *trouble;
+	uint64_t n;
+
+	if (!str_to_u64(port, &n) || !n || n > UINT16_MAX) {
+		snprintf(why, 160, "DD_TRACE_AGENT_PORT is no port");
+		return ERR(-EINVAL);
+	}
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	if ((url.n ? asprintf(&d->url, STR_FMT "/v0.4/traces", STR_ARG(url))
+		   : asprintf(&d->url, "http://" STR_FMT ":%u/v0.4/traces", STR_ARG(host),
+			      (unsigned)n)) < 0)
+		return ERR(-ENOMEM);
+	trouble = http_url_trouble(str_of(d->url));
+	if (trouble) {
+		snprintf(why, 160, "%s%s", url.n ? "DD_TRACE_AGENT_URL" : "DD_AGENT_HOST", trouble);
+		return ERR(-EINVAL);
+	}
+	return 0;
+}
+
+static int datadog_open(void **state, const struct settings *settings,
+			const struct export_place *place, char why[160])
+{
+	struct datadog *d = calloc(1, sizeof(*d));
+	int r;
+
+	why[0] = '\0';
+	if (!d)
+		return ERR(-ENOMEM);
+	d->stop = place->stop;
+	d->http = http_new();
+	r = d->http ? read_url(d, settings, why) : ERR(-ENOMEM);
+	if (r) {
+		datadog_close(d);
+		return TRACE(r);
+	}
+	*state = d;
+	return 0;
+}
+
+static int post(struct datadog *d, const struct shipment *s, size_t traces, size_t left_out,
+		struct export_result *result)
+{
+	char count[48];
+	const char *more[] = { "Datadog-Meta-Lang: c",
+			       "Datadog-Meta-Tracer-Version: " ORIEL_VERSION, count, NULL };
+	struct http_request request = {
+		.url = d->url,
+		.type = "application/msgpack",
+		.more = more,
+		.body = out_all(&d->body),
+		.timeout_ms = TIMEOUT_MS,
+		.stop = d->stop,
+	};
+	struct http_answer answer;
+	int r;
+
+	snprintf(count, sizeof(count), "X-Datadog-Trace-Count: %zu", traces);
+	r = http_post(d->http, &request, &answer);
+	if (r)
+		return TRACE(shipment_unanswered(result, s, r, &answer));
+	if (answer.status < 200 || answer.status >= 300)
+		return shipment_failed(result, s, d->url, &answer, STR(""));
+	if (left_out) {
+		shipment_tell(result, s, "%zu without ids left out", left_out);
+		shipment_reject(result, s, left_out);
+	}
+	return 0;
+}
+
+static int ship(void *state, const struct shipment *s, struct export_result *result)
+{
+	struct datadog *d = state;
+	struct out *o = &d->body;
+	size_t left_out, traces;
+
+	out_clear(o);
+	o->limit = shipment_items(s) > 1 ? REQUEST_MOST : ITEM_MOST;
+	traces = datadog_encode(o, s->slice, &left_out);
+	if (traces == SIZE_MAX)
+		return ERR(-ENOMEM);
+	if (o->error == -EFBIG && shipment_items(s) > 1)
+		return SHIP_TOO_BIG;
+	if (o->error == -EFBIG) {
+		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
+		shipment_reject(result, s, 1);
+		return 0;
+	}
+	return o->error ? ERR(o->error) : TRACE(post(d, s, traces, left_out, result));
+}
+
+static int datadog_write(void *state, struct batch *const *batches, size_t n,
+			 struct export_result *result)
+{
+	struct datadog *d = state;
+	int r = shipment_send_all(0, batches, n, ship, d, result);
+
+	if (d->body.room > BUFFER_KEPT)
+		out_fini(&d->body);
+	return r > 0 ? EXPORT_RETRY : TRACE(r);
+}
+
+static void datadog_where(const void *state, char *to, size_t room)
+{
+	const struct datadog *d = state;
+
+	shipment_show(to, room, d->url);
+}
+
+const struct exporter exporter_datadog = {
+	.name = "datadog",
+	.summary = "Send spans to Datadog's agent (v0.4)",
+	.takes = SIGNAL_SPAN,
+	.open = datadog_open,
+	.write = datadog_write,
+	.close = datadog_close,
+	.where = datadog_where,
+};
