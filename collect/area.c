@@ -174,11 +174,12 @@ int area_copy(struct area *out, struct intake *in, struct arena *arena)
 /* Places are counted from the page's first byte here. A size that makes no sense, or nothing: NULL. */
 static const struct series_entry *page_entry(const struct area_page *page, uint32_t at)
 {
-	const struct series_entry *e = (const void *)(page->p + at);
+	const struct series_entry *e;
 
 	if (!page->p || at % 8 || at < sizeof(struct series_area) || at > page->used ||
 	    page->used - at < sizeof(*e))
 		return NULL;
+	e = (const void *)(page->p + at);
 	if (e->size < sizeof(*e) || e->size % 8 || e->size > page->used - at)
 		return NULL;
 	return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/check.h"
 
+#include "base/access-log.h"
 #include "base/exclusion.h"
 #include "base/gauge-mode.h"
 #include "base/hook.h"
@@ -113,6 +114,27 @@ static void check_sampling(struct check *c)
 	if (limit.n && (!str_to_u64(limit, &v) || v > UINT32_MAX))
 		complain(c, "ORIEL_SAMPLING_LIMIT: ignoring '%s': no number of traces a second",
 			 quote(limit, quoted));
+}
+
+static void check_number(struct check *c, const char *name)
+{
+	struct str value = str_trim(str_of(getenv(name)));
+	char quoted[QUOTE_ROOM];
+	uint64_t v;
+
+	if (value.n && !str_to_u64(value, &v))
+		complain(c, "%s: ignoring '%s': no number", name, quote(value, quoted));
+}
+
+static void check_access_log(struct check *c)
+{
+	struct str on = str_trim(str_of(getenv("ORIEL_ACCESS_LOG")));
+	char quoted[QUOTE_ROOM];
+
+	if (on.n && !access_log_is_yes(on) && !access_log_is_no(on))
+		complain(c, "ORIEL_ACCESS_LOG: ignoring '%s': neither true nor false",
+			 quote(on, quoted));
+	check_number(c, "ORIEL_SLOW_QUERY_MS");
 }
 
 static void check_timeout(struct check *c)
@@ -291,6 +313,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_gauge_modes(&c);
 	check_metrics(&c);
 	check_levels(&c);
+	check_access_log(&c);
 	check_capture(&c);
 	check_views(&c);
 	check_exemplars(&c);

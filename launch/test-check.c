@@ -122,6 +122,16 @@ static void a_temporality_that_is_none_is_named(void **state)
 		"is one of explicit_bucket_histogram, base2_exponential_bucket_histogram\n");
 }
 
+static void an_access_log_is_there_or_not(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_ACCESS_LOG", "on"), "");
+	assert_string_equal(of("ORIEL_ACCESS_LOG", "perhaps"),
+			    "ORIEL_ACCESS_LOG: ignoring 'perhaps': neither true nor false\n");
+	assert_string_equal(of("ORIEL_SLOW_QUERY_MS", "1s"),
+			    "ORIEL_SLOW_QUERY_MS: ignoring '1s': no number\n");
+}
+
 static void a_level_has_a_name(void **state)
 {
 	(void)state;
@@ -173,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
 		cmocka_unit_test(a_view_that_is_none_is_named),
 		cmocka_unit_test(a_temporality_that_is_none_is_named),
+		cmocka_unit_test(an_access_log_is_there_or_not),
 		cmocka_unit_test(a_level_has_a_name),
 		cmocka_unit_test(a_stream_that_is_none_is_named),
 		cmocka_unit_test(an_unknown_propagator_is_named),

@@ -125,10 +125,13 @@ static void open_leg(struct route *route, const struct exporter *kind, enum sign
 				      .tell = told,
 				      .tell_to = route };
 	char why[160] = "", text[256];
-	const char *bad;
-	struct destination_limits limits = destination_limits_of(settings, signals, &bad);
+	struct destination_limits limits = { 0 };
+	const char *bad = NULL;
 	int r;
 
+	/* Those of OTEL_BLRP_* are for what is sent; a burst of lines is to find its usual room. */
+	if (!str_starts(str_of(kind->name), STR("log")))
+		limits = destination_limits_of(settings, signals, &bad);
 	if (bad) {
 		snprintf(text, sizeof(text), "%s makes no sense; taking the default", bad);
 		warn(run, text);

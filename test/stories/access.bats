@@ -86,6 +86,18 @@ get() { curl -s -m 10 -o /dev/null "$@"; }
 	done
 }
 
+@test "the client is whom trusted proxies vouch for, and nobody else's word counts" {
+	serve LOG_FORMAT=json ORIEL_TRUSTED_PROXIES=127.0.0.0/8,10.0.0.0/8
+	get -H 'X-Forwarded-For: 1.2.3.4, 203.0.113.9, 10.0.0.7' "$ADDRESS/stock"
+	access 'map(.client_address) == ["203.0.113.9"]'
+	serve LOG_FORMAT=json OTEL_TRACES_SAMPLER=always_off ORIEL_TRUSTED_PROXIES=127.0.0.1
+	get -H 'X-Forwarded-For: 1.2.3.4, 203.0.113.9' "$ADDRESS/stock"
+	access 'map(.client_address) == ["203.0.113.9"]'
+	serve LOG_FORMAT=json
+	get -H 'X-Forwarded-For: 1.2.3.4' "$ADDRESS/stock"
+	access 'map(.client_address) == ["127.0.0.1"]'
+}
+
 @test "levels hold for it" {
 	serve LOG_FORMAT=json LOG_LEVEL=WARNING
 	get "$ADDRESS/stock"
