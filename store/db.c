@@ -229,6 +229,10 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
+static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2 };
+
+_Static_assert(sizeof(upgrades) / sizeof(upgrades[0]) == SCHEMA_VERSION, "a way from each form");
+
 /* Another collector may have done it while we waited for the lock. */
 static int db_upgrade(struct db *db)
 {
@@ -239,12 +243,11 @@ static int db_upgrade(struct db *db)
 	if (r < 0)
 		return TRACE(r);
 	r = db_number(db, "PRAGMA user_version", &version);
-	if (r == 0 && version == SCHEMA_VERSION - 1) {
-		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
-		r = db_pragma(db, SCHEMA_FROM_1);
-		if (r == 0)
-			r = db_pragma(db, sql);
-	}
+	for (; r == 0 && version > 0 && version < SCHEMA_VERSION; version++)
+		r = db_pragma(db, upgrades[version]);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	if (r == 0 && version == SCHEMA_VERSION)
+		r = db_pragma(db, sql);
 	if (r == 0)
 		r = db_pragma(db, "COMMIT");
 	if (r < 0)
@@ -269,13 +272,12 @@ static int db_check(struct db *db, const char *path)
 		db_why("%s is a database, but not one of Oriel's", path);
 		return ERR(-EBADMSG);
 	}
-	if (version == SCHEMA_VERSION - 1)
+	if (version > 0 && version < SCHEMA_VERSION)
 		return TRACE(db_upgrade(db));
 	if (version != SCHEMA_VERSION) {
-		db_why("%s was written by a %s Oriel (form %lld, this one knows %d): use that one, or "
+		db_why("%s was written by a newer Oriel (form %lld, this one knows %d): use that one, or "
 		       "another ORIEL_DATA_DIR",
-		       path, version > SCHEMA_VERSION ? "newer" : "much older", (long long)version,
-		       SCHEMA_VERSION);
+		       path, (long long)version, SCHEMA_VERSION);
 		return ERR(-EPROTONOSUPPORT);
 	}
 	return 0;

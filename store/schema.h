@@ -10,21 +10,35 @@
  *     request   server, consumer and root spans by time: rates, errors and durations read only these
  *     last      one row: the newest trace.no and cursor ever given; they never go back
  *     log       by arrival; found by time and by trace
+ *     problem   a kind of error (store/problem.h), problem_release and problem_trace its releases and
+ *               newest traces; its id is made of what they have in common
  *
  * `trace.facts` is a set of 32-bit numbers: FACT_SERVICE, FACT_ROUTE… in the highest bits, the
  * word's number below (store/summary.h). A trace of which only logs have come has n_spans = 0.
  *
- * Form 2 added `trace.path`. A file of form 1 is brought up to it when a collector opens it.
+ * Form 2 added `trace.path`, form 3 problems. A file of an earlier form is brought up to this one
+ * when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
 	SPAN_BITS = 20,
 };
 
+#define SCHEMA_PROBLEM \
+	"CREATE TABLE problem(id INTEGER PRIMARY KEY, service INTEGER, type BLOB, shape BLOB," \
+	" place BLOB, crash INTEGER, first_ns INTEGER, last_ns INTEGER, n INTEGER, resource INTEGER," \
+	" record_ns INTEGER, severity INTEGER, record BLOB);" \
+	"CREATE INDEX problem_last ON problem(last_ns);" \
+	"CREATE TABLE problem_release(problem INTEGER, release INTEGER, first_ns INTEGER," \
+	" last_ns INTEGER, n INTEGER, PRIMARY KEY(problem, release)) WITHOUT ROWID;" \
+	"CREATE TABLE problem_trace(problem INTEGER, time_ns INTEGER, trace BLOB, span INTEGER," \
+	" run INTEGER, message BLOB, PRIMARY KEY(problem, time_ns, trace, span)) WITHOUT ROWID;"
+
 #define SCHEMA \
+	SCHEMA_PROBLEM \
 	"CREATE TABLE word(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);" \
 	"CREATE TABLE run(id TEXT PRIMARY KEY, command TEXT, pid INTEGER, started_ns INTEGER," \
 	" ended_ns INTEGER, status INTEGER);" \
@@ -50,8 +64,9 @@ enum {
 	"CREATE INDEX log_time ON log(time_ns);" \
 	"CREATE INDEX log_trace ON log(trace) WHERE trace IS NOT NULL;"
 
-/* From the form before to this one, on top of setting user_version. */
+/* From each form to the next. */
 #define SCHEMA_FROM_1 "ALTER TABLE trace ADD COLUMN path BLOB;"
+#define SCHEMA_FROM_2 SCHEMA_PROBLEM
 
 #define TRACE_COLUMNS \
 	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
@@ -63,6 +78,8 @@ enum {
 	" AND end_ns - start_ns <= ?4 AND n_errors >= ?5 AND (?6 IS NULL OR name = ?6)" \
 	" AND (?7 IS NULL OR holds(facts, ?7)) AND (?8 IS NULL OR holds(facts, ?8))" \
 	" AND (?9 IS NULL OR holds(facts, ?9)) AND (?10 IS NULL OR holds(facts, ?10))"
+
+#define PROBLEM_COLUMNS "id, service, type, shape, place, crash, first_ns, last_ns, n"
 
 #define LOG_COLUMNS "id, time_ns, span_id, severity, resource, data"
 
@@ -145,6 +162,39 @@ enum {
 	  "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND id > ?6 ORDER BY id") \
 	X(LOG_OF_TRACE, "SELECT " LOG_COLUMNS " FROM log WHERE " LOG_FILTER " AND trace = ?6" \
 			" ORDER BY time_ns, id") \
+	X(PROBLEM_PUT, \
+	  "INSERT INTO problem VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)" \
+	  " ON CONFLICT(id) DO UPDATE SET place = ?5, crash = max(crash, ?6)," \
+	  " first_ns = min(first_ns, ?7), last_ns = max(last_ns, ?8), n = n + ?9," \
+	  " resource = ?10, record_ns = ifnull(?11, record_ns), severity = ifnull(?12, severity)," \
+	  " record = ifnull(?13, record)") \
+	X(PROBLEM_RELEASE_PUT, \
+	  "INSERT INTO problem_release VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET" \
+	  " first_ns = min(first_ns, ?3), last_ns = max(last_ns, ?4), n = n + ?5") \
+	X(PROBLEM_TRACE_PUT, "INSERT OR IGNORE INTO problem_trace VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(PROBLEM_TRACE_TRIM, \
+	  "DELETE FROM problem_trace WHERE problem = ?1 AND time_ns < ifnull((SELECT time_ns FROM" \
+	  " problem_trace WHERE problem = ?1 ORDER BY time_ns DESC LIMIT 1 OFFSET ?2), 0)") \
+	X(PROBLEM_COUNT, "SELECT count(*) FROM problem") \
+	X(PROBLEM_TRIM, \
+	  "DELETE FROM problem WHERE id IN (SELECT id FROM problem ORDER BY last_ns LIMIT ?1)") \
+	X(PROBLEM_RELEASE_SWEEP, \
+	  "DELETE FROM problem_release WHERE problem NOT IN (SELECT id FROM problem)") \
+	X(PROBLEM_TRACE_SWEEP, \
+	  "DELETE FROM problem_trace WHERE problem NOT IN (SELECT id FROM problem)") \
+	X(PROBLEM_LIST, \
+	  "SELECT " PROBLEM_COLUMNS " FROM problem WHERE last_ns >= ?1 AND" \
+	  " (?2 IS NULL OR service = ?2) AND (?3 IS NULL OR EXISTS(SELECT 1 FROM problem_trace" \
+	  " WHERE problem = problem.id AND run = ?3)) ORDER BY last_ns DESC") \
+	X(PROBLEM_GET, \
+	  "SELECT " PROBLEM_COLUMNS ", resource, record_ns, severity, record FROM problem" \
+	  " WHERE id = ?1") \
+	X(PROBLEM_RELEASES, \
+	  "SELECT release, first_ns, last_ns, n FROM problem_release WHERE problem = ?1" \
+	  " ORDER BY last_ns DESC") \
+	X(PROBLEM_TRACES, \
+	  "SELECT time_ns, trace, span, run, message FROM problem_trace WHERE problem = ?1" \
+	  " ORDER BY time_ns DESC") \
 	X(OLD_SPAN, "SELECT id FROM span ORDER BY id LIMIT 1 OFFSET ?1") \
 	X(OLD_START, "SELECT ifnull(max(start_ns), 0) FROM span WHERE id < ?1") \
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \

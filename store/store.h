@@ -129,3 +129,52 @@ int store_services(struct store *st, struct str run, uint64_t since_ns, uint64_t
 		   int (*each)(const struct store_red *, void *), void *you);
 int store_routes(struct store *st, struct str run, struct str service, uint64_t since_ns,
 		 uint64_t until_ns, int (*each)(const struct store_red *, void *), void *you);
+
+/*
+ * Kinds of errors: log records with an exception.type and exceptions of spans, of one service, with the
+ * same type, message shape (store/shape.h) and topmost frames. The 2,000 that were seen last are kept.
+ */
+enum { STORE_RELEASES = 16, STORE_OCCURRENCES = 20 };
+
+struct store_release {
+	struct str version; /* service.version; empty: not told */
+	uint64_t first_ns, last_ns, n;
+};
+
+struct store_problem {
+	uint64_t id;
+	struct str service, type, message, place; /* message: its shape; place: of the last one */
+	bool crash;
+	uint64_t first_ns, last_ns, n;
+	const struct store_release *releases; /* the latest first */
+	size_t n_releases;
+};
+
+struct problem_filter {
+	struct str run, service, text;
+	uint64_t since_ns; /* seen since then */
+	size_t limit;	   /* 0: 50 */
+};
+
+struct store_occurrence {
+	uint64_t time_ns;
+	struct trace_id trace_id; /* may be none */
+	struct span_id span_id;
+	struct str run, message;
+};
+
+struct store_problem_detail {
+	struct store_problem problem;
+	const struct store_occurrence *seen; /* the latest first */
+	size_t n_seen;
+	const struct log_record *record; /* the last; NULL: only spans said so */
+	const struct resource *from;	 /* of the record; may be NULL */
+};
+
+/* Seen last first. */
+int store_problems(struct store *st, const struct problem_filter *f,
+		   int (*each)(const struct store_problem *, void *), void *you);
+
+/* `use` is called once, or not at all if there is none of that id. */
+int store_problem(struct store *st, uint64_t id,
+		  void (*use)(const struct store_problem_detail *, void *), void *you);

@@ -199,14 +199,16 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 	assert_non_null(strstr(store_why(), "newer Oriel"));
 }
 
-static void a_file_of_the_form_before_is_brought_up(void **state)
+static void a_file_of_an_earlier_form_is_brought_up(void **state)
 {
 	struct store *st = *state;
 	struct seen_traces seen = { 0 };
 
 	assert_int_equal(write_many(st, 0, 1, ""), 0);
 	assert_int_equal(sqlite3_exec(st->writer.sql,
-				      "ALTER TABLE trace DROP COLUMN path; PRAGMA user_version = 1",
+				      "ALTER TABLE trace DROP COLUMN path; DROP TABLE problem;"
+				      "DROP TABLE problem_release; DROP TABLE problem_trace;"
+				      "PRAGMA user_version = 1",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	store_free(st);
@@ -414,7 +416,7 @@ int main(void)
 		WITH_STORE(a_file_that_may_not_grow_is_an_error_not_a_signal),
 		WITH_STORE(words_of_a_failed_write_are_forgotten),
 		WITH_STORE(a_newer_file_is_refused_with_a_reason),
-		WITH_STORE(a_file_of_the_form_before_is_brought_up),
+		WITH_STORE(a_file_of_an_earlier_form_is_brought_up),
 		WITH_STORE(somebody_elses_database_is_left_alone),
 		WITH_STORE(a_file_that_is_no_database_is_an_error),
 		WITH_STORE(a_damaged_file_is_an_error_not_a_crash),

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "model/stats.h"
 #include "store/blob.h"
+#include "store/problem.h"
 #include "store/summary.h"
 
 #include <errno.h>
@@ -345,6 +346,24 @@ static void write_last_set(struct writing *w)
 	db_run(w->db, s);
 }
 
+static void write_problems(struct writing *w, struct batch *const *batches, size_t n)
+{
+	struct problems p = { .arena = &w->arena };
+
+	for (size_t i = 0; i < n && !w->db->error; i++) {
+		const struct batch *b = batches[i];
+		struct problem_from from = { w->source[i].resource, w->source[i].service,
+					     w->source[i].run };
+
+		for (size_t k = 0; k < b->n_logs; k++)
+			problems_log(&p, &b->log[k], b->resource, &from);
+		for (size_t k = 0; k < b->n_spans; k++)
+			if (b->span[k].n_events)
+				problems_span(&p, &b->span[k], b->resource, &from);
+	}
+	problems_write(&p, w->db, &w->st->blob);
+}
+
 static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 {
 	int r = db_begin(w->db, DB_BEGIN_WRITE);
@@ -368,6 +387,7 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 		if (i + 1 == n || w->source[i + 1].resource != w->source[i].resource)
 			write_resource_used(w, &w->source[i]);
 	}
+	write_problems(w, batches, n);
 	write_last_set(w);
 	return TRACE(db_commit(w->db));
 }

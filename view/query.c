@@ -207,3 +207,16 @@ int query_logs(struct query *q, struct log_filter *f)
 	f->min_severity = (int)severity;
 	return QUERY_OK;
 }
+
+int query_problems(struct query *q, struct problem_filter *f)
+{
+	uint64_t until_ns = 0;
+
+	*f = (struct problem_filter){ .limit = 100 };
+	f->service = query_get(q, STR("service"));
+	f->text = query_get(q, STR("q"));
+	if (query_run(q, &f->run) || query_window(q, &f->since_ns, &until_ns) ||
+	    query_limit(q, 500, &f->limit))
+		return QUERY_BAD;
+	return QUERY_OK;
+}

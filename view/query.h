@@ -45,3 +45,4 @@ int query_window(struct query *q, uint64_t *since_ns, uint64_t *until_ns);
 
 int query_traces(struct query *q, struct trace_filter *f);
 int query_logs(struct query *q, struct log_filter *f);
+int query_problems(struct query *q, struct problem_filter *f);

@@ -37,3 +37,34 @@ fails() {
 	wait_for 30 api_says "traces/$TRACE" '(.logs | length) == 3002'
 	api_says "traces/$TRACE" 'all(.logs[]; .attributes["oriel.frames"] | length > 0)'
 }
+
+kinds() { api_says "errors" "$1"; }
+
+@test "errors are grouped by type, message and place, over runs and releases" {
+	fails 5 1.0
+	fails 3 1.1
+	wait_for 20 kinds '[.errors[] | select(.type == "PaymentRefused")] | length == 1 and
+		(.[0] | .count == 8 and .message == "order <n> refused by <text>" and .place == "refuse (failing.c:23)" and
+			([.releases[].version] == ["1.1", "1.0"]) and ([.releases[].count] == [3, 5]) and .service == "failing")'
+	kinds '[.errors[].type] | sort == ["NotFound", "OutOfStock", "PaymentRefused", "Timeout"]'
+	kinds 'all(.errors[]; (.first_ns | length) == 19 and .first_ns <= .last_ns)'
+	local id
+	id=$(api errors | jq -r '.errors[] | select(.type == "PaymentRefused") | .id')
+	api_says "errors/$id" '(.seen | length) == 8 and .record.attributes["oriel.frames"][0].function == "refuse" and
+		(.seen[0].message | startswith("order 1002 refused")) and all(.seen[]; .trace_id and .run)'
+	api_says "errors?q=bank" '.errors == []'
+	api_says "errors?q=paymentref" '(.errors | length) == 1'
+	api_says "errors?service=other" '.errors == []'
+	run ! api errors/0000000000000000
+	run ! api errors/nothing
+}
+
+@test "a crash is an error, once, and outlives its collector" {
+	run --separate-stderr "$BUILD/oriel" run -- "$BUILD/programs/crash" segv
+	wait_for 20 kinds '(.errors | length) == 1 and (.errors[0] | .crash and .type == "SIGSEGV" and .count == 1 and
+		(.place | startswith("die_here (crash.c:")) and .releases[0].version == "1.2.3")'
+	kill "$(collector_pid)"
+	wait_for 10 test -z "$(collector_pid)" || :
+	run --separate-stderr "$BUILD/oriel" run -- "$BUILD/programs/crash" segv
+	wait_for 20 kinds '(.errors | length) == 1 and .errors[0].count == 2'
+}

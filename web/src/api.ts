@@ -72,6 +72,42 @@ export interface TraceLine {
 	run?: string;
 }
 
+export interface Release {
+	version: string;
+	count: number;
+	first_ns: string;
+	last_ns: string;
+}
+
+// A kind of error.
+export interface ErrorKind {
+	id: string;
+	service: string;
+	type: string;
+	message?: string;
+	place?: string;
+	crash?: boolean;
+	count: number;
+	first_ns: string;
+	last_ns: string;
+	releases?: Release[];
+}
+
+export interface ErrorDetail extends ErrorKind {
+	seen?: { time_ns: string; message?: string; trace_id?: string; span_id?: string; run?: string }[];
+	record?: Log;
+}
+
+export interface Frame {
+	address?: string;
+	function?: string;
+	file?: string;
+	line?: number;
+	inlined?: boolean;
+	module?: string;
+	build_id?: string;
+}
+
 export interface Figures {
 	service: string;
 	count: number;

@@ -8,6 +8,8 @@ import { fill } from "./h";
 import { View } from "./parts";
 import { here, Place } from "./place";
 import { shell } from "./shell";
+import { error } from "./views/error";
+import { errors } from "./views/errors";
 import { inFlight } from "./views/in-flight";
 import { logs } from "./views/logs";
 import { metrics } from "./views/metrics";
@@ -17,9 +19,10 @@ import { trace } from "./views/trace";
 import { traces } from "./views/traces";
 
 const VIEWS: Record<string, (p: Place) => View> = {
-	overview, traces, logs, metrics, status,
+	overview, traces, logs, errors, metrics, status,
 	"in-flight": inFlight,
 	trace: (p) => trace(p.id),
+	error: (p) => error(p.id),
 };
 
 let view: View | null = null;

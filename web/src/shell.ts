@@ -9,7 +9,7 @@ import { icon, mark } from "./icons";
 import { amend, here, link } from "./place";
 
 const VIEWS: [string, string][] = [
-	["overview", "Overview"], ["traces", "Traces"], ["in-flight", "In flight"], ["logs", "Logs"],
+	["overview", "Overview"], ["traces", "Traces"], ["in-flight", "In flight"], ["logs", "Logs"], ["errors", "Errors"],
 	["metrics", "Metrics"], ["status", "Status"],
 ];
 
@@ -41,7 +41,7 @@ export function shell(repaint: () => void): Shell {
 			for (const a of links) {
 				const at = a.dataset.view as string;
 				a.setAttribute("href", link(at));
-				if (at === (view === "trace" ? "traces" : view)) {
+				if (at === (view === "trace" ? "traces" : view === "error" ? "errors" : view)) {
 					a.setAttribute("aria-current", "page");
 					ways.scrollLeft = a.offsetLeft - ways.offsetLeft - 60;
 				} else {
