@@ -346,10 +346,8 @@ static void request_done(void *you, struct MHD_Connection *c, void **request,
 }
 
 /* Idle ones are libmicrohttpd's to close, long before. */
-void receive_http_sweep(struct receive_http *h)
+void receive_http_sweep(struct receive_http *h, uint64_t now)
 {
-	uint64_t now = clock_mono_ns();
-
 	pthread_mutex_lock(&h->lock);
 	for (struct caller *c = h->caller; c; c = c->next) {
 		if (c->cut || c->fd < 0 ||

@@ -6,7 +6,7 @@
  *     struct receive_http *h;
  *     r = receive_http_start(&h, &receiver, "127.0.0.1:4318", "an id of ours");
  *     receive_http_address(h) -> "127.0.0.1:4319"      where it really listens
- *     receive_http_sweep(h);                           now and then: cuts off who takes too long
+ *     receive_http_sweep(h, now);                      now and then: cuts off who takes too long
  *     h = receive_http_stop(h);
  *
  * A path may begin with /run/ID, which says to which `oriel run` it belongs. There is no CORS, and a
@@ -23,4 +23,4 @@ int receive_http_start(struct receive_http **out, struct receiver *receiver, con
 		       const char *sender);
 struct receive_http *receive_http_stop(struct receive_http *h);
 const char *receive_http_address(const struct receive_http *h);
-void receive_http_sweep(struct receive_http *h);
+void receive_http_sweep(struct receive_http *h, uint64_t now_ns); /* CLOCK_MONOTONIC */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/receive.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "receive/grpc.h"
 #include "receive/http.h"
@@ -35,9 +36,9 @@ static void *work(void *you)
 		if (r->grpc)
 			receive_grpc_turn(r->grpc);
 		if (r->http)
-			receive_http_sweep(r->http);
+			receive_http_sweep(r->http, clock_mono_ns());
 		if (r->zipkin)
-			receive_http_sweep(r->zipkin);
+			receive_http_sweep(r->zipkin, clock_mono_ns());
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/http.h"
 
+#include "base/clock.h"
 #include "export/gzip.h"
 #include "export/http.h"
 #include "export/otlp-response.h"
@@ -254,18 +255,25 @@ static void when_there_is_no_room_it_is_for_later(void **state)
 	assert_int_equal(post_spans(h, FORM_PROTOBUF, 3, 0, (struct ask){ 0 }), 200);
 }
 
-/* What a bare client sees. */
-static void say(struct house *h, const char *text, char answer[512])
+static int dial(const struct house *h)
 {
 	const char *address = receive_http_address(h->http);
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1)),
 				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* What a bare client sees. */
+static void say(struct house *h, const char *text, char answer[512])
+{
+	int fd = dial(h);
 	size_t n = 0;
 	ssize_t got;
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	while (n < 511 && (got = read(fd, answer + n, 511 - n)) > 0)
 		n += (size_t)got;
@@ -287,6 +295,22 @@ static void only_post_is_understood(void **state)
 	    answer);
 	assert_non_null(strstr(answer, "403"));
 	assert_null(strstr(answer, "Access-Control"));
+}
+
+static void who_is_too_slow_is_cut_off(void **state)
+{
+	static const char begun[] = "POST /v1/traces HTTP/1.1\r\nHost: loc";
+	uint64_t slow = stats_get(receive_slow), begin = clock_mono_ns();
+	struct house *h = *state;
+	int fd = dial(h);
+	char c;
+
+	assert_int_equal(write(fd, begun, sizeof(begun) - 1), sizeof(begun) - 1);
+	/* Until the server has seen it come. */
+	while (stats_get(receive_slow) == slow)
+		receive_http_sweep(h->http, begin + 120000000000ull);
+	assert_int_equal(read(fd, &c, 1), 0);
+	close(fd);
 }
 
 static void who_asks_before_it_writes_is_answered_at_once(void **state)
@@ -319,6 +343,7 @@ int main(void)
 		FACT(what_we_sent_ourselves_is_refused),
 		FACT(when_there_is_no_room_it_is_for_later),
 		FACT(only_post_is_understood),
+		FACT(who_is_too_slow_is_cut_off),
 		FACT(who_asks_before_it_writes_is_answered_at_once),
 	};
 

@@ -26,7 +26,8 @@ bool client_begin(struct client_request *c, const struct client_seen *seen)
 {
 	struct gathered g;
 
-	if (!http_url_of(oriel_redaction(), seen->url, &c->url, c->text, sizeof(c->text)))
+	if (http_is_to_intake(seen->url) ||
+	    !http_url_of(oriel_redaction(), seen->url, &c->url, c->text, sizeof(c->text)))
 		return false;
 	if (seen->port > 0)
 		c->url.host.port = seen->port;

@@ -38,7 +38,7 @@ struct client_seen {
 	unsigned resend; /* http.request.resend_count, if more than 0 */
 };
 
-/* False: not an HTTP URL that we understand. */
+/* False: not an HTTP URL that we understand, or our own intake's. */
 bool client_begin(struct client_request *c, const struct client_seen *seen);
 
 static inline const struct oriel_context *client_context(const struct client_request *c)

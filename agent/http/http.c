@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/http/http.h"
+#include "base/hex.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -323,6 +324,22 @@ void http_address_text(const uint8_t address[16], char out[46])
 		ip4_text(address + 12, out);
 	else
 		inet_ntop(AF_INET6, &six, out, 46);
+}
+
+bool http_is_to_intake(struct str url)
+{
+	enum { ID_DIGITS = 16 };
+	struct cut cut = str_cut(url, '/');
+	uint8_t id[ID_DIGITS / 2];
+	struct str path;
+
+	/* scheme, nothing, host, path */
+	for (int i = 0; i < 2 && cut.found; i++)
+		cut = str_cut(cut.tail, '/');
+	path = cut.tail;
+	return cut.found && str_starts(path, STR("run/")) &&
+	       hex_read(id, sizeof(id), str_first(str_from(path, 4), ID_DIGITS), false) &&
+	       str_starts(str_from(path, 4 + ID_DIGITS), STR("/v1/"));
 }
 
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port)

@@ -53,6 +53,9 @@ struct http_url {
 bool http_url_of(const struct redact *rules, struct str url, struct http_url *out, char *redacted,
 		 size_t size);
 
+/* Telemetry that the program sends to our own intake, as `oriel run` told it to (/run/ID/v1/...): no news. */
+bool http_is_to_intake(struct str url);
+
 /* A peer's address as text and NUL, and its port; false for what is not IP. */
 bool http_peer_of(const struct sockaddr *a, char out[46], int *port);
 

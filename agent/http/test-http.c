@@ -60,6 +60,18 @@ static void a_target_is_path_and_query(void **state)
 	SAME(http_target_of(STR("")).path, "");
 }
 
+static void telemetry_to_our_own_intake_is_known(void **state)
+{
+	(void)state;
+	assert_true(http_is_to_intake(STR("http://127.0.0.1:4318/run/0123456789abcdef/v1/traces")));
+	assert_false(http_is_to_intake(STR("http://127.0.0.1:4318/v1/traces")));
+	assert_false(http_is_to_intake(STR("http://h/run/0123456789abcde/v1/traces")));
+	assert_false(http_is_to_intake(STR("http://h/run/0123456789abcdef/v2/x")));
+	assert_false(http_is_to_intake(STR("http://h/run/0123456789abcdef")));
+	assert_false(http_is_to_intake(STR("http:")));
+	assert_false(http_is_to_intake(STR("")));
+}
+
 static void signatures_are_redacted(void **state)
 {
 	char out[100];
@@ -216,6 +228,7 @@ int main(void)
 		cmocka_unit_test(known_methods_are_those_of_the_conventions),
 		cmocka_unit_test(the_environment_replaces_the_methods),
 		cmocka_unit_test(a_target_is_path_and_query),
+		cmocka_unit_test(telemetry_to_our_own_intake_is_known),
 		cmocka_unit_test(signatures_are_redacted),
 		cmocka_unit_test(other_secrets_in_a_query_are_redacted_too),
 		cmocka_unit_test(a_token_in_a_path_is_redacted),
