@@ -51,7 +51,7 @@ children_environment() {
 		"$(span node 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')"
 	wait_for 10 api_says traces/5b8efff798038103d269b633813fc60c '.spans | length == 1'
 	# Sending it is no news.
-	api_says traces '[.traces[] | select(.kind == "client")] == []'
+	api_says traces '[.traces[] | select(.name == "POST")] == []'
 	run=$(api runs | jq -r '.runs[0].id')
 	[ -n "$run" ]
 	wait_for 10 api_says "traces?run=$run" '[.traces[] | select(.trace_id == "5b8efff798038103d269b633813fc60c")] | length == 1'
