@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "model/stats.h"
 #include "view/accept.h"
+#include "view/change.h"
 #include "base/host.h"
 #include "view/page.h"
 #include "view/reply.h"
@@ -47,6 +48,7 @@ struct request {
 	size_t n;
 	bool too_long;
 	char target[QUERY_BYTES];
+	struct change_post post; /* of the one that is taken */
 };
 
 static void *request_new(void *you, const char *target, struct MHD_Connection *connection)
@@ -62,6 +64,8 @@ static void *request_new(void *you, const char *target, struct MHD_Connection *c
 	if (q->too_long)
 		q->n = 0;
 	memcpy(q->target, target, q->n);
+	q->post.begun = false;
+	q->post.n = 0;
 	return q;
 }
 
@@ -96,6 +100,23 @@ static void answer_by_route(const struct view *v, struct query *q, bool gzip, st
 		reply_error(r, 404, "there is nothing here; doc/api.md lists what there is");
 }
 
+static bool is_change(const struct request *q, const char *method)
+{
+	return strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
+	       str_eq((struct str){ q->target, q->n }, STR("/api/control"));
+}
+
+static void answer_change(const struct view *v, struct MHD_Connection *c,
+			  const struct request *request, struct reply *r)
+{
+	const char *refusal = change_refusal(c);
+
+	if (refusal)
+		reply_error(r, 403, refusal);
+	else
+		change_answer(&v->facts, &request->post, r);
+}
+
 static void answer(const struct view *v, struct MHD_Connection *c, const struct request *request,
 		   const char *method, bool gzip, struct reply *r)
 {
@@ -104,6 +125,8 @@ static void answer(const struct view *v, struct MHD_Connection *c, const struct 
 
 	if (host.n && !host_is_ours(&v->host, host))
 		reply_error(r, 403, "this Host is not ours: use the address that Oriel printed");
+	else if (is_change(request, method))
+		answer_change(v, c, request, r);
 	else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 		 strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		reply_error(r, 405, "only GET and HEAD");
@@ -181,6 +204,19 @@ static enum MHD_Result reply_send(struct reply *r, struct MHD_Connection *c)
 	return sent;
 }
 
+/* Once for the head, then for each piece of the body; then it is whole. */
+static bool takes_more(struct request *q, const char *data, size_t *n_data)
+{
+	bool more = !q->post.begun || *n_data;
+
+	if (q->post.begun && *n_data)
+		change_gather(&q->post, data, *n_data);
+	if (q->post.begun)
+		*n_data = 0;
+	q->post.begun = true;
+	return more;
+}
+
 static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *n_data, void **request)
@@ -191,10 +227,10 @@ static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *u
 
 	(void)url;
 	(void)version;
-	(void)data;
-	(void)n_data;
 	if (!*request)
 		return MHD_NO;
+	if (is_change(*request, method) && takes_more(*request, data, n_data))
+		return MHD_YES;
 	r.body.limit = BODY_MOST;
 	r.json.out = &r.body;
 	atomic_store_explicit(&v->last_request_ns, clock_mono_ns(), memory_order_relaxed);

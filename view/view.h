@@ -48,6 +48,12 @@ struct view_sources {
 
 	scrape_write *prometheus; /* /metrics */
 
+	/*
+	 * What `oriel set` does (base/change.h), as POST /api/control asks; `n` processes have it. 0 or
+	 * a negative errno, -ESRCH if nothing is called so. NULL: nothing can be changed.
+	 */
+	int (*change)(const char *target, char *const *changes, uint32_t *n, void *you);
+
 	/* Do the collector's threads move? NULL: yes. */
 	bool (*live)(void *you);
 };

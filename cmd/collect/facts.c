@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/collect/facts.h"
 #include "base/clock.h"
+#include "launch/collector.h"
 #include "model/point.h"
 #include "model/value-json.h"
 #include "view/span-json.h"
+
+#include <errno.h>
 
 enum { IN_FLIGHT_MOST = 1000, LOOKING_S = 30 };
 
@@ -244,10 +247,20 @@ bool facts_looking(void *you)
 	return last && clock_mono_ns() - last < LOOKING_S * 1000000000ull;
 }
 
+/* By the same way as a command; the loop answers within a round. */
+static int facts_change(const char *target, char *const *changes, uint32_t *n, void *you)
+{
+	struct facts *f = you;
+	int r = collector_set(f->run_dir, target, changes, n);
+
+	return r > 0 ? -EAGAIN : r;
+}
+
 const struct view_sources facts_sources = {
 	.status = facts_status,
 	.in_flight = facts_in_flight,
 	.metrics = facts_metrics,
 	.trace_open = facts_trace_open,
 	.prometheus = facts_prometheus,
+	.change = facts_change,
 };

@@ -153,3 +153,22 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	run --separate-stderr -0 "$BUILD/oriel" run -- "$BUILD/programs/logs" places
 	[[ $stderr != *"no collector"* && $stderr != *"Z INFO"* ]]
 }
+
+@test "the page may do what oriel set does, and nobody else's page" {
+	begin_waiting
+	find_page
+	post() { curl -s -m 10 -o "$BATS_TEST_TMPDIR/answer" -w '%{http_code}' "$@" "$PAGE/api/control"; }
+	[ "$(post -H 'Content-Type: application/json' -H 'Origin: http://evil.example' -d '{"target":"logs","set":["level=off"]}')" = 403 ]
+	[ "$(post -d '{"target":"logs","set":["level=off"]}')" = 403 ]
+	[ "$(post -H 'Content-Type: application/json' -d '{"target":"shop","set":["level=off"]}')" = 404 ]
+	[ "$(post -H 'Content-Type: application/json' -H "Origin: $PAGE" -d '{"target":"logs","set":["level=debug"]}')" = 200 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/answer")" = '{"processes":1}' ]
+	if [ "$(id -u)" = 0 ]; then
+		run setpriv --reuid 65534 --regid 65534 --clear-groups curl -s -m 10 -w '%{http_code}' -o /dev/null \
+			-H 'Content-Type: application/json' -d '{"target":"logs","set":["level=off"]}' "$PAGE/api/control"
+		[ "$output" = 403 ]
+	fi
+	line said
+	exec 9>&-
+	bodies said '"db debug", "db info", "http debug", "own debug", "own info"'
+}
