@@ -31,6 +31,8 @@ enum { N_SIGNALS = 3 };
 /* What an exporter may need of its surroundings besides the settings. */
 struct export_place {
 	enum signal signals; /* which of its signals this instance is asked for */
+	struct str
+		argument; /* what it was named by, if that was a path; borrowed while it is opened */
 	int out_fd; /* where text for people goes (the run's standard output), or -1; borrowed */
 	int err_fd; /* the run's standard error, or -1; borrowed */
 	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */

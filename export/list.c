@@ -8,15 +8,22 @@ extern const struct exporter exporter_log_file;
 extern const struct exporter exporter_otlp;
 extern const struct exporter exporter_otlp_file;
 extern const struct exporter exporter_otlp_stdout;
+extern const struct exporter exporter_plugin;
 extern const struct exporter exporter_sentry;
 extern const struct exporter exporter_zipkin;
 
 const struct exporter *const exporters[] = {
-	&exporter_console,   &exporter_datadog,
-	&exporter_log,	     &exporter_log_file,
-	&exporter_otlp,	     &exporter_otlp_stdout,
-	&exporter_otlp_file, &exporter_sentry,
-	&exporter_zipkin,    NULL,
+	&exporter_console,
+	&exporter_datadog,
+	&exporter_log,
+	&exporter_log_file,
+	&exporter_otlp,
+	&exporter_otlp_stdout,
+	&exporter_otlp_file,
+	&exporter_plugin,
+	&exporter_sentry,
+	&exporter_zipkin,
+	NULL,
 };
 
 const struct exporter *exporter_find(struct str name)

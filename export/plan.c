@@ -78,12 +78,30 @@ static struct str usual_name(struct str name)
 	return name;
 }
 
+static void add_plugin(struct export_plan *p, enum signal signal, struct str path)
+{
+	size_t i = 0;
+
+	while (i < p->n && !str_eq(p->item[i].argument, path))
+		i++;
+	if (i == EXPORT_PLAN_MOST)
+		return;
+	p->n += i == p->n;
+	p->item[i].kind = exporter_find(STR("plugin"));
+	p->item[i].argument = path;
+	p->item[i].signals = (enum signal)(p->item[i].signals | signal);
+}
+
 static void add_named(struct export_plan *p, size_t i, struct str name, const struct settings *s)
 {
 	const struct exporter *kind = exporter_find(usual_name(name));
 
 	if (str_eq(name, STR("none")))
 		return;
+	if (!kind && memchr(name.p, '/', name.n)) {
+		add_plugin(p, signals[i].signal, name);
+		return;
+	}
 	if (str_eq(name, STR("otlp")))
 		add_otlp(p, i, s);
 	else if (str_eq(name, STR("prometheus")) && signals[i].signal == SIGNAL_METRIC)

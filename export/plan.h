@@ -20,6 +20,8 @@
  *
  * prometheus is no destination: it is asked, and asks the collector in its turn.
  *
+ * A name with a slash that is none of ours is the path of a plugin (include/oriel-export.h).
+ *
  * Names that are unknown, or not there yet, become warnings; what else is named goes on.
  * OTEL_SDK_DISABLED=true asks for nothing.
  *
@@ -31,11 +33,14 @@
 
 enum { EXPORT_PLAN_MOST = 8, EXPORT_WARNINGS_MOST = 6 };
 
+struct export_item {
+	const struct exporter *kind;
+	enum signal signals;
+	struct str argument; /* a plugin's path, in the settings */
+};
+
 struct export_plan {
-	struct {
-		const struct exporter *kind;
-		enum signal signals;
-	} item[EXPORT_PLAN_MOST];
+	struct export_item item[EXPORT_PLAN_MOST];
 	size_t n;
 	bool prometheus; /* be asked for metrics (export/prometheus-options.h), besides */
 	char warning[EXPORT_WARNINGS_MOST][160];

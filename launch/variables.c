@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/out.h"
 #include "base/propagator.h"
 
 #define NAME(name) #name ", "
@@ -390,12 +391,38 @@ static void make_absolute(const char *name, const char *here)
 		setenv(name, path, 1);
 }
 
+/* Plugins in a list of exporters, as one names files: ./mine.so */
+static void make_list_absolute(const char *name, const char *here)
+{
+	struct str rest = str_of(variable_get(name));
+	struct out o = { 0 };
+
+	while (rest.n) {
+		struct cut item = str_cut(rest, ',');
+		struct str word = str_trim(item.head);
+
+		rest = item.tail;
+		if (o.n)
+			out_char(&o, ',');
+		if (str_starts(word, STR("./")) || str_starts(word, STR("../")))
+			out_fmt(&o, "%s/", here);
+		out_str(&o, word);
+	}
+	out_char(&o, '\0');
+	if (!o.error && o.n > 1)
+		setenv(name, o.p, 1);
+	out_fini(&o);
+}
+
 void variables_make_absolute(void)
 {
 	char here[4096], name[VARIABLE_NAME_ROOM];
 
 	if (!getcwd(here, sizeof(here)))
 		return;
+	make_list_absolute("OTEL_TRACES_EXPORTER", here);
+	make_list_absolute("OTEL_METRICS_EXPORTER", here);
+	make_list_absolute("OTEL_LOGS_EXPORTER", here);
 	/* A program may read LOG_FILE itself, so it stays what it is. */
 	if (!variable_get("ORIEL_LOG_FILE") && variable_get("LOG_FILE") &&
 	    variable_get("LOG_FILE")[0] != '/')

@@ -37,6 +37,11 @@ if(NOT ORIEL_SANITIZE)
 endif()
 target_link_libraries(program-writes-fortified PRIVATE Threads::Threads dl)
 
+# programs/exporters/NAME.c are exporters of one's own, build/programs/exporters/NAME.so.
+add_library(exporter-mine MODULE ${CMAKE_CURRENT_LIST_DIR}/programs/exporters/mine.c)
+set_target_properties(exporter-mine PROPERTIES PREFIX "" OUTPUT_NAME mine
+	LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs/exporters)
+
 # programs/bootstrap/NAME.c are hooks, build/programs/bootstrap/NAME.so; and shows.c again, with a
 # library of its own, and with a hook in it that is exported, that isn't, and that -loriel refers to.
 set(hooks ${CMAKE_CURRENT_LIST_DIR}/programs/bootstrap)

@@ -115,11 +115,14 @@ static void told(void *you, const char *line)
 		tell_people(route->err_fd, line);
 }
 
-static void open_leg(struct route *route, const struct exporter *kind, enum signal signals,
+static void open_leg(struct route *route, const struct export_item *item,
 		     const struct settings *settings, const struct collector_run *run)
 {
+	const struct exporter *kind = item->kind;
+	enum signal signals = item->signals;
 	struct leg *leg = &route->leg[route->n_legs];
 	struct export_place place = { .signals = signals,
+				      .argument = item->argument,
 				      .out_fd = route->out_fd,
 				      .err_fd = route->err_fd,
 				      .tell = told,
@@ -199,7 +202,7 @@ static void *routes_open(const struct settings *settings, const struct collector
 		warn(run, plan.warning[i]);
 	for (size_t i = 0; i < plan.n; i++)
 		if (route->err_fd >= 0 || plan.item[i].kind != exporter_find(STR("log")))
-			open_leg(route, plan.item[i].kind, plan.item[i].signals, settings, run);
+			open_leg(route, &plan.item[i], settings, run);
 	if (plan.prometheus)
 		open_port(route, settings, run);
 	route->tail = open_tail(settings, run);
