@@ -77,6 +77,8 @@ struct request {
 	struct daemon *daemon;
 	struct MHD_Connection *connection;
 	uint64_t came;
+	int64_t request_bytes; /* that the handler has taken */
+	_Atomic int64_t response_bytes;
 	struct server_request served;
 	char uri[URI_MOST];
 };
@@ -143,12 +145,26 @@ static void request_begin(struct request *q, const char *method, const char *ver
 				 });
 }
 
+/* Of the body: what answers HEAD, or says that nothing has changed, has none. */
+static int64_t response_bytes(const struct request *q, unsigned status)
+{
+	const char *method = q->begun ? q->served.method : NULL;
+
+	if (status == 204 || status == 304 || (method && !strcmp(method, "HEAD")))
+		return 0;
+	return atomic_load_explicit(&q->response_bytes, memory_order_relaxed);
+}
+
 static struct server_outcome outcome_of(const struct request *q,
 					enum MHD_RequestTerminationCode code)
 {
 	unsigned status = atomic_load_explicit(&q->status, memory_order_relaxed);
-	struct server_outcome o = { .status = status, .request_bytes = -1, .response_bytes = -1 };
+	struct server_outcome o = { .status = status,
+				    .request_bytes = q->request_bytes,
+				    .response_bytes = -1 };
 
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		o.response_bytes = response_bytes(q, status);
 	if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) {
 		o.error = "timeout";
 		o.message = "The connection timed out.";
@@ -198,6 +214,8 @@ static struct request *request_take(struct daemon *d, struct MHD_Connection *con
 	q->daemon = d;
 	q->connection = connection;
 	q->came = oriel_moment();
+	q->request_bytes = 0;
+	atomic_store_explicit(&q->response_bytes, -1, memory_order_relaxed);
 	atomic_store_explicit(&q->status, 0, memory_order_relaxed);
 	if (table_put(&connections, connection, q))
 		return q;
@@ -233,6 +251,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 {
 	struct daemon *d = cls;
 	struct request *q = request_at(*con_cls);
+	size_t offered = upload_n ? *upload_n : 0;
 	int kept = errno;
 	struct server_request *outer = libmicrohttpd_now;
 	struct life before = life_now;
@@ -255,6 +274,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	life_now = before;
 	oriel_context_detach(token);
 	q->refused = r == MHD_NO;
+	if (offered && *upload_n <= offered)
+		q->request_bytes += (int64_t)(offered - *upload_n);
 	/* An upgraded connection's request ends here: what follows is not HTTP any more. */
 	if (atomic_load_explicit(&q->status, memory_order_relaxed) == 101)
 		request_end(q, MHD_REQUEST_TERMINATED_COMPLETED_OK);
@@ -446,6 +467,8 @@ HOOK enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsig
 	kept = errno;
 	if (r == MHD_YES) {
 		atomic_store_explicit(&q->status, (uint16_t)(status & ~(unsigned)MHD_ICY_FLAG),
+				      memory_order_relaxed);
+		atomic_store_explicit(&q->response_bytes, mhd_bytes(response),
 				      memory_order_relaxed);
 		mhd_queued(response, connection);
 	}

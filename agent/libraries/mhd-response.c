@@ -98,6 +98,11 @@ static struct content *content_new(MHD_ContentReaderCallback read, void *cls,
 	return c;
 }
 
+static int64_t bytes_of(uint64_t size)
+{
+	return size <= INT64_MAX ? (int64_t)size : -1;
+}
+
 HOOK struct MHD_Response *MHD_create_response_from_callback(uint64_t size, size_t block,
 							    MHD_ContentReaderCallback read,
 							    void *cls,
@@ -114,39 +119,52 @@ HOOK struct MHD_Response *MHD_create_response_from_callback(uint64_t size, size_
 		c = content_new(read, cls, free);
 	errno = kept;
 	if (!c)
-		return mhd_made(
-			REAL(MHD_create_response_from_callback)(size, block, read, cls, free));
+		return mhd_made(REAL(MHD_create_response_from_callback)(size, block, read, cls,
+									free),
+				bytes_of(size));
 	r = REAL(MHD_create_response_from_callback)(size, block, content_read, c, content_free);
 	if (!r) {
 		c->free = NULL;
 		content_free(c);
 	}
-	return mhd_made(r);
+	return mhd_made(r, bytes_of(size));
 }
 
 /* ---- the others --------------------------------------------------------------------------------- */
 
-#define MADE(call, parameters, arguments) \
+static int64_t iovec_bytes(const struct MHD_IoVec *iov, unsigned n)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; iov && i < n; i++)
+		sum += iov[i].iov_len;
+	return bytes_of(sum);
+}
+
+#define MADE(call, parameters, arguments, bytes) \
 	HOOK struct MHD_Response *call parameters \
 	{ \
-		return REAL(call) ? mhd_made(REAL(call) arguments) : NULL; \
+		return REAL(call) ? mhd_made(REAL(call) arguments, bytes) : NULL; \
 	}
 
 MADE(MHD_create_response_from_data, (size_t size, void *data, int must_free, int must_copy),
-     (size, data, must_free, must_copy))
+     (size, data, must_free, must_copy), bytes_of(size))
 MADE(MHD_create_response_from_buffer, (size_t size, void *buffer, enum MHD_ResponseMemoryMode mode),
-     (size, buffer, mode))
+     (size, buffer, mode), bytes_of(size))
 MADE(MHD_create_response_from_buffer_with_free_callback,
-     (size_t size, void *buffer, MHD_ContentReaderFreeCallback free), (size, buffer, free))
+     (size_t size, void *buffer, MHD_ContentReaderFreeCallback free), (size, buffer, free),
+     bytes_of(size))
 MADE(MHD_create_response_from_buffer_with_free_callback_cls,
      (size_t size, void *buffer, MHD_ContentReaderFreeCallback free, void *cls),
-     (size, buffer, free, cls))
-MADE(MHD_create_response_from_fd, (size_t size, int fd), (size, fd))
-MADE(MHD_create_response_from_pipe, (int fd), (fd))
-MADE(MHD_create_response_from_fd64, (uint64_t size, int fd), (size, fd))
-MADE(MHD_create_response_from_fd_at_offset, (size_t size, int fd, off_t at), (size, fd, at))
-MADE(MHD_create_response_from_fd_at_offset64, (uint64_t size, int fd, uint64_t at), (size, fd, at))
+     (size, buffer, free, cls), bytes_of(size))
+MADE(MHD_create_response_from_fd, (size_t size, int fd), (size, fd), bytes_of(size))
+MADE(MHD_create_response_from_pipe, (int fd), (fd), -1)
+MADE(MHD_create_response_from_fd64, (uint64_t size, int fd), (size, fd), bytes_of(size))
+MADE(MHD_create_response_from_fd_at_offset, (size_t size, int fd, off_t at), (size, fd, at),
+     bytes_of(size))
+MADE(MHD_create_response_from_fd_at_offset64, (uint64_t size, int fd, uint64_t at), (size, fd, at),
+     bytes_of(size))
 MADE(MHD_create_response_from_iovec,
      (const struct MHD_IoVec *iov, unsigned n, MHD_ContentReaderFreeCallback free, void *cls),
-     (iov, n, free, cls))
-MADE(MHD_create_response_for_upgrade, (MHD_UpgradeHandler handler, void *cls), (handler, cls))
+     (iov, n, free, cls), iovec_bytes(iov, n))
+MADE(MHD_create_response_for_upgrade, (MHD_UpgradeHandler handler, void *cls), (handler, cls), -1)

@@ -12,19 +12,27 @@
 #pragma once
 
 #include <microhttpd.h>
+#include <stdint.h>
 
 struct mhd_mine {
 	struct MHD_Response *response;	   /* the last that this thread has made */
 	struct MHD_Connection *connection; /* that it was queued for; NULL: not yet */
+	int64_t bytes;			   /* of its body; -1: not known */
 };
 
 extern __thread struct mhd_mine mhd_mine;
 
 /* Every response, when it was made. */
-static inline struct MHD_Response *mhd_made(struct MHD_Response *r)
+static inline struct MHD_Response *mhd_made(struct MHD_Response *r, int64_t bytes)
 {
-	mhd_mine = (struct mhd_mine){ .response = r };
+	mhd_mine = (struct mhd_mine){ .response = r, .bytes = bytes };
 	return r;
+}
+
+/* How long its body is, if this thread has just made it; else -1. */
+static inline int64_t mhd_bytes(const struct MHD_Response *r)
+{
+	return r && mhd_mine.response == r ? mhd_mine.bytes : -1;
 }
 
 static inline void mhd_queued(struct MHD_Response *r, struct MHD_Connection *connection)

@@ -13,7 +13,7 @@ setup() {
 teardown() { collecting_end; }
 
 # serve [NAME=VALUE...]: the stock server, with these settings
-serve() { start stock env "$@" "$BUILD/oriel" run -- "$BUILD/example/stock" --port 0 --data "$BATS_TEST_TMPDIR"; }
+serve() { start stock env "$@" "$BUILD/oriel" run -- "$BUILD/example/stock" --port 0 --data "$(mktemp -d -p "$BATS_TEST_TMPDIR")"; }
 
 # access FILTER: the lines of the access log are as jq says, as an array
 access() {
@@ -33,7 +33,7 @@ get() { curl -s -m 10 -o /dev/null "$@"; }
 	access '.[0] | .message == "request_completed" and .level == "info" and .status_code == 200 and
 		.method == "GET" and .path == "/stock" and .query == "a=b" and .request_id == "r-1" and
 		.client_address == "127.0.0.1" and .user_agent == "agent/1" and .http_version == "1.1" and
-		(.duration_ms | type == "number" and . > 0) and .service == "stock" and
+		(.duration_ms | type == "number" and . > 0) and .response_bytes > 20 and .service == "stock" and
 		(.trace_id | length == 32) and (.span_id | length == 16)'
 	access '.[1] | .level == "warning" and .status_code == 404'
 	trace=$(jq -r 'select(.request_id == "r-1").trace_id' "$LINES_OF" | head -n 1)
@@ -45,11 +45,11 @@ get() { curl -s -m 10 -o /dev/null "$@"; }
 	get -A agent/1 -H 'X-Request-ID: r-1' "$ADDRESS/stock"
 	access 'length == 1 and (.[0] | .status_code == 200 and .method == "GET" and .path == "/stock" and
 		.request_id == "r-1" and .client_address == "127.0.0.1" and .user_agent == "agent/1" and
-		(.duration_ms | . > 0) and (.trace_id | length == 32))'
+		.response_bytes > 20 and (.duration_ms | . > 0) and (.trace_id | length == 32))'
 	api_says traces '.traces == []'
 	LINES_OF=$BATS_TEST_TMPDIR/second.out.err
 	start second env LOG_FORMAT=json ORIEL_EXCLUDED_URLS_TRACES=/stock "$BUILD/oriel" run -- \
-		"$BUILD/example/stock" --port 0 --data "$BATS_TEST_TMPDIR"
+		"$BUILD/example/stock" --port 0 --data "$(mktemp -d -p "$BATS_TEST_TMPDIR")"
 	get -H 'X-Request-ID: r-2' "$ADDRESS/stock"
 	access 'length == 1 and .[0].request_id == "r-2" and (.[0] | has("trace_id") | not)'
 }
@@ -71,6 +71,11 @@ get() { curl -s -m 10 -o /dev/null "$@"; }
 }
 
 @test "sizes are there where they are seen" {
+	serve LOG_FORMAT=json
+	get -X POST -d 0123456789 "$ADDRESS/none"
+	get -I "$ADDRESS/stock"
+	access '.[0].request_bytes == 10 and .[0].response_bytes == 0 and .[1].method == "HEAD" and .[1].response_bytes == 0'
+	kill "${STARTED[-1]}"
 	port=$(free_port)
 	LINES_OF=$BATS_TEST_TMPDIR/python
 	cd "$BATS_TEST_TMPDIR" && head -c 1234 /dev/zero >file
