@@ -2,6 +2,7 @@
 #include "export/sentry-event.h"
 
 #include "base/hex.h"
+#include "export/sentry-stack.h"
 #include "model/value-json.h"
 
 enum { TAG_MOST = 200, SERVER_ERROR = 500 };
@@ -26,9 +27,11 @@ bool sentry_is_failed(const struct span *s)
 	return status_of(s) >= SERVER_ERROR || s->status == STATUS_ERROR;
 }
 
+/* A crash says so in a log record of its own. */
 static bool is_exception(const struct span_event *e)
 {
-	return str_eq(e->name, STR("exception"));
+	return str_eq(e->name, STR("exception")) &&
+	       !attributes_find(e->attributes, STR("oriel.crash"));
 }
 
 static bool has_exception(const struct span *s)
@@ -265,6 +268,7 @@ static void put_exception(struct json *j, const struct sentry_error *e)
 	json_open(j, '{');
 	put_text(j, STR("type"), attributes_text(a, STR("exception.type")));
 	put_text(j, STR("value"), attributes_text(a, STR("exception.message")));
+	sentry_stack_json(j, a);
 	json_close(j, '}');
 	json_close(j, ']');
 	json_close(j, '}');
@@ -302,7 +306,7 @@ static void put_extra(struct json *j, const struct sentry_error *e)
 		if (str_starts(a.item[i].key, STR("exception.")) ||
 		    str_starts(a.item[i].key, STR("client.")) ||
 		    str_starts(a.item[i].key, STR("user_agent.")) ||
-		    str_starts(a.item[i].key, STR("url.")))
+		    str_starts(a.item[i].key, STR("url.")) || sentry_stack_has(a.item[i].key))
 			continue;
 		json_key(j, a.item[i].key);
 		value_json(j, &a.item[i].value);
@@ -341,6 +345,7 @@ void sentry_event_json(struct out *o, const struct sentry_error *e, const char i
 		put_exception(&j, e);
 	else
 		put_message(&j, e);
+	sentry_threads_json(&j, attributes_of(e));
 	put_tags(&j, e);
 	put_contexts(&j, e);
 	put_request(&j, e, who);

@@ -246,3 +246,39 @@ core() {
 		[ "$with" = "$without" ]
 	done
 }
+
+@test "Sentry gets the crash with its frames, thread, registers, images and breadcrumbs" {
+	local port
+	port=$(free_port)
+	cat >"$BATS_TEST_TMPDIR/sink.py" <<-'END'
+		import gzip, http.server, sys
+		class Sink(http.server.BaseHTTPRequestHandler):
+		    def do_POST(self):
+		        body = self.rfile.read(int(self.headers["Content-Length"]))
+		        if self.headers.get("Content-Encoding") == "gzip":
+		            body = gzip.decompress(body)
+		        with open(sys.argv[2], "ab") as f:
+		            f.write(body if body.endswith(b"\n") else body + b"\n")
+		        self.send_response(200)
+		        self.send_header("Content-Length", "2")
+		        self.end_headers()
+		        self.wfile.write(b"{}")
+		    def log_message(self, *a): pass
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Sink)
+		print(f"http://127.0.0.1:{sys.argv[1]}", flush=True)
+		server.serve_forever()
+	END
+	start sink python3 "$BATS_TEST_TMPDIR/sink.py" "$port" "$BATS_TEST_TMPDIR/envelopes"
+	SENTRY_DSN=http://key@127.0.0.1:$port/1 run --separate-stderr "$BUILD/oriel" run -- "$BUILD/programs/crash" segv
+	[ "$status" = 139 ]
+	wait_for 20 grep -q signalhandler "$BATS_TEST_TMPDIR/envelopes"
+	grep signalhandler "$BATS_TEST_TMPDIR/envelopes" >"$BATS_TEST_TMPDIR/event.json"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/event.json")" = 1 ]
+	jq -e --arg trace "${lines[0]}" '.level == "fatal" and .contexts.trace.trace_id == $trace and (.release | endswith("1.2.3"))' "$BATS_TEST_TMPDIR/event.json"
+	jq -e '.exception.values[0] | .type == "SIGSEGV" and .value == "address not mapped at 0x8" and .mechanism.meta.signal.code_name == "SEGV_MAPERR" and
+		(.stacktrace.frames[-1].function == "die_here") and (.stacktrace.frames[-4].function == "crasher") and (.stacktrace.registers.rip | startswith("0x"))' \
+		"$BATS_TEST_TMPDIR/event.json"
+	jq -e '.threads.values[0] | .name == "crasher" and .crashed' "$BATS_TEST_TMPDIR/event.json"
+	jq -e 'any(.debug_meta.images[]; (.code_file | endswith("programs/crash")) and (.debug_id | length) == 36)' "$BATS_TEST_TMPDIR/event.json"
+	jq -e 'any(.breadcrumbs.values[]; .message == "about to crash")' "$BATS_TEST_TMPDIR/event.json"
+}
