@@ -6,7 +6,7 @@
  * no lock. Handlers interrupt: an integer is added by one instruction where there is one, and what
  * takes several is done under `busy`, which sends a handler to the shared cells; those are atomic.
  */
-#include "lib/metric.h"
+#include "lib/quick.h"
 
 #include <time.h>
 

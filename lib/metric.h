@@ -103,8 +103,6 @@ void register_end(void);
 uint32_t series_of(struct handle *h, struct oriel_attributes a);
 struct bound *series_bind(struct handle *h, struct oriel_attributes a); /* NULL: no room for it */
 
-/* NULL: not known. */
-struct bound *quick_find(const struct handle *h, struct oriel_attributes a);
 /* Make it known, if there is room; else NULL, and the long way is the only one. */
 struct bound *quick_learn(struct handle *h, struct oriel_attributes a);
 size_t quick_memory_size(void);

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { CHUNKS = 4 };
+enum { CHUNKS = 6 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,6 +57,52 @@ static void patch(unsigned char *map, size_t n, const uint8_t *data, size_t size
 	}
 }
 
+/* An entry with `n` bytes behind its head, zeros; its place. */
+static uint32_t entry(struct hand_segment *s, uint16_t kind, const void *head, size_t head_n,
+		      size_t n)
+{
+	unsigned char *area = (unsigned char *)s->head + s->head->series_at;
+	struct series_area *a = (struct series_area *)area;
+	struct series_entry *e = (struct series_entry *)(area + a->used);
+	uint32_t at = a->used;
+
+	memcpy(e, head, head_n);
+	e->kind = kind;
+	e->size = (uint32_t)((head_n + n + 7) & ~(size_t)7);
+	a->used += e->size;
+	return at;
+}
+
+/* An instrument of each kind with a series, examples, buckets in a row, and a watch. */
+static void fill_series(struct hand_segment *s)
+{
+	unsigned char *area = (unsigned char *)s->head + s->head->series_at;
+	struct buckets b = { .scale = 3, .n = BUCKETS_MOST };
+	struct exemplars x = { .n = 3, .n_words = EXEMPLAR_WORDS + 2 };
+	struct watch w = { .type = 8 };
+	struct series_area *page = (struct series_area *)(s->chunks + 5 * CHUNK_SIZE + CHUNK_HEAD);
+	uint32_t examples = entry(s, SERIES_EXEMPLARS, &x, sizeof(x), 3 * x.n_words * 8u);
+
+	b.next_at = entry(s, SERIES_BUCKETS, &b, sizeof(b), BUCKETS_MOST * 8);
+	b.scale = 20;
+	b.next_at = entry(s, SERIES_BUCKETS, &b, sizeof(b), BUCKETS_MOST * 8);
+	for (uint8_t kind = INSTRUMENT_COUNTER; kind <= INSTRUMENT_SUMMARY; kind++) {
+		struct instrument i = { .kind = kind, .name_n = 1, .n_bounds = 2 };
+		struct series t = { .n_cells = 16, .exemplars_at = examples };
+		uint64_t *cell;
+
+		t.instrument_at = entry(s, SERIES_INSTRUMENT, &i, sizeof(i), 17);
+		w.series_at = entry(s, SERIES_POINT, &t, sizeof(t), 16 * 8);
+		cell = (uint64_t *)(void *)(area + w.series_at + sizeof(t));
+		cell[EXPONENTIAL_FIRST] = cell[EXPONENTIAL_FIRST + 1] = b.next_at;
+		entry(s, SERIES_WATCH, &w, sizeof(w), 0);
+	}
+	s->head->watches = 1;
+	page->used = sizeof(*page);
+	atomic_store(&s->state[4], CHUNK_CELLS);
+	atomic_store(&s->state[5], CHUNK_SERIES);
+}
+
 static void fill(struct hand_segment *s)
 {
 	struct hand_record start = hand_start(1, "span", 1);
@@ -68,6 +114,7 @@ static void fill(struct hand_segment *s)
 	hand_write(s, 1, hand_end(1, 3));
 	hand_write(s, 2, hand_log_at(hand_log(1, "log", 3), hand_name_site(s, 12, "f.c", "f"), 1));
 	hand_logger(s, 1, "db");
+	fill_series(s);
 	atomic_store(&s->state[1], CHUNK_FULL);
 	atomic_store(&s->state[2], CHUNK_IDLE);
 }
