@@ -87,7 +87,8 @@ static bool watch_place(struct oriel_watch *w)
 	in = (struct watch *)(series_area() + w->at);
 	in->series_at = w->bound->at;
 	in->type = (uint16_t)w->type;
-	atomic_init(&in->address, (uint64_t)(uintptr_t)w->address);
+	/* What the helper reads the collector needn't try. */
+	atomic_init(&in->address, needs_help ? 0 : (uint64_t)(uintptr_t)w->address);
 	area_publish(w->at, SERIES_WATCH);
 	area_publish(w->bound->at, SERIES_POINT); /* it may have been watched before */
 	atomic_fetch_add_explicit(&process.segment->watches, 1, memory_order_release);
@@ -131,12 +132,13 @@ static struct oriel_watch *watch_new(struct handle *h, const volatile void *addr
 				     struct oriel_attributes attributes)
 {
 	struct bound *b = h ? series_bind(h, attributes) : NULL;
-	struct oriel_watch *w = b ? watch_add(b, address, type) : NULL;
+	struct oriel_watch *w;
 
+	needs_help = needs_help || !may_be_read();
+	w = b ? watch_add(b, address, type) : NULL;
 	if (!w)
 		return NULL;
 	watch_keep(w, observe_now_ns());
-	needs_help = needs_help || !may_be_read();
 	if (needs_help)
 		observe_help();
 	return w;
