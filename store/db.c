@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,20 @@ static void db_touch(const char *path)
 		close(fd);
 }
 
+static int db_rows(struct db *db)
+{
+	int r = 0;
+
+#define X(name, columns) \
+	if (r == 0) \
+		r = rows_open(&db->rows[ROWS_##name], db->sql, "rows_" #name, columns);
+	ROWS(X)
+#undef X
+	if (r < 0)
+		db_why("cannot use the store: %s", sqlite3_errmsg(db->sql));
+	return TRACE(r);
+}
+
 static int db_settle(struct db *db, const char *path, enum db_mode mode)
 {
 	int r;
@@ -313,7 +328,15 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 			  "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF");
 	if (r == 0)
 		r = db_check(db, path);
+	if (r == 0)
+		r = db_rows(db);
 	return TRACE(r);
+}
+
+/* Nobody asks SQLite how much memory it has, and counting it takes a lock at each allocation. */
+static void memory_uncounted(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 int db_open(struct db *db, const char *path, enum db_mode mode)
@@ -321,8 +344,10 @@ int db_open(struct db *db, const char *path, enum db_mode mode)
 	int flags = SQLITE_OPEN_NOMUTEX |
 		    (mode == DB_READ ? SQLITE_OPEN_READONLY
 				     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int code, r;
 
+	pthread_once(&once, memory_uncounted);
 	*db = (struct db){ 0 };
 	if (mode == DB_WRITE && path[0] != ':')
 		db_touch(path);
@@ -346,6 +371,8 @@ void db_close(struct db *db)
 	for (size_t i = 0; i < DB_STATEMENTS; i++)
 		sqlite3_finalize(db->stmt[i]);
 	sqlite3_close(db->sql);
+	for (size_t i = 0; i < DB_ROWS; i++)
+		rows_close(&db->rows[i]);
 	db_forget(db);
 	*db = (struct db){ 0 };
 }

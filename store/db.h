@@ -13,6 +13,7 @@
 #pragma once
 
 #include "model/resource.h"
+#include "store/rows.h"
 #include "store/schema.h"
 #include "store/words.h"
 
@@ -30,6 +31,7 @@ struct db_resource {
 struct db {
 	sqlite3 *sql;
 	sqlite3_stmt *stmt[DB_STATEMENTS];
+	struct rows rows[DB_ROWS]; /* the writer's */
 	struct words words;
 	struct db_resource resource[DB_RESOURCES]; /* by the number's remainder */
 	int error;				   /* the first one since db_begin */

@@ -130,9 +130,7 @@ enum {
 	X(LAST_SET, "UPDATE last SET no = ?1, cursor = ?2") \
 	X(TRACE_BY_ID, "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1") \
 	X(TRACE_NO, "SELECT no FROM trace WHERE trace_id = ?1") \
-	X(TRACE_ADD, \
-	  "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9," \
-	  " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
+	X(TRACES_ADD, "INSERT INTO trace(" TRACE_COLUMNS ") SELECT * FROM rows_trace") \
 	X(TRACE_SET, \
 	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
 	  " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
@@ -143,12 +141,12 @@ enum {
 	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			 " AND cursor > ?11 ORDER BY cursor") \
 	X(TRACE_DELETE, "DELETE FROM trace WHERE no = ?1") \
-	X(SPAN_ADD, "INSERT INTO span VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(SPANS_ADD, "INSERT INTO span SELECT * FROM rows_span") \
 	X(SPAN_LIST, \
 	  "SELECT span_id, parent_id, resource, start_ns, duration_ns, what, data FROM span" \
 	  " WHERE id >= ?1 AND id < ?2 ORDER BY id") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
-	X(REQUEST_ADD, "INSERT INTO request VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+	X(REQUESTS_ADD, "INSERT INTO request SELECT * FROM rows_request") \
 	X(REQUEST_LIST, \
 	  "SELECT start_ns, service, route, method, resource, server, error, duration_ns" \
 	  " FROM request WHERE start_ns >= ?1 AND start_ns < ?2 AND (?3 IS NULL OR run = ?3)" \
@@ -205,6 +203,19 @@ enum {
 	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \
 	X(OLD_LOGS_DELETE, "DELETE FROM log WHERE id IN" \
 			   " (SELECT id FROM log WHERE time_ns < ?1 ORDER BY time_ns LIMIT 4096)")
+
+/* X(name, columns): what a write adds by the hundred (store/rows.h) */
+#define ROWS(X) \
+	X(trace, 20) \
+	X(span, 8) \
+	X(request, 10)
+
+enum db_rows {
+#define X(name, columns) ROWS_##name,
+	ROWS(X)
+#undef X
+		DB_ROWS,
+};
 
 enum db_statement {
 #define X(name, sql) DB_##name,

@@ -139,27 +139,31 @@ void summary_read(struct summary *sum, sqlite3_stmt *s)
 	sum->path = db_column_text(s, 19);
 }
 
-void summary_bind(const struct summary *sum, sqlite3_stmt *s)
+void summary_cells(const struct summary *sum, struct cell to[SUMMARY_CELLS])
 {
-	db_bind_u64(s, 1, sum->no);
-	db_bind_text(s, 2, (struct str){ (const char *)sum->trace_id.b, sizeof(sum->trace_id.b) });
-	db_bind_u64(s, 3, sum->cursor);
-	db_bind_u64(s, 4, sum->start_ns);
-	db_bind_u64(s, 5, sum->end_ns);
-	db_bind_u64(s, 6, sum->root_ns);
-	db_bind_u64(s, 7, sum->n_spans);
-	db_bind_u64(s, 8, sum->n_errors);
-	db_bind_u64(s, 9, sum->n_logs);
-	sqlite3_bind_int(s, 10, sum->root);
-	sqlite3_bind_int(s, 11, sum->kind);
-	sqlite3_bind_int(s, 12, sum->status);
-	sqlite3_bind_int(s, 13, sum->http_status);
-	sqlite3_bind_int64(s, 14, sum->service);
-	sqlite3_bind_int64(s, 15, sum->run);
-	sqlite3_bind_int64(s, 16, sum->route);
-	sqlite3_bind_int64(s, 17, sum->method);
-	db_bind_text(s, 18, sum->name);
-	db_bind_text(s, 19,
-		     (struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) });
-	db_bind_text(s, 20, sum->path);
+	struct cell cell[SUMMARY_CELLS] = {
+		cell_u64(sum->no),
+		cell_text((struct str){ (const char *)sum->trace_id.b, sizeof(sum->trace_id.b) }),
+		cell_u64(sum->cursor),
+		cell_u64(sum->start_ns),
+		cell_u64(sum->end_ns),
+		cell_u64(sum->root_ns),
+		cell_u64(sum->n_spans),
+		cell_u64(sum->n_errors),
+		cell_u64(sum->n_logs),
+		cell_number(sum->root),
+		cell_number(sum->kind),
+		cell_number(sum->status),
+		cell_number(sum->http_status),
+		cell_number(sum->service),
+		cell_number(sum->run),
+		cell_number(sum->route),
+		cell_number(sum->method),
+		cell_text(sum->name),
+		cell_text(
+			(struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) }),
+		cell_text(sum->path),
+	};
+
+	memcpy(to, cell, sizeof(cell));
 }

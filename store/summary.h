@@ -4,7 +4,7 @@
  *
  *     summary_read(&sum, statement);            or {0} with its ids for a new trace
  *     summary_add(&sum, span, from);
- *     summary_bind(&sum, statement);
+ *     summary_cells(&sum, cells);               as TRACE_COLUMNS has them; borrowed from it
  *
  * A trace is shown as its root: the earliest span without a parent, or, until one comes, the
  * earliest span. Facts are for filters: every service, run, route and HTTP status in it, each once.
@@ -51,4 +51,6 @@ void summary_add(struct summary *sum, const struct span *s, const struct summary
 void summary_fact(struct summary *sum, enum fact kind, uint32_t what);
 
 void summary_read(struct summary *sum, sqlite3_stmt *s);
-void summary_bind(const struct summary *sum, sqlite3_stmt *s);
+
+enum { SUMMARY_CELLS = 20, SUMMARY_TRACE_ID = 1, SUMMARY_FACTS = 18 };
+void summary_cells(const struct summary *sum, struct cell to[SUMMARY_CELLS]);

@@ -148,22 +148,43 @@ static uint64_t span_duration(const struct span *s)
 	return s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
 }
 
+static void write_rows(struct writing *w, enum db_rows which)
+{
+	static const enum db_statement add[DB_ROWS] = { [ROWS_trace] = DB_TRACES_ADD,
+							[ROWS_span] = DB_SPANS_ADD,
+							[ROWS_request] = DB_REQUESTS_ADD };
+
+	if (w->db->rows[which].n)
+		db_run(w->db, db_stmt(w->db, add[which]));
+	w->db->rows[which].n = 0;
+}
+
+/* Room for one more; what is there is written when there is none. */
+static struct cell *write_row(struct writing *w, enum db_rows which)
+{
+	struct cell *to = rows_next(&w->db->rows[which]);
+
+	if (to)
+		return to;
+	write_rows(w, which);
+	return rows_next(&w->db->rows[which]);
+}
+
 static void write_request(struct writing *w, uint64_t id, const struct span_ref *ref,
 			  const struct summary_span *at)
 {
-	sqlite3_stmt *s = db_stmt(w->db, DB_REQUEST_ADD);
+	struct cell *to = write_row(w, ROWS_request);
 
-	db_bind_u64(s, 1, ref->span->start_ns);
-	db_bind_u64(s, 2, id);
-	sqlite3_bind_int64(s, 3, at->run);
-	sqlite3_bind_int64(s, 4, at->service);
-	sqlite3_bind_int64(s, 5, at->route);
-	sqlite3_bind_int64(s, 6, at->method);
-	sqlite3_bind_int64(s, 7, ref->from->resource);
-	sqlite3_bind_int(s, 8, at->server);
-	sqlite3_bind_int(s, 9, at->error);
-	db_bind_u64(s, 10, span_duration(ref->span));
-	db_run(w->db, s);
+	to[0] = cell_u64(ref->span->start_ns);
+	to[1] = cell_u64(id);
+	to[2] = cell_number(at->run);
+	to[3] = cell_number(at->service);
+	to[4] = cell_number(at->route);
+	to[5] = cell_number(at->method);
+	to[6] = cell_number(ref->from->resource);
+	to[7] = cell_number(at->server);
+	to[8] = cell_number(at->error);
+	to[9] = cell_u64(span_duration(ref->span));
 }
 
 /* kind, status and end in one number: see read_span in traces.c */
@@ -177,22 +198,23 @@ static void write_span(struct writing *w, uint64_t id, const struct span_ref *re
 	const struct span *span = ref->span;
 	struct out *o = &w->st->blob;
 	struct blob_writer blob = { o, store_word_give, w->db };
-	sqlite3_stmt *s;
+	struct cell *to;
+	struct str data;
 
 	out_clear(o);
 	blob_write_span(&blob, span);
-	if (o->error)
-		w->db->error = ERR(o->error);
-	s = db_stmt(w->db, DB_SPAN_ADD);
-	db_bind_u64(s, 1, id);
-	sqlite3_bind_int64(s, 2, id_number(span->span_id));
-	sqlite3_bind_int64(s, 3, id_number(span->parent_id));
-	sqlite3_bind_int64(s, 4, ref->from->resource);
-	db_bind_u64(s, 5, span->start_ns);
-	db_bind_u64(s, 6, span_duration(span));
-	sqlite3_bind_int(s, 7, span_what(span));
-	db_bind_text(s, 8, out_all(o));
-	db_run(w->db, s);
+	data = arena_copy(&w->arena, out_all(o));
+	if (o->error || data.n != out_all(o).n)
+		w->db->error = ERR(o->error ? o->error : -ENOMEM);
+	to = write_row(w, ROWS_span);
+	to[0] = cell_u64(id);
+	to[1] = cell_number(id_number(span->span_id));
+	to[2] = cell_number(id_number(span->parent_id));
+	to[3] = cell_number(ref->from->resource);
+	to[4] = cell_u64(span->start_ns);
+	to[5] = cell_u64(span_duration(span));
+	to[6] = cell_number(span_what(span));
+	to[7] = cell_text(data);
 }
 
 static bool summary_load(struct writing *w, struct summary *sum, const struct group *g)
@@ -250,6 +272,28 @@ static bool is_known(const struct known *k, const struct span_ref *ref)
 	return ref->from->again && k->n && bsearch(&id, k->id, k->n, sizeof(id), by_number);
 }
 
+static void write_summary(struct writing *w, struct summary *sum, bool found)
+{
+	struct cell cell[SUMMARY_CELLS], *to = cell;
+	struct str facts = { (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) };
+
+	if (!found)
+		to = write_row(w, ROWS_trace);
+	summary_cells(sum, to);
+	if (!found) {
+		to[SUMMARY_TRACE_ID] =
+			cell_text(arena_copy(&w->arena, (struct str){ (const char *)sum->trace_id.b,
+								      sizeof(sum->trace_id.b) }));
+		to[SUMMARY_FACTS] = cell_text(arena_copy(&w->arena, facts));
+		return;
+	}
+
+	sqlite3_stmt *s = db_stmt(w->db, DB_TRACE_SET);
+
+	cells_bind(s, cell, SUMMARY_CELLS);
+	db_run(w->db, s);
+}
+
 static void write_group(struct writing *w, struct group *g)
 {
 	struct summary sum;
@@ -280,10 +324,7 @@ static void write_group(struct writing *w, struct group *g)
 			write_request(w, id, ref, &at);
 	}
 
-	sqlite3_stmt *s = db_stmt(w->db, found ? DB_TRACE_SET : DB_TRACE_ADD);
-
-	summary_bind(&sum, s);
-	db_run(w->db, s);
+	write_summary(w, &sum, found);
 }
 
 static void write_log(struct writing *w, const struct log_record *l, const struct source *from)
@@ -370,6 +411,8 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 
 	if (r < 0)
 		return TRACE(r);
+	for (int i = 0; i < DB_ROWS; i++)
+		w->db->rows[i].n = 0; /* of a write that failed */
 	write_last(w);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		if (i && batches[i]->resource == batches[i - 1]->resource)
@@ -381,6 +424,8 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 	}
 	for (size_t i = 0; i < w->n_groups && !w->db->error; i++)
 		write_group(w, &w->group[i]);
+	for (int i = 0; i < DB_ROWS && !w->db->error; i++)
+		write_rows(w, (enum db_rows)i);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
 			write_log(w, &batches[i]->log[k], &w->source[i]);
