@@ -111,7 +111,9 @@ static void write_quietly(const char *p, size_t n)
 
 void notice_warn(const char *logger, const char *message)
 {
-	bool json = str_eq_nocase(str_trim(str_of(getenv("LOG_FORMAT"))), STR("json"));
+	struct str ours = str_trim(str_of(getenv("ORIEL_LOG_FORMAT")));
+	struct str format = ours.n ? ours : str_trim(str_of(getenv("LOG_FORMAT")));
+	bool json = str_eq_nocase(format, STR("json"));
 	struct timespec now;
 	char line[NOTICE_MOST];
 

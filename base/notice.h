@@ -2,7 +2,7 @@
 /*
  * Notice: the one line on standard error that says that a bootstrap hook was left out: by the agent
  * before the program begins, or by the launcher. In the format that the program's own log is
- * configured to have (LOG_FORMAT):
+ * configured to have (ORIEL_LOG_FORMAT, else LOG_FORMAT):
  *
  *     [2026-11-21 08:09:10.123Z] WARNING - oriel.bootstrap: hook.so returned 3; starting without it
  *     {"timestamp":"2026-11-21T08:09:10.123456Z","level":"WARNING","logger":"oriel.bootstrap",..}

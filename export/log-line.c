@@ -62,6 +62,7 @@ static const struct {
 	struct str name;
 	enum log_field field;
 } known[] = {
+	{ STR("logger"), LOG_LOGGER },
 	{ STR("request_id"), LOG_REQUEST_ID },
 	{ STR("method"), LOG_METHOD },
 	{ STR("path"), LOG_PATH },
@@ -77,7 +78,7 @@ enum { N_KNOWN = sizeof(known) / sizeof(known[0]) };
 
 static enum log_field field_of(struct str key)
 {
-	if (key.n < 4 || !strchr("rmpce", key.p[0]))
+	if (key.n < 4 || !strchr("lrmpce", key.p[0]))
 		return LOG_REST;
 	for (size_t i = 0; i < N_KNOWN; i++)
 		if (str_eq(key, known[i].name))

@@ -13,6 +13,7 @@
 #include "base/access-log.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/severity.h"
 #include "export/console-line.h"
 #include "export/exporter.h"
 #include "export/log-file.h"
@@ -196,6 +197,13 @@ static bool is_unasked(struct str scope)
 	       str_eq(scope, STR("oriel.journal"));
 }
 
+/* A setting, or a hook, as the agent found it: `oriel run` has told on the same standard error. */
+static bool is_of_start(const struct log_record *r)
+{
+	return attributes_find(r->attributes, STR("oriel.setting")) ||
+	       attributes_find(r->attributes, STR("oriel.bootstrap.outcome"));
+}
+
 /*
  * A program that says nothing to us has nothing added to its output unasked, also when its statements
  * are slow: that is on the page.
@@ -206,6 +214,8 @@ static bool is_line(const struct log_out *l, const struct log_record *r)
 
 	if (is_echo(scope))
 		return l->file.path != NULL;
+	if (is_of_start(r))
+		return l->asked && (l->file.path || r->severity < SEVERITY_WARN);
 	return l->asked || !is_unasked(scope);
 }
 

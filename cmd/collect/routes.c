@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum {
+	LINES_DELAY_MS = 50,   /* people look at log lines */
 	CLOSE_LATE_MS = 10000, /* a closed route may still deliver for so long, beside the others */
 	OWN_CLOSE_MS = 5000,
 	YOUNG_RUNS = 16,
@@ -128,7 +129,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 				      .tell = told,
 				      .tell_to = route };
 	char why[160] = "", text[256];
-	struct destination_limits limits = { 0 };
+	struct destination_limits limits = { .delay_ms = LINES_DELAY_MS };
 	const char *bad = NULL;
 	int r;
 

@@ -158,6 +158,16 @@ talks_all() {
 	[ "$(grep -c log_file "$LINES_OF")" = 1 ]
 }
 
+@test "what oriel run has told of a setting isn't told again, and a hook that fired adds nothing" {
+	ORIEL_EXCLUDED_URLS='(' talks 1
+	wait_for 10 grep -q talking "$LINES_OF"
+	[ "$(grep -c 'EXCLUDED_URLS' "$LINES_OF")" = 1 ]
+	ORIEL_BOOTSTRAP=/nonexistent.so LOG_FILE=$FILE ORIEL_LOG_FORMAT=json talks 1
+	wait_for 10 grep -q talking "$LINES_OF"
+	[ "$(jq -r .logger "$LINES_OF" | grep -c oriel.bootstrap)" = 1 ]
+	wait_for 10 grep -q '"logger":"oriel.bootstrap"' "$FILE"
+}
+
 @test "the keys are those of the system that is asked for" {
 	keys() {
 		ORIEL_LOG_PROFILE=$1 talks span >/dev/null
