@@ -202,6 +202,21 @@ static struct str another_name(struct log_line *l, struct str name)
 	return (struct str){ to, name.n + 1 };
 }
 
+/* What a debugger would ask for is for the page and its like: the stack trace says it in a line's form. */
+static bool is_for_lines(struct str name)
+{
+	static const struct str left_out[] = { { "oriel.frames", 12 },
+					       { "oriel.registers", 15 },
+					       { "oriel.modules", 13 },
+					       { "oriel.breadcrumbs", 17 } };
+
+	for (size_t i = 0;
+	     name.n > 6 && name.p[0] == 'o' && i < sizeof(left_out) / sizeof(left_out[0]); i++)
+		if (str_eq(name, left_out[i]))
+			return false;
+	return true;
+}
+
 static void add_rest(struct log_line *l)
 {
 	struct attributes a = l->record->attributes;
@@ -210,7 +225,7 @@ static void add_rest(struct log_line *l)
 		struct str name = a.item[i].key;
 		const struct log_rename *r;
 
-		if (field_of(name) != LOG_REST)
+		if (field_of(name) != LOG_REST || !is_for_lines(name))
 			continue;
 		r = rename_of(l, name);
 		if (r)
