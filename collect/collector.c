@@ -634,6 +634,7 @@ static void collector_step(struct collector *c, uint64_t wake)
 	if (wake & WAKE_JOBS)
 		collector_take_jobs(c);
 	collector_round(c);
+	collector_take_flushes(c);
 	collector_end_processes(c, now);
 	if (wake & WAKE_CALLS || calls_waiting(&c->calls))
 		collector_take_calls(c, now);

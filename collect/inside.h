@@ -67,7 +67,7 @@ struct collector {
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
-	unsigned n_naming; /* batches whose stacks are being named beside the loop */
+	unsigned n_naming;    /* batches whose stacks are being named beside the loop */
 	struct wishes wishes; /* the loop's */
 };
 
@@ -110,6 +110,9 @@ void collector_ask(struct collector *c);
 void collector_fold(struct collector *c, struct process *p);
 void collector_load_totals(struct collector *c);
 void collector_save_totals(struct collector *c); /* before a segment that was folded is removed */
+
+/* flushing.c */
+void collector_take_flushes(struct collector *c);
 
 /* calling.c */
 void collector_take_calls(struct collector *c, uint64_t now);

@@ -80,7 +80,7 @@ static struct assemble_limits limits_of(const struct settings *s)
 struct name_step {
 	struct process *p;
 	struct identity_given given;
-	uint32_t before, after;
+	uint32_t before, after, flush;
 };
 
 /* The reader's half of the seqlock: what lies between two equal even numbers is whole. */
@@ -96,19 +96,24 @@ static void name_step(void *you)
 	s->after = atomic_load_explicit(&h->identity_seq, memory_order_relaxed);
 }
 
+/* Acquire: what was recorded before a flush was asked for is read after it is seen. */
 static void seq_step(void *you)
 {
 	struct name_step *s = you;
+	struct segment_header *h = intake_words(s->p->in);
 
-	s->before =
-		atomic_load_explicit(&intake_words(s->p->in)->identity_seq, memory_order_relaxed);
+	s->before = atomic_load_explicit(&h->identity_seq, memory_order_relaxed);
+	s->flush = atomic_load_explicit(&h->flush_asked, memory_order_acquire);
 }
 
 bool process_is_renamed(struct process *p)
 {
 	struct name_step s = { .p = p };
 
-	return !intake_step(p->in, seq_step, &s) && s.before != p->identity_seq;
+	if (intake_step(p->in, seq_step, &s))
+		return false;
+	p->flush_asked = s.flush;
+	return s.before != p->identity_seq;
 }
 
 /* What is being changed just now is tried again when the next round sees the number changed. */

@@ -88,11 +88,12 @@ static void sink_close(void *route, uint32_t timeout_ms, void *you)
 	((struct seen *)you)->n_close++;
 }
 
-static void sink_flush(void *route, uint32_t timeout_ms, void *you)
+static enum segment_flush sink_flush(void *route, uint32_t timeout_ms, void *you)
 {
 	(void)route;
 	(void)timeout_ms;
 	((struct seen *)you)->n_flush++;
+	return FLUSH_DELIVERED;
 }
 
 static void sink_started(const struct collector_run *run, void *you)

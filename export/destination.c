@@ -60,6 +60,7 @@ struct destination {
 	size_t waiting;		/* items in the list */
 	uint64_t offered;	/* items that were taken into the queue, ever */
 	uint64_t settled;	/* of those: sent or dropped */
+	uint64_t told_dropped;	/* to who asked last */
 	uint64_t sent, dropped; /* dropped: also those that found the queue full */
 	unsigned hurry;		/* counts calls that want things to move */
 	bool closing, failing;
@@ -425,6 +426,17 @@ bool destination_flush(struct destination *d, uint32_t timeout_ms)
 	done = wait_settled(d, clock_mono_ns() + (uint64_t)timeout_ms * MS);
 	pthread_mutex_unlock(&d->lock);
 	return done;
+}
+
+bool destination_lost(struct destination *d)
+{
+	bool lost;
+
+	pthread_mutex_lock(&d->lock);
+	lost = d->dropped > d->told_dropped;
+	d->told_dropped = d->dropped;
+	pthread_mutex_unlock(&d->lock);
+	return lost;
 }
 
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms)

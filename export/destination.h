@@ -68,6 +68,9 @@ unsigned destination_crowd(struct destination *d);
 /* False: the time was over first. */
 bool destination_flush(struct destination *d, uint32_t timeout_ms);
 
+/* Was anything dropped, or not accepted, since this was asked last? */
+bool destination_lost(struct destination *d);
+
 /* NULL is accepted. What isn't delivered when the time is over is dropped and counted. */
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms);
 

@@ -143,6 +143,21 @@ ORIEL_API const char *oriel_off_text(int why);
 ORIEL_API void oriel_stop(void);
 
 /*
+ * Wait until everything that this process has recorded so far has reached its destinations ("ForceFlush"):
+ * the store of the page, and each exporter that the settings ask for. 0 says that it has; it was taken, not
+ * only sent. At most timeout_ms. Sleeps in short steps, opens nothing; any thread, not in signal handlers. A
+ * forked child asks for itself.
+ */
+enum oriel_flushed {
+	ORIEL_FLUSHED = 0,
+	ORIEL_FLUSH_LATE = 1, /* the time was over; what isn't delivered yet still will be */
+	ORIEL_FLUSH_LOST =
+		2, /* a destination refused or dropped some since the last flush; counted */
+	ORIEL_FLUSH_NOBODY = 3, /* no collector lives, or nothing is recorded */
+};
+ORIEL_API int oriel_flush(unsigned timeout_ms);
+
+/*
  * What the inline checks below look at; set by the library only. Reading it costs a load, so a
  * disabled call costs a load and a branch.
  */

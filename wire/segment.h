@@ -45,7 +45,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 8u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 9u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -88,6 +88,13 @@ enum segment_loss {
 		N_LOSSES
 };
 
+/* What became of what was recorded before a flush was asked for. */
+enum segment_flush {
+	FLUSH_DELIVERED = 0,
+	FLUSH_LATE = 1, /* some is still on its way */
+	FLUSH_LOST = 2, /* some was dropped, or refused, since the flush before */
+};
+
 struct segment_header {
 	_Atomic uint64_t magic;
 	uint32_t layout;
@@ -128,16 +135,19 @@ struct segment_header {
 	_Alignas(64) _Atomic uint32_t n_free;
 	_Atomic uint32_t next_chunk; /* where the next search begins */
 	_Atomic uint32_t next_slot;
-	_Atomic uint32_t stopped;   /* oriel_stop was called and nothing else records */
-	_Atomic uint32_t observers; /* 1: somebody answers when observe_asked changes */
-	_Atomic uint32_t observed;  /* the last number in it that was answered */
-	_Atomic uint32_t watches;   /* how often an address was given (struct watch); never falls */
+	_Atomic uint32_t stopped;     /* oriel_stop was called and nothing else records */
+	_Atomic uint32_t observers;   /* 1: somebody answers when observe_asked changes */
+	_Atomic uint32_t observed;    /* the last number in it that was answered */
+	_Atomic uint32_t flush_asked; /* one more: everything recorded so far is wanted delivered */
+	_Atomic uint32_t watches; /* how often an address was given (struct watch); never falls */
 	_Alignas(64) _Atomic uint64_t loss[N_LOSSES];
 
 	/* Words that the collector changes. */
 	_Alignas(64) _Atomic uint64_t collector_ns; /* CLOCK_MONOTONIC of its last round, ~1 Hz */
 	_Atomic int32_t collector_pid;
 	_Atomic uint32_t observe_asked;		   /* one more: new values are wanted; a futex */
+	_Atomic uint32_t flush_outcome;		   /* enum segment_flush, of the number after it */
+	_Atomic uint32_t flush_answered;	   /* stored with release, after its outcome */
 	_Atomic uint64_t accounted_loss[N_LOSSES]; /* what collectors have already counted */
 };
 

@@ -328,7 +328,7 @@ void routes_open_own(struct routes *all, const struct settings *settings)
 }
 
 /* What closed routes still deliver, and the store's. */
-static void routes_flush(void *to, uint32_t timeout_ms, void *you);
+static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, void *you);
 
 static void flush_rest(struct routes *all, uint32_t timeout_ms)
 {
@@ -343,18 +343,38 @@ static void flush_rest(struct routes *all, uint32_t timeout_ms)
 	keeper_flush(all->keeper, timeout_ms);
 }
 
+static enum segment_flush legs_flush(struct route *route, uint64_t end_ns)
+{
+	enum segment_flush outcome = FLUSH_DELIVERED;
+
+	for (size_t i = 0; i < route->n_legs; i++) {
+		struct destination *d = route->leg[i].destination;
+
+		if (!destination_flush(d, left_ms(end_ns)) && outcome == FLUSH_DELIVERED)
+			outcome = FLUSH_LATE;
+		if (destination_lost(d))
+			outcome = FLUSH_LOST;
+	}
+	return outcome;
+}
+
 /* From a thread of the collector's, which doesn't close the route meanwhile. */
-static void routes_flush(void *to, uint32_t timeout_ms, void *you)
+static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, void *you)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
+	enum segment_flush outcome;
 	struct route *route = to;
+	struct routes *all = you;
 
-	if (route)
-		tail_end(route->tail, kept_give, route);
-	for (size_t i = 0; route && i < route->n_legs; i++)
-		destination_flush(route->leg[i].destination, left_ms(end));
-	if (!route)
-		flush_rest(you, timeout_ms);
+	if (!route) {
+		flush_rest(all, timeout_ms);
+		return FLUSH_DELIVERED;
+	}
+	tail_end(route->tail, kept_give, route);
+	outcome = legs_flush(route, end);
+	if (!keeper_flush(all->keeper, left_ms(end)) && outcome == FLUSH_DELIVERED)
+		outcome = FLUSH_LATE;
+	return outcome;
 }
 
 /* ---- closing ------------------------------------------------------------------------------------- */
