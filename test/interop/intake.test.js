@@ -156,6 +156,16 @@ for (const protocol of ['proto', 'http', 'grpc'])
       });
     });
 
+test('many calls at once share one gRPC connection', async () => {
+  const exporter = new exporters['traces grpc']({ url: `http://${collector.grpc}`, credentials: grpc.credentials.createInsecure(), concurrencyLimit: 300, timeoutMillis: 20000 });
+  const before = await collector.counter('receive_items');
+  const spans = makeSpans(20);
+  const results = await Promise.all(Array.from({ length: 300 }, () => new Promise((done) => { exporter.export(spans, done); })));
+  assert.deepEqual(new Set(results.map((r) => r.code)), new Set([0]));
+  assert.equal(await collector.counter('receive_items') - before, 300 * 40);
+  await exporter.shutdown();
+});
+
 describe('Zipkin\'s JSON', () => {
   test('spans arrive with their kind, parent, error and tags', async () => {
     const { ZipkinExporter } = require('@opentelemetry/exporter-zipkin');
