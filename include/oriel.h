@@ -912,8 +912,9 @@ ORIEL_SERIES_MEASURE(oriel_series_record, double, f64)
  *            all; where the system forbids that (Yama's ptrace_scope, a process that isn't dumpable) the
  *            helper reads it. One that is being written is read as it is: whole if its type is aligned.
  * Ownership  `you` and the address belong to the caller, until oriel_unobserve and oriel_unwatch have
- *            returned. Those wait for a callback that is being called: hold no lock that it takes. Memory that was freed under a
- *            watch is no fault: its value stays what it was, or is what now lies there.
+ *            returned. Those wait for a callback that is being called: hold no lock that it
+ *            takes. Memory that was freed under a watch is no fault: its value stays what it was, or
+ *            is what now lies there.
  * fork       A child has the same callbacks (and, in a thread of its own, a helper) and watches.
  * Signals    Not in signal handlers.
  * Errors     NULL: no room (128 callbacks, 256 addresses), not recording, or within a callback.

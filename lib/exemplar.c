@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exemplar: the last sampled measurement, kept beside its series as an example (Metrics SDK,
- * "Exemplar"): of a counter one, of a histogram one a bucket (of an exponential one, whose buckets come and go, of each sixteenth bucket).
+ * "Exemplar"): of a counter one, of a histogram one a bucket; an exponential one's buckets come and
+ * go, and every sixteenth of them share a slot.
  *
  * All threads write to the same slot, and each in a request does so with every measurement. So that
  * they don't take its cache line from each other all the time, a thread that wrote to it in this tick of

@@ -137,7 +137,7 @@ line_is() { scrape | grep -qE "$1"; }
 	curl -sf -m 5 "$ADDRESS/cart"
 	says '^jobs_total\{.*\} 1$'
 	wait_for 10 api_says status '[.destinations[] | select(.name == "otlp")][0].sent > 0'
-	both() { curl -sf -m 5 "$ADDRESS/cart" && api_says metrics '[.metrics[].instance] | unique | length == 2'; }
+	both() { curl -sf -m 5 "$ADDRESS/cart" && api_says metrics '[.metrics[] | select(.name == "jobs").instance] | unique | length == 2'; }
 	wait_for 20 both
 }
 
