@@ -110,3 +110,21 @@ unchanged() {
 		[{"log.iostream": "stdout", "order": 7, "tags": ["a", "b"], "deep": {"x": 1.5}}]'
 	says '[.logs[] | select(.body == "other names") | [.severity, .time_ns]] == [[17, "1767323045250000000"]]'
 }
+
+# A shell's redirection gives its own descriptor 1 to another file for a moment.
+@test "programs from Debian, which write in their own ways" {
+	export ORIEL_CAPTURE=stdout,stderr
+	unchanged /usr/bin/python3 -c 'import syslog, sys
+syslog.openlog("a-script", 0, syslog.LOG_MAIL)
+syslog.syslog(syslog.LOG_ERR, "python tells syslog")
+print("python prints"); print("python warns", file=sys.stderr)'
+	unchanged bash -c 'echo "bash echoes"; printf "bash %s\n" formats; echo "bash warns" >&2'
+	unchanged perl -e 'print "perl prints\n"; warn "perl warns\n"'
+	unchanged sqlite3 :memory: "select 'sqlite prints'"
+	says '[.logs[] | [.scope, .body]] | sort == [
+		["oriel.stderr", "perl warns"], ["oriel.stderr", "python warns"], ["oriel.stdout", "bash echoes"],
+		["oriel.stdout", "bash formats"], ["oriel.stdout", "bash warns"],
+		["oriel.stdout", "perl prints"], ["oriel.stdout", "python prints"], ["oriel.stdout", "sqlite prints"],
+		["oriel.syslog", "python tells syslog"]]'
+	says '[.logs[] | select(.scope == "oriel.syslog") | .attributes] == [{"syslog.facility.code": 2, "syslog.appname": "a-script"}]'
+}
