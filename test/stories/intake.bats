@@ -150,3 +150,32 @@ time.sleep(600)"
 	[ "$(otlp "http://$(api status | jq -r .intake.zipkin)/api/v2/spans" "${span//352b/4444}")" = 202 ]
 	wait_for 10 api_says traces/000000000000000086154ca178f81234 '.spans | length == 2'
 }
+
+@test "garbage at either port ends nothing" {
+	collect
+	local grpc
+	grpc=$(api status | jq -r .intake.otlp_grpc)
+	python3 - "${INTAKE#http://}" "$grpc" <<'PYTHON'
+import random, socket, sys
+random.seed(1)
+starts = [b'', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0',
+          b'POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 500\r\n\r\n',
+          b'POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n']
+for address in sys.argv[1:]:
+    host, port = address.rsplit(':', 1)
+    for i in range(200):
+        s = socket.create_connection((host, int(port)), 10)
+        s.settimeout(10)
+        try:
+            s.sendall(random.choice(starts) + random.randbytes(random.choice([0, 9, 500, 5000])))
+            if i % 2:
+                s.shutdown(socket.SHUT_WR)
+                while s.recv(65536):
+                    pass
+        except (ConnectionError, BrokenPipeError, TimeoutError):
+            pass
+        s.close()
+PYTHON
+	[ "$(otlp "$INTAKE/v1/traces" "$(span web 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')")" = 200 ]
+	wait_for 10 api_says traces/5b8efff798038103d269b633813fc60c '.spans | length == 1'
+}
