@@ -125,10 +125,11 @@ static void observe_round(void)
 	pthread_mutex_lock(&turn);
 	within = true;
 	for (size_t i = 0; i < OBSERVERS; i++) {
+		oriel_callback call = __atomic_load_n(&observer[i].call, __ATOMIC_ACQUIRE);
 		struct oriel_observation o = { observer[i].handle, now_ns };
 
-		if (observer[i].call)
-			observer[i].call(&o, observer[i].you);
+		if (call)
+			call(&o, observer[i].you);
 	}
 	within = false;
 	observers_mark(now_ns);
@@ -201,7 +202,10 @@ static struct oriel_observer *observer_add(struct handle *h, oriel_callback call
 {
 	for (size_t i = 0; i < OBSERVERS; i++)
 		if (!observer[i].call) {
-			observer[i] = (struct oriel_observer){ h, call, you };
+			observer[i].handle = h;
+			observer[i].you = you;
+			/* Last: a child that is forked meanwhile has all of it or nothing. */
+			__atomic_store_n(&observer[i].call, call, __ATOMIC_RELEASE);
 			return &observer[i];
 		}
 	return NULL;
@@ -248,7 +252,7 @@ void oriel_unobserve(struct oriel_observer *o)
 
 	if (!o)
 		return;
-	*o = (struct oriel_observer){ NULL, NULL, NULL };
+	__atomic_store_n(&o->call, NULL, __ATOMIC_RELEASE);
 	if (ours)
 		observe_end();
 }

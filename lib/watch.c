@@ -109,7 +109,10 @@ static struct oriel_watch *watch_add(struct bound *b, const volatile void *addre
 
 		if (w->address)
 			continue;
-		*w = (struct oriel_watch){ .address = address, .type = type, .bound = b };
+		w->type = type;
+		w->bound = b;
+		/* Last: a child that is forked meanwhile has all of it or nothing. */
+		__atomic_store_n(&w->address, address, __ATOMIC_RELEASE);
 		if (watch_place(w))
 			return w;
 		w->address = NULL;

@@ -70,6 +70,7 @@ scrape() { curl -sf -m 10 -H 'Accept: application/openmetrics-text; version=1.0.
 	says '^lag_seconds\{.*quantile="0.5".*\} 0\.(4[89]|5[012])'
 	says '^lag_seconds\{.*quantile="0.99".*\} 0\.9[789]'
 	says '^lag_seconds_count(\{.*\})? 1000$'
+	curl -sf -m 10 "$METRICS" | promtool check metrics
 }
 
 @test "a view takes attributes, which go with the example, renames and drops" {
