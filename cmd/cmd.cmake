@@ -5,7 +5,7 @@
 
 file(GLOB oriel_sources CONFIGURE_DEPENDS cmd/*.c)
 list(FILTER oriel_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
-add_executable(oriel ${oriel_sources} export/console-text.c)
+add_executable(oriel ${oriel_sources} export/console-text.c store/trail.c)
 target_link_libraries(oriel PRIVATE room-launch PkgConfig::JANSSON)
 target_compile_definitions(room-launch PRIVATE
 	ORIEL_LIBDIR="${CMAKE_INSTALL_FULL_LIBDIR}" ORIEL_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}")

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-extern const struct command command_collect, command_doctor, command_help, command_inspect,
-	command_run, command_set, command_tail, command_version;
+extern const struct command command_collect, command_doctor, command_export, command_help,
+	command_inspect, command_run, command_set, command_tail, command_version;
 
 const struct command *const commands[] = {
-	&command_collect, &command_doctor,  &command_help,
-	&command_inspect, &command_run,	    &command_set,
-	&command_tail,	  &command_version, NULL,
+	&command_collect, &command_doctor, &command_export, &command_help,    &command_inspect,
+	&command_run,	  &command_set,	   &command_tail,   &command_version, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -46,6 +46,11 @@ struct collector_sink {
 	void *(*open)(const struct settings *settings, const struct collector_run *run, void *you);
 	void (*give)(void *route, struct batch *b, void *you); /* takes references of its own */
 	/*
+	 * Keep the batch's audit records (n_audits) on disk; how many are there when this returns. The one
+	 * call that may wait for the disk. May be NULL.
+	 */
+	size_t (*audit)(const struct batch *b, void *you);
+	/*
 	 * How full are the route's queues that are worth waiting for, in percent? What its services
 	 * recorded stays in their segments for a moment, while there is room. May be NULL.
 	 */

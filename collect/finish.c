@@ -427,6 +427,7 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->thread_id = tid;
 	log_attributes(a, &b->arena, l, t.attributes, r);
 	l->severity_text = severity_text((unsigned)l->severity);
+	b->n_audits += r->scope == SCOPE_AUDIT && !r->logger;
 	if (l->severity >= SEVERITY_ERROR && attributes_find(l->attributes, STR(STACK_KEY)))
 		b->n_stacks++;
 	crumbs_drop(&a->crumbs, l);

@@ -351,6 +351,27 @@ void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSE
 	p->look = true;
 }
 
+struct audited_step {
+	struct segment_header *head;
+	size_t n;
+};
+
+/* Release: what it counts is on disk before; pairs with oriel_audit_flush's acquire. */
+static void audited_step(void *you)
+{
+	struct audited_step *s = you;
+
+	atomic_fetch_add_explicit(&s->head->audits_kept, s->n, memory_order_release);
+}
+
+void process_audited(struct process *p, size_t n)
+{
+	struct audited_step s = { intake_words(p->in), n };
+
+	if (n)
+		intake_step(p->in, audited_step, &s);
+}
+
 /* ---- metrics ----------------------------------------------------------------------------------- */
 
 /* What an image that was replaced has used its successor has used as well: it has the same pid. */

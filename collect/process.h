@@ -105,6 +105,9 @@ int process_drain(struct process *p);
 struct batch *process_take(struct process *p);
 
 /* Heartbeat, losses and dead threads; `loss` gets what was lost since the last time. */
+/* So many more of its audit records are on disk. */
+void process_audited(struct process *p, size_t n);
+
 void process_tend(struct process *p, uint64_t now_mono_ns, uint64_t loss[N_LOSSES]);
 
 bool process_is_gone(struct process *p, uint64_t now_mono_ns);

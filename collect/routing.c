@@ -117,6 +117,8 @@ void collector_give_batch(struct collector *c, struct process *p, struct batch *
 {
 	if (!b)
 		return;
+	if (b->n_audits && sink_of(c)->audit)
+		process_audited(p, sink_of(c)->audit(b, c->options.you));
 	if (batch_items(b) && sink_of(c)->give)
 		sink_of(c)->give(p->route ? p->route->handle : NULL, b, c->options.you);
 	batch_free(b);

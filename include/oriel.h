@@ -22,6 +22,7 @@
  *     oriel_baggage_*                  baggage
  *     oriel_fields_*                   fields of all log records in a context
  *     oriel_info, oriel_log, ...       log records
+ *     oriel_audit, oriel_audit_flush   audit records
  *     oriel_error_here, oriel_failure  errors with their stack, and what a 500 may say
  *     oriel_counter, oriel_add, ...    metrics
  *     oriel_gauge_observe, _watch      metrics that are asked for when somebody reads
@@ -137,8 +138,8 @@ ORIEL_API int oriel_why_off(void);
 ORIEL_API const char *oriel_off_text(int why);
 
 /*
- * End what oriel_start began; the last one stops recording. Waits for nothing: what was recorded
- * is in shared memory and the collector delivers it. Not needed before exit.
+ * End what oriel_start began; the last one stops recording. Waits for nothing but for audit records:
+ * what was recorded is in shared memory and the collector delivers it. Not needed before exit.
  */
 ORIEL_API void oriel_stop(void);
 
@@ -715,6 +716,26 @@ static inline __attribute__((always_inline)) void oriel_log_all(struct oriel_sit
 #define oriel_warnf(...) oriel_logf(ORIEL_WARN, __VA_ARGS__)
 #define oriel_errorf(...) oriel_logf(ORIEL_ERR, __VA_ARGS__)
 #define oriel_criticalf(...) oriel_logf(ORIEL_FATAL, __VA_ARGS__)
+
+/*
+ * Audit records: what somebody did, kept on disk in a trail that shows when a line is changed or missing
+ * (doc/audit.md). No level, no sampling. The event and its attributes are redacted like all else.
+ *
+ *     if (!oriel_audit("user.deleted", oriel_str("user.id", id), oriel_str("by", who)))
+ *             ... it is not recorded ...
+ *
+ * False: recording is off, or there was no room. The one recording call that may wait for room: a second at
+ * most, and where no collector lives only once. Signal-safe.
+ */
+#define oriel_audit(event, ...) oriel_audit_write((event), ORIEL_WITH(__VA_ARGS__))
+ORIEL_API bool oriel_audit_write(const char *event, struct oriel_attributes attributes);
+
+/*
+ * Wait until all audit records of this process so far are on disk; false: they weren't by then. The last
+ * oriel_stop and exit do this for ORIEL_AUDIT_FLUSH_MS (1,000; 0: not at all) if there are any and
+ * a collector lives; where it isn't done, the collector keeps them a moment later all the same.
+ */
+ORIEL_API bool oriel_audit_flush(unsigned timeout_ms);
 
 /*
  * An error with the stack that it was found on: a log record of severity ERROR whose body is the

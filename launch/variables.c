@@ -92,6 +92,8 @@ const struct variable variables[] = {
 	{ "ORIEL_REQUEST_ID_HEADERS", VARIABLE_RECORDING, "LIST", "X-Request-ID",
 	  "Fields that a request's id may come in; it goes out in the first of them, and in none if there is none",
 	  false },
+	{ "ORIEL_AUDIT_FLUSH_MS", VARIABLE_RECORDING, "MS", "1000",
+	  "How long exit waits for audit records to be on disk; 0: not at all", false },
 	{ "ORIEL_TRUSTED_PROXIES", VARIABLE_RECORDING, "LIST", NULL,
 	  "Proxies that are believed who a request is from: addresses, blocks (10.0.0.0/8), loopback, private, "
 	  "unix",
@@ -266,6 +268,8 @@ const struct variable variables[] = {
 	  false },
 	{ "ORIEL_STORE", VARIABLE_COLLECTOR, "FILE", "oriel.db in the data directory",
 	  "Keep traces and logs there; none: keep nothing", false },
+	{ "ORIEL_AUDIT_DAYS", VARIABLE_COLLECTOR, "DAYS", "for good",
+	  "Keep audit records for so long", false },
 	{ "ORIEL_STORE_MAX_BYTES", VARIABLE_COLLECTOR, "BYTES", "2147483648",
 	  "Beyond this the oldest traces go", false },
 	{ "ORIEL_STORE_MAX_RUNS", VARIABLE_COLLECTOR, "N", "1000", "Beyond this the oldest runs go",

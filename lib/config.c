@@ -26,6 +26,13 @@ static size_t config_size(struct str text)
 	return v > SEGMENT_MOST ? SEGMENT_MOST : (size_t)v;
 }
 
+static unsigned config_ms(struct str text, unsigned otherwise)
+{
+	uint64_t v;
+
+	return str_to_u64(text, &v) && v <= 60000 ? (unsigned)v : otherwise;
+}
+
 static void config_sampler(struct config *c)
 {
 	struct str name = config_get("OTEL_TRACES_SAMPLER");
@@ -97,6 +104,7 @@ void config_read(struct config *c)
 	*c = (struct config){
 		.disabled = str_eq_nocase(config_get("OTEL_SDK_DISABLED"), STR("true")),
 		.no_collector = str_eq_nocase(config_get("ORIEL_COLLECTOR"), STR("none")),
+		.audit_flush_ms = config_ms(config_get("ORIEL_AUDIT_FLUSH_MS"), 1000),
 		.no_fallback = str_eq_nocase(config_get("ORIEL_FALLBACK"), STR("none")),
 		.no_fault_handler = str_eq_nocase(config_get("ORIEL_CRASH_HANDLER"), STR("off")),
 		.segment_size = config_size(config_get("ORIEL_SEGMENT_SIZE")),

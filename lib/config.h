@@ -30,6 +30,7 @@ struct config {
 	bool sampler_said;  /* there is an OTEL_TRACES_SAMPLER */
 	bool sampling_asks; /* there are rules, or a limit (lib/sampler.h) */
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
+	unsigned audit_flush_ms;			  /* ORIEL_AUDIT_FLUSH_MS */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */
 	int severity;					  /* LOG_LEVEL */

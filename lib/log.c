@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/alone.h"
+#include "lib/audit.h"
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/encode.h"
@@ -62,21 +63,26 @@ static inline void log_fill(struct record_log *r, uint64_t head, const struct en
 	memcpy(&r->trace_flags, &rest, sizeof(rest));
 }
 
-/* The record's time; UINT64_MAX: there is none. */
-static __attribute__((noinline)) uint64_t log_write_any(uint64_t whence, struct str body,
-							size_t most,
-							struct oriel_attributes attributes)
+/*
+ * The record's time; UINT64_MAX: there is none, which is counted as this loss (N_LOSSES: it isn't).
+ * `extra` stands beside what the context adds; it may be NULL.
+ */
+static __attribute__((noinline)) uint64_t log_write_with(uint64_t whence, struct str body,
+							 size_t most,
+							 struct oriel_attributes attributes,
+							 const struct oriel_attribute *extra,
+							 enum segment_loss loss)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	const struct entry *top;
 	struct record_log *r;
-	struct oriel_attribute context[2];
+	struct oriel_attribute context[3];
 	struct encode_text fit;
 	struct encode e, more = { 0 };
 	struct write w;
 	unsigned char *p;
 	uint64_t time;
-	size_t size;
+	size_t size, n;
 
 	if (!t) {
 		process_lose(LOSS_logs_no_slot, oriel_gate.recording);
@@ -85,16 +91,20 @@ static __attribute__((noinline)) uint64_t log_write_any(uint64_t whence, struct 
 	fit = encode_text_fit(body, most);
 	top = thread_top(t);
 	size = sizeof(*r) + fit.n;
-	if (__builtin_expect(entry_carry(top) != 0, 0)) {
-		more = encode_fit((struct oriel_attributes){ context, log_context(context, top) },
-				  RECORD_MOST - size);
+	if (__builtin_expect(entry_carry(top) || extra, 0)) {
+		n = entry_carry(top) ? log_context(context, top) : 0;
+		if (extra)
+			context[n++] = *extra;
+		more = encode_fit((struct oriel_attributes){ context, n }, RECORD_MOST - size);
 		size += more.bytes;
 	}
 	e = encode_fit(attributes, RECORD_MOST - size);
 	size += e.bytes;
-	w = write_begin(t, encode_pad(size), LOSS_logs_no_room);
-	if (!w.p)
+	w = write_begin_keeping(t, encode_pad(size), (size_t)END_SIZE * (t->n_open + 1));
+	if (!w.p) {
+		process_lose(loss, loss != N_LOSSES);
 		return UINT64_MAX;
+	}
 	r = (struct record_log *)w.p;
 	log_fill(r,
 		 RECORD_HEAD(encode_pad(size), RECORD_LOG, 0, fit.n, encode_pad(size) - size,
@@ -108,6 +118,20 @@ static __attribute__((noinline)) uint64_t log_write_any(uint64_t whence, struct 
 	write_end(w, encode_pad(size));
 	lane_rest(t);
 	return time;
+}
+
+static uint64_t log_write_any(uint64_t whence, struct str body, size_t most,
+			      struct oriel_attributes attributes)
+{
+	return log_write_with(whence, body, most, attributes, NULL, LOSS_logs_no_room);
+}
+
+bool log_write_audit(struct str event, struct oriel_attributes attributes, uint64_t number)
+{
+	struct oriel_attribute extra = oriel_int(AUDIT_NUMBER, (int64_t)number);
+
+	return log_write_with(WHAT_OF(SCOPE_AUDIT, ORIEL_INFO), event, BODY_MOST, attributes,
+			      &extra, N_LOSSES) != UINT64_MAX;
 }
 
 /* What is left of the chunk holds it, and the context adds nothing. False: nothing is written. */

@@ -13,6 +13,7 @@
 #include "lib/process.h"
 
 #include "lib/alone.h"
+#include "lib/audit.h"
 #include "lib/carry.h"
 #include "lib/clock.h"
 #include "lib/collector.h"
@@ -459,6 +460,8 @@ int oriel_start(const struct oriel_options *options)
 
 void oriel_stop(void)
 {
+	if (process.starts == 1)
+		audit_stop();
 	process_door_shut();
 	if (process.starts && --process.starts == 0) {
 		oriel_gate.recording = 0;

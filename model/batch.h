@@ -29,10 +29,13 @@ struct batch {
 	size_t n_spans, room_spans;
 	struct log_record *log;
 	size_t n_logs, room_logs;
+	size_t n_audits; /* of those: audit records (BATCH_AUDIT_SCOPE), of our own services */
 	struct metric_point *point;
 	size_t n_points, room_points;
 	size_t n_stacks; /* log records with addresses that have no names yet */
 };
+
+#define BATCH_AUDIT_SCOPE "oriel.audit"
 
 struct batch *batch_new(struct resource *resource);
 struct batch *batch_ref(struct batch *b);

@@ -32,6 +32,9 @@
 	X(spans_dropped_limit, "spans", "Open spans forgotten because too many were open") \
 	X(tail_dropped, "spans", "Spans of traces that tail sampling did not keep") \
 	X(logs_finished, "records", "Log records that were assembled") \
+	X(audits_kept, "records", "Audit records that are on disk") \
+	X(audits_failed, "attempts", "Times that audit records could not be written; they wait") \
+	X(audits_dropped, "records", "Audit records lost because too many waited for the disk") \
 	X(memory_dropped, "records", "Records lost because the collector had no memory") \
 	X(receive_requests, "requests", "Requests to the OTLP and Zipkin intake") \
 	X(receive_refused, "requests", "Of those, refused: malformed, too large, of a wrong type") \

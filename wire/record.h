@@ -151,7 +151,8 @@ enum wire_type {
 	X(SYSLOG, "oriel.syslog") \
 	X(JOURNAL, "oriel.journal") \
 	X(STDOUT, "oriel.stdout") \
-	X(STDERR, "oriel.stderr")
+	X(STDERR, "oriel.stderr") \
+	X(AUDIT, "oriel.audit")
 
 enum wire_scope {
 #define X(id, name) SCOPE_##id,

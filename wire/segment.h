@@ -79,6 +79,7 @@ enum segment_clock {
 	X(exemplars_no_room, "measurements", "Measurements that left no example for want of room") \
 	X(settings_no_room, "settings", "Settings that did not fit into the segment") \
 	X(forks_unwatched, "processes", "Forked children without a segment of their own") \
+	X(audits_no_room, "records", "Audit records that found no room, after waiting for some") \
 	X(names_no_room, "names", "Call sites and loggers that no room was left to name")
 
 enum segment_loss {
@@ -141,6 +142,7 @@ struct segment_header {
 	_Atomic uint32_t flush_asked; /* one more: everything recorded so far is wanted delivered */
 	_Atomic uint32_t watches; /* how often an address was given (struct watch); never falls */
 	_Alignas(64) _Atomic uint64_t loss[N_LOSSES];
+	_Atomic uint64_t audits; /* numbers given to audit records */
 
 	/* Words that the collector changes. */
 	_Alignas(64) _Atomic uint64_t collector_ns; /* CLOCK_MONOTONIC of its last round, ~1 Hz */
@@ -149,6 +151,7 @@ struct segment_header {
 	_Atomic uint32_t flush_outcome;		   /* enum segment_flush, of the number after it */
 	_Atomic uint32_t flush_answered;	   /* stored with release, after its outcome */
 	_Atomic uint64_t accounted_loss[N_LOSSES]; /* what collectors have already counted */
+	_Atomic uint64_t audits_kept;		   /* audit records that are on disk; only rises */
 };
 
 _Static_assert(sizeof(struct segment_header) <= SEGMENT_PAGE, "the header is one page");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/collect/routes.h"
+
 #include "base/clock.h"
 #include "base/err.h"
+#include "cmd/collect/audit.h"
 #include "cmd/collect/say.h"
 #include "collect/delta.h"
 #include "collect/tail.h"
@@ -56,6 +58,7 @@ struct young {
 
 struct routes {
 	struct keeper *keeper;
+	struct audit audit;
 	struct young young[YOUNG_RUNS]; /* a ring */
 	size_t next_young;
 	struct scrapes *scrapes;
@@ -238,10 +241,18 @@ static void routes_give(void *to, struct batch *b, void *you)
 	struct routes *all = you;
 	struct route *route = to;
 
+	audit_again(&all->audit);
 	if (route)
 		tail_give(route->tail, b, clock_mono_ns(), kept_give, route);
 	else
 		keeper_offer(all->keeper, b);
+}
+
+static size_t routes_audit(const struct batch *b, void *you)
+{
+	struct routes *all = you;
+
+	return audit_keep(&all->audit, b);
 }
 
 static unsigned routes_crowd(void *to, void *you)
@@ -532,6 +543,7 @@ static void routes_place(const struct settings *settings, char words[COLLECTOR_P
 const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
+	.audit = routes_audit,
 	.crowd = routes_crowd,
 	.close = routes_close,
 	.flush = routes_flush,
@@ -601,6 +613,7 @@ struct routes *routes_free(struct routes *r)
 	pthread_cond_destroy(&r->closed);
 	pthread_mutex_destroy(&r->lock);
 	scrapes_free(r->scrapes);
+	audit_fini(&r->audit);
 	free(r);
 	return NULL;
 }
