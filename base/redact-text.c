@@ -54,6 +54,7 @@ static const uint8_t lead[256] = {
 struct hit {
 	size_t at, end;
 	enum redact_action action;
+	bool quote; /* what stands for it belongs in quotes: a number in JSON has none */
 };
 
 /* ---- the key before a colon or an equals sign ----------------------------------------------------- */
@@ -236,6 +237,15 @@ static bool value_after(struct str t, size_t at, bool header, struct hit *hit)
 	return hit->end > hit->at && !is_no_secret(part(t, hit->at, hit->end));
 }
 
+/* "key" : */
+static bool ends_in_quote(struct str before)
+{
+	while (before.n && before.p[before.n - 1] == ' ')
+		before.n--;
+	return before.n && before.p[before.n - 1] == '"' &&
+	       (before.n < 2 || before.p[before.n - 2] != '\\');
+}
+
 static bool find_pair(const struct redact *r, struct str t, size_t at, size_t limit,
 		      struct hit *hit)
 {
@@ -251,8 +261,11 @@ static bool find_pair(const struct redact *r, struct str t, size_t at, size_t li
 	hit->action = key_before(r, t, at, limit);
 	if (!hit->action)
 		return false;
-	return value_after(t, at + 1 + (t.p[at + 1] == '>'), t.p[at] == ':' && is_header(t, at),
-			   hit);
+	if (!value_after(t, at + 1 + (t.p[at + 1] == '>'), t.p[at] == ':' && is_header(t, at), hit))
+		return false;
+	hit->quote =
+		t.p[at] == ':' && ends_in_quote(str_first(t, at)) && !is_quote(t.p[hit->at - 1]);
+	return true;
 }
 
 /* <password>..< */
@@ -288,7 +301,7 @@ static bool find_option(const struct redact *r, struct str t, size_t at, struct 
 
 static bool find_usual(const struct redact *r, size_t at, size_t end, struct hit *hit)
 {
-	*hit = (struct hit){ at, end, (enum redact_action)r->usual };
+	*hit = (struct hit){ at, end, (enum redact_action)r->usual, false };
 	return end && r->usual;
 }
 
@@ -351,13 +364,16 @@ size_t redact_text(const struct redact *r, struct str t, char *out, size_t room)
 	if (r->off || t.n < REDACT_LEAST)
 		at = t.n;
 	while (at < t.n && s.n + (at - done) < room) {
+		hit.quote = false;
 		if (!lead[(unsigned char)t.p[at]] || !find_at(r, t, at, done, &hit)) {
 			at++;
 			continue;
 		}
 		sink_put(&s, part(t, done, hit.at));
+		sink_put(&s, str_first(STR("\""), hit.quote));
 		sink_put(&s, (struct str){ mark, redact_mark(r, hit.action,
 							     part(t, hit.at, hit.end), mark) });
+		sink_put(&s, str_first(STR("\""), hit.quote));
 		at = done = hit.end;
 	}
 	sink_put(&s, str_from(t, done));

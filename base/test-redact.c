@@ -203,10 +203,10 @@ static void pairs_go_by_their_keys(void **state)
 	becomes("password = 'two words' x", "password = '[REDACTED]' x");
 	becomes("{\"user\":\"bob\",\"password\":\"a\\\"b\",\"n\":1}",
 		"{\"user\":\"bob\",\"password\":\"[REDACTED]\",\"n\":1}");
-	becomes("{\"password\" : 1234, \"a\": 2}", "{\"password\" : [REDACTED], \"a\": 2}");
+	becomes("{\"password\" : 1234, \"a\": 2}", "{\"password\" : \"[REDACTED]\", \"a\": 2}");
 	becomes("{\\\"token\\\":\\\"abc\\\",\\\"a\\\":1}",
 		"{\\\"token\\\":\\\"[REDACTED]\\\",\\\"a\\\":1}");
-	becomes("{\"secrets\":[\"a\",\"b]\"],\"x\":1}", "{\"secrets\":[REDACTED],\"x\":1}");
+	becomes("{\"secrets\":[\"a\",\"b]\"],\"x\":1}", "{\"secrets\":\"[REDACTED]\",\"x\":1}");
 	becomes("{\"API Key\":\"abc\"}", "{\"API Key\":\"[REDACTED]\"}");
 	becomes("wrong api key: abc123", "wrong api key: [REDACTED]");
 	becomes("host=db password=a\\ b", "host=db password=[REDACTED] b");
