@@ -353,8 +353,11 @@ uint64_t assemble_last_ns(const struct assembler *a)
 	struct instant tick = { a->last_tick, INSTANT_TSC }, mono = { a->last_mono, INSTANT_MONO };
 	uint64_t by_tick = a->last_tick ? timeline_real(a->timeline, tick) : 0;
 	uint64_t by_mono = a->last_mono ? timeline_real(a->timeline, mono) : 0;
+	/* Clocks are set right each second, so what was told of a record may be later than that. */
+	uint64_t told = crumbs_newest_ns(&a->crumbs);
+	uint64_t last = by_tick > by_mono ? by_tick : by_mono;
 
-	return by_tick > by_mono ? by_tick : by_mono;
+	return told > last ? told : last;
 }
 
 void assemble_gone(struct assembler *a, struct str why, uint64_t death_real_ns)

@@ -97,6 +97,15 @@ struct value crumbs_value(const struct crumbs *c, struct arena *arena)
 	return (struct value){ .type = VALUE_ARRAY, .array = { v, c->n } };
 }
 
+uint64_t crumbs_newest_ns(const struct crumbs *c)
+{
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		newest = c->crumb[i].time_ns > newest ? c->crumb[i].time_ns : newest;
+	return newest;
+}
+
 void crumbs_fini(struct crumbs *c)
 {
 	free(c->crumb);

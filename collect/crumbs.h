@@ -29,4 +29,5 @@ struct crumbs {
 
 void crumbs_drop(struct crumbs *c, const struct log_record *l);
 struct value crumbs_value(const struct crumbs *c, struct arena *arena);
+uint64_t crumbs_newest_ns(const struct crumbs *c); /* 0: none */
 void crumbs_fini(struct crumbs *c);

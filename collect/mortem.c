@@ -80,7 +80,7 @@ uint64_t mortem_time(const struct mortem *m, uint64_t newest_ns)
 {
 	uint64_t then = m->wreck.block.real_ns;
 
-	return newest_ns > then && newest_ns - then < TICK_NS ? newest_ns : then;
+	return newest_ns >= then && newest_ns - then < TICK_NS ? newest_ns + 1 : then;
 }
 
 /* ---- words ------------------------------------------------------------------------------------ */

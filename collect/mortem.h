@@ -43,7 +43,7 @@ void mortem_examine(struct mortem *m);
 
 /*
  * The time of death; 0: not known. It was taken from a clock that ticks every few milliseconds, so
- * the process's newest record, if it seems to have come just after it, is when it was.
+ * the process's newest record, if it seems to have come just after it, came just before it.
  */
 uint64_t mortem_time(const struct mortem *m, uint64_t newest_ns);
 

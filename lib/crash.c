@@ -56,14 +56,25 @@ static uint64_t nanoseconds(clockid_t clock)
 /* ---- who may write ---------------------------------------------------------------------------- */
 
 /*
- * Is this from within the program's handler for what is noted already? Then the frames of that
- * handler lie between: deeper in the same stack.
+ * Is this from within the program's handler for what is noted already, another signal or the same one
+ * raised anew? Then the frames of that handler lie between: deeper in the same stack.
  */
-static bool is_nested(const struct crash_block *b, uint32_t signal, uint64_t sp)
+static bool is_nested(const struct crash_block *b, uint32_t signal, int code, uint64_t sp)
 {
 	return atomic_load_explicit(&b->fate, memory_order_relaxed) == CRASH_HANDLED &&
-	       pthread_equal(crash.self, pthread_self()) && b->signal != signal &&
+	       pthread_equal(crash.self, pthread_self()) && (b->signal != signal || code <= 0) &&
 	       sp <= crash.frame && crash.frame - sp < NESTED_DEEP;
+}
+
+/*
+ * Raised by that handler while it was blocked, and delivered when it returned: the same signal at the
+ * very place that is noted already, with less to say.
+ */
+static bool is_repeated(const struct crash_block *b, uint32_t signal, int code,
+			const struct unwind_registers *r)
+{
+	return code <= 0 && b->signal == signal && pthread_equal(crash.self, pthread_self()) &&
+	       b->pc == r->pc && b->reg[UNWIND_SP] == r->r[UNWIND_SP];
 }
 
 /* Another thread's handler is at work on what may have led to this. */
@@ -231,7 +242,11 @@ void crash_note(int signal, const siginfo_t *info, const void *ucontext, bool br
 	if (!b)
 		return;
 	unwind_from_context(&r, ucontext);
-	if (is_nested(b, (uint32_t)signal, r.r[UNWIND_SP])) {
+	if (is_repeated(b, (uint32_t)signal, info->si_code, &r)) {
+		atomic_store_explicit(&b->fate, CRASH_DEFAULT, memory_order_release);
+		return;
+	}
+	if (is_nested(b, (uint32_t)signal, info->si_code, r.r[UNWIND_SP])) {
 		atomic_store_explicit(&b->then_signal, (uint32_t)signal, memory_order_release);
 		return;
 	}

@@ -113,9 +113,12 @@ static struct str format_place(struct arena *arena, struct str function, struct 
 	int n;
 
 	file = base_name(file);
-	if (file.n && function.n)
+	if (file.n && function.n && line)
 		n = snprintf(text, sizeof(text), STR_FMT " (" STR_FMT ":%lld)", STR_ARG(function),
 			     STR_ARG(file), (long long)line);
+	else if (file.n && function.n)
+		n = snprintf(text, sizeof(text), STR_FMT "+" STR_FMT, STR_ARG(function),
+			     STR_ARG(file));
 	else
 		n = snprintf(text, sizeof(text), STR_FMT STR_FMT, STR_ARG(function), STR_ARG(file));
 	return arena_copy(arena, (struct str){ text, (size_t)n < sizeof(text) ? (size_t)n
@@ -138,6 +141,10 @@ static uint64_t hash_place(struct problems *p, uint64_t h, const struct said *s,
 		function = attributes_text(top, STR("function"));
 		file = attributes_text(top, STR("file"));
 		line = attributes_int(top, STR("line"), 0);
+		if (!function.n && !file.n) {
+			function = base_name(attributes_text(top, STR("module")));
+			file = attributes_text(top, STR("offset"));
+		}
 	} else {
 		h = hash_add(hash_add(h, function), file);
 	}

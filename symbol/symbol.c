@@ -3,6 +3,7 @@
 
 #include "base/out.h"
 #include "base/scoped.h"
+#include "symbol/demangle.h"
 #include "symbol/file.h"
 
 #include <dwarf.h>
@@ -19,7 +20,7 @@ struct symbols {
 		Dwfl *dwfl;
 		Dwfl_Module *mod;
 	} * opened;
-	struct out name;
+	struct out name, table_name;
 };
 
 const struct symbol_module *symbol_module_of(const struct symbol_module *module, size_t n,
@@ -54,6 +55,7 @@ struct symbols *symbols_free(struct symbols *s)
 		if (s->opened[i].dwfl)
 			dwfl_end(s->opened[i].dwfl);
 	out_fini(&s->name);
+	out_fini(&s->table_name);
 	free(s->opened);
 	free(s);
 	return NULL;
@@ -144,7 +146,8 @@ static struct str function_name(struct symbols *s, Dwarf_Die *die)
 	return s->name.error ? str_of(name) : out_all(&s->name);
 }
 
-static void function_of_table(Dwfl_Module *mod, uint64_t at, struct symbol_frame *f)
+static void function_of_table(struct symbols *s, Dwfl_Module *mod, uint64_t at,
+			      struct symbol_frame *f)
 {
 	GElf_Off offset = 0;
 	GElf_Sym sym;
@@ -153,7 +156,10 @@ static void function_of_table(Dwfl_Module *mod, uint64_t at, struct symbol_frame
 	/* Behind the end of the nearest one is somebody else, whose name was stripped. */
 	if (!name || (sym.st_size && offset >= sym.st_size))
 		return;
-	f->function = str_of(name);
+	out_clear(&s->table_name);
+	f->function = demangle(&s->table_name, name) && !s->table_name.error
+			      ? out_all(&s->table_name)
+			      : str_of(name);
 	f->offset = offset;
 }
 
@@ -260,7 +266,7 @@ void symbols_at(struct symbols *s, uint64_t address, bool is_return,
 	if (m)
 		p.f.file_address = address - m->bias;
 	if (mod) {
-		function_of_table(mod, at, &p.f);
+		function_of_table(s, mod, at, &p.f);
 		p.unit = dwfl_module_addrdie(mod, at, &bias);
 	}
 	if (p.f.offset)

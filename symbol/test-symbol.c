@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of this very program's addresses, and files that aren't what they were. */
+#include "symbol/demangle.h"
 #include "symbol/symbol.h"
 
 #include <link.h>
@@ -149,6 +150,18 @@ static void a_pipe_or_no_file_at_all_is_not_waited_for(void **state)
 	unlink(pipe_path);
 }
 
+static void a_cplusplus_name_is_read_if_there_is_who_can(void **state)
+{
+	struct out o = { 0 };
+
+	(void)state;
+	assert_false(demangle(&o, "main"));
+	assert_false(demangle(&o, NULL));
+	if (demangle(&o, "_ZN4shop4Cart3addEi"))
+		assert_true(str_eq(out_all(&o), STR("shop::Cart::add(int)")));
+	out_fini(&o);
+}
+
 static void the_later_of_two_modules_is_meant(void **state)
 {
 	struct symbol_module m[] = { { .begin = 10, .end = 30 }, { .begin = 20, .end = 40 } };
@@ -166,6 +179,7 @@ int main(void)
 		cmocka_unit_test(an_address_in_no_module_is_only_an_address),
 		cmocka_unit_test(a_file_with_another_build_id_names_nothing),
 		cmocka_unit_test(a_pipe_or_no_file_at_all_is_not_waited_for),
+		cmocka_unit_test(a_cplusplus_name_is_read_if_there_is_who_can),
 		cmocka_unit_test(the_later_of_two_modules_is_meant),
 	};
 

@@ -8,6 +8,7 @@
  *      survive     it faults, comes back by siglongjmp, and ends well
  *      own-exit    its own handler says so and exits with 7
  *      own-abort   its own handler calls abort
+ *      own-raise   its own handler raises the signal anew, with the default act
  *      main        the first thread's stack is used up
  *
  *     before, after   handlers of its own for all of it, that reset and return, set before or after
@@ -92,7 +93,7 @@ FUNCTION void copy_too_much(void)
 
 FUNCTION void die_here(void)
 {
-	if (is("segv") || is("survive") || is("own-exit") || is("own-abort"))
+	if (is("segv") || is("survive") || is("own-exit") || is("own-abort") || is("own-raise"))
 		*(volatile int *)low = 1;
 	if (is("wild"))
 		*(volatile int *)(low + 0x8000000000000000u) = 1;
@@ -163,7 +164,7 @@ static void on_own(int number)
 	if (is("own-abort"))
 		abort();
 	signal(number, SIG_DFL);
-	if (number == SIGABRT || is("raise"))
+	if (number == SIGABRT || is("raise") || is("own-raise"))
 		raise(number);
 }
 

@@ -129,6 +129,9 @@ frames() {
 	crashes 134 own-abort after
 	crash '.attributes["exception.type"] == "SIGSEGV" and .attributes["signal.then"] == "SIGABRT"'
 	frames die_here
+	crashes 139 own-raise after
+	crash '.attributes["signal.code_name"] == "SEGV_MAPERR"'
+	frames die_here
 }
 
 @test "a fault that the program survives is no crash" {
@@ -264,15 +267,15 @@ core() {
 		        self.end_headers()
 		        self.wfile.write(b"{}")
 		    def log_message(self, *a): pass
-		server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Sink)
+		server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Sink)
 		print(f"http://127.0.0.1:{sys.argv[1]}", flush=True)
 		server.serve_forever()
 	END
 	start sink python3 "$BATS_TEST_TMPDIR/sink.py" "$port" "$BATS_TEST_TMPDIR/envelopes"
 	SENTRY_DSN=http://key@127.0.0.1:$port/1 run --separate-stderr "$BUILD/oriel" run -- "$BUILD/programs/crash" segv
 	[ "$status" = 139 ]
-	wait_for 20 grep -q signalhandler "$BATS_TEST_TMPDIR/envelopes"
-	grep signalhandler "$BATS_TEST_TMPDIR/envelopes" >"$BATS_TEST_TMPDIR/event.json"
+	wait_for 20 grep -qa signalhandler "$BATS_TEST_TMPDIR/envelopes"
+	grep -a signalhandler "$BATS_TEST_TMPDIR/envelopes" >"$BATS_TEST_TMPDIR/event.json"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/event.json")" = 1 ]
 	jq -e --arg trace "${lines[0]}" '.level == "fatal" and .contexts.trace.trace_id == $trace and (.release | endswith("1.2.3"))' "$BATS_TEST_TMPDIR/event.json"
 	jq -e '.exception.values[0] | .type == "SIGSEGV" and .value == "address not mapped at 0x8" and .mechanism.meta.signal.code_name == "SEGV_MAPERR" and
