@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0640, LOOK_NS = 1000000, NAME_ROOM = PATH_MAX + 24 };
+enum { FILE_MODE = 0640, LOOK_NS = 300000, NAME_ROOM = PATH_MAX + 24 };
 
 bool log_file_init(struct log_file *f, struct str path, uint64_t size, uint64_t kept,
 		   const atomic_bool *stop)
@@ -201,12 +201,18 @@ static int put_locked(struct log_file *f, struct str lines, uint64_t before)
 	return 0;
 }
 
+static bool is_full(const struct log_file *f, uint64_t size, size_t more)
+{
+	return f->regular && f->kept && f->size && size && size + more > f->size;
+}
+
 int log_file_put(struct log_file *f, struct str lines, uint64_t until_ns)
 {
 	uint64_t size = 0;
 	int r = take(f, until_ns, &size);
 
-	if (!r && f->regular && f->kept && f->size && size && size + lines.n > f->size && rotate(f))
+	/* The next one, too, may be full by the time that it is ours. */
+	while (!r && is_full(f, size, lines.n) && rotate(f))
 		r = take(f, until_ns, &size);
 	if (r)
 		return r;

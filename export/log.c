@@ -26,7 +26,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 2000, MS = 1000000, FILE_PIECE = 64 << 10, LOGS = 1 };
+enum { PATIENCE_MS = 2000, MS = 1000000, FILE_PIECE = 1 << 20, LOGS = 1 };
+enum { LOCK_PATIENCE_MS = 30000 }; /* another writer's disk may be slow, and it is ours, too */
 
 #define FILE_SIZE (UINT64_C(10) << 20)
 #define FILES_KEPT 5
@@ -42,7 +43,7 @@ struct log_out {
 	struct log_file file; /* path NULL: the stream */
 	char wrong[LOG_WRONG_ROOM];
 	bool asked; /* somebody has said how lines should look */
-	struct out piece;
+	struct out piece, line;
 	size_t piece_most, piece_items;
 	struct item *item; /* of this write, by time */
 	size_t n_items, room_items;
@@ -57,6 +58,7 @@ static void *log_close(void *state)
 	stream_fini(&l->stream);
 	log_file_fini(&l->file);
 	out_fini(&l->piece);
+	out_fini(&l->line);
 	free(l->item);
 	free(l);
 	return NULL;
@@ -126,12 +128,14 @@ static int log_file_open(void **state, const struct settings *settings,
 		*state = l;
 		return 0;
 	}
-	l->piece_most = FILE_PIECE;
 	if (!log_file_init(&l->file, path, number(l, settings, "ORIEL_LOG_FILE_SIZE", FILE_SIZE),
 			   number(l, settings, "ORIEL_LOG_FILE_KEPT", FILES_KEPT), place->stop)) {
 		log_close(l);
 		return ERR(-ENOMEM);
 	}
+	/* The fewer, the less often the lock changes hands; files still end near their size. */
+	l->piece_most =
+		l->file.size && l->file.size / 8 < FILE_PIECE ? l->file.size / 8 : FILE_PIECE;
 	*state = l;
 	return 0;
 }
@@ -277,21 +281,18 @@ static void put_wrong(struct log_out *l, const struct item *before)
 /* A line that finds no room in the piece begins the next. */
 static int put(struct log_out *l, const struct item *i, uint64_t until_ns, size_t *done)
 {
-	size_t before = l->piece.n;
-	int r = 0;
+	int r;
 
-	log_form_write(&l->form, &l->piece, i->record, i->resource);
-	if (!l->piece.error && before && l->piece.n > l->piece_most) {
-		struct out next = { 0 };
-
-		out_str(&next, str_from(out_all(&l->piece), before));
-		l->piece.n = before;
+	out_clear(&l->line);
+	log_form_write(&l->form, &l->line, i->record, i->resource);
+	r = l->line.error;
+	if (!r && l->piece.n && l->piece.n + l->line.n > l->piece_most)
 		r = flush(l, until_ns, done);
-		out_fini(&l->piece);
-		l->piece = next;
-	}
+	if (r)
+		return r;
+	out_str(&l->piece, out_all(&l->line));
 	l->piece_items++;
-	return r ? r : l->piece.error;
+	return l->piece.error;
 }
 
 static int put_all(struct log_out *l, uint64_t until_ns, size_t *done)
@@ -310,8 +311,9 @@ static int put_all(struct log_out *l, uint64_t until_ns, size_t *done)
 static int log_write(void *state, struct batch *const *batches, size_t n,
 		     struct export_result *result)
 {
-	uint64_t until_ns = clock_mono_ns() + (uint64_t)PATIENCE_MS * MS;
 	struct log_out *l = state;
+	uint64_t patience_ms = l->file.path ? LOCK_PATIENCE_MS : PATIENCE_MS;
+	uint64_t until_ns = clock_mono_ns() + patience_ms * MS;
 	int r;
 
 	if (!gather(l, batches, n))
