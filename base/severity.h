@@ -38,3 +38,12 @@ static inline int severity_of(struct str name)
 			return known[i].severity;
 	return 0;
 }
+
+/* The name of the level that the least severity which passes belongs to; static. */
+static inline const char *severity_name(int severity)
+{
+	static const char *const name[] = { "trace", "debug",	 "info", "warning",
+					    "error", "critical", "off" };
+
+	return name[severity < 1 ? 0 : severity > SEVERITY_MOST ? 6 : (severity - 1) / 4];
+}

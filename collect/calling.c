@@ -90,7 +90,7 @@ static void set(struct collector *c, const struct call *call)
 	if (!r)
 		r = set_read(c, target, text.tail, true);
 	for (struct process *p = c->process; p; p = p->next)
-		wishes_apply(&c->wishes, p);
+		collector_apply_wishes(c, p);
 	call_reply_of(c, call, r, n);
 }
 

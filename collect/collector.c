@@ -253,6 +253,13 @@ static void files_lost(void *you)
 		p->look = true;
 }
 
+void collector_apply_wishes(struct collector *c, struct process *p)
+{
+	pthread_mutex_lock(&c->lock);
+	wishes_apply(&c->wishes, p);
+	pthread_mutex_unlock(&c->lock);
+}
+
 static void process_joins(struct collector *c, struct process *p)
 {
 	p->route = collector_route_of(c, p);
@@ -265,7 +272,7 @@ static void process_joins(struct collector *c, struct process *p)
 	collector_watch(c, p->death.pidfd);
 	gauge_modes_check(&p->in->settings);
 	profile_check(&p->in->settings);
-	wishes_apply(&c->wishes, p);
+	collector_apply_wishes(c, p);
 	if (c->options.sink->place)
 		c->options.sink->place(&p->in->settings, p->place, c->options.you);
 	pthread_mutex_lock(&c->lock);
@@ -334,7 +341,7 @@ static void process_rename_now(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	process_rename(p);
 	pthread_mutex_unlock(&c->lock);
-	wishes_apply(&c->wishes, p);
+	collector_apply_wishes(c, p);
 }
 
 static void process_heat(struct collector *c, const struct process *p)
@@ -565,7 +572,7 @@ static void second(struct collector *c, uint64_t now)
 	for (struct process *p = c->process; p; p = p->next) {
 		process_losses(c, p, now);
 		process_look_at_vitals(c, p);
-		wishes_apply(&c->wishes, p); /* it may have new loggers */
+		collector_apply_wishes(c, p); /* it may have new loggers */
 	}
 	if (rundir_is_lost(&c->dir, c->run_dir)) {
 		fprintf(stderr, "oriel: run directory is gone path=%s, leaving\n", c->run_dir);

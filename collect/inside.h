@@ -89,6 +89,9 @@ bool collector_end_processes(struct collector *c, uint64_t now);
 /* Is somebody finding out where something failed? Its process stays until that is known. */
 bool collector_examines(const struct collector *c);
 
+/* What was asked to be otherwise, into a process (collect/wishes.h). */
+void collector_apply_wishes(struct collector *c, struct process *p);
+
 /* Wakes the loop once when this pidfd's process ends; -1: none. */
 void collector_watch(struct collector *c, int pidfd);
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static void process_json(const struct process *p, struct json *j)
+static void process_json(struct process *p, struct json *j)
 {
 	const struct segment_header *h = &p->in->head;
 
@@ -33,6 +33,7 @@ static void process_json(const struct process *p, struct json *j)
 	json_u64(j, p->a.open.n);
 	json_key(j, STR("live"));
 	json_bool(j, !p->gone);
+	wishes_show(p, j);
 	json_close(j, '}');
 }
 
@@ -70,7 +71,7 @@ void collector_status_json(struct collector *c, struct json *j)
 	pthread_mutex_lock(&c->lock);
 	json_key(j, STR("processes"));
 	json_open(j, '[');
-	for (const struct process *p = c->process; p; p = p->next)
+	for (struct process *p = c->process; p; p = p->next)
 		process_json(p, j);
 	json_close(j, ']');
 	for (const struct run *run = c->run; run; run = run->next)

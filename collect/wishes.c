@@ -233,3 +233,43 @@ void wishes_apply(const struct wishes *w, struct process *p)
 	apply_excluded(&a, wished(w, p, CHANGE_EXCLUDED, STR("")));
 	intake_step(p->in, apply_step, &a);
 }
+
+/* ---- shown ------------------------------------------------------------------------------------------ */
+
+static void show_levels(const struct control *c, struct process *p, struct json *j)
+{
+	json_key(j, STR("levels"));
+	json_open(j, '{');
+	for (uint8_t i = 0; i < CONTROL_LOGGERS; i++) {
+		struct str name = STR("");
+
+		if (i && !names_text(&p->a.names, c->logger[i], &name))
+			continue;
+		json_name(j, name);
+		json_str(j, str_of(severity_name(SEVERITY_OFF - c->passing[i])));
+	}
+	json_close(j, '}');
+}
+
+/* The share of new traces that is recorded, without what rules say beside it. */
+static double share_of(const struct control *c)
+{
+	return c->sampler == SAMPLER_ON	     ? 1
+	       : c->sampler == SAMPLER_RATIO ? (double)c->threshold / 18446744073709551616.0
+					     : 0;
+}
+
+void wishes_show(struct process *p, struct json *j)
+{
+	struct apply a = { .theirs = (struct control *)(p->in->map + p->in->head.control_at) };
+
+	if (intake_step(p->in, copy_step, &a) < 0)
+		return;
+	show_levels(&a.was, p, j);
+	json_key(j, STR("sampling"));
+	json_f64(j, share_of(&a.was));
+	if (!a.was.excluded_n || a.was.excluded_n > CONTROL_EXCLUDED)
+		return;
+	json_key(j, STR("excluded"));
+	json_str(j, (struct str){ a.was.excluded, a.was.excluded_n });
+}

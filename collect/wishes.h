@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/change.h"
+#include "base/json.h"
 #include "collect/process.h"
 
 enum { WISHES_MOST = 256, WISH_TARGET_MOST = 127 };
@@ -30,4 +31,7 @@ bool wishes_concern(struct str target, const struct process *p);
 
 /* Writes what is otherwise than it should be. */
 void wishes_apply(const struct wishes *w, struct process *p);
+
+/* What holds in a process now: members of an open JSON object, as doc/api.md has them. */
+void wishes_show(struct process *p, struct json *j);
 void wishes_fini(struct wishes *w);

@@ -97,6 +97,8 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	begin_waiting
 	line first
 	"$BUILD/oriel" set logs sampling=always_off excluded='^/health,\.png$'
+	run -0 "$BUILD/oriel" set logs
+	[[ $output == "logs pid ${STARTED[-1]}  level=info "*"level.db=info level.http=info sampling=0 excluded='^/health,\.png\$'" ]]
 	line second 7
 	"$BUILD/oriel" set logs sampling=1 excluded=none
 	line third 0
@@ -118,7 +120,9 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	run -64 "$BUILD/oriel" set logs level=debug level.db=loud
 	[[ $output == *"level.db=loud: no such level"* ]]
 	run -64 "$BUILD/oriel" set logs excluded='('
-	run -64 "$BUILD/oriel" set logs
+	run -64 "$BUILD/oriel" set
+	run -1 "$BUILD/oriel" set shop
+	[[ $output == *"shop: no service that runs is called so"* ]]
 	line same
 	exec 9>&-
 	bodies same '"db info", "own info"'
