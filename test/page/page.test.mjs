@@ -18,7 +18,7 @@ import { chromium } from "playwright-core";
 
 const PAGE = process.env.ORIEL_PAGE;
 const REQUEST = process.env.ORIEL_REQUEST;
-const VIEWS = ["overview", "traces", "in-flight", "logs", "metrics", "status"];
+const VIEWS = ["overview", "traces", "in-flight", "logs", "errors", "metrics", "status"];
 
 let context;
 let page;
@@ -240,6 +240,33 @@ test("logs are searched by text or trace, unfolded, and go on after a pause", as
 	await page.getByLabel("Search the text, or a trace id").fill("cd".repeat(16));
 	assert.ok(!new URL((await question).url()).searchParams.get("q"));
 	calm();
+});
+
+test("an error leads from the list to its backtrace and its trace; markup in it stays text", async () => {
+	const evil = `<img src=x onerror="document.body.id='taken'"><b>bold</b>`;
+	const when = String(BigInt(Date.now()) * 1000000n);
+	const kind = { id: "0123456789abcdef", service: "shop", type: evil, message: evil, place: "pay (pay.c:23)", crash: true, count: 1234,
+		first_ns: when, last_ns: when, releases: [{ version: "1.4.2", count: 1234, first_ns: when, last_ns: when }] };
+	const frame = (name, module) => ({ function: name, file: `/src/${evil}`, line: 7, module, address: "0x10" });
+	const record = { time_ns: when, severity: 21, body: evil, service: "shop", attributes: { "exception.message": evil,
+		"exception.stacktrace": evil, "oriel.frames": [frame(evil, "/usr/bin/shop"), frame("raise", "/lib/libc.so.6")],
+		"oriel.registers": { rip: "0x10" }, "oriel.breadcrumbs": [{ time_ns: when, severity: 13, message: evil }], [evil]: evil } };
+
+	await page.route("**/api/errors?*", (r) => r.fulfill({ json: { errors: [kind] } }));
+	await page.route("**/api/errors/*", (r) => r.fulfill({ json: { ...kind, record,
+		seen: [{ time_ns: when, message: evil, trace_id: "ab".repeat(16), span_id: "cd".repeat(8) }] } }));
+	await page.goto(at("#/errors"));
+	await page.getByRole("link", { name: evil }).click();
+	await page.getByRole("heading", { name: "Backtrace" }).waitFor();
+	assert.equal(await page.locator(".frame").count(), 2);
+	assert.equal(await page.locator(".frame.system").count(), 1);
+	await page.getByText("Registers").click();
+	await page.getByText("rip").waitFor();
+	assert.equal(await page.locator("main img, main b b").count(), 0);
+	assert.equal(await page.evaluate(() => document.body.id), "");
+	await page.getByRole("link", { name: "abababab" }).click();
+	await page.waitForURL(/#\/trace\/(ab){16}/);
+	assert.equal(complaints.filter((c) => !/404/.test(c)).length, 0);
 });
 
 test("light and dark follow the system, and the button changes them", async () => {
