@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/collect/routes.h"
+#include "cmd/collect/routes-inside.h"
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "cmd/collect/audit.h"
 #include "cmd/collect/say.h"
-#include "collect/delta.h"
 #include "collect/tail.h"
-#include "export/destination.h"
-#include "export/plan.h"
 #include "model/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,51 +20,6 @@ enum {
 	LINES_DELAY_MS = 50,   /* people look at log lines */
 	CLOSE_LATE_MS = 10000, /* a closed route may still deliver for so long, beside the others */
 	OWN_CLOSE_MS = 5000,
-	YOUNG_RUNS = 16,
-	YOUNG_MS = 500,
-	YOUNG_STEP_MS = 5,
-};
-
-struct leg {
-	struct destination *destination;
-	enum signal signals;
-	struct delta delta;
-	bool is_near;
-	bool is_lines; /* a service's own log lines; others write theirs themselves */
-	char endpoint[200];
-};
-
-struct route {
-	struct route *next;
-	char run[17];
-	struct routes *all;
-	struct leg leg[EXPORT_PLAN_MOST];
-	size_t n_legs;
-	struct tail *tail;	  /* NULL: everything is kept */
-	struct scrape_port *port; /* where its metrics are asked for, NULL: nowhere */
-	int out_fd, err_fd;	  /* ours, -1: none */
-};
-
-/* A run that has begun; its first process, whose settings say where to, is seen a moment later. */
-struct young {
-	char run[17];
-	uint64_t since_ns; /* CLOCK_MONOTONIC */
-};
-
-struct routes {
-	struct keeper *keeper;
-	struct audit audit;
-	struct young young[YOUNG_RUNS]; /* a ring */
-	size_t next_young;
-	struct scrapes *scrapes;
-	pthread_mutex_t lock; /* guards the list, against readers of routes_json, and n_closing */
-	pthread_cond_t closed;
-	struct route *head, *own; /* own: by the collector's own settings; NULL: it has none */
-	struct collector *collector;
-	size_t n_closing;
-	bool ending;
-	bool (*looking)(void *you);
-	void *looking_you;
 };
 
 static uint32_t left_ms(uint64_t end_ns)
@@ -186,8 +136,7 @@ static struct tail *open_tail(const struct settings *settings, const struct coll
 	return tail_new(rules);
 }
 
-static void *routes_open(const struct settings *settings, const struct collector_run *run,
-			 void *you)
+void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
 {
 	struct routes *all = you;
 	struct route *route = calloc(1, sizeof(*route));
@@ -268,74 +217,6 @@ static unsigned routes_crowd(void *to, void *you)
 		most = percent > most ? percent : most;
 	}
 	return most;
-}
-
-/* ---- what others send -------------------------------------------------------------------------------- */
-
-/* Where the first of a run's processes sends to; of no run, or of one that nobody knows: our own. */
-static struct route *route_for(struct routes *all, struct str run)
-{
-	struct route *found = NULL;
-
-	for (struct route *route = all->head; route && run.n; route = route->next)
-		if (str_eq(str_of(route->run), run))
-			found = route;
-	return found || run.n ? found : all->own;
-}
-
-static bool is_young(const struct routes *all, struct str run)
-{
-	uint64_t now = clock_mono_ns();
-
-	for (size_t i = 0; i < YOUNG_RUNS && run.n; i++)
-		if (str_eq(str_of(all->young[i].run), run))
-			return now - all->young[i].since_ns < YOUNG_MS * 1000000ull;
-	return false;
-}
-
-/* Under the lock, which is let go while a run's route is still to come. */
-static struct route *wait_for_route(struct routes *all, struct str run)
-{
-	struct route *route;
-
-	while (!(route = route_for(all, run)) && is_young(all, run)) {
-		pthread_mutex_unlock(&all->lock);
-		poll(NULL, 0, YOUNG_STEP_MS);
-		pthread_mutex_lock(&all->lock);
-	}
-	return route;
-}
-
-/*
- * Points go on as they came, as deltas or not. The destinations' queues never wait for anybody; only the
- * store's tells the sender to come again.
- */
-bool routes_receive(struct batch *b, void *you)
-{
-	struct routes *all = you;
-	struct route *route;
-
-	if (!keeper_has_room(all->keeper, batch_items(b)))
-		return false;
-	keeper_offer(all->keeper, b);
-	pthread_mutex_lock(&all->lock);
-	route = wait_for_route(all, b->resource->run);
-	for (size_t i = 0; route && i < route->n_legs; i++)
-		if (!route->leg[i].is_lines)
-			destination_offer(route->leg[i].destination, b);
-	pthread_mutex_unlock(&all->lock);
-	collector_received(all->collector, b);
-	return true;
-}
-
-void routes_open_own(struct routes *all, const struct settings *settings)
-{
-	struct collector_run nobody = { .out_fd = STDOUT_FILENO, .err_fd = -1 };
-	struct route *own = routes_open(settings, &nobody, all);
-
-	pthread_mutex_lock(&all->lock);
-	all->own = own;
-	pthread_mutex_unlock(&all->lock);
 }
 
 /* What closed routes still deliver, and the store's. */
@@ -616,53 +497,4 @@ struct routes *routes_free(struct routes *r)
 	audit_fini(&r->audit);
 	free(r);
 	return NULL;
-}
-
-static void leg_json(const struct leg *leg, struct json *j)
-{
-	static const struct {
-		enum signal signal;
-		struct str name;
-	} signals[] = {
-		{ SIGNAL_SPAN, STR("traces") },
-		{ SIGNAL_LOG, STR("logs") },
-		{ SIGNAL_METRIC, STR("metrics") },
-	};
-	struct destination_state state;
-
-	destination_state(leg->destination, &state);
-	json_open(j, '{');
-	json_key(j, STR("name"));
-	json_str(j, str_of(state.name));
-	json_key(j, STR("signals"));
-	json_open(j, '[');
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (leg->signals & signals[i].signal)
-			json_str(j, signals[i].name);
-	json_close(j, ']');
-	if (leg->endpoint[0]) {
-		json_key(j, STR("endpoint"));
-		json_str(j, str_of(leg->endpoint));
-	}
-	json_key(j, STR("queued"));
-	json_u64(j, state.queued);
-	json_key(j, STR("sent"));
-	json_u64(j, state.sent);
-	json_key(j, STR("dropped"));
-	json_u64(j, state.dropped);
-	json_key(j, STR("failing"));
-	json_bool(j, state.failing);
-	json_key(j, STR("why"));
-	json_str(j, str_of(state.why));
-	json_close(j, '}');
-}
-
-void routes_json(struct routes *r, struct json *j)
-{
-	pthread_mutex_lock(&r->lock);
-	for (const struct route *route = r->head; route; route = route->next)
-		for (size_t i = 0; i < route->n_legs; i++)
-			leg_json(&route->leg[i], j);
-	pthread_mutex_unlock(&r->lock);
-	scrapes_json(r->scrapes, j);
 }
