@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Spool: requests that could not be sent, in files, until they can be: a first-in, first-out queue that
+ * outlives the collector.
+ *
+ *     struct spool *s = spool_open(dir, "localhost:4318 traces", most);    NULL: somebody else has it, or no disk
+ *     spool_put(s, which, n_items, body);
+ *     while (spool_first(s, &item)) { send item.body; spool_pop(s); }
+ *     s = spool_close(s);                            what is in it stays
+ *
+ *     DIR/NAME-HASH/lock                who has it (flock)
+ *     DIR/NAME-HASH/00000001.queue      head: magic, how far it was read; then records: head, body
+ *
+ * A file is 4 MiB, a record more if it must be. Where there are more bytes than `most` the oldest file goes,
+ * and its items are counted (spool_dropped). Nothing is synced: what a power cut takes is lost, what a kill
+ * takes isn't, and a record that is half there, or isn't what its checksum says, ends its file. One thread.
+ */
+#pragma once
+
+#include "base/str.h"
+
+struct spool;
+
+struct spool_item {
+	uint32_t which, n_items; /* the sender's own; how many items it stands for */
+	struct str body;	 /* valid until the next call */
+};
+
+struct spool *spool_open(const char *dir, const char *name, uint64_t most);
+struct spool *spool_close(struct spool *s);
+
+/* 0, or a negative errno: the disk is full, or gone. */
+int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body);
+
+bool spool_first(struct spool *s, struct spool_item *out);
+void spool_pop(struct spool *s);
+
+uint64_t spool_items(const struct spool *s);
+uint64_t spool_bytes(const struct spool *s);
+uint64_t spool_dropped(struct spool *s); /* items, since this was asked last */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/spool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/oriel-spool-XXXXXX";
+
+static int fresh(void **state)
+{
+	char command[80];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s/*", dir);
+	return system(command);
+}
+
+static struct spool *begin(uint64_t most)
+{
+	struct spool *s = spool_open(dir, "localhost:4318 traces", most);
+
+	assert_non_null(s);
+	return s;
+}
+
+static void put(struct spool *s, const char *body)
+{
+	assert_int_equal(spool_put(s, 1, 10, str_of(body)), 0);
+}
+
+static void take(struct spool *s, const char *body)
+{
+	struct spool_item item;
+
+	assert_true(spool_first(s, &item));
+	assert_int_equal(item.which, 1);
+	assert_int_equal(item.n_items, 10);
+	assert_true(str_eq(item.body, str_of(body)));
+	spool_pop(s);
+}
+
+static void empty(struct spool *s)
+{
+	struct spool_item item;
+
+	assert_false(spool_first(s, &item));
+	assert_int_equal(spool_items(s), 0);
+}
+
+static void what_goes_in_first_comes_out_first(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	empty(s);
+	put(s, "a");
+	put(s, "bb");
+	assert_int_equal(spool_items(s), 20);
+	take(s, "a");
+	put(s, "ccc");
+	take(s, "bb");
+	take(s, "ccc");
+	empty(s);
+	put(s, "d");
+	take(s, "d");
+	spool_close(s);
+}
+
+static void it_outlives_who_had_it_and_nothing_comes_twice(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	put(s, "a");
+	put(s, "b");
+	put(s, "c");
+	take(s, "a");
+	spool_close(s);
+	s = begin(1 << 20);
+	assert_int_equal(spool_items(s), 20);
+	put(s, "d");
+	take(s, "b");
+	take(s, "c");
+	take(s, "d");
+	empty(s);
+	spool_close(s);
+}
+
+static void only_one_has_it(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	assert_null(spool_open(dir, "localhost:4318 traces", 1 << 20));
+	spool_close(spool_open(dir, "localhost:4318 logs", 1 << 20));
+	spool_close(s);
+	spool_close(begin(1 << 20));
+}
+
+static void the_oldest_give_way_and_are_counted(void **state)
+{
+	char *large = calloc(1, (3 << 20) + 1);
+	struct spool *s = begin(10 << 20);
+	struct spool_item item;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		memset(large, 'a' + i, 3 << 20);
+		put(s, large);
+	}
+	assert_int_equal(spool_dropped(s), 20);
+	assert_int_equal(spool_dropped(s), 0);
+	assert_int_equal(spool_items(s), 30);
+	assert_true(spool_bytes(s) <= 10 << 20);
+	assert_true(spool_first(s, &item));
+	assert_int_equal(item.body.p[0], 'c');
+	assert_true(spool_put(s, 1, 1, (struct str){ large, 11 << 20 }) < 0);
+	spool_close(s);
+	free(large);
+}
+
+/* The only file there is. */
+static void path_of_file(char path[400])
+{
+	char command[120];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "ls %s/*/*.queue", dir);
+	f = popen(command, "r");
+	assert_non_null(fgets(path, 400, f));
+	path[strcspn(path, "\n")] = '\0';
+	pclose(f);
+}
+
+static void damage(int64_t at, const char *bytes, size_t n)
+{
+	char path[400];
+	int fd;
+	struct stat st;
+
+	path_of_file(path);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, bytes, n, at < 0 ? st.st_size + at : at), n);
+	close(fd);
+}
+
+static void a_damaged_record_ends_its_file_and_is_counted(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	put(s, "a");
+	put(s, "bbbb");
+	spool_close(s);
+	damage(-2, "x", 1);
+	s = begin(1 << 20);
+	take(s, "a");
+	empty(s);
+	assert_int_equal(spool_dropped(s), 10);
+	spool_close(s);
+}
+
+static void half_a_record_was_never_there(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	char path[400];
+
+	(void)state;
+	put(s, "a");
+	put(s, "bbbb");
+	spool_close(s);
+	path_of_file(path);
+	assert_int_equal(truncate(path, 16 + 16 + 1 + 16 + 2), 0);
+	s = begin(1 << 20);
+	assert_int_equal(spool_items(s), 10);
+	take(s, "a");
+	empty(s);
+	spool_close(s);
+}
+
+static void a_file_that_is_none_is_removed(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	put(s, "a");
+	spool_close(s);
+	damage(0, "nonsense", 8);
+	s = begin(1 << 20);
+	empty(s);
+	put(s, "b");
+	take(s, "b");
+	spool_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_goes_in_first_comes_out_first, fresh),
+		cmocka_unit_test_setup(it_outlives_who_had_it_and_nothing_comes_twice, fresh),
+		cmocka_unit_test_setup(only_one_has_it, fresh),
+		cmocka_unit_test_setup(the_oldest_give_way_and_are_counted, fresh),
+		cmocka_unit_test_setup(a_damaged_record_ends_its_file_and_is_counted, fresh),
+		cmocka_unit_test_setup(half_a_record_was_never_there, fresh),
+		cmocka_unit_test_setup(a_file_that_is_none_is_removed, fresh),
+	};
+	int r;
+
+	if (!mkdtemp(dir))
+		return 1;
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	fresh(NULL);
+	rmdir(dir);
+	return r;
+}
