@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "export/backoff.h"
+#include "export/spool.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include <stdlib.h>
 
 enum { MS = 1000000 };
-enum { WRITE_BATCHES_MOST = 1024 };
+enum { WRITE_BATCHES_MOST = 1024, SPOOL_AT_ONCE = 16 };
 
 struct entry {
 	struct entry *next;
@@ -48,9 +49,10 @@ struct destination {
 	void (*tell)(void *to, const char *line);
 	void *tell_to;
 	pthread_t thread;
-	atomic_bool stop;   /* set by free, read by the exporter in the middle of a write */
-	struct cargo cargo; /* the thread's own, like the next three */
-	unsigned hurried;   /* the last hurry that was dealt with */
+	atomic_bool stop;    /* set by free, read by the exporter in the middle of a write */
+	struct spool *spool; /* NULL: there is none. The thread's own, like the next four */
+	struct cargo cargo;
+	unsigned hurried; /* the last hurry that was dealt with */
 	struct backoff backoff;
 	uint64_t not_before_ns; /* no write earlier, because the last one failed */
 
@@ -60,6 +62,7 @@ struct destination {
 	size_t waiting;		/* items in the list */
 	uint64_t offered;	/* items that were taken into the queue, ever */
 	uint64_t settled;	/* of those: sent or dropped */
+	uint64_t spooled;	/* of those that aren't: on disk */
 	uint64_t told_dropped;	/* to who asked last */
 	uint64_t sent, dropped; /* dropped: also those that found the queue full */
 	unsigned hurry;		/* counts calls that want things to move */
@@ -105,23 +108,49 @@ static bool cargo_ripe(const struct destination *d)
 	       clock_mono_ns() >= d->first->since_ns + (uint64_t)d->limits.delay_ms * MS;
 }
 
-/* Waits for enough to write, or for long enough. False: there is nothing, and we are closing. */
-static bool cargo_wait(struct destination *d, struct cargo *c)
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+enum turn { TURN_CARGO, TURN_SPOOL, TURN_END };
+
+static bool spool_due(const struct destination *d)
+{
+	return d->spooled &&
+	       (d->hurry != d->hurried || d->closing || clock_mono_ns() >= d->not_before_ns);
+}
+
+/* Until there is enough to write, or it has waited for long enough, or what is on disk may be tried. */
+static void wait_for_turn(struct destination *d)
+{
+	uint64_t cargo_ns =
+		d->first ? d->first->since_ns + (uint64_t)d->limits.delay_ms * MS : UINT64_MAX;
+	uint64_t spool_ns = d->spooled ? d->not_before_ns : UINT64_MAX;
+
+	if (!d->first)
+		d->hurried = d->hurry;
+	if (d->first || d->spooled)
+		wait_until(d, &d->wake, earlier(cargo_ns, spool_ns));
+	else
+		pthread_cond_wait(&d->wake, &d->lock);
+}
+
+/* What comes now goes to disk behind what is there, so it is taken first. */
+static enum turn next_turn(struct destination *d, struct cargo *c)
 {
 	for (;;) {
 		if (d->first && cargo_ripe(d)) {
 			cargo_take(d, c);
-			return true;
+			return TURN_CARGO;
 		}
-		if (d->first) {
-			wait_until(d, &d->wake,
-				   d->first->since_ns + (uint64_t)d->limits.delay_ms * MS);
-		} else if (d->closing) {
-			return false;
-		} else {
+		if (d->closing && !d->first && (!d->spooled || clock_mono_ns() >= d->deadline_ns))
+			return TURN_END;
+		if (spool_due(d)) {
 			d->hurried = d->hurry;
-			pthread_cond_wait(&d->wake, &d->lock);
+			return TURN_SPOOL;
 		}
+		wait_for_turn(d);
 	}
 }
 
@@ -201,11 +230,6 @@ static bool pause_until(struct destination *d, uint64_t until_ns)
 	return goes_on;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static struct account account_of(int r, bool on_time, size_t items,
 				 const struct export_result *result)
 {
@@ -222,14 +246,88 @@ static struct account account_of(int r, bool on_time, size_t items,
 	return a;
 }
 
-/* A write, again and again until it is settled. */
+/* ---- what waits on disk ----------------------------------------------------------------------------- */
+
+/* After each change: what is there, and what had to give way. */
+static void spool_note(struct destination *d)
+{
+	uint64_t dropped = spool_dropped(d->spool), items = spool_items(d->spool);
+
+	stats_add(export_dropped_queue_full, dropped);
+	pthread_mutex_lock(&d->lock);
+	d->dropped += dropped;
+	d->settled += dropped;
+	d->spooled = items;
+	pthread_cond_broadcast(&d->moved);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* False: the disk doesn't take it, and memory has to do. */
+static bool stow(struct destination *d, const struct cargo *c, struct export_result *result)
+{
+	size_t done = done_of(result, c->items);
+	uint64_t before;
+	int r;
+
+	if (!d->spool)
+		return false;
+	before = spool_items(d->spool);
+	r = d->kind->stow(d->state, c->batch, c->n, result, d->spool);
+	if (r < 0 && spool_items(d->spool) == before)
+		return false;
+	/* What a full disk has not taken of it is out of retries. */
+	settle(d,
+	       &(struct account){
+		       .sent = done - (result->n_rejected < done ? result->n_rejected : done),
+		       .refused = result->n_rejected < done ? result->n_rejected : done,
+		       .retries = r < 0 ? c->items - done - (spool_items(d->spool) - before) : 0 });
+	spool_note(d);
+	return true;
+}
+
+/* One after the other, until one isn't taken, or there is something new. */
+static void empty_spool(struct destination *d)
+{
+	struct spool_item item;
+
+	for (int i = 0; i < SPOOL_AT_ONCE && spool_first(d->spool, &item); i++) {
+		struct export_result result = { .n_rejected = 0 };
+		int r = d->kind->resend(d->state, &item, &result);
+
+		note(d, r, &result);
+		if (r == EXPORT_RETRY) {
+			d->not_before_ns = clock_mono_ns() +
+					   backoff_next_ns(&d->backoff, result.retry_after_ms);
+			stats_add(export_retried, 1);
+			break;
+		}
+		spool_pop(d->spool);
+		d->backoff.failures = 0;
+		d->not_before_ns = 0;
+		if (r)
+			result.n_rejected = item.n_items;
+		if (result.n_rejected > item.n_items)
+			result.n_rejected = item.n_items;
+		settle(d, &(struct account){ .sent = item.n_items - result.n_rejected,
+					     .refused = result.n_rejected });
+		spool_note(d);
+	}
+	spool_note(d);
+}
+
+/* ---- the thread -------------------------------------------------------------------------------------- */
+
+/* A write, again and again until it is settled, or on disk. */
 static void deliver(struct destination *d, const struct cargo *c)
 {
 	uint64_t give_up_ns = clock_mono_ns() + (uint64_t)d->limits.retry_for_ms * MS;
 	struct export_result result = { .n_rejected = 0 };
-	bool on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
+	bool on_time;
 	int r = EXPORT_RETRY;
 
+	if (d->spool && spool_items(d->spool) && stow(d, c, &result))
+		return;
+	on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 	while (on_time) {
 		result.retry_after_ms = 0;
 		result.why[0] = '\0';
@@ -239,6 +337,8 @@ static void deliver(struct destination *d, const struct cargo *c)
 			break;
 		d->not_before_ns =
 			clock_mono_ns() + backoff_next_ns(&d->backoff, result.retry_after_ms);
+		if (stow(d, c, &result))
+			return;
 		on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 		if (clock_mono_ns() >= give_up_ns)
 			break;
@@ -248,6 +348,8 @@ static void deliver(struct destination *d, const struct cargo *c)
 	if (r != EXPORT_RETRY) {
 		d->backoff.failures = 0;
 		d->not_before_ns = 0;
+	} else if (stow(d, c, &result)) {
+		return;
 	}
 
 	struct account a = account_of(r, on_time, c->items, &result);
@@ -261,10 +363,14 @@ static void *destination_run(void *arg)
 
 	for (;;) {
 		pthread_mutex_lock(&d->lock);
-		bool more = cargo_wait(d, &d->cargo);
+		enum turn turn = next_turn(d, &d->cargo);
 		pthread_mutex_unlock(&d->lock);
-		if (!more)
+		if (turn == TURN_END)
 			return NULL;
+		if (turn == TURN_SPOOL) {
+			empty_spool(d);
+			continue;
+		}
 		deliver(d, &d->cargo);
 		cargo_free(&d->cargo);
 	}
@@ -317,6 +423,21 @@ static void fini_sync(struct destination *d)
 	pthread_mutex_destroy(&d->lock);
 }
 
+/* What another collector, or another run, had to leave there is ours now. */
+static void open_spool(struct destination *d, const struct export_place *place)
+{
+	char name[300];
+	size_t n;
+
+	if (!place->queue_dir || !d->kind->stow || !d->kind->where)
+		return;
+	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->kind->name, (unsigned)d->signals);
+	d->kind->where(d->state, name + n, sizeof(name) - n);
+	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
+	if (d->spool)
+		d->offered = d->spooled = spool_items(d->spool);
+}
+
 int destination_new(struct destination **out, const struct exporter *kind,
 		    const struct settings *settings, const struct export_place *place,
 		    struct destination_limits limits, char why[160])
@@ -344,8 +465,10 @@ int destination_new(struct destination **out, const struct exporter *kind,
 		return TRACE(r);
 	}
 	init_sync(d);
+	open_spool(d, &here);
 	r = start_thread(d);
 	if (r) {
+		spool_close(d->spool);
 		kind->close(d->state);
 		fini_sync(d);
 		free(d);
@@ -358,7 +481,7 @@ int destination_new(struct destination **out, const struct exporter *kind,
 /* What is larger than the whole queue gets in when nothing else is there. */
 static bool has_room(const struct destination *d, size_t items)
 {
-	uint64_t queued = d->offered - d->settled;
+	uint64_t queued = d->offered - d->settled - d->spooled;
 
 	return !queued ||
 	       (queued <= d->limits.queue_items && items <= d->limits.queue_items - queued);
@@ -369,7 +492,8 @@ unsigned destination_crowd(struct destination *d)
 	uint64_t percent;
 
 	pthread_mutex_lock(&d->lock);
-	percent = d->failing ? 0 : (d->offered - d->settled) * 100 / d->limits.queue_items;
+	percent = d->failing ? 0
+			     : (d->offered - d->settled - d->spooled) * 100 / d->limits.queue_items;
 	pthread_mutex_unlock(&d->lock);
 	return (unsigned)percent;
 }
@@ -452,6 +576,7 @@ struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
 	pthread_mutex_unlock(&d->lock);
 	atomic_store(&d->stop, true);
 	pthread_join(d->thread, NULL);
+	spool_close(d->spool);
 	d->kind->close(d->state);
 	fini_sync(d);
 	free(d);
@@ -471,6 +596,7 @@ void destination_state(struct destination *d, struct destination_state *out)
 	*out = (struct destination_state){
 		.name = d->kind->name,
 		.queued = d->offered - d->settled,
+		.spooled = d->spooled,
 		.sent = d->sent,
 		.dropped = d->dropped,
 		.failing = d->failing,

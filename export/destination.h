@@ -14,6 +14,10 @@
  * failures back off with jitter (1 s doubling to 30 s, or what the server asks for) and keep the
  * batches until `retry_for_ms` is over. A flush cuts one wait short.
  *
+ * Where the place has a directory and the exporter's requests can wait on disk, they do after the first
+ * failure, in order, within bytes; the oldest give way. What is left at the end stays there for the next
+ * destination of the same kind, signals and address.
+ *
  * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.
  *
  * offer, flush, crowd, state and where: any thread. free: once, when no other thread uses it. The thread blocks
@@ -45,7 +49,8 @@ struct destination_limits destination_limits_of(const struct settings *settings,
 /* What /api/status tells of a destination. */
 struct destination_state {
 	const char *name;
-	size_t queued;
+	size_t queued;	/* in memory and on disk */
+	size_t spooled; /* of those: on disk */
 	uint64_t sent, dropped;
 	bool failing;
 	char why[160];

@@ -17,6 +17,8 @@
 #include "model/batch.h"
 #include "model/settings.h"
 
+#include "export/spool.h"
+
 #include <stdatomic.h>
 
 enum signal {
@@ -33,6 +35,9 @@ struct export_place {
 	enum signal signals; /* which of its signals this instance is asked for */
 	struct str
 		argument; /* what it was named by, if that was a path; borrowed while it is opened */
+	const char
+		*queue_dir; /* where what can't be sent may wait on disk, NULL: nowhere; borrowed */
+	uint64_t queue_bytes; /* at most */
 	int out_fd; /* where text for people goes (the run's standard output), or -1; borrowed */
 	int err_fd; /* the run's standard error, or -1; borrowed */
 	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */
@@ -77,6 +82,14 @@ struct exporter {
 	/* Offers only batches' parts that are in place->signals. */
 	int (*write)(void *state, struct batch *const *batches, size_t n,
 		     struct export_result *result);
+	/*
+	 * For those whose requests can wait on disk (export/spool.h), both or none. stow writes what isn't
+	 * done yet of the batches; resend offers one request of it, and its outcomes are those of write.
+	 * Neither changes n_done.
+	 */
+	int (*stow)(void *state, struct batch *const *batches, size_t n,
+		    const struct export_result *done, struct spool *to);
+	int (*resend)(void *state, const struct spool_item *item, struct export_result *result);
 	void *(*close)(void *state);
 	/*
 	 * Where it sends to, for people: no user's name, no password, no key. May be NULL, and may

@@ -301,6 +301,79 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	return r ? TRACE(r) : TRACE(post(x, s, body, result));
 }
 
+/* ---- on disk: a request as it was encoded, neither packed nor with gRPC's prefix ----------------------- */
+
+enum { STOWED_JSON = 0x100 };
+
+struct stowing {
+	struct otlp *x;
+	struct spool *to;
+};
+
+static int stow_one(void *you, const struct shipment *s, struct export_result *result)
+{
+	struct stowing *w = you;
+	enum otlp_protocol protocol = w->x->target[s->which].protocol;
+	size_t prefix = protocol == OTLP_GRPC ? GRPC_PREFIX : 0;
+
+	(void)result;
+	encode(w->x, s, protocol);
+	if (w->x->plain.error == -EFBIG && shipment_items(s) > 1)
+		return SHIP_TOO_BIG;
+	if (w->x->plain.error)
+		return ERR(w->x->plain.error);
+	return TRACE(spool_put(w->to,
+			       (uint32_t)s->which | (protocol == OTLP_HTTP_JSON ? STOWED_JSON : 0),
+			       (uint32_t)shipment_items(s),
+			       str_from(out_all(&w->x->plain), prefix)));
+}
+
+static int otlp_stow(void *state, struct batch *const *batches, size_t n,
+		     const struct export_result *done, struct spool *to)
+{
+	struct stowing w = { state, to };
+	struct export_result at = *done;
+
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		int r = w.x->signals & shipment_signal(i)
+				? shipment_send_all(i, batches, n, stow_one, &w, &at)
+				: 0;
+
+		if (r < 0)
+			return TRACE(r);
+	}
+	return 0;
+}
+
+static int otlp_resend(void *state, const struct spool_item *item, struct export_result *result)
+{
+	static const char room[GRPC_PREFIX];
+	struct otlp *x = state;
+	struct shipment s = { .which = item->which & (STOWED_JSON - 1),
+			      .slice = { .to = item->n_items } };
+	bool json = item->which & STOWED_JSON;
+	struct str body;
+	int r;
+
+	/* From a file, or from before somebody chose another protocol. */
+	if (s.which >= N_SIGNALS || !(x->signals & shipment_signal(s.which)) ||
+	    json != (x->target[s.which].protocol == OTLP_HTTP_JSON))
+		return EXPORT_REFUSED;
+	out_clear(&x->plain);
+	x->plain.limit = 0;
+	if (x->target[s.which].protocol == OTLP_GRPC)
+		out_bytes(&x->plain, room, sizeof(room));
+	out_str(&x->plain, item->body);
+	if (x->plain.error)
+		return ERR(x->plain.error);
+	r = pack(x, &x->target[s.which], &body);
+	if (!r)
+		r = post(x, &s, body, result);
+	if (r == SHIP_TOO_BIG)
+		return EXPORT_REFUSED;
+	return r > 0 ? EXPORT_RETRY : TRACE(r);
+}
+
 static void buffer_shrink(struct out *o)
 {
 	if (o->room > BUFFER_KEPT)
@@ -353,6 +426,8 @@ const struct exporter exporter_otlp = {
 	.takes = SIGNAL_ALL,
 	.open = otlp_open,
 	.write = otlp_write,
+	.stow = otlp_stow,
+	.resend = otlp_resend,
 	.close = otlp_close,
 	.where = otlp_where,
 };

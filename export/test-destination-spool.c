@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A destination whose requests wait on disk while its backend is away. */
+#include "export/destination.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/oriel-queue-XXXXXX";
+
+/* Takes spans, whose ids are numbers, in whatever way they come. */
+static struct {
+	_Atomic bool away;
+	_Atomic size_t n_taken, n_writes;
+	uint8_t taken[65536];
+} backend;
+
+static void take(uint16_t number)
+{
+	backend.taken[number]++;
+	backend.n_taken++;
+}
+
+static int fake_open(void **state, const struct settings *s, const struct export_place *place,
+		     char why[160])
+{
+	(void)s;
+	(void)place;
+	why[0] = '\0';
+	*state = &backend;
+	return 0;
+}
+
+static int fake_write(void *state, struct batch *const *batches, size_t n,
+		      struct export_result *result)
+{
+	(void)state;
+	backend.n_writes++;
+	if (backend.away)
+		return EXPORT_RETRY;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < batches[i]->n_spans; k++) {
+			uint16_t number;
+
+			memcpy(&number, batches[i]->span[k].span_id.b, 2);
+			take(number);
+			result->n_done[0]++;
+		}
+	return 0;
+}
+
+static int fake_stow(void *state, struct batch *const *batches, size_t n,
+		     const struct export_result *done, struct spool *to)
+{
+	(void)state;
+	(void)done;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < batches[i]->n_spans; k++) {
+			struct str body = { (char *)batches[i]->span[k].span_id.b, 2 };
+			int r = spool_put(to, 0, 1, body);
+
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+static int fake_resend(void *state, const struct spool_item *item, struct export_result *result)
+{
+	uint16_t number;
+
+	(void)state;
+	(void)result;
+	if (backend.away)
+		return EXPORT_RETRY;
+	assert_int_equal(item->body.n, 2);
+	memcpy(&number, item->body.p, 2);
+	take(number);
+	return 0;
+}
+
+static void *fake_close(void *state)
+{
+	(void)state;
+	return NULL;
+}
+
+static void fake_where(const void *state, char *to, size_t room)
+{
+	(void)state;
+	snprintf(to, room, "nowhere");
+}
+
+static const struct exporter fake = { .name = "fake",
+				      .takes = SIGNAL_SPAN,
+				      .open = fake_open,
+				      .write = fake_write,
+				      .stow = fake_stow,
+				      .resend = fake_resend,
+				      .close = fake_close,
+				      .where = fake_where };
+
+static struct destination *begin(uint64_t bytes)
+{
+	struct settings none = { { "", 0 } };
+	struct export_place place = { .signals = SIGNAL_SPAN,
+				      .queue_dir = dir,
+				      .queue_bytes = bytes };
+	struct destination_limits limits = {
+		.queue_items = 100, .delay_ms = 1, .retry_first_ms = 20, .retry_most_ms = 20
+	};
+	struct destination *d;
+	char why[160];
+
+	assert_int_equal(destination_new(&d, &fake, &none, &place, limits, why), 0);
+	return d;
+}
+
+static struct resource *resource;
+
+static bool offer(struct destination *d, uint16_t number)
+{
+	struct batch *b = batch_new(resource);
+	bool taken;
+
+	memcpy(batch_add_span(b)->span_id.b, &number, 2);
+	taken = destination_offer(d, b);
+	batch_free(b);
+	return taken;
+}
+
+static struct destination_state state_of(struct destination *d)
+{
+	struct destination_state s;
+
+	destination_state(d, &s);
+	return s;
+}
+
+static void wait_for_disk(struct destination *d, size_t n)
+{
+	for (int i = 0; i < 10000 && state_of(d).spooled < n; i++)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	assert_int_equal(state_of(d).spooled, n);
+}
+
+static void each_once(uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		assert_int_equal(backend.taken[i], 1);
+	assert_int_equal(backend.n_taken, n);
+}
+
+/* Far more than fits into memory: what is on disk makes room there. */
+static void what_comes_while_it_is_away_is_delivered_later(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 1000; i++) {
+		assert_true(offer(d, i));
+		if (i % 50 == 49)
+			wait_for_disk(d, i + 1);
+	}
+	assert_false(destination_flush(d, 50));
+	backend.away = false;
+	assert_true(destination_flush(d, 20000));
+	each_once(1000);
+	assert_int_equal(state_of(d).sent, 1000);
+	assert_int_equal(state_of(d).dropped, 0);
+	assert_int_equal(state_of(d).queued, 0);
+	destination_free(d, 1000);
+}
+
+static void what_is_left_at_the_end_is_the_next_ones(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 30; i++)
+		offer(d, i);
+	wait_for_disk(d, 30);
+	destination_free(d, 50);
+	assert_int_equal(backend.n_taken, 0);
+	backend.away = false;
+	d = begin(1 << 20);
+	assert_true(destination_flush(d, 20000));
+	each_once(30);
+	offer(d, 30);
+	assert_true(destination_flush(d, 20000));
+	each_once(31);
+	destination_free(d, 1000);
+}
+
+static void what_comes_in_the_last_moment_goes_to_disk_too(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 50; i++)
+		offer(d, i);
+	destination_free(d, 30);
+	backend.away = false;
+	d = begin(1 << 20);
+	assert_true(destination_flush(d, 20000));
+	each_once(50);
+	destination_free(d, 1000);
+}
+
+static int fresh(void **state)
+{
+	char command[80];
+
+	(void)state;
+	memset(&backend, 0, sizeof(backend));
+	snprintf(command, sizeof(command), "rm -rf %s/*", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_comes_while_it_is_away_is_delivered_later, fresh),
+		cmocka_unit_test_setup(what_is_left_at_the_end_is_the_next_ones, fresh),
+		cmocka_unit_test_setup(what_comes_in_the_last_moment_goes_to_disk_too, fresh),
+	};
+	int r;
+
+	if (!mkdtemp(dir))
+		return 1;
+	resource = resource_new((struct attributes){ 0 }, STR(""), 1);
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	resource_free(resource);
+	fresh(NULL);
+	rmdir(dir);
+	return r;
+}
