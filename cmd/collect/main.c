@@ -288,6 +288,8 @@ static int open_house(struct house *h, bool background)
 	take_signals(h->collector);
 	open_store(h);
 	routes_set_keeper(h->routes, h->keeper);
+	if (h->data_dir[0] && routes_set_queue(h->routes, h->data_dir) < 0)
+		say("nothing that can't be sent waits on disk");
 	h->facts = (struct facts){
 		.collector = h->collector,
 		.routes = h->routes,

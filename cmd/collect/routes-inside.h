@@ -40,6 +40,7 @@ struct young {
 
 struct routes {
 	struct keeper *keeper;
+	char *queue_dir; /* NULL: none */
 	struct audit audit;
 	struct young young[YOUNG_RUNS]; /* a ring */
 	size_t next_young;

@@ -29,6 +29,8 @@ static void leg_json(const struct leg *leg, struct json *j)
 	}
 	json_key(j, STR("queued"));
 	json_u64(j, state.queued);
+	json_key(j, STR("on_disk"));
+	json_u64(j, state.spooled);
 	json_key(j, STR("sent"));
 	json_u64(j, state.sent);
 	json_key(j, STR("dropped"));

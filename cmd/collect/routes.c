@@ -20,6 +20,7 @@ enum {
 	LINES_DELAY_MS = 50,   /* people look at log lines */
 	CLOSE_LATE_MS = 10000, /* a closed route may still deliver for so long, beside the others */
 	OWN_CLOSE_MS = 5000,
+	QUEUE_MAX_BYTES = 512 << 20,
 };
 
 static uint32_t left_ms(uint64_t end_ns)
@@ -69,14 +70,28 @@ static void told(void *you, const char *line)
 		tell_people(route->err_fd, line);
 }
 
+/* 0: nothing waits on disk. */
+static uint64_t queue_bytes(const struct settings *settings, const struct collector_run *run)
+{
+	bool bad = false;
+	uint64_t most = settings_u64(settings, STR("ORIEL_QUEUE_MAX_BYTES"), QUEUE_MAX_BYTES, &bad);
+
+	if (bad)
+		warn(run, "ORIEL_QUEUE_MAX_BYTES makes no sense; taking the default");
+	return bad ? QUEUE_MAX_BYTES : most;
+}
+
 static void open_leg(struct route *route, const struct export_item *item,
 		     const struct settings *settings, const struct collector_run *run)
 {
 	const struct exporter *kind = item->kind;
 	enum signal signals = item->signals;
 	struct leg *leg = &route->leg[route->n_legs];
+	uint64_t most = queue_bytes(settings, run);
 	struct export_place place = { .signals = signals,
 				      .argument = item->argument,
+				      .queue_dir = most ? route->all->queue_dir : NULL,
+				      .queue_bytes = most,
 				      .out_fd = route->out_fd,
 				      .err_fd = route->err_fd,
 				      .tell = told,
@@ -454,6 +469,11 @@ int routes_new(struct routes **out)
 	return 0;
 }
 
+int routes_set_queue(struct routes *r, const char *dir)
+{
+	return dir && asprintf(&r->queue_dir, "%s/queue", dir) < 0 ? ERR(-ENOMEM) : 0;
+}
+
 struct scrapes *routes_scrapes(struct routes *r)
 {
 	return r->scrapes;
@@ -495,6 +515,7 @@ struct routes *routes_free(struct routes *r)
 	pthread_mutex_destroy(&r->lock);
 	scrapes_free(r->scrapes);
 	audit_fini(&r->audit);
+	free(r->queue_dir);
 	free(r);
 	return NULL;
 }

@@ -27,6 +27,9 @@ int routes_new(struct routes **out);
 /* Before the collector runs; NULL: there is no store. */
 void routes_set_keeper(struct routes *r, struct keeper *keeper);
 
+/* Where what can't be sent may wait on disk; NULL: nowhere. Before the collector runs. */
+int routes_set_queue(struct routes *r, const char *dir);
+
 /* Before it runs. */
 void routes_set_collector(struct routes *r, struct collector *c);
 struct scrapes *routes_scrapes(struct routes *r);

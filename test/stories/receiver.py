@@ -2,7 +2,7 @@
 """A receiver that writes down what came, a JSON line each: path, headers, the body's text, and what is in it
     if that is MessagePack (Debian's python3-msgpack).
 
-    receiver.py FILE            prints its port
+    receiver.py FILE [PORT]     prints its port
 """
 import gzip
 import http.server
@@ -32,6 +32,6 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Receiver)
 print(server.server_address[1], flush=True)
 server.serve_forever()
