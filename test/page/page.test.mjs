@@ -249,8 +249,8 @@ test("an error leads from the list to its backtrace and its trace; markup in it 
 		first_ns: when, last_ns: when, releases: [{ version: "1.4.2", count: 1234, first_ns: when, last_ns: when }] };
 	const frame = (name, module) => ({ function: name, file: `/src/${evil}`, line: 7, module, address: "0x10" });
 	const record = { time_ns: when, severity: 21, body: evil, service: "shop", attributes: { "exception.message": evil,
-		"exception.stacktrace": evil, "oriel.frames": [frame(evil, "/usr/bin/shop"), frame("raise", "/lib/libc.so.6")],
-		"oriel.registers": { rip: "0x10" }, "oriel.breadcrumbs": [{ time_ns: when, severity: 13, message: evil }], [evil]: evil } };
+		"exception.stacktrace": evil, "oriel.frames": [frame(evil, "/usr/bin/shop"), frame("raise", "/lib/libc.so.6"),
+		null, "x"], "oriel.registers": { rip: "0x10" }, "oriel.breadcrumbs": [7, { time_ns: {}, severity: [], message: evil }], [evil]: evil } };
 
 	await page.route("**/api/errors?*", (r) => r.fulfill({ json: { errors: [kind] } }));
 	await page.route("**/api/errors/*", (r) => r.fulfill({ json: { ...kind, record,

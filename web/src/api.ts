@@ -99,13 +99,13 @@ export interface ErrorDetail extends ErrorKind {
 }
 
 export interface Frame {
-	address?: string;
-	function?: string;
-	file?: string;
-	line?: number;
-	inlined?: boolean;
-	module?: string;
-	build_id?: string;
+	address: string;
+	function: string;
+	file: string;
+	line: number;
+	inlined: boolean;
+	module: string;
+	build_id: string;
 }
 
 export interface Figures {

@@ -69,9 +69,23 @@ function baseName(path: string): string {
 	return path.slice(path.lastIndexOf("/") + 1);
 }
 
+// A record may come from anywhere, and hold anything under these names.
+function objects(list: unknown): Record<string, unknown>[] {
+	return Array.isArray(list) ? list.filter((o) => o && typeof o === "object") : [];
+}
+
+function word(v: unknown): string {
+	return v === undefined || v === null ? "" : value(v);
+}
+
+function frameOf(o: Record<string, unknown>): Frame {
+	return { address: word(o.address), function: word(o.function) || "??", file: word(o.file), line: Number(o.line) || 0, inlined: o.inlined === true,
+		module: word(o.module), build_id: word(o.build_id) };
+}
+
 // Innermost first. What is the system's stands back.
 function frames(list: unknown, trace: unknown): Child {
-	const all = Array.isArray(list) ? (list as Frame[]) : [];
+	const all = objects(list).map(frameOf);
 	const whole = typeof trace === "string" ? trace : "";
 
 	if (!all.length)
@@ -79,11 +93,11 @@ function frames(list: unknown, trace: unknown): Child {
 	return h("section.card", null,
 		h("div.card-head", null, h("h2", null, "Backtrace"), whole ? copyButton(whole, "Copy the backtrace") : null),
 		h("ol.frames", null, all.slice(0, 200).map((f) => {
-			const module = baseName(String(f.module ?? ""));
-			const place = f.file ? `${baseName(f.file)}:${f.line ?? "?"}` : "";
+			const module = baseName(f.module);
+			const place = f.file ? `${baseName(f.file)}:${f.line || "?"}` : "";
 
 			return h(SYSTEM.test(module) ? "li.frame.system" : "li.frame", { title: [f.address, f.file, f.build_id].filter(Boolean).join("\n") },
-				h("span.frame-name", null, plain(f.function ?? "??", 200)),
+				h("span.frame-name", null, plain(f.function, 200)),
 				place ? h("span.frame-place", null, plain(place, 120)) : null,
 				h("span.frame-module", null, plain(module, 80), f.inlined ? " inlined" : ""));
 		})));
@@ -110,13 +124,13 @@ function seen(e: ErrorDetail): Child {
 }
 
 function crumbs(list: unknown): Child {
-	const all = Array.isArray(list) ? (list as { time_ns: string; severity: number; message?: string }[]) : [];
+	const all = objects(list);
 
 	if (!all.length)
 		return null;
 	return section("Just before", table([["Time", "when"], ["Level", "when"], ["Message"]], h("tbody", null, all.map((c) => h("tr", null,
-		h("td.when", null, clock(String(c.time_ns))),
-		h("td", null, severityTag({ severity: Number(c.severity) } as Log)), h("td", null, plain(value(c.message ?? ""), 300))))),
+		h("td.when", null, /^\d+$/.test(word(c.time_ns)) ? clock(word(c.time_ns)) : ""),
+		h("td", null, severityTag({ severity: Number(c.severity) || 0 } as Log)), h("td", null, plain(word(c.message), 300))))),
 	"The last log records before it"));
 }
 
