@@ -76,7 +76,7 @@ static size_t memory_bytes(void)
 static bool measure(const char *name, struct resource *r, size_t n, enum metric_kind kind,
 		    size_t passes)
 {
-	struct prometheus_target target = { .batch = NULL };
+	struct prometheus_target target = { .unique = true };
 	struct prometheus_request request = { .format = PROMETHEUS_TEXT };
 	uint64_t took[N_PASSES] = { 0 };
 	struct batch *b = batch_new(r);

@@ -13,13 +13,16 @@
  * becomes the name of a fixed label, or one that the format needs itself, gets "exported_" before it.
  *
  * Values are UTF-8; what isn't becomes U+FFFD.
+ *
+ * Points of other attributes have other text, as a rule. Where keys became one name, or bytes U+FFFD, it
+ * may be the same: may_clash says so, from labels_begin on.
  */
 #pragma once
 
 #include "base/out.h"
 #include "model/telemetry.h"
 
-enum { LABELS_MOST = 160, LABELS_FIXED = 8 };
+enum { LABELS_MOST = 160, LABELS_FIXED = 8, LABELS_SHAPES = 16 };
 
 struct label {
 	uint32_t at, n; /* its name, in the names */
@@ -47,8 +50,16 @@ struct labels {
 	size_t n_pieces;
 	size_t pieces_n; /* bytes of all pieces */
 	bool shaped;
+	enum value_type type[LABELS_MOST]; /* of its values */
+	/* Shapes by what is written, beside by what of: two that are written alike may clash. */
+	struct labels_known {
+		uint32_t written, from;
+	} known[LABELS_SHAPES];
+	size_t n_known;
+	bool may_clash;	  /* two points of other attributes may have had the same text */
 	struct out names; /* of the labels, then the pieces */
 	struct out text;  /* of a value that isn't a string */
+	struct out line;
 };
 
 void labels_begin(struct labels *l, struct str own);
@@ -58,6 +69,18 @@ void labels_fini(struct labels *l);
 /* Makes the shape fit the point. No more bytes than this; 0: no memory. */
 size_t labels_bound(struct labels *l, const struct metric_point *p);
 char *labels_write(struct labels *l, char *w, const struct metric_point *p);
+
+/* Text that has 16 bytes of memory behind it, to where there are as many. */
+char *labels_copy(char *w, struct str text);
+
+/* Are there any? Once the first point has been looked at. */
+static inline bool labels_any(const struct labels *l)
+{
+	return l->n_labels;
+}
+
+/* Both; until the next call. Only with n 0: no labels, or no memory. */
+struct str labels_of(struct labels *l, const struct metric_point *p);
 
 /* What isn't a string, as text: numbers and truths plainly, the rest as JSON. */
 void labels_scalar(struct out *o, const struct value *v);

@@ -219,16 +219,40 @@ static void end_line(struct samples *s, const struct exemplar *e)
 
 /* ---- numbers and quantiles ------------------------------------------------------------------------- */
 
+static void write_value(struct out *o, const struct metric_point *p)
+{
+	if (p->is_double)
+		out_number(o, p->number);
+	else
+		out_i64(o, p->integer);
+}
+
+bool samples_number(struct samples *s, struct str head, const struct metric_point *p,
+		    struct labels *l)
+{
+	size_t most = labels_bound(l, p);
+	struct out *o = s->o;
+	char *w;
+
+	if (!most || !out_reserve(o, head.n + most + NUMBER_MOST))
+		return false;
+	w = labels_copy(o->p + o->n, head);
+	w = labels_write(l, w, p);
+	*w++ = '}';
+	*w++ = ' ';
+	o->n = (size_t)(w - o->p);
+	write_value(o, p);
+	out_char(o, '\n');
+	return !l->may_clash;
+}
+
 static void write_number(struct samples *s, const struct family *f, const struct metric_point *p,
 			 struct str labels, struct samples_said said)
 {
 	bool counter = f->type == FAMILY_COUNTER;
 
 	out_sample(s->o, f->name, counter ? "_total" : "", labels);
-	if (p->is_double)
-		out_number(s->o, p->number);
-	else
-		out_i64(s->o, p->integer);
+	write_value(s->o, p);
 	end_line(s, counter && said.exemplars && p->n_exemplars ? p->exemplar : NULL);
 	if (counter && said.created)
 		write_created(s, f, p, labels);

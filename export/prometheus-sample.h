@@ -16,6 +16,7 @@
 #pragma once
 
 #include "export/prometheus-family.h"
+#include "export/prometheus-labels.h"
 
 struct samples {
 	struct out *o;
@@ -35,6 +36,13 @@ struct samples_said {
 
 void samples_write(struct samples *s, const struct family *f, const struct metric_point *p,
 		   struct str labels, struct samples_said said);
+
+/*
+ * A line of a number alone, of a counter or a gauge, with labels that are written where they stay: `head`
+ * is the name with its suffix, up to the brace and with 16 bytes behind it.
+ */
+bool samples_number(struct samples *s, struct str head, const struct metric_point *p,
+		    struct labels *l);
 
 /* An info's line. */
 void samples_info(struct samples *s, struct str name, struct str labels);

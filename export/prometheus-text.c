@@ -17,6 +17,7 @@ struct writer {
 	struct labels labels;
 	struct series series;
 	struct arena arena; /* families and what they hold */
+	struct out head;    /* of a family's lines */
 };
 
 const char *prometheus_type(enum prometheus_format format)
@@ -122,7 +123,7 @@ static void fix_target(struct writer *w, const struct prometheus_target *t)
 		labels_fix(l, STR("service_namespace"), resource_text(t, STR("service.namespace")));
 }
 
-static void add_run(struct writer *w, const struct run *r)
+static void begin_run(struct writer *w, const struct run *r)
 {
 	const struct scope *scope = r->point->scope;
 
@@ -134,6 +135,11 @@ static void add_run(struct writer *w, const struct run *r)
 		labels_fix(&w->labels, STR("otel_scope_name"), scope->name);
 		labels_fix(&w->labels, STR("otel_scope_version"), scope->version);
 	}
+}
+
+static void add_run(struct writer *w, const struct run *r)
+{
+	begin_run(w, r);
 	for (size_t i = 0; i < r->n; i++)
 		series_add(&w->series, &r->point[i], &w->labels);
 }
@@ -146,16 +152,71 @@ static struct samples_said said_of(const struct writer *w, const struct promethe
 				      .exemplars = open && !t->options.no_exemplars };
 }
 
+/* Most of what there is: numbers, each a line. */
+static bool write_numbers(struct writer *w, const struct family *f, const struct run *r)
+{
+	struct out *head = &w->head;
+	bool ok = true;
+
+	out_clear(head);
+	out_str(head, f->name);
+	out_str(head, f->type == FAMILY_COUNTER ? STR("_total{") : STR("{"));
+	if (!out_reserve(head, 16))
+		return false;
+	for (size_t i = 0; ok && i < r->n; i++)
+		ok = samples_number(&w->samples, out_all(head), &r->point[i], &w->labels) &&
+		     labels_any(&w->labels);
+	return ok;
+}
+
+static bool write_points(struct writer *w, const struct family *f, const struct run *r,
+			 struct samples_said said)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct str labels = labels_of(&w->labels, &r->point[i]);
+
+		if (w->labels.may_clash || w->labels.line.error)
+			return false;
+		samples_write(&w->samples, f, &r->point[i], labels, said);
+	}
+	return true;
+}
+
+/*
+ * Without looking whether two have the same labels, because they can't: as long as that holds. False:
+ * nothing has been written.
+ */
+static bool write_at_once(struct writer *w, const struct family *f, struct samples_said said)
+{
+	const struct run *r = f->run;
+	size_t begin = w->o->n;
+	bool written;
+
+	if (f->n_runs != 1 || !r->target->unique)
+		return false;
+	begin_run(w, r);
+	if (f->type == FAMILY_GAUGE ||
+	    (f->type == FAMILY_COUNTER && !said.created && !said.exemplars))
+		written = write_numbers(w, f, r);
+	else
+		written = write_points(w, f, r, said);
+	if (!written)
+		w->o->n = begin;
+	return written;
+}
+
 static void write_family(struct writer *w, const struct family *f)
 {
 	struct samples_said said = said_of(w, f->run->target);
 
 	if (!is_asked_for(w, f))
 		return;
+	write_about(w, f);
+	if (write_at_once(w, f, said))
+		return;
 	series_begin(&w->series, f->n_points);
 	for (size_t i = 0; i < f->n_runs; i++)
 		add_run(w, &f->run[i]);
-	write_about(w, f);
 	if (f->type <= FAMILY_GAUGE)
 		out_reserve(w->o, w->series.text.n + w->series.n * (f->name.n + 24));
 	for (size_t i = 0; i < w->series.n; i++)
@@ -260,6 +321,7 @@ int prometheus_write(struct out *o, const struct prometheus_request *request,
 			r = ERR(-ENOMEM);
 	}
 	labels_fini(&w.labels);
+	out_fini(&w.head);
 	series_fini(&w.series);
 	samples_fini(&w.samples);
 	arena_fini(&w.arena);

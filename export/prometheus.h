@@ -33,7 +33,8 @@ struct prometheus_options {
 struct prometheus_target {
 	const struct batch *batch;
 	struct prometheus_options options;
-	bool named; /* every sample says of which service it is: it isn't alone here */
+	bool unique; /* no series is there twice: as from a tally */
+	bool named;  /* every sample says of which service it is: it isn't alone here */
 };
 
 struct prometheus_request {

@@ -254,6 +254,100 @@ static void of_two_keys_of_one_name_the_first_stays(void **state)
 	assert_non_null(strstr(d->o.p, "a_b=\"1\"} 2"));
 }
 
+/* ---- at once --------------------------------------------------------------------------------------- */
+
+static void with_one(struct desk *d, struct metric_point *p, struct attribute a)
+{
+	struct attribute *to = arena_take_n(&d->batch->arena, struct attribute, 1);
+
+	*to = a;
+	p->attributes = (struct attributes){ to, 1, 0 };
+}
+
+static void as_text(struct desk *d, const char *key, struct str value)
+{
+	with_one(d, add(d, METRIC_SUM, "orders"),
+		 (struct attribute){ str_of(key), { VALUE_STRING, .text = value } });
+}
+
+/* Both ways, which must say the same. */
+static const char *written_twice(struct desk *d)
+{
+	char *slowly;
+
+	d->target.unique = false;
+	slowly = strdup(written(d));
+	d->target.unique = true;
+	written(d);
+	assert_string_equal(d->o.p, slowly);
+	free(slowly);
+	return d->o.p;
+}
+
+static void what_is_unique_is_written_the_same_without_looking(void **state)
+{
+	static const struct quantile q[] = { { 0.5, 0.25 } };
+	struct exemplar e = example(2, 5);
+	struct desk *d = *state;
+	struct metric_point *p;
+
+	as_text(d, "kind", STR("a"));
+	as_text(d, "kind", STR("quoted \"b\" and a longer one than sixteen"));
+	as_text(d, "kind", STR("ends\\"));
+	as_text(d, "kind", STR("\xc3\xa4"));
+	as_text(d, "kind", STR(""));
+	as_text(d, "other", STR("sixteen bytes it is, and some"));
+	as_text(d, "other", STR("seven77"));
+	with_one(d, add(d, METRIC_SUM, "orders"),
+		 (struct attribute){ STR("code"), { VALUE_INT, .integer = -7 } });
+	add(d, METRIC_GAUGE, "level")->is_double = true;
+	p = add(d, METRIC_HISTOGRAM, "took");
+	p->exemplar = &e;
+	p->n_exemplars = 1;
+	with_one(d, add(d, METRIC_HISTOGRAM, "took"),
+		 (struct attribute){ STR("code"), { VALUE_INT, .integer = 3 } });
+	p = add(d, METRIC_SUMMARY, "slept");
+	p->quantile = q;
+	p->n_quantiles = 1;
+	for (int i = 0; i < 4; i++) {
+		d->request.format = i & 1 ? PROMETHEUS_OPENMETRICS : PROMETHEUS_TEXT;
+		d->target.options.no_created = i & 2;
+		written_twice(d);
+	}
+	assert_int_equal(times(d->o.p, "\norders_total{"), 8);
+}
+
+static void what_may_have_become_the_same_is_looked_at(void **state)
+{
+	struct desk *d = *state;
+
+	d->request.format = PROMETHEUS_TEXT;
+	as_text(d, "a.b", STR("x"));
+	as_text(d, "a_b", STR("x"));
+	assert_non_null(strstr(written_twice(d), "\norders_total{a_b=\"x\"} 14\n"));
+}
+
+static void bytes_that_become_the_same_are_looked_at(void **state)
+{
+	struct desk *d = *state;
+
+	d->request.format = PROMETHEUS_TEXT;
+	as_text(d, "k", STR("\xff"));
+	as_text(d, "k", STR("\xfe"));
+	assert_int_equal(times(written_twice(d), "\norders_total{"), 1);
+}
+
+static void a_number_and_its_text_are_looked_at(void **state)
+{
+	struct desk *d = *state;
+
+	d->request.format = PROMETHEUS_TEXT;
+	as_text(d, "k", STR("3"));
+	with_one(d, add(d, METRIC_SUM, "orders"),
+		 (struct attribute){ STR("k"), { VALUE_INT, .integer = 3 } });
+	assert_int_equal(times(written_twice(d), "\norders_total{"), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -269,6 +363,10 @@ int main(void)
 		TEST(plain_text_has_none_and_neither_has_who_wants_none),
 		TEST(examples_have_128_characters_and_not_one_more),
 		TEST(of_two_keys_of_one_name_the_first_stays),
+		TEST(what_is_unique_is_written_the_same_without_looking),
+		TEST(what_may_have_become_the_same_is_looked_at),
+		TEST(bytes_that_become_the_same_are_looked_at),
+		TEST(a_number_and_its_text_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

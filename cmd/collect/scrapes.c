@@ -77,6 +77,7 @@ static void answer_use(const struct collector_total *total, size_t n, void *you)
 		prometheus_options_parse(&at, total[i].place);
 		target[i] = (struct prometheus_target){ .batch = total[i].batch,
 							.options = at.options,
+							.unique = true,
 							.named = !a->port || a->port->shared };
 	}
 	if (a->own)

@@ -80,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	request.n_names = asked.n_names;
 	t.batch = b;
 	t.named = n % 2;
+	t.unique = n % 4 < 2;
 	if (prometheus_write(&o, &request, &t, 1) < 0)
 		abort();
 	/* A line each, and nothing in between. */
