@@ -308,6 +308,7 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 		point_number(p, i, *cell);
 	if (p->kind == METRIC_GAUGE && s->n_cells > GAUGE_SET_NS)
 		p->set_ns = cell[GAUGE_SET_NS];
+	p->observed = i->kind < INSTRUMENT_GAUGE && s->n_cells > GAUGE_SET_NS;
 	gone = i->kind < INSTRUMENT_HISTOGRAM && s->n_cells > GAUGE_SET_NS &&
 	       cell[GAUGE_SET_NS] < atomic_load_explicit(&i->observed_ns, memory_order_relaxed);
 	point_exemplars(p, area, atomic_load_explicit(&s->exemplars_at, memory_order_relaxed),

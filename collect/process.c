@@ -8,6 +8,7 @@
 #include "collect/lease.h"
 #include "collect/metrics.h"
 #include "collect/reclaim.h"
+#include "collect/views.h"
 #include "collect/watches.h"
 #include "model/stats.h"
 
@@ -383,6 +384,7 @@ static bool has_vitals(const struct process *p)
 struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 {
 	struct batch *b;
+	size_t first;
 	int r = 0;
 
 	if (!p->gone && p->death.pid > 0 && p->death.news == DEATH_ALIVE)
@@ -396,10 +398,12 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 		b = batch_new(p->resource);
 	if (!b)
 		return NULL;
+	first = b->n_points;
 	if (has_vitals(p))
 		vitals_points(&p->vitals, b, now_real_ns);
 	if (p->profile == PROFILE_TOMODACHI)
 		active_points(&p->active, &p->a, b, now_real_ns);
+	views_apply(b, first, &p->in->settings);
 	profile_apply(p->profile, b);
 	metrics_combine(b, &p->in->settings);
 	return b;

@@ -148,6 +148,7 @@ static struct metric_point *tell(const struct teller *t, enum metric_kind kind, 
 		return &nowhere;
 	}
 	p->kind = kind;
+	p->observed = true;
 	p->name = name;
 	p->unit = unit;
 	p->description = about;

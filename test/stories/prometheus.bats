@@ -39,6 +39,21 @@ line_is() { scrape | grep -qE "$1"; }
 	curl -sf -m 10 "$PAGE/metrics" | grep -E '^jobs_total\{.*service_name="jobs".*\} 3$'
 }
 
+@test "every kind at once, and promtool has nothing to say against any" {
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	exec 8<>"$BATS_TEST_TMPDIR/hold"
+	"$BUILD/oriel" run -- "$BUILD/programs/measures" <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- 8>&- &
+	STARTED+=($!)
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
+	wait_for 10 find_metrics
+	says '^lag_seconds\{.*quantile="0.5"\}'
+	says '^process_uptime_seconds'
+	for kind in counter gauge histogram summary; do scrape | grep -qE "^# TYPE .* $kind$"; done
+	scrape | promtool check metrics
+	[ "$(scrape | grep '^# TYPE' | sort | uniq -d | wc -l)" = 0 ]
+	exec 8>&-
+}
+
 @test "an example stands at its own bucket, in OpenMetrics alone, and not at all where it isn't wanted" {
 	serve jobs "$BUILD/programs/prefork" 2 0
 	for i in 1 2 3; do curl -sf -m 5 "$ADDRESS/cart"; done
@@ -133,6 +148,7 @@ line_is() { scrape | grep -qE "$1"; }
 @test "Prometheus and OTLP get the same numbers at once" {
 	start sink "$BUILD/programs/sink" ok
 	export OTEL_EXPORTER_OTLP_ENDPOINT=$ADDRESS OTEL_METRICS_EXPORTER=otlp,prometheus OTEL_METRIC_EXPORT_INTERVAL=1000
+	export ORIEL_PROCESS_METRICS=false # or the parent is one, too
 	serve jobs "$BUILD/programs/prefork" 2 0
 	curl -sf -m 5 "$ADDRESS/cart"
 	says '^jobs_total\{.*\} 1$'

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collect/views.h"
+
+#include "base/view.h"
+#include "model/point.h"
+#include "model/stats.h"
+
+static struct str kind_of(const struct metric_point *p)
+{
+	return p->kind == METRIC_SUM	   ? STR("counter")
+	       : p->kind == METRIC_UP_DOWN ? STR("up_down")
+	       : p->kind == METRIC_GAUGE   ? STR("gauge")
+					   : STR("histogram");
+}
+
+/* What makes no sense has been told by `oriel run`, and counted by the service. */
+static bool view_of(const struct metric_point *p, struct str text, struct view *out)
+{
+	struct view_error error;
+	enum view_outcome r;
+
+	while ((r = view_next(&text, out, &error)) != VIEW_END)
+		if (r == VIEW_FOUND && view_selects(out, p->name, kind_of(p), p->unit))
+			return true;
+	return false;
+}
+
+static void keep_attributes(struct batch *b, struct metric_point *p, const struct view *v)
+{
+	struct attribute *item = arena_take_n(&b->arena, struct attribute, p->attributes.n);
+	size_t n = 0;
+
+	if (!item) {
+		stats_add(memory_dropped, 1);
+		return;
+	}
+	for (size_t i = 0; i < p->attributes.n; i++)
+		if (view_keeps(v, p->attributes.item[i].key))
+			item[n++] = p->attributes.item[i];
+	p->attributes = (struct attributes){ item, n, 0 };
+}
+
+static void apply(struct batch *b, struct metric_point *p, const struct view *v)
+{
+	if (view_says(v, VIEW_name) && v->member[VIEW_name].n)
+		p->name = arena_copy(&b->arena, v->member[VIEW_name]);
+	if (view_says(v, VIEW_description))
+		p->description = arena_copy(&b->arena, v->member[VIEW_description]);
+	keep_attributes(b, p, v);
+}
+
+/* Is it one with a point that is there already? */
+static bool join(struct batch *b, size_t first, size_t n, const struct metric_point *p)
+{
+	for (size_t i = first; i < n; i++) {
+		struct metric_point *to = &b->point[i];
+
+		if (to->kind != p->kind || !str_eq(to->name, p->name) ||
+		    !attributes_same(to->attributes, p->attributes) || p->kind == METRIC_GAUGE)
+			continue;
+		point_add_number(to, p);
+		point_add_times(to, p);
+		return true;
+	}
+	return false;
+}
+
+void views_apply(struct batch *b, size_t first, const struct settings *settings)
+{
+	struct str text = settings_get(settings, STR("ORIEL_VIEWS"));
+	size_t n = first;
+
+	for (size_t i = first; text.n && i < b->n_points; i++) {
+		struct metric_point p = b->point[i];
+		struct view v;
+
+		if (view_of(&p, text, &v)) {
+			if (v.aggregation == VIEW_AGGREGATE_DROP)
+				continue;
+			apply(b, &p, &v);
+			if (join(b, first, n, &p))
+				continue;
+		}
+		b->point[n++] = p;
+	}
+	if (text.n)
+		b->n_points = n;
+}
