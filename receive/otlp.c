@@ -112,17 +112,26 @@ static bool find_bytes(struct decoding *d, struct str in, uint32_t number, struc
 	return any;
 }
 
+/* The scope is the first field, mostly; if an item comes before it, it is looked for. */
 static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 {
 	struct proto_reader r = { .rest = bytes };
 	struct proto_field f;
+	bool looked = false;
 
 	d->scope = NULL;
 	d->scope_bytes = (struct str){ "", 0 };
-	d->has_scope = find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes);
+	d->has_scope = false;
 	while (!d->error && decoding_read(d, &r, &f)) {
+		if (!looked && f.wire == PROTO_BYTES && f.number == SCOPED_SCOPE) {
+			d->scope_bytes = f.bytes;
+			d->has_scope = looked = true;
+		}
 		if (f.number != SCOPED_ITEMS || f.wire != PROTO_BYTES)
 			continue;
+		if (!looked)
+			d->has_scope = find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes);
+		looked = true;
 		if (kind == SIGNAL_SPAN)
 			decode_span(d, f.bytes);
 		else if (kind == SIGNAL_LOG)

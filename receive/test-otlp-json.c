@@ -117,6 +117,22 @@ static void every_type_of_value_is_read(void **state)
 	receipt_fini(&got);
 }
 
+static void what_frames_spans_may_come_after_them(void **state)
+{
+	struct receipt got = { 0 };
+	const struct span *s = span_of(
+		&got,
+		"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
+		"\"5B8EFFF798038103D269B633813FC60C\",\"spanId\":\"eee19b7ec3c1b174\"}],\"scope\":{"
+		"\"name\":\"late\"}}],\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+		"\"value\":{\"stringValue\":\"shop\"}}]}}]}");
+
+	(void)state;
+	assert_true(str_eq(s->scope->name, STR("late")));
+	assert_true(str_eq(got.batch[0]->resource->service, STR("shop")));
+	receipt_fini(&got);
+}
+
 static void bytes_may_be_numbered_as_node_does(void **state)
 {
 	struct receipt got = { 0 };
@@ -243,6 +259,7 @@ int main(void)
 		cmocka_unit_test(numbers_may_be_texts_and_enumerators_names),
 		cmocka_unit_test(names_with_underscores_are_taken_and_strange_ones_skipped),
 		cmocka_unit_test(every_type_of_value_is_read),
+		cmocka_unit_test(what_frames_spans_may_come_after_them),
 		cmocka_unit_test(bytes_may_be_numbered_as_node_does),
 		cmocka_unit_test(an_id_that_is_none_costs_its_span_alone),
 		cmocka_unit_test(points_of_each_kind_are_read),
