@@ -20,7 +20,7 @@ teardown() {
 		and .trace_id == "0af7651916cd43dd8448eb211c80319c" and .parent_id == "b7ad6b7169203331"
 		and .trace_state == "a=1,b=2" and .scope == "oriel.libmicrohttpd"
 		and (.attributes | del(.["network.peer.port"])) == {
-			"http.request.method": "GET", "http.response.status_code": 200,
+			"http.request.method": "GET", "http.response.status_code": 200, "http.response.body.size": 6,
 			"url.path": "/a%20b", "url.scheme": "http", "url.query": "x=1&sig=REDACTED",
 			"server.address": "::1", "server.port": 99, "client.address": "127.0.0.1",
 			"network.peer.address": "127.0.0.1", "network.protocol.version": "1.1",
