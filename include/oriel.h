@@ -740,7 +740,7 @@ ORIEL_API bool oriel_audit_flush(unsigned timeout_ms);
 /*
  * An error with the stack that it was found on: a log record of severity ERROR whose body is the
  * message, with exception.type, exception.message and a backtrace, which the collector gives
- * functions, files and lines. It costs some microseconds. Either text may be NULL; what happened goes
+ * functions, files and lines. It costs tens of microseconds. Either text may be NULL; what happened goes
  * into the type, what is special about this time into the message.
  *
  *     oriel_error_here("PaymentRefused", bank_message, oriel_int("order.id", id));
