@@ -285,3 +285,40 @@ core() {
 	jq -e 'any(.debug_meta.images[]; (.code_file | endswith("programs/crash")) and (.debug_id | length) == 36)' "$BATS_TEST_TMPDIR/event.json"
 	jq -e 'any(.breadcrumbs.values[]; .message == "about to crash")' "$BATS_TEST_TMPDIR/event.json"
 }
+
+@test "a sanitizer in the program reports as ever: we stand aside" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '#include <oriel.h>\nint main(void) { oriel_start(0); oriel_info("here"); *(volatile int *)8 = 1; }\n' >program.c
+	gcc -g -fsanitize=address -o program program.c -I"$TOP/include" -L"$BUILD" -loriel -Wl,-rpath,"$BUILD"
+	ORIEL_COLLECTOR=none run --separate-stderr ./program
+	[ "$status" = 1 ]
+	[[ $stderr == *"AddressSanitizer: SEGV on unknown address 0x000000000008"*"#0 "*"in main"* ]]
+}
+
+@test "a child that vfork made, and that crashes, is no crash of its parent's" {
+	cd "$BATS_TEST_TMPDIR"
+	cat >program.c <<-'END'
+		#include <oriel.h>
+		#include <signal.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int status;
+			oriel_start(0);
+			if (vfork() == 0) {
+				signal(SIGSEGV, SIG_DFL);
+				*(volatile int *)8 = 1;
+				_exit(0);
+			}
+			wait(&status);
+			oriel_info("goes on");
+			return WTERMSIG(status) == SIGSEGV ? 0 : 1;
+		}
+	END
+	gcc -g -o program program.c -I"$TOP/include" -L"$BUILD" -loriel -Wl,-rpath,"$BUILD"
+	run -0 --separate-stderr "$BUILD/oriel" run -- ./program
+	wait_for 20 api_says logs 'any(.logs[]; .body == "goes on")'
+	api_says logs 'all(.logs[]; .severity < 17)'
+	api_says errors '.errors == []'
+}
