@@ -179,9 +179,54 @@ static size_t find_object(struct str t, size_t at)
 	return end;
 }
 
+/* The second letters of those that begin with this one: most words are none of them. */
+static const char *second_letters(char first)
+{
+	switch (first) {
+	case 'A':
+		return "KSRIG";
+	case 'G':
+		return "O";
+	case 'S':
+		return "G";
+	case 'd':
+		return "oc";
+	case 'e':
+		return "y";
+	case 'g':
+		return "hild";
+	case 'h':
+		return "fv";
+	case 'n':
+		return "p";
+	case 'p':
+		return "y";
+	case 'r':
+		return "k";
+	case 's':
+		return "khn";
+	case 'w':
+		return "h";
+	case 'x':
+		return "oa";
+	case 'y':
+		return "a";
+	default:
+		return "";
+	}
+}
+
+static bool is_second(char c, const char *letters)
+{
+	while (*letters && *letters != c)
+		letters++;
+	return *letters;
+}
+
 size_t find_token(struct str t, size_t at)
 {
-	if (at && is_alnum(t.p[at - 1]))
+	if (t.n - at < 12 || !is_second(t.p[at + 1], second_letters(t.p[at])) ||
+	    (at && is_alnum(t.p[at - 1])))
 		return 0;
 	if (follows(t, at, STR("eyJ")))
 		return find_object(t, at);

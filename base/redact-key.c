@@ -109,6 +109,9 @@ void redact_default(struct redact *r)
 			i++;
 		r->first[c] = (uint8_t)i;
 	}
+	for (i = 0; i < N(names) && r->n_ends < sizeof(r->end); i++)
+		if (names[i].kind & END)
+			r->end[r->n_ends++] = (uint8_t)i;
 }
 
 /* The longest of the given rules that the words from `at` on make. */
@@ -160,17 +163,20 @@ static bool begins_name(const struct redact *r, const struct words *w, size_t at
 }
 
 /* The word from `begin` to `end`: does its end make a name? */
-static bool ends_name(const struct words *w, size_t begin, size_t end)
+static bool ends_name(const struct redact *r, const struct words *w, size_t begin, size_t end)
 {
-	for (size_t i = 0; i < N(names); i++) {
-		size_t n = names[i].n, to = end;
+	char last = w->low[end - 1], before = end - begin > 1 ? w->low[end - 2] : 0;
 
-		if (!(names[i].kind & END) || n > to - begin)
-			continue;
-		if (names[i].kind & WORD && w->low[to - 1] == 's' && n < to - begin &&
-		    names[i].text[n - 1] != 's')
+	for (size_t i = 0; i < r->n_ends; i++) {
+		const struct name *name = &names[r->end[i]];
+		size_t n = name->n, to = end;
+		char its = name->text[n - 1];
+
+		if (last == 's' && its == before && name->kind & WORD)
 			to--;
-		if (memcmp(w->low + to - n, names[i].text, n) == 0)
+		else if (its != last)
+			continue;
+		if (n <= to - begin && memcmp(w->low + to - n, name->text, n) == 0)
 			return true;
 	}
 	return false;
@@ -183,13 +189,13 @@ static bool has_name(const struct redact *r, const struct words *w, bool last)
 	for (size_t at = 0; at < w->n; at++) {
 		if (!(w->mark[at] & WORD_BEGINS))
 			continue;
-		if (at && !last && ends_name(w, begin, at))
+		if (at && !last && ends_name(r, w, begin, at))
 			return true;
 		begin = at;
 		if (begins_name(r, w, at, last))
 			return true;
 	}
-	return w->n && ends_name(w, begin, w->n);
+	return w->n && ends_name(r, w, begin, w->n);
 }
 
 static bool is_about(const struct words *w)

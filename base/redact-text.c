@@ -50,6 +50,22 @@ static const uint8_t lead[256] = {
 	['-'] = LEAD_DASH,
 };
 
+static const bool in_word[256] = {
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['a' ... 'z'] = true,
+};
+
+/* Cards, tokens and schemes begin where a word does. */
+static inline bool may_begin(struct str t, size_t at)
+{
+	uint8_t c = lead[(unsigned char)t.p[at]];
+
+	if (c == LEAD_NONE)
+		return false;
+	return c >= LEAD_IS || !at || !in_word[(unsigned char)t.p[at - 1]];
+}
+
 /* What is to be replaced. */
 struct hit {
 	size_t at, end;
@@ -365,7 +381,7 @@ size_t redact_text(const struct redact *r, struct str t, char *out, size_t room)
 		at = t.n;
 	while (at < t.n && s.n + (at - done) < room) {
 		hit.quote = false;
-		if (!lead[(unsigned char)t.p[at]] || !find_at(r, t, at, done, &hit)) {
+		if (!may_begin(t, at) || !find_at(r, t, at, done, &hit)) {
 			at++;
 			continue;
 		}

@@ -52,7 +52,8 @@ struct redact {
 	uint8_t usual; /* enum redact_action: what is done by the built-in rules */
 	uint16_t n_rules, text_n;
 	uint64_t hash_key[2];
-	uint8_t first[27]; /* of the built-in names, by their first letter */
+	uint8_t first[27];	 /* of the built-in names, by their first letter */
+	uint8_t end[32], n_ends; /* those that are also ends of longer words */
 	struct redact_rule rule[REDACT_RULES_MOST];
 	char text[REDACT_TEXT_MOST]; /* the rules' names in lower case, without separators */
 };
