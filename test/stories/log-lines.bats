@@ -193,3 +193,15 @@ talks_all() {
 		assert doc == table, (doc, table)
 	END
 }
+
+@test "the documents name every variable of logs that there is" {
+	n=0
+	for name in $(grep -oE '"(ORIEL_(LOG|ACCESS_LOG|SLOW)[A-Z_]*|LOG_[A-Z_]*)"' "$TOP/launch/variables.c" | tr -d '"'); do
+		grep -q "\`$name" "$TOP/doc/logs.md" "$TOP/doc/log-calls.md" || {
+			echo "$name"
+			false
+		}
+		n=$((n + 1))
+	done
+	[ $n -ge 9 ]
+}
