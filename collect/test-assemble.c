@@ -273,6 +273,28 @@ static void events_links_and_a_new_name_are_kept(void **state)
 	assert_int_equal(s->link->trace_id.b[0], 2);
 }
 
+static void events_and_links_stay_in_their_order(void **state)
+{
+	struct bench *b = *state;
+
+	take(b, hand_start(1, "s", 1000000));
+	for (uint64_t i = 1; i <= 3; i++) {
+		take(b, hand_event(1, i == 2 ? "second" : "other", 1000050 - i));
+		take(b, hand_link(1, 40 + i));
+	}
+	take(b, hand_end(1, 1000100));
+
+	const struct span *s = settle(b)->span;
+
+	assert_int_equal(s->n_events, 3);
+	assert_int_equal(s->n_links, 3);
+	assert_text(s->event[1].name, "second");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(s->event[i].time_ns, 5000049 - i);
+		assert_int_equal(s->link[i].span_id.b[0], 41 + i);
+	}
+}
+
 static void events_over_the_limit_are_counted_on_the_span(void **state)
 {
 	struct bench *b = *state;
@@ -493,6 +515,7 @@ int main(void)
 		TEST(an_error_keeps_its_message),
 		TEST(an_abandoned_span_is_an_error),
 		TEST(events_links_and_a_new_name_are_kept),
+		TEST(events_and_links_stay_in_their_order),
 		TEST(events_over_the_limit_are_counted_on_the_span),
 		TEST(attributes_over_the_limit_are_counted_on_the_span),
 		TEST(texts_are_cut_by_characters),

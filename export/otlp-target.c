@@ -242,10 +242,12 @@ static void read_timeout(struct otlp_target *out, struct lookup *l)
 		out->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }
 
-/* A metric export as a whole has a limit, too. */
-static void limit_timeout(struct otlp_target *out, struct lookup *l)
+/* Each signal's processor, or reader, says how long an export may take, too. */
+static void limit_timeout(struct otlp_target *out, struct lookup *l, enum signal kind)
 {
-	static const char name[] = "OTEL_METRIC_EXPORT_TIMEOUT";
+	const char *name = kind == SIGNAL_METRIC ? "OTEL_METRIC_EXPORT_TIMEOUT"
+			   : kind == SIGNAL_LOG	 ? "OTEL_BLRP_EXPORT_TIMEOUT"
+						 : "OTEL_BSP_EXPORT_TIMEOUT";
 	struct str text = settings_get(l->settings, str_of(name));
 	uint64_t ms;
 
@@ -309,8 +311,7 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 	if (r)
 		return TRACE(r);
 	read_timeout(&t, &l);
-	if (kind == SIGNAL_METRIC)
-		limit_timeout(&t, &l);
+	limit_timeout(&t, &l, kind);
 	read_compression(&t, &l);
 	read_headers(&t, &l);
 	*out = t;

@@ -251,6 +251,25 @@ static void a_time_out_without_sense_is_the_default(void **state)
 	}
 }
 
+static void an_export_may_take_no_longer_than_its_processor_says(void **state)
+{
+	static const char block[] = "OTEL_EXPORTER_OTLP_TIMEOUT=50\0OTEL_BSP_EXPORT_TIMEOUT=40\0"
+				    "OTEL_BLRP_EXPORT_TIMEOUT=60\0OTEL_METRIC_EXPORT_TIMEOUT=never";
+	static const struct {
+		enum signal kind;
+		uint32_t timeout_ms;
+	} each[] = { { SIGNAL_SPAN, 40 }, { SIGNAL_LOG, 50 }, { SIGNAL_METRIC, 50 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++) {
+		struct reading x =
+			read_target(each[i].kind, (struct settings){ { block, sizeof(block) } });
+
+		assert_int_equal(x.target.timeout_ms, each[i].timeout_ms);
+		arena_fini(&x.arena);
+	}
+}
+
 static void compression_without_sense_is_none(void **state)
 {
 	(void)state;
@@ -298,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_signals_own_setting_wins),
 		cmocka_unit_test(certificates_are_files),
 		cmocka_unit_test(a_time_out_without_sense_is_the_default),
+		cmocka_unit_test(an_export_may_take_no_longer_than_its_processor_says),
 		cmocka_unit_test(compression_without_sense_is_none),
 		cmocka_unit_test(bad_headers_are_counted_and_never_shown),
 		cmocka_unit_test(only_a_signals_own_settings_are_its_own),

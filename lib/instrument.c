@@ -200,7 +200,9 @@ static struct handle *handle_new(const struct handle *asked)
 	like.asked_kind = asked->kind;
 	like.asked_double = asked->is_double;
 	like.limit = LIMIT_USUAL;
-	if (views_find(&view, asked) && !views_apply(&like, asked, &view, room))
+	if (!views_find(&view, asked))
+		views_default(&like);
+	else if (!views_apply(&like, asked, &view, room))
 		return NULL;
 	return handle_add(&like);
 }

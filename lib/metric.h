@@ -75,6 +75,9 @@ enum { LIMIT_USUAL = 2000, ATTRIBUTES_COUNT_MOST = 32 };
 void views_read(void);
 bool views_find(struct view *out, const struct handle *asked);
 
+/* What becomes of it where no view says: OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION. */
+void views_default(struct handle *h);
+
 /* Into `h`, which is as it was asked for; bounds may go to `room`. False: it is dropped. */
 bool views_apply(struct handle *h, const struct handle *asked, const struct view *v,
 		 double room[VIEW_NUMBERS_MOST]);

@@ -110,11 +110,41 @@ static void beyond_the_limit_the_overflow_series_has_it(void **state)
 	holds(limited);
 }
 
+static void finer(void)
+{
+	setenv("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+	       "Base2_exponential_bucket_histogram", 1);
+	setenv("ORIEL_VIEWS",
+	       "instrument=kept,aggregation=histogram;instrument=cut,buckets=1|2;"
+	       "instrument=named,name=other",
+	       1);
+	begin();
+	oriel_record(oriel_histogram("wait", "s", NULL, (const double[]){ 1, 2 }, 2), 1.5);
+	must(instrument_of("wait")->kind == INSTRUMENT_EXPONENTIAL);
+	must(instrument_of("wait")->n_bounds == 0);
+	oriel_histogram("kept", "s", NULL, NULL, 0);
+	must(instrument_of("kept")->kind == INSTRUMENT_HISTOGRAM);
+	oriel_histogram("cut", "s", NULL, NULL, 0);
+	must(instrument_of("cut")->kind == INSTRUMENT_HISTOGRAM);
+	must(instrument_of("cut")->n_bounds == 2);
+	oriel_histogram("named", "s", NULL, NULL, 0);
+	must(instrument_of("other")->kind == INSTRUMENT_EXPONENTIAL);
+	oriel_counter("orders", "1", NULL);
+	must(instrument_of("orders")->kind == INSTRUMENT_COUNTER);
+}
+
+static void a_setting_says_what_histograms_are_by_default(void **state)
+{
+	(void)state;
+	holds(finer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_view_makes_another_instrument_of_it),
 		cmocka_unit_test(attributes_that_a_view_takes_go_with_the_example),
+		cmocka_unit_test(a_setting_says_what_histograms_are_by_default),
 		cmocka_unit_test(beyond_the_limit_the_overflow_series_has_it),
 	};
 

@@ -10,6 +10,7 @@ enum { TEXT_MOST = 8192 };
 
 static char text[TEXT_MOST]; /* for ever: views borrow from it */
 static _Atomic uint32_t text_n;
+static _Atomic bool exponential; /* what histograms are that no view says more of */
 
 static void complain(const struct view_error *error)
 {
@@ -45,6 +46,12 @@ void views_read(void)
 	if (read)
 		return;
 	read = true;
+	atomic_store_explicit(
+		&exponential,
+		str_eq_nocase(str_trim(str_of(getenv(
+				      "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"))),
+			      STR("base2_exponential_bucket_histogram")),
+		memory_order_relaxed);
 	rest.n = text_fit(rest);
 	if (rest.n)
 		memcpy(text, rest.p, rest.n);
@@ -79,6 +86,16 @@ bool views_find(struct view *out, const struct handle *asked)
 		    view_selects(out, asked->name, kind_name(asked->kind), asked->unit))
 			return true;
 	return false;
+}
+
+/* Bounds that come with the instrument are advice for the other aggregation alone. */
+void views_default(struct handle *h)
+{
+	if (h->kind != INSTRUMENT_HISTOGRAM ||
+	    !atomic_load_explicit(&exponential, memory_order_relaxed))
+		return;
+	h->kind = INSTRUMENT_EXPONENTIAL;
+	h->n_bounds = 0;
 }
 
 static uint8_t kind_of(enum view_aggregation aggregation, uint8_t asked)
@@ -122,6 +139,8 @@ bool views_apply(struct handle *h, const struct handle *asked, const struct view
 	if (v->aggregation == VIEW_AGGREGATE_DROP)
 		return false;
 	h->kind = kind_of(v->aggregation, asked->kind);
+	if (v->aggregation == VIEW_AGGREGATE_DEFAULT && !view_says(v, VIEW_buckets))
+		views_default(h);
 	if (asked->observed && is_histogram(h->kind))
 		h->kind = asked->kind; /* what is there now, again and again, has no distribution */
 	h->is_double = is_histogram(h->kind) || asked->is_double;
