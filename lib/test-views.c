@@ -122,14 +122,14 @@ static void finer(void)
 	oriel_record(oriel_histogram("wait", "s", NULL, (const double[]){ 1, 2 }, 2), 1.5);
 	must(instrument_of("wait")->kind == INSTRUMENT_EXPONENTIAL);
 	must(instrument_of("wait")->n_bounds == 0);
-	oriel_histogram("kept", "s", NULL, NULL, 0);
+	oriel_record(oriel_histogram("kept", "s", NULL, NULL, 0), 1.5);
 	must(instrument_of("kept")->kind == INSTRUMENT_HISTOGRAM);
-	oriel_histogram("cut", "s", NULL, NULL, 0);
+	oriel_record(oriel_histogram("cut", "s", NULL, NULL, 0), 1.5);
 	must(instrument_of("cut")->kind == INSTRUMENT_HISTOGRAM);
 	must(instrument_of("cut")->n_bounds == 2);
-	oriel_histogram("named", "s", NULL, NULL, 0);
+	oriel_record(oriel_histogram("named", "s", NULL, NULL, 0), 1.5);
 	must(instrument_of("other")->kind == INSTRUMENT_EXPONENTIAL);
-	oriel_counter("orders", "1", NULL);
+	oriel_add(oriel_counter("orders", "1", NULL), 1);
 	must(instrument_of("orders")->kind == INSTRUMENT_COUNTER);
 }
 
