@@ -218,10 +218,26 @@ static bool is_ours_already(void)
 	return mark.n && str_eq(mark, str_of(getenv("OTEL_EXPORTER_OTLP_ENDPOINT")));
 }
 
+/* --spotlight, as a switch; an address that somebody gave stays. */
+static int set_spotlight(const char *intake, const char *run)
+{
+	struct str asked = str_of(variable_get("SENTRY_SPOTLIGHT"));
+	char url[256];
+
+	if (!str_eq_nocase(asked, STR("true")) && !str_eq(asked, STR("1")))
+		return 0;
+	if (snprintf(url, sizeof(url), "http://%s/run/%s/stream", intake, run) >= (int)sizeof(url))
+		return 0;
+	return setenv("SENTRY_SPOTLIGHT", url, 1) < 0 ? ERR(-errno) : 0;
+}
+
 int environment_set_intake(const char *intake, const char *run)
 {
 	char url[256];
+	int r = set_spotlight(intake, run);
 
+	if (r)
+		return TRACE(r);
 	if (!is_ours_already())
 		for (char **v = environ; v && *v; v++)
 			if (says_otlp(*v))

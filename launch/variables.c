@@ -183,6 +183,9 @@ const struct variable variables[] = {
 	  "The share of traces to send there, too; else SENTRY_TRACES_RATE", false },
 	{ "SENTRY_SEND_DEFAULT_PII", VARIABLE_DESTINATION, NULL, "false",
 	  "With the client's address and the query", false },
+	{ "SENTRY_SPOTLIGHT", VARIABLE_DESTINATION, NULL, "false",
+	  "Sentry's SDKs of other languages report to the page here, beside wherever they report to (--spotlight)",
+	  false },
 	{ "ORIEL_OTLP_FILE", VARIABLE_DESTINATION, "FILE", NULL,
 	  "Where otlp_file appends JSON lines, %s in it being traces, logs or metrics; the standard "
 	  "output if not set",

@@ -110,6 +110,7 @@ static bool read_path(struct request *q)
 		{ STR("/v1/logs"), SIGNAL_LOG, FORM_PROTOBUF },
 		{ STR("/v1/metrics"), SIGNAL_METRIC, FORM_PROTOBUF },
 		{ STR("/api/v2/spans"), SIGNAL_SPAN, FORM_ZIPKIN },
+		{ STR("/stream"), SIGNAL_LOG, FORM_ENVELOPE },
 	};
 	struct str path = cut_run(q, str_cut(str_of(q->path), '?').head);
 
@@ -125,6 +126,8 @@ static bool read_path(struct request *q)
 static void read_type(struct request *q, struct str type)
 {
 	type = str_trim(str_cut(type, ';').head);
+	if (q->delivery.form == FORM_ENVELOPE)
+		return; /* SDKs say this and that of it */
 	if (str_eq_nocase(type, STR("application/json")))
 		q->delivery.form = q->delivery.form == FORM_ZIPKIN ? FORM_ZIPKIN : FORM_JSON;
 	else if (!str_eq_nocase(type, STR("application/x-protobuf")) ||
@@ -146,7 +149,8 @@ static void read_head(const struct receive_http *h, struct request *q, struct MH
 	if (header_of(c, MHD_HTTP_HEADER_ORIGIN).n)
 		refuse(q, 403, "web pages have no business here");
 	if (!read_path(q))
-		refuse(q, 404, "there are /v1/traces, /v1/logs, /v1/metrics and /api/v2/spans");
+		refuse(q, 404,
+		       "there are /v1/traces, /v1/logs, /v1/metrics, /api/v2/spans and /stream");
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		refuse(q, 405, "only POST");
 	read_type(q, header_of(c, MHD_HTTP_HEADER_CONTENT_TYPE));
@@ -271,7 +275,9 @@ static enum MHD_Result answer(struct receive_http *h, struct MHD_Connection *c, 
 	drop_body(h, q);
 	if (q->refused)
 		return answer_refused(c, q);
-	if (q->delivery.form != FORM_ZIPKIN)
+	if (q->delivery.form == FORM_ENVELOPE)
+		out_str(&body, STR("{}"));
+	else if (q->delivery.form != FORM_ZIPKIN)
 		reply_success(&body, q->delivery.form, q->delivery.kind, &a);
 	return send_reply(c, q, q->delivery.form == FORM_ZIPKIN ? 202 : 200, &body);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/stats.h"
 #include "receive/otlp-json.h"
+#include "receive/envelope.h"
 #include "receive/zipkin.h"
 
 #include <errno.h>
@@ -115,6 +116,8 @@ static enum receive_outcome decode(struct receiver *r, const struct delivery *d,
 
 	if (d->form == FORM_ZIPKIN)
 		how = outcome_of(zipkin_decode(got, body, &from));
+	else if (d->form == FORM_ENVELOPE)
+		how = outcome_of(envelope_decode(got, body, &from));
 	else if (d->form == FORM_JSON)
 		how = decode_json(d, body, &from, got);
 	else

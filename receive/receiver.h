@@ -24,7 +24,7 @@ enum {
 	SENDER_ID = 32,
 };
 
-enum receive_form { FORM_PROTOBUF, FORM_JSON, FORM_ZIPKIN, N_FORMS };
+enum receive_form { FORM_PROTOBUF, FORM_JSON, FORM_ZIPKIN, FORM_ENVELOPE, N_FORMS };
 
 struct delivery {
 	enum signal kind;
