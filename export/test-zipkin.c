@@ -202,6 +202,18 @@ static void an_error_is_a_tag(void **state)
 	       HEAD ID NAMED LOCAL ",\"tags\":{\"otel.status_code\":\"ERROR\",\"error\":\"\"}}]");
 }
 
+static void a_scope_is_two_tags(void **state)
+{
+	static const struct scope scope = { STR("cart"), STR("3") };
+	struct scene x;
+
+	(void)state;
+	batch_open(&x);
+	x.span->scope = &scope;
+	expect(&x, HEAD ID NAMED LOCAL
+	       ",\"tags\":{\"otel.scope.name\":\"cart\",\"otel.scope.version\":\"3\"}}]");
+}
+
 static void no_error_is_no_tag(void **state)
 {
 	const struct attribute a[] = { TEXT("error", "false"), INT("x", 1) };
@@ -346,6 +358,7 @@ int main(void)
 		cmocka_unit_test(nothing_takes_less_than_a_microsecond),
 		cmocka_unit_test(every_value_is_text),
 		cmocka_unit_test(an_error_is_a_tag),
+		cmocka_unit_test(a_scope_is_two_tags),
 		cmocka_unit_test(no_error_is_no_tag),
 		cmocka_unit_test(who_was_called_is_the_remote_endpoint),
 		cmocka_unit_test(an_event_is_an_annotation),

@@ -543,7 +543,12 @@ static inline void oriel_span_end(struct oriel_span *span)
 		oriel_span_finish(span, 0);
 }
 
-/* struct oriel_span s = oriel_span_start("name", oriel_int("a", 1)); ... oriel_span_end(&s); */
+/*
+ *     struct oriel_span s = oriel_span_start("name", oriel_int("a", 1)); ... oriel_span_end(&s);
+ *
+ * Prefer attributes here to oriel_span_set: sampling rules see these alone, and they cost no record
+ * of their own.
+ */
 #define oriel_span_start(name, ...) oriel_span_start_with(NULL, name, __VA_ARGS__)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */

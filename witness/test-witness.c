@@ -185,6 +185,43 @@ static void reserve(void)
 	oriel_failed("out_of_stock", "nothing left");
 }
 
+static void a_span_has_the_times_that_it_was_given(void **state)
+{
+	const uint64_t start_ns = 1700000000000000000u;
+	struct oriel_span s = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.start_ns = start_ns), "s");
+
+	(void)state;
+	assert_true(oriel_span_is_recording(&s));
+	oriel_span_name(&s, "renamed");
+	oriel_span_finish(&s, start_ns + 1500);
+	assert_false(oriel_span_is_recording(&s));
+	oriel_span_set(&s, oriel_int("late", 1));
+	assert_non_null(oriel_test_span("renamed"));
+	assert_int_equal(oriel_test_span("renamed")->duration_ns, 1500);
+	assert_null(oriel_test_span("renamed", oriel_int("late", 1)));
+}
+
+static void a_parent_may_be_given_or_none(void **state)
+{
+	struct oriel_context given = { .trace_id = { 1 },
+				       .span_id = { 2 },
+				       .flags = ORIEL_SAMPLED };
+
+	(void)state;
+	ORIEL_SPAN ("current") {
+		struct oriel_span a, b;
+
+		a = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.parent = &given), "below");
+		oriel_span_end(&a);
+		b = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.root = true), "root");
+		oriel_span_end(&b);
+	}
+	assert_string_equal(oriel_test_span("below")->parent_id, "0200000000000000");
+	assert_string_equal(oriel_test_span("root")->parent_id, "");
+	assert_string_not_equal(oriel_test_span("root")->trace_id,
+				oriel_test_span("current")->trace_id);
+}
+
 static void a_tracked_block_is_all_four(void **state)
 {
 	const struct oriel_test_span *s;
@@ -296,6 +333,8 @@ int main(void)
 		TEST(a_quantile_is_as_near_as_is_said),
 		TEST(what_nobody_records_is_asked_for),
 		TEST(spans_have_what_was_said_of_them),
+		TEST(a_span_has_the_times_that_it_was_given),
+		TEST(a_parent_may_be_given_or_none),
 		TEST(a_tracked_block_is_all_four),
 		TEST(a_job_and_a_message_are_counted_timed_and_marked),
 		TEST(a_timed_block_is_one_value),
