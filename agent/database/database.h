@@ -87,7 +87,10 @@ void database_end(struct database_call *c, const struct database_outcome *o);
 /* Makes the instruments, once; from a hook that is not on the hot path. */
 void database_ready(void);
 
-/* Of database.c only: the first and the last of a connection's calls; and the instrument. */
+/*
+ * The first and the last of a connection's calls, by database.c; or a client taken out of the library's
+ * own pool and put back, by a watcher whose calls name no connection. And the instrument: database.c's.
+ */
 void database_connection_used(struct database_connection *c);
 void database_connection_idle(struct database_connection *c);
 void database_connection_ready(void);

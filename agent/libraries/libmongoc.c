@@ -25,6 +25,7 @@
 
 #include "agent/database/database.h"
 #include "agent/libraries/document.h"
+#include "agent/libraries/libmongoc.h"
 #include "agent/pool.h"
 #include "agent/real.h"
 #include "agent/table.h"
@@ -473,15 +474,18 @@ static mongoc_client_t *client_watch(mongoc_client_t *client, const void *caller
 	return client;
 }
 
-static mongoc_client_pool_t *pool_watch(mongoc_client_pool_t *pool, const void *caller)
+static mongoc_client_pool_t *pool_watch(mongoc_client_pool_t *pool, const mongoc_uri_t *uri,
+					const void *caller)
 {
 	int kept = errno;
 	struct link *link;
 
 	if (pool && is_the_programs(caller) && our_callbacks()) {
 		link = link_new(pool);
-		if (link)
+		if (link) {
 			REAL(mongoc_client_pool_set_apm_callbacks)(pool, our_callbacks(), link);
+			libmongoc_pool_opened(pool, uri);
+		}
 	}
 	errno = kept;
 	return pool;
@@ -527,7 +531,7 @@ HOOK mongoc_client_pool_t *mongoc_client_pool_new(const mongoc_uri_t *uri)
 {
 	if (!REAL(mongoc_client_pool_new))
 		return NULL;
-	return pool_watch(REAL(mongoc_client_pool_new)(uri), CALLER);
+	return pool_watch(REAL(mongoc_client_pool_new)(uri), uri, CALLER);
 }
 
 HOOK mongoc_client_pool_t *mongoc_client_pool_new_with_error(const mongoc_uri_t *uri,
@@ -535,7 +539,7 @@ HOOK mongoc_client_pool_t *mongoc_client_pool_new_with_error(const mongoc_uri_t 
 {
 	if (!REAL(mongoc_client_pool_new_with_error))
 		return NULL;
-	return pool_watch(REAL(mongoc_client_pool_new_with_error)(uri, error), CALLER);
+	return pool_watch(REAL(mongoc_client_pool_new_with_error)(uri, error), uri, CALLER);
 }
 
 HOOK bool mongoc_client_set_apm_callbacks(mongoc_client_t *client, mongoc_apm_callbacks_t *set,
@@ -570,6 +574,7 @@ HOOK void mongoc_client_destroy(mongoc_client_t *client)
 {
 	struct link *link = table_remove(&link_of, client);
 
+	libmongoc_client_closed(client);
 	if (REAL(mongoc_client_destroy))
 		REAL(mongoc_client_destroy)(client);
 	if (link)
@@ -580,6 +585,7 @@ HOOK void mongoc_client_pool_destroy(mongoc_client_pool_t *pool)
 {
 	struct link *link = table_remove(&link_of, pool);
 
+	libmongoc_pool_closed(pool);
 	if (REAL(mongoc_client_pool_destroy))
 		REAL(mongoc_client_pool_destroy)(pool);
 	if (link)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MongoDB through libmongoc: a client, a pool with threads, and callbacks of its own for the driver's
- * events. Takes the server's port; prints what the server answered, and what the callbacks saw.
+ * events. Takes the server's port; prints what the server answered, and what the callbacks saw. With a
+ * second argument only a pool: of three clients one is in use until a line comes, then none is there.
  */
 #include <errno.h>
 #include <mongoc/mongoc.h>
@@ -182,6 +183,33 @@ static void with_pool(void)
 	printf("sum %d\n", sum);
 }
 
+static void with_pool_until_told(void)
+{
+	mongoc_uri_t *parsed = mongoc_uri_new(uri);
+	mongoc_client_pool_t *pool;
+	mongoc_client_t *client[3];
+
+	mongoc_uri_set_database(parsed, "shop");
+	pool = mongoc_client_pool_new(parsed);
+	client[0] = mongoc_client_pool_pop(pool);
+	client[1] = mongoc_client_pool_try_pop(pool);
+	client[2] = mongoc_client_pool_pop(pool);
+	command(client[2], "ping");
+	mongoc_client_pool_push(pool, client[1]);
+	mongoc_client_pool_push(pool, client[2]);
+	client[1] = mongoc_client_pool_try_pop(pool);
+	mongoc_client_pool_push(pool, client[1]);
+	printf("ready\n");
+	fflush(stdout);
+	getchar();
+	mongoc_client_pool_push(pool, client[0]);
+	mongoc_client_pool_destroy(pool);
+	mongoc_uri_destroy(parsed);
+	while (getchar() != EOF)
+		;
+	mongoc_cleanup();
+}
+
 int main(int argc, char **argv)
 {
 	mongoc_apm_callbacks_t *set;
@@ -194,6 +222,10 @@ int main(int argc, char **argv)
 		 argv[1]);
 	mongoc_init();
 	mongoc_log_set_handler(logged, NULL);
+	if (argc > 2) {
+		with_pool_until_told();
+		return 0;
+	}
 	printf("%d\n", mongoc_client_new("mongodb://:") != NULL);
 	client = mongoc_client_new(uri);
 	command(client, "ping");

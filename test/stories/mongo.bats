@@ -42,3 +42,24 @@ of() { echo "[.[] | select(.name == \"$1\")]"; }
 	spans "$(of 'hangUp admin')[0].attributes | .\"error.type\" == \"MONGOC_ERROR_STREAM\"
 		and (has(\"db.response.status_code\") | not)"
 }
+
+# counts IDLE USED: of the pool's connections
+counts() {
+	api_says metrics "[.metrics[] | select(.name == \"db.client.connection.count\") | [.value,
+		.attributes[\"db.client.connection.state\"], .attributes[\"db.client.connection.pool.name\"]]]
+		| sort_by(.[1]) == [[$1, \"idle\", \"127.0.0.1:$PORT/shop\"], [$2, \"used\", \"127.0.0.1:$PORT/shop\"]]"
+}
+
+@test "a pool's clients are used from pop to push, else idle, and gone with the pool" {
+	local told="$BATS_TEST_TMPDIR/told" program
+	mkfifo "$told"
+	run_watched "$BUILD/programs/mongo-runs" "$PORT" pool <"$told" >"$BATS_TEST_TMPDIR/pool" 2>&1 3>&- 4>&- 7>&- &
+	program=$!
+	exec 8>"$told"
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/pool"
+	wait_for 10 counts 2 1
+	echo >&8
+	wait_for 10 counts 0 0
+	exec 8>&-
+	wait "$program"
+}
