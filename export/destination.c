@@ -11,65 +11,16 @@
  * All waiting is on one condition, `wake`, for the thread, and on `moved`, for those who wait for
  * it. At the end `stop` is set when the time is over; the exporter looks at it and comes back.
  */
-#include "export/destination.h"
+#include "export/destination-inside.h"
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "export/backoff.h"
-#include "export/spool.h"
 #include "model/stats.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { MS = 1000000 };
-enum { WRITE_BATCHES_MOST = 1024, SPOOL_AT_ONCE = 16 };
-
-struct entry {
-	struct entry *next;
-	struct batch *batch;
-	size_t items;
-	uint64_t since_ns;
-};
-
-/* What is being written. */
-struct cargo {
-	struct batch *batch[WRITE_BATCHES_MOST];
-	size_t n, items;
-};
-
-struct destination {
-	const struct exporter *kind;
-	void *state;
-	enum signal signals;
-	struct destination_limits limits;
-	void (*tell)(void *to, const char *line);
-	void *tell_to;
-	pthread_t thread;
-	atomic_bool stop;    /* set by free, read by the exporter in the middle of a write */
-	struct spool *spool; /* NULL: there is none. The thread's own, like the next four */
-	struct cargo cargo;
-	unsigned hurried; /* the last hurry that was dealt with */
-	struct backoff backoff;
-	uint64_t not_before_ns; /* no write earlier, because the last one failed */
-
-	pthread_mutex_t lock; /* guards all that follows */
-	pthread_cond_t wake, moved;
-	struct entry *first, **last;
-	size_t waiting;		/* items in the list */
-	uint64_t offered;	/* items that were taken into the queue, ever */
-	uint64_t settled;	/* of those: sent or dropped */
-	uint64_t spooled;	/* of those that aren't: on disk */
-	uint64_t told_dropped;	/* to who asked last */
-	uint64_t sent, dropped; /* dropped: also those that found the queue full */
-	unsigned hurry;		/* counts calls that want things to move */
-	bool closing, failing;
-	uint64_t deadline_ns; /* when closing */
-	char why[160];
-};
 
 static size_t count_items(const struct batch *b, enum signal signals)
 {
@@ -160,12 +111,7 @@ static void cargo_free(struct cargo *c)
 		batch_free(c->batch[i]);
 }
 
-/* Of `items` that are settled now: so many sent, the rest refused, out of retries, or too late. */
-struct account {
-	uint64_t sent, refused, retries, closing;
-};
-
-static void settle(struct destination *d, const struct account *a)
+void destination_settle(struct destination *d, const struct account *a)
 {
 	uint64_t lost = a->refused + a->retries + a->closing;
 
@@ -181,8 +127,7 @@ static void settle(struct destination *d, const struct account *a)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* What an exporter says is held to what there was. */
-static size_t done_of(const struct export_result *result, size_t items)
+size_t destination_done(const struct export_result *result, size_t items)
 {
 	size_t done = 0;
 
@@ -191,8 +136,7 @@ static size_t done_of(const struct export_result *result, size_t items)
 	return done;
 }
 
-/* Remembers how a write went, and tells when that has changed. */
-static void note(struct destination *d, int r, const struct export_result *result)
+void destination_note(struct destination *d, int r, const struct export_result *result)
 {
 	bool fails = r != 0 || result->n_rejected > 0, changed;
 	char why[160], line[256];
@@ -233,7 +177,7 @@ static bool pause_until(struct destination *d, uint64_t until_ns)
 static struct account account_of(int r, bool on_time, size_t items,
 				 const struct export_result *result)
 {
-	size_t done = r ? done_of(result, items) : items;
+	size_t done = r ? destination_done(result, items) : items;
 	size_t rejected = result->n_rejected < done ? result->n_rejected : done;
 	struct account a = { .sent = done - rejected, .refused = rejected };
 
@@ -246,75 +190,6 @@ static struct account account_of(int r, bool on_time, size_t items,
 	return a;
 }
 
-/* ---- what waits on disk ----------------------------------------------------------------------------- */
-
-/* After each change: what is there, and what had to give way. */
-static void spool_note(struct destination *d)
-{
-	uint64_t dropped = spool_dropped(d->spool), items = spool_items(d->spool);
-
-	stats_add(export_dropped_queue_full, dropped);
-	pthread_mutex_lock(&d->lock);
-	d->dropped += dropped;
-	d->settled += dropped;
-	d->spooled = items;
-	pthread_cond_broadcast(&d->moved);
-	pthread_mutex_unlock(&d->lock);
-}
-
-/* False: the disk doesn't take it, and memory has to do. */
-static bool stow(struct destination *d, const struct cargo *c, struct export_result *result)
-{
-	size_t done = done_of(result, c->items);
-	uint64_t before;
-	int r;
-
-	if (!d->spool)
-		return false;
-	before = spool_items(d->spool);
-	r = d->kind->stow(d->state, c->batch, c->n, result, d->spool);
-	if (r < 0 && spool_items(d->spool) == before)
-		return false;
-	/* What a full disk has not taken of it is out of retries. */
-	settle(d,
-	       &(struct account){
-		       .sent = done - (result->n_rejected < done ? result->n_rejected : done),
-		       .refused = result->n_rejected < done ? result->n_rejected : done,
-		       .retries = r < 0 ? c->items - done - (spool_items(d->spool) - before) : 0 });
-	spool_note(d);
-	return true;
-}
-
-/* One after the other, until one isn't taken, or there is something new. */
-static void empty_spool(struct destination *d)
-{
-	struct spool_item item;
-
-	for (int i = 0; i < SPOOL_AT_ONCE && spool_first(d->spool, &item); i++) {
-		struct export_result result = { .n_rejected = 0 };
-		int r = d->kind->resend(d->state, &item, &result);
-
-		note(d, r, &result);
-		if (r == EXPORT_RETRY) {
-			d->not_before_ns = clock_mono_ns() +
-					   backoff_next_ns(&d->backoff, result.retry_after_ms);
-			stats_add(export_retried, 1);
-			break;
-		}
-		spool_pop(d->spool);
-		d->backoff.failures = 0;
-		d->not_before_ns = 0;
-		if (r)
-			result.n_rejected = item.n_items;
-		if (result.n_rejected > item.n_items)
-			result.n_rejected = item.n_items;
-		settle(d, &(struct account){ .sent = item.n_items - result.n_rejected,
-					     .refused = result.n_rejected });
-		spool_note(d);
-	}
-	spool_note(d);
-}
-
 /* ---- the thread -------------------------------------------------------------------------------------- */
 
 /* A write, again and again until it is settled, or on disk. */
@@ -325,19 +200,19 @@ static void deliver(struct destination *d, const struct cargo *c)
 	bool on_time;
 	int r = EXPORT_RETRY;
 
-	if (d->spool && spool_items(d->spool) && stow(d, c, &result))
+	if (d->spool && spool_items(d->spool) && destination_stow(d, c, &result))
 		return;
 	on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 	while (on_time) {
 		result.retry_after_ms = 0;
 		result.why[0] = '\0';
 		r = d->kind->write(d->state, c->batch, c->n, &result);
-		note(d, r, &result);
+		destination_note(d, r, &result);
 		if (r != EXPORT_RETRY)
 			break;
 		d->not_before_ns =
 			clock_mono_ns() + backoff_next_ns(&d->backoff, result.retry_after_ms);
-		if (stow(d, c, &result))
+		if (destination_stow(d, c, &result))
 			return;
 		on_time = pause_until(d, earlier(d->not_before_ns, give_up_ns));
 		if (clock_mono_ns() >= give_up_ns)
@@ -348,13 +223,13 @@ static void deliver(struct destination *d, const struct cargo *c)
 	if (r != EXPORT_RETRY) {
 		d->backoff.failures = 0;
 		d->not_before_ns = 0;
-	} else if (stow(d, c, &result)) {
+	} else if (destination_stow(d, c, &result)) {
 		return;
 	}
 
 	struct account a = account_of(r, on_time, c->items, &result);
 
-	settle(d, &a);
+	destination_settle(d, &a);
 }
 
 static void *destination_run(void *arg)
@@ -368,7 +243,7 @@ static void *destination_run(void *arg)
 		if (turn == TURN_END)
 			return NULL;
 		if (turn == TURN_SPOOL) {
-			empty_spool(d);
+			destination_resend(d);
 			continue;
 		}
 		deliver(d, &d->cargo);
@@ -423,21 +298,6 @@ static void fini_sync(struct destination *d)
 	pthread_mutex_destroy(&d->lock);
 }
 
-/* What another collector, or another run, had to leave there is ours now. */
-static void open_spool(struct destination *d, const struct export_place *place)
-{
-	char name[300];
-	size_t n;
-
-	if (!place->queue_dir || !d->kind->stow || !d->kind->where)
-		return;
-	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->kind->name, (unsigned)d->signals);
-	d->kind->where(d->state, name + n, sizeof(name) - n);
-	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
-	if (d->spool)
-		d->offered = d->spooled = spool_items(d->spool);
-}
-
 int destination_new(struct destination **out, const struct exporter *kind,
 		    const struct settings *settings, const struct export_place *place,
 		    struct destination_limits limits, char why[160])
@@ -465,7 +325,7 @@ int destination_new(struct destination **out, const struct exporter *kind,
 		return TRACE(r);
 	}
 	init_sync(d);
-	open_spool(d, &here);
+	destination_open_spool(d, &here);
 	r = start_thread(d);
 	if (r) {
 		spool_close(d->spool);

@@ -16,8 +16,9 @@
  * A map of what is here:
  *
  *     oriel_start, oriel_stop          begin and end; options
+ *     oriel_flush                      wait until what was recorded has reached its destinations
  *     oriel_str, oriel_int, ...        attributes
- *     ORIEL_SPAN, oriel_span_*         spans
+ *     ORIEL_SPAN, oriel_span_*         spans; oriel_sampling_ratio
  *     oriel_context_*                  the current context across threads and processes
  *     oriel_baggage_*                  baggage
  *     oriel_fields_*                   fields of all log records in a context

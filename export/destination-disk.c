@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a destination's backend doesn't take waits on disk (export/spool.h):
+ *
+ *     cargo ─► write ─► retry? ─► stow ─► [files] ─► resend, one after the other, when it may be tried
+ *
+ * While anything is there all that comes goes behind it, so the order stays and memory is free.
+ */
+#include "export/destination-inside.h"
+
+#include "base/clock.h"
+#include "model/stats.h"
+
+#include <stdio.h>
+
+enum { SPOOL_AT_ONCE = 16 };
+
+void destination_open_spool(struct destination *d, const struct export_place *place)
+{
+	char name[300];
+	size_t n;
+
+	if (!place->queue_dir || !d->kind->stow || !d->kind->where)
+		return;
+	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->kind->name, (unsigned)d->signals);
+	d->kind->where(d->state, name + n, sizeof(name) - n);
+	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
+	if (d->spool)
+		d->offered = d->spooled = spool_items(d->spool);
+}
+
+/* After each change: what is there, and what had to give way. */
+static void spool_note(struct destination *d)
+{
+	uint64_t dropped = spool_dropped(d->spool), items = spool_items(d->spool);
+
+	stats_add(export_dropped_queue_full, dropped);
+	pthread_mutex_lock(&d->lock);
+	d->dropped += dropped;
+	d->settled += dropped;
+	d->spooled = items;
+	pthread_cond_broadcast(&d->moved);
+	pthread_mutex_unlock(&d->lock);
+}
+
+bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result)
+{
+	size_t done = destination_done(result, c->items);
+	uint64_t before;
+	int r;
+
+	if (!d->spool)
+		return false;
+	before = spool_items(d->spool);
+	r = d->kind->stow(d->state, c->batch, c->n, result, d->spool);
+	if (r < 0 && spool_items(d->spool) == before)
+		return false;
+	/* What a full disk has not taken of it is out of retries. */
+	destination_settle(
+		d, &(struct account){
+			   .sent = done - (result->n_rejected < done ? result->n_rejected : done),
+			   .refused = result->n_rejected < done ? result->n_rejected : done,
+			   .retries = r < 0 ? c->items - done - (spool_items(d->spool) - before)
+					    : 0 });
+	spool_note(d);
+	return true;
+}
+
+void destination_resend(struct destination *d)
+{
+	struct spool_item item;
+
+	for (int i = 0; i < SPOOL_AT_ONCE && spool_first(d->spool, &item); i++) {
+		struct export_result result = { .n_rejected = 0 };
+		int r = d->kind->resend(d->state, &item, &result);
+
+		destination_note(d, r, &result);
+		if (r == EXPORT_RETRY) {
+			d->not_before_ns = clock_mono_ns() +
+					   backoff_next_ns(&d->backoff, result.retry_after_ms);
+			stats_add(export_retried, 1);
+			break;
+		}
+		spool_pop(d->spool);
+		d->backoff.failures = 0;
+		d->not_before_ns = 0;
+		if (r)
+			result.n_rejected = item.n_items;
+		if (result.n_rejected > item.n_items)
+			result.n_rejected = item.n_items;
+		destination_settle(d, &(struct account){ .sent = item.n_items - result.n_rejected,
+							 .refused = result.n_rejected });
+		spool_note(d);
+	}
+	spool_note(d);
+}

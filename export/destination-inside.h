@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside: what destination.c and destination-disk.c share. Nobody else includes it. */
+#pragma once
+
+#include "export/backoff.h"
+#include "export/destination.h"
+#include "export/spool.h"
+
+#include <pthread.h>
+
+enum { MS = 1000000 };
+enum { WRITE_BATCHES_MOST = 1024 };
+
+struct entry {
+	struct entry *next;
+	struct batch *batch;
+	size_t items;
+	uint64_t since_ns;
+};
+
+/* What is being written. */
+struct cargo {
+	struct batch *batch[WRITE_BATCHES_MOST];
+	size_t n, items;
+};
+
+struct destination {
+	const struct exporter *kind;
+	void *state;
+	enum signal signals;
+	struct destination_limits limits;
+	void (*tell)(void *to, const char *line);
+	void *tell_to;
+	pthread_t thread;
+	atomic_bool stop;    /* set by free, read by the exporter in the middle of a write */
+	struct spool *spool; /* NULL: there is none. The thread's own, like the next four */
+	struct cargo cargo;
+	unsigned hurried; /* the last hurry that was dealt with */
+	struct backoff backoff;
+	uint64_t not_before_ns; /* no write earlier, because the last one failed */
+
+	pthread_mutex_t lock; /* guards all that follows */
+	pthread_cond_t wake, moved;
+	struct entry *first, **last;
+	size_t waiting;		/* items in the list */
+	uint64_t offered;	/* items that were taken into the queue, ever */
+	uint64_t settled;	/* of those: sent or dropped */
+	uint64_t spooled;	/* of those that aren't: on disk */
+	uint64_t told_dropped;	/* to who asked last */
+	uint64_t sent, dropped; /* dropped: also those that found the queue full */
+	unsigned hurry;		/* counts calls that want things to move */
+	bool closing, failing;
+	uint64_t deadline_ns; /* when closing */
+	char why[160];
+};
+
+/* Of `items` that are settled now: so many sent, the rest refused, out of retries, or too late. */
+struct account {
+	uint64_t sent, refused, retries, closing;
+};
+
+void destination_settle(struct destination *d, const struct account *a);
+
+/* What an exporter says is held to what there was. */
+size_t destination_done(const struct export_result *result, size_t items);
+
+/* Remembers how a write went, and tells when that has changed. */
+void destination_note(struct destination *d, int r, const struct export_result *result);
+
+/* destination-disk.c: what another collector, or another run, had to leave there is ours now. */
+void destination_open_spool(struct destination *d, const struct export_place *place);
+
+/* False: the disk doesn't take it, and memory has to do. */
+bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result);
+
+/* One after the other, until one isn't taken, or there is something new. */
+void destination_resend(struct destination *d);
