@@ -24,6 +24,8 @@ struct stage {
 	bool closed;   /* writes wait */
 	size_t inside; /* writes that are waiting, or have been */
 	size_t n_writes, n_items;
+	_Atomic unsigned within; /* writes at this moment */
+	_Atomic bool overlapped;
 	int (*turn)(size_t write, size_t items, struct export_result *result);
 	sigset_t blocked;
 };
@@ -74,6 +76,8 @@ static int stage_write(void *state, struct batch *const *batches, size_t n,
 	(void)state;
 	for (size_t i = 0; i < n; i++)
 		items += batches[i]->n_spans;
+	if (atomic_fetch_add(&stage.within, 1))
+		atomic_store(&stage.overlapped, true);
 	pthread_mutex_lock(&stage.lock);
 	stage.inside++;
 	pthread_cond_broadcast(&stage.moved);
@@ -84,6 +88,7 @@ static int stage_write(void *state, struct batch *const *batches, size_t n,
 	r = stage.turn(write, items, result);
 	stage.n_items += r ? 0 : items;
 	pthread_mutex_unlock(&stage.lock);
+	atomic_fetch_sub(&stage.within, 1);
 	return r;
 }
 
@@ -548,6 +553,7 @@ static void threads_may_offer_at_once(void **state)
 	assert_true(destination_flush(d, EVER_MS));
 	assert_int_equal(look(d).sent + look(d).dropped, all);
 	destination_free(d, EVER_MS);
+	assert_false(stage.overlapped);
 }
 
 /* With the real exporter and a real server. */

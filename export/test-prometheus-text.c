@@ -136,6 +136,14 @@ static void a_counter_in_openmetrics(void **state)
 					"# EOF\n");
 }
 
+static void what_rises_and_falls_is_a_gauge(void **state)
+{
+	struct desk *d = *state;
+
+	add(d, 0, METRIC_UP_DOWN, "open", 3);
+	assert_string_equal(written(d), "# HELP open About it.\n# TYPE open gauge\nopen 3\n");
+}
+
 static void a_gauge_of_doubles_and_what_is_no_number(void **state)
 {
 	struct desk *d = *state;
@@ -495,6 +503,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_counter_in_plain_text),
 		TEST(a_counter_in_openmetrics),
+		TEST(what_rises_and_falls_is_a_gauge),
 		TEST(a_gauge_of_doubles_and_what_is_no_number),
 		TEST(a_histogram_is_accumulated_and_ends_with_inf),
 		TEST(a_bound_has_one_text_in_both_formats),

@@ -135,6 +135,7 @@ static void what_nobody_records_is_asked_for(void **state)
 	static int in_use = 3;
 	static double level = 0.25;
 	struct oriel_observer *o = oriel_gauge_observe("pool.size", "1", NULL, observed, &in_use);
+	struct oriel_observer *u = oriel_up_down_observe("pool.used", "1", NULL, observed, &in_use);
 	struct oriel_watch *w = oriel_gauge_watch("level", "1", NULL, &level);
 
 	(void)state;
@@ -143,9 +144,11 @@ static void what_nobody_records_is_asked_for(void **state)
 	in_use = 4;
 	level = 0.5;
 	assert_true(ORIEL_EXPECT_VALUE(4, "pool.size"));
+	assert_true(ORIEL_EXPECT_VALUE(4, "pool.used"));
 	assert_true(ORIEL_EXPECT_VALUE(0.5, "level"));
 	oriel_unwatch(w);
 	oriel_unobserve(o);
+	oriel_unobserve(u);
 	assert_int_equal(oriel_test_metric("level").n_series, 0);
 }
 

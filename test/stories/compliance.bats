@@ -26,7 +26,7 @@ is_there() {
 		file=${named%%: *} name=${named#*: }
 		is_there "$file" "$name" || { echo "not there: $file: $name"; missing=$((missing + 1)); }
 	done < <(rows | grep -oE '`[a-z/.-]+\.(c|bats|js): [^`]+`' | tr -d '`' | sort -u)
-	[ "$n" -gt 60 ]
+	[ "$n" -gt 100 ]
 	[ "$missing" = 0 ]
 }
 
