@@ -25,13 +25,13 @@ is_there() {
 		n=$((n + 1))
 		file=${named%%: *} name=${named#*: }
 		is_there "$file" "$name" || { echo "not there: $file: $name"; missing=$((missing + 1)); }
-	done < <(rows | grep -oE '`[a-z/.-]+\.(c|bats|js): [^`]+`' | tr -d '`' | sort -u)
+	done < <(rows | grep -oE '`[a-z0-9/.-]+\.(c|bats|js): [^`]+`' | tr -d '`' | sort -u)
 	[ "$n" -gt 100 ]
 	[ "$missing" = 0 ]
 }
 
 @test "each yes names a test, and nothing else does" {
-	[ -z "$(rows | grep '| yes |' | grep -vE '`[a-z/.-]+\.(c|bats|js): ')" ]
+	[ -z "$(rows | grep '| yes |' | grep -vE '`[a-z0-9/.-]+\.(c|bats|js): ')" ]
 	[ -z "$(rows | grep -E '\| (no|n/a) \|' | grep -E '\.(c|bats|js): ')" ]
 }
 
