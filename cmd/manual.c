@@ -50,7 +50,7 @@ static void sentences(const char *s)
 		s += n;
 		if (*s == '\n') {
 			fputs("\n.Pp\n", stdout);
-			s++;
+			s += strspn(s, "\n");
 		} else if (*s == '`') {
 			n = strcspn(s + 1, "`");
 			fputs("\\fB", stdout);
