@@ -33,6 +33,17 @@ static void no_byte_may_be_another(void **state)
 		}
 }
 
+static void bytes_are_written_as_one(void **state)
+{
+	static const unsigned char bytes[16] = { 0x01, 0x89, 0xaf, 0x3c, 0x5b, 0x7e, 0x4f, 0x90,
+						 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x34, 0x56, 0x78 };
+	char text[UUID_TEXT];
+
+	(void)state;
+	uuid_write(text, bytes);
+	assert_memory_equal(text, good, UUID_TEXT);
+}
+
 static void its_length_counts(void **state)
 {
 	(void)state;
@@ -46,6 +57,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_uuid_is_one),
 		cmocka_unit_test(no_byte_may_be_another),
+		cmocka_unit_test(bytes_are_written_as_one),
 		cmocka_unit_test(its_length_counts),
 	};
 

@@ -121,26 +121,32 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 	return (uint16_t)(handle | (c.trace_state.n ? CARRY_STATE : 0));
 }
 
-uint16_t carry_make_request(struct str request_id, struct str fields)
+uint16_t carry_request_open(char **to, char **end)
 {
-	size_t bytes = sizeof(struct block) + request_id.n + fields.n + TEXTS;
-	uint16_t handle =
-		pool && bytes <= CARRY_UNIT && request_id.n + fields.n ? carry_take_one() : 0;
+	uint16_t handle = pool ? carry_take_one() : 0;
 	struct block *b;
 
 	if (!handle)
-		return carry_make((struct carried){ .request_id = request_id, .fields = fields });
+		return 0;
 	b = carry_block(handle);
 	b->units = 1;
-	b->request_id_n = (uint8_t)request_id.n;
 	b->trace_state_n = 0;
 	b->baggage_n = 0;
-	b->fields_n = (uint16_t)fields.n & 0x7fff;
 	b->debug = 0;
 	b->bytes[0] = b->bytes[1] = '\0';
-	carry_put(carry_put(b->bytes + 2, request_id), fields);
-	atomic_store_explicit(&b->refs, 1, memory_order_release);
+	*to = b->bytes + 2;
+	*end = (char *)b + CARRY_UNIT - 1;
 	return handle;
+}
+
+void carry_request_close(uint16_t handle, size_t id_n, size_t fields_n)
+{
+	struct block *b = carry_block(handle);
+
+	b->request_id_n = (uint8_t)id_n;
+	b->fields_n = (uint16_t)fields_n & 0x7fff;
+	b->bytes[2 + id_n] = b->bytes[3 + id_n + fields_n] = '\0';
+	atomic_store_explicit(&b->refs, 1, memory_order_release);
 }
 
 uint16_t carry_make(struct carried c)
@@ -191,7 +197,9 @@ void carry_drop(uint16_t handle)
 		return;
 	b = carry_block(handle);
 	mask = (1ull << b->units) - 1;
-	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
+	/* The only one to hold it is the last one, too. */
+	if (atomic_load_explicit(&b->refs, memory_order_acquire) == 1 ||
+	    atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
 		atomic_fetch_and_explicit(&taken[unit / WORD_UNITS], ~(mask << unit % WORD_UNITS),
 					  memory_order_release);
 }

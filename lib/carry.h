@@ -37,8 +37,12 @@ void carry_use(void *memory); /* CARRY_UNIT * CARRY_UNITS zeroed bytes, at start
 uint16_t carry_make(
 	struct carried c); /* one reference; 0: nothing to carry, or no room (counted) */
 
-/* Nothing but a request id and fields, which most are made for. */
-uint16_t carry_make_request(struct str request_id, struct str fields);
+/*
+ * Nothing but a request id and fields, which most are made for, written where they lie: the id at *to,
+ * one byte that is the NUL's, the fields, all before *end. 0: no room, not counted.
+ */
+uint16_t carry_request_open(char **to, char **end);
+void carry_request_close(uint16_t handle, size_t id_n, size_t fields_n);
 
 static inline bool carry_is_empty(const struct carried *c)
 {

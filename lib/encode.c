@@ -257,6 +257,26 @@ unsigned char *encode_odd(unsigned char *to, const struct oriel_attribute *a, si
 	return *value_n ? encode_copy(to, a->value.p, *value_n) : to;
 }
 
+/* There is room for it. */
+static inline unsigned char *encode_try_known(unsigned char *to, const struct oriel_attribute *x)
+{
+	uint64_t shape = x->shape, bits = (uint64_t)x->value.integer;
+	unsigned type = shape & (WIRE_KNOWN - 1);
+	uint8_t judged = judged_known[(uint8_t)(shape >> 8)];
+
+	if (__builtin_expect(type > ORIEL_STR || (judged & ~JUDGED_CLEAN), 0))
+		return NULL;
+	memcpy(to, &(uint32_t){ (uint32_t)shape }, 4);
+	to += WIRE_ATTRIBUTE_HEAD;
+	if (type != ORIEL_STR) {
+		memcpy(to, &bits, 8);
+		return to + (uint32_t)(shape >> 16);
+	}
+	if (!judged && !judged_text((const char *)bits, (uint32_t)(shape >> 16)))
+		return NULL;
+	return encode_copy(to, (const char *)bits, (uint32_t)(shape >> 16));
+}
+
 /* What encode_try has no quick yes for: keys that are numbers, rows, and what is to be judged yet. */
 static __attribute__((noinline)) unsigned char *encode_try_any(unsigned char *to,
 							       const unsigned char *end,
@@ -268,6 +288,12 @@ static __attribute__((noinline)) unsigned char *encode_try_any(unsigned char *to
 
 		if (value + value_n > end)
 			return NULL;
+		if (x->shape & WIRE_KNOWN) {
+			to = encode_try_known(to, x);
+			if (!to)
+				return NULL;
+			continue;
+		}
 		if (attribute_is_prepared(x)) {
 			to = encode_copy(to, x->value.p, value_n);
 			continue;
@@ -275,8 +301,7 @@ static __attribute__((noinline)) unsigned char *encode_try_any(unsigned char *to
 		if (!encode_is_plain(x) || !encode_is_quiet(x))
 			return NULL;
 		memcpy(to, &(uint32_t){ (uint32_t)x->shape }, 4);
-		if (key_n)
-			encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
+		encode_copy(to + WIRE_ATTRIBUTE_HEAD, x->key, key_n);
 		if (attribute_type(x) == ORIEL_STR)
 			encode_copy(value, x->value.p, value_n);
 		else
@@ -295,6 +320,8 @@ unsigned char *encode_try(unsigned char *to, const unsigned char *end, struct or
 {
 	const struct oriel_attribute *x = a.item, *last = x + a.n;
 
+	if (x->shape & WIRE_KNOWN)
+		return encode_try_any(to, end, a);
 	do {
 		uint64_t shape = x->shape, bits = (uint64_t)x->value.integer;
 		size_t key_n = (uint8_t)(shape >> 8), value_n = shape >> 16;

@@ -4,8 +4,9 @@
  * can be found by it, sampled or not.
  */
 
-#include "base/hex.h"
+#include "base/uuid.h"
 #include "lib/context.h"
+#include "lib/encode.h"
 #include "lib/fields.h"
 
 static bool is_valid(const char *id)
@@ -21,8 +22,6 @@ static bool is_valid(const char *id)
 	return n > 0 && n <= CARRY_REQUEST_ID_MOST;
 }
 
-enum { UUID_N = 36 };
-
 /* RFC 9562, 5.4: version 4. */
 static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 {
@@ -32,23 +31,14 @@ static void make_uuid(struct thread *t, char out[ORIEL_REQUEST_ID_ROOM])
 	memcpy(bytes, random, sizeof(bytes));
 	bytes[6] = (uint8_t)(0x40 | (bytes[6] & 0x0f));
 	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
-	hex_write(out, bytes, 4);
-	/* Each by four bytes, whose second half then moves on. */
-	hex_write(out + 9, bytes + 4, 4);
-	memmove(out + 14, out + 13, 4);
-	hex_write(out + 19, bytes + 8, 4);
-	memmove(out + 24, out + 23, 4);
-	hex_write(out + 28, bytes + 12, 4);
-	out[8] = out[13] = out[18] = out[23] = '-';
-	out[UUID_N] = '\0';
+	uuid_write(out, bytes);
+	out[UUID_TEXT] = '\0';
 }
 
 static uint16_t carry_with(uint16_t carry, struct str id, struct str fields)
 {
 	struct carried c;
 
-	if (!carry)
-		return carry_make_request(id, fields);
 	c = carry_read(carry);
 	if (id.n)
 		c.request_id = id;
@@ -90,6 +80,32 @@ void oriel_context_set_request_id(struct oriel_context *c, const char *id,
 	context_set(c, str_of(out), STR(""));
 }
 
+/*
+ * An id of ours, if one is wanted, and fields that are harmless and fit, in a context that carries
+ * nothing yet. Nearly all requests are that; 0: this one isn't.
+ */
+static uint16_t carry_begin(struct thread *t, char *out, struct oriel_attributes fields)
+{
+	char *at, *end;
+	uint16_t handle = carry_request_open(&at, &end);
+	size_t id_n = out ? UUID_TEXT : 0;
+	unsigned char *from, *to;
+
+	if (!handle)
+		return 0;
+	if (out) {
+		make_uuid(t, out);
+		memcpy(at, out, UUID_TEXT);
+	}
+	from = (unsigned char *)at + id_n + 1;
+	to = encode_try(from, (unsigned char *)end - 8, fields);
+	carry_request_close(handle, id_n, to ? (size_t)(to - from) : 0);
+	if (to)
+		return handle;
+	carry_drop(handle);
+	return 0;
+}
+
 void oriel_context_begin_request(struct oriel_context *c, const char *id,
 				 char out[ORIEL_REQUEST_ID_ROOM], struct oriel_attributes fields)
 {
@@ -100,6 +116,11 @@ void oriel_context_begin_request(struct oriel_context *c, const char *id,
 		out[0] = '\0';
 	if (!t)
 		return;
+	if (!c->carry && fields.n && !(out && id)) {
+		c->carry = carry_begin(t, out, fields);
+		if (c->carry)
+			return;
+	}
 	if (out)
 		choose(t, id, out);
 	context_set(c, str_of(out), fields_row(row, fields));

@@ -185,6 +185,38 @@ static void a_request_has_its_method_and_path(void **state)
 	seen_of(request);
 }
 
+/* One that fits where most do, one that is too long for that, one with a secret in it. */
+static void request_without_id(void)
+{
+	static const char secret[] = "/card/4111111111111111/of";
+	char id[ORIEL_REQUEST_ID_ROOM], read[ORIEL_REQUEST_ID_ROOM], path[241];
+	const char *const paths[] = { "/", path, secret };
+
+	must(oriel_start(NULL) == 0);
+	memset(path, '/', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	for (int i = 0; i < 6; i++) {
+		struct oriel_context c = { 0 };
+		unsigned token;
+
+		oriel_context_begin_request(&c, NULL, i < 3 ? id : NULL,
+					    ORIEL_WITH(known_str(KEY_METHOD, "GET"),
+						       known_str(KEY_PATH, paths[i % 3])));
+		token = oriel_context_attach(&c);
+		must(oriel_request_id(read) == (i < 3) && (i >= 3 || strcmp(id, read) == 0));
+		must(is("method", "GET") && is("path", paths[i % 3]) == (i % 3 < 2));
+		must(is("request_id", i < 3 ? id : NULL));
+		oriel_context_detach(token);
+		oriel_context_release(&c);
+	}
+}
+
+static void a_request_without_an_id_gets_one_if_one_is_wanted(void **state)
+{
+	(void)state;
+	seen_of(request_without_id);
+}
+
 static void off(void)
 {
 	oriel_fields_bind(oriel_str("a", "1"));
@@ -209,6 +241,7 @@ int main(void)
 		TEST(they_go_where_the_context_goes),
 		TEST(what_has_no_room_is_counted),
 		TEST(a_request_has_its_method_and_path),
+		TEST(a_request_without_an_id_gets_one_if_one_is_wanted),
 		TEST(without_a_start_nothing_happens),
 	};
 

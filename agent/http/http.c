@@ -44,6 +44,8 @@ const char *http_method(struct str method)
 	const struct str *item = chosen.n ? chosen.item : default_methods;
 	size_t n = chosen.n ? chosen.n : sizeof(default_methods) / sizeof(default_methods[0]);
 
+	if (!chosen.n && method.n == 3 && memcmp(method.p, "GET", 3) == 0)
+		return item[0].p;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(method, item[i]))
 			return item[i].p;

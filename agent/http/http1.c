@@ -15,7 +15,7 @@
 #include "agent/http/http1-head.h"
 
 enum state {
-	START,
+	START = HTTP1_IDLE,
 	FIRST,
 	FIELDS,
 	FRAME,
@@ -42,11 +42,6 @@ void http1_init(struct http1 *m, enum http1_kind kind)
 {
 	memset(m, 0, sizeof(*m));
 	m->kind = (uint8_t)kind;
-}
-
-bool http1_is_idle(const struct http1 *m)
-{
-	return m->state == START;
 }
 
 bool http1_in_head(const struct http1 *m)

@@ -134,7 +134,12 @@ bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *bytes
 enum http1_event http1_skip(struct http1 *m, uint64_t n);
 
 /* Between messages: the next byte begins one. */
-bool http1_is_idle(const struct http1 *m);
+enum { HTTP1_IDLE };
+
+static inline bool http1_is_idle(const struct http1 *m)
+{
+	return m->state == HTTP1_IDLE;
+}
 
 /* Has the message begun, its head not being complete? */
 bool http1_in_head(const struct http1 *m);

@@ -337,6 +337,14 @@ static void usual_learn(struct connection *c, struct str in, struct str rest)
 	c->usual = to;
 }
 
+/* The requests' side's hold on it, for turn_to_served. */
+static void just_read(struct connection *c, struct exchange *e)
+{
+	if (c->just_read)
+		exchange_let_go(c->just_read);
+	c->just_read = e;
+}
+
 /* A whole request like those before. False: it is to be read as any. */
 static bool request_again(struct connection *c, struct str *in)
 {
@@ -352,7 +360,7 @@ static bool request_again(struct connection *c, struct str *in)
 	if (!e || !request_queue(c, e))
 		requests_stop(c);
 	else
-		exchange_let_go(e);
+		just_read(c, e);
 	return true;
 }
 
@@ -494,7 +502,8 @@ static enum http1_event response_next(struct connection *c, struct str whole, st
 {
 	enum http1_event e;
 
-	if (c->usual_answer && http1_alike(&c->responses, &c->usual_answer->head, in))
+	if (http1_is_idle(&c->responses) && c->usual_answer &&
+	    http1_alike(&c->responses, &c->usual_answer->head, in))
 		return HTTP1_HEAD;
 	e = http1_next(&c->responses, NULL, in);
 	if (e == HTTP1_HEAD)
@@ -543,9 +552,14 @@ static bool is_cipher(struct connection *c, enum direction d, const struct iovec
 /* On the requests' side the answer may come, and all be over, in this very moment. */
 static void turn_to_served(struct connection *c, bool new_request)
 {
-	struct exchange *e = connection_front(c);
+	struct exchange *e = connection_front(c), *held = c->just_read;
 
-	if (!e || !exchange_hold(e))
+	c->just_read = NULL;
+	if (held && held != e) {
+		exchange_let_go(held);
+		held = NULL;
+	}
+	if (!e || (!held && !exchange_hold(e)))
 		return;
 	if (connection_front(c) == e &&
 	    exchange_lives(e, atomic_load_explicit(&e->serial, memory_order_relaxed)))

@@ -110,9 +110,10 @@ struct connection {
 	struct usual_answer *usual_answer;
 	uint8_t n_learned; /* 1: the first request was there */
 	uint8_t n_answers_learned;
-	struct exchange *sending;  /* its request isn't complete */
-	struct exchange *prepared; /* begun before its head was written */
-	struct edit *edit;	   /* of the message that is being written */
+	struct exchange *sending;   /* its request isn't complete */
+	struct exchange *just_read; /* complete, in the call that is under way */
+	struct exchange *prepared;  /* begun before its head was written */
+	struct edit *edit;	    /* of the message that is being written */
 	_Atomic uint32_t first, last;
 	struct exchange *queue[PIPELINE_MOST];
 };
