@@ -195,7 +195,7 @@ static void span_choose(struct entry *e, const struct start *s, struct oriel_att
 				  .name = s->name,
 				  .kind = s->options ? s->options->kind : ORIEL_INTERNAL,
 				  .attributes = attributes,
-				  .trace_state = carry_read(entry_carry(s->parent)).trace_state,
+				  .trace_state = span_state(s->parent),
 			  });
 }
 

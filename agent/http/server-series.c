@@ -27,7 +27,8 @@ static uint32_t hash_of(const struct server_request *q, unsigned status)
 	uint64_t route = 0;
 	size_t n = q->route_n < 8 ? q->route_n : 8;
 
-	memcpy(&route, q->route + q->route_n - n, n);
+	if (n)
+		memcpy(&route, q->route + q->route_n - n, n);
 	hash = (hash ^ route ^ (uint64_t)status << 32 ^ q->route_n ^ q->https) *
 	       0x9e3779b97f4a7c15u;
 	return (uint32_t)(hash >> 40);

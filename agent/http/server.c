@@ -129,9 +129,30 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 	struct gathered g = { .n = 0 };
 	struct peer_texts peer;
 
+	k->method = http_method(seen->method);
+	k->method_n = 0;
+	if (k->method)
+		k->method_n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST,
+						      ORIEL_WITH(known_str(KEY_HTTP_REQUEST_METHOD,
+									   k->method)));
 	gather_known(&g, seen, &peer);
-	k->n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST, gathered_all(&g));
-	return k->n > 0;
+	k->n = (uint16_t)oriel_prepare(k->bytes + k->method_n,
+				       (size_t)SERVER_KNOWN_MOST - k->method_n, gathered_all(&g));
+	if (!k->n)
+		return false;
+	k->n = (uint16_t)(k->n + k->method_n);
+	return true;
+}
+
+/* The method and what is known beside it. */
+static void gather_row(struct gathered *g, const struct server_request *q,
+		       const struct server_known *k)
+{
+	size_t skip = q->method && q->method == k->method ? 0 : k->method_n;
+
+	if (skip || !k->method_n)
+		gather_method(g, q);
+	gather(g, known_row(k->bytes + skip, k->n - skip));
 }
 
 static void route_keep(struct server_request *q, struct str route)
@@ -151,7 +172,10 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 	const char *text = name_of(q, name, &name_n);
 
 	g.n = 0;
-	gather_method(&g, q);
+	if (seen->known)
+		gather_row(&g, q, seen->known);
+	else
+		gather_method(&g, q);
 	if (!q->method && seen->method.n)
 		gather(&g, known_strn(KEY_HTTP_REQUEST_METHOD_ORIGINAL, seen->method.p,
 				      seen->method.n));
@@ -162,9 +186,7 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 							sizeof(query))));
 	if (q->route_n)
 		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
-	if (seen->known)
-		gather(&g, known_row(seen->known->bytes, seen->known->n));
-	else
+	if (!seen->known)
 		gather_known(&g, seen, &peer);
 	if (q->id[0])
 		gather(&g, known_str(KEY_REQUEST_ID, q->id));

@@ -42,11 +42,15 @@ struct server_request {
 	struct access_request access;	/* touched only if there is an access log */
 };
 
-/* What is the same for many requests, as it lies in a record: all but method, target, route. */
+/*
+ * What is the same for many requests, as it lies in a record: all but target and route. The method comes
+ * first, for those that have the same one.
+ */
 enum { SERVER_KNOWN_MOST = 500 };
 
 struct server_known {
-	uint16_t n;
+	const char *method; /* as in struct server_request */
+	uint16_t n, method_n;
 	unsigned char bytes[SERVER_KNOWN_MOST + 10];
 };
 

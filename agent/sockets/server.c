@@ -53,6 +53,7 @@ bool served_know(struct server_known *known, const struct connection *c, const s
 
 	if (r->headers.context || r->headers.request_id || r->head.cut)
 		return false;
+	seen.method = http1_method(&r->head);
 	seen.headers = &r->headers;
 	seen.peer = &c->peer.any;
 	return server_know(known, &seen);

@@ -81,6 +81,19 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 			"network.protocol.version": "1.1" }'
 }
 
+@test "requests with the same fields on one connection have each its own method" {
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
+	serve_as nginx "$BUILD/oriel" run -- nginx -c "$WWW/nginx.conf"
+	local at="http://127.0.0.1:$PORT" odd='FOO /a.txt HTTP/1.1\r\nHost: x\r\n\r\n'
+	curl -s "$at/a.txt" "$at/a.txt" "$at/b.txt" --next -sI "$at/a.txt" "$at/b.txt" --next -s "$at/b.txt"
+	raw "${odd//FOO/HEAD}${odd//FOO/HEAD}${odd//FOO/HEAD}${odd//FOO/GET}${odd}GET /b.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	served_is '["GET /a.txt 200 4", "GET /a.txt 200 4", "GET /b.txt 200 3", "HEAD /a.txt 200 0",
+		"HEAD /b.txt 200 0", "GET /b.txt 200 3", "HEAD /a.txt 200 0", "HEAD /a.txt 200 0",
+		"HEAD /a.txt 200 0", "GET /a.txt 200 4", "_OTHER /a.txt 405", "GET /b.txt 200 3"]'
+}
+
 @test "Apache, a process for each connection" {
 	needs apache2
 	PORT=$(free_port)
