@@ -109,7 +109,10 @@ struct oriel_bootstrap {
 	int (*set)(struct oriel_bootstrap *b, const char *name, const char *value);
 	int (*set_default)(struct oriel_bootstrap *b, const char *name, const char *value);
 
-	/* The value now; NULL when unset or empty. Borrowed until the next call. */
+	/*
+	 * The value now; NULL when unset or empty, or only `oriel run`'s own intake, which it tells to children.
+	 * Borrowed until the next call.
+	 */
 	const char *(*get)(struct oriel_bootstrap *b, const char *name);
 
 	/* A resource attribute: one of OTEL_RESOURCE_ATTRIBUTES, in place of one with this key. */

@@ -62,12 +62,23 @@ static int settings_set(struct oriel_bootstrap *b, const char *name, const char 
 	return 0;
 }
 
+/* The intake of `oriel run`, told to other languages' SDKs among the children (launch/environment.c): nobody's setting. */
+static bool is_intake(const char *name)
+{
+	const char *ours = getenv("ORIEL_ENDPOINT_IS_OURS"),
+		   *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+
+	return ours && endpoint && strcmp(ours, endpoint) == 0 &&
+	       (strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0 ||
+		strcmp(name, "OTEL_EXPORTER_OTLP_PROTOCOL") == 0);
+}
+
 static const char *settings_get(struct oriel_bootstrap *b, const char *name)
 {
 	const char *value = hook.open && name ? getenv(name) : NULL;
 
 	(void)b;
-	return value && value[0] ? value : NULL;
+	return value && value[0] && !is_intake(name) ? value : NULL;
 }
 
 static int settings_set_default(struct oriel_bootstrap *b, const char *name, const char *value)

@@ -201,6 +201,19 @@ static void after_the_hook_it_is_too_late(void **state)
 	assert_null(getenv("OTEL_SERVICE_NAME"));
 }
 
+static void the_intake_that_the_launcher_told_is_no_setting(void **state)
+{
+	struct oriel_bootstrap *b = *state;
+
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/run/7", 1);
+	setenv("ORIEL_ENDPOINT_IS_OURS", "http://127.0.0.1:4318/run/7", 1);
+	assert_null(b->get(b, "OTEL_EXPORTER_OTLP_ENDPOINT"));
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4318", 1);
+	assert_string_equal(b->get(b, "OTEL_EXPORTER_OTLP_ENDPOINT"), "http://otel:4318");
+	unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+	unsetenv("ORIEL_ENDPOINT_IS_OURS");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -217,6 +230,7 @@ int main(void)
 		TEST(propagators_are_replaced),
 		TEST(messages_wait_until_something_records),
 		TEST(messages_beyond_their_room_are_left_out_and_told),
+		TEST(the_intake_that_the_launcher_told_is_no_setting),
 		TEST(after_the_hook_it_is_too_late),
 	};
 

@@ -328,7 +328,7 @@ static void measure_seen(const struct server_request *q, unsigned status, double
 	oriel_series_record(series, seconds);
 }
 
-static void measure(const struct server_request *q, const struct server_outcome *o)
+static void measure_within(const struct server_request *q, const struct server_outcome *o)
 {
 	double seconds = oriel_seconds_since(q->begun);
 	unsigned status = is_status(o->status) ? o->status : 0;
@@ -341,6 +341,20 @@ static void measure(const struct server_request *q, const struct server_outcome 
 	gather_labels(&g, q, status, o->error);
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed), seconds,
 			 gathered_all(&g));
+}
+
+/* In the request's context, which is no longer attached: its trace is the measurement's exemplar. */
+static void measure(const struct server_request *q, const struct server_outcome *o)
+{
+	unsigned token;
+
+	if (!(server_context(q)->flags & ORIEL_SAMPLED)) {
+		measure_within(q, o);
+		return;
+	}
+	token = oriel_context_attach(server_context(q));
+	measure_within(q, o);
+	oriel_context_detach(token);
 }
 
 static void log_access(const struct server_request *q, const struct server_outcome *o,
