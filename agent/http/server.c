@@ -343,16 +343,18 @@ static void measure_within(const struct server_request *q, const struct server_o
 			 gathered_all(&g));
 }
 
-/* In the request's context, which is no longer attached: its trace is the measurement's exemplar. */
+/* The request's context is no longer attached, and its trace is the measurement's exemplar: its ids alone. */
 static void measure(const struct server_request *q, const struct server_outcome *o)
 {
+	struct oriel_context ids = *server_context(q);
 	unsigned token;
 
-	if (!(server_context(q)->flags & ORIEL_SAMPLED)) {
+	if (!(ids.flags & ORIEL_SAMPLED)) {
 		measure_within(q, o);
 		return;
 	}
-	token = oriel_context_attach(server_context(q));
+	ids.carry = 0;
+	token = oriel_context_attach(&ids);
 	measure_within(q, o);
 	oriel_context_detach(token);
 }
