@@ -53,6 +53,15 @@ void oriel_context_detach(unsigned token)
 		context_pop(t, token - 1);
 }
 
+bool oriel_context_is_current(const struct oriel_context *c)
+{
+	struct thread *t = thread_if_any();
+	const struct entry *top = t ? thread_top(t) : NULL;
+
+	return top && memcmp(&top->span_id, c->span_id, 8) == 0 &&
+	       memcmp(top->trace_id, c->trace_id, 16) == 0;
+}
+
 bool oriel_context_leave(unsigned token)
 {
 	struct thread *t = token ? thread_if_any() : NULL;

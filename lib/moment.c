@@ -6,6 +6,7 @@
  * over 10 ms, and once more over a second. Until then a moment is nanoseconds, and says so.
  */
 #include "lib/clock.h"
+#include "lib/thread.h"
 #include "lib/watcher.h"
 
 #include <math.h>
@@ -90,17 +91,46 @@ uint64_t oriel_moment(void)
 	return clock_counts() ? count : moment_slow();
 }
 
-double oriel_seconds_since(uint64_t moment)
+static uint64_t span_count(void)
 {
-	uint64_t bits, count;
+	struct thread *t = oriel_gate.recording ? thread_if_any() : NULL;
+
+	return t && clock_counts() ? t->span_count : 0;
+}
+
+uint64_t oriel_moment_of_span(void)
+{
+	uint64_t count = span_count();
+
+	if (!count || !atomic_load_explicit(&seconds_per_count, memory_order_acquire) ||
+	    count >= atomic_load_explicit(&next_look, memory_order_relaxed))
+		return oriel_moment();
+	return count;
+}
+
+static double seconds_between(uint64_t moment, uint64_t count)
+{
+	uint64_t bits = atomic_load_explicit(&seconds_per_count, memory_order_acquire);
 	double each;
 
+	memcpy(&each, &bits, sizeof(each));
+	return clock_counts() && count > moment ? (double)(count - moment) * each : (double)NAN;
+}
+
+double oriel_seconds_since(uint64_t moment)
+{
 	if (moment & MOMENT_NS)
 		return (double)(clock_slow() - (moment & ~MOMENT_NS)) / 1e9;
 	if (!clock_counts())
 		return (double)NAN;
-	count = clock_count();
-	bits = atomic_load_explicit(&seconds_per_count, memory_order_acquire);
-	memcpy(&each, &bits, sizeof(each));
-	return clock_counts() && count > moment ? (double)(count - moment) * each : (double)NAN;
+	return seconds_between(moment, clock_count());
+}
+
+double oriel_seconds_to_span(uint64_t moment)
+{
+	uint64_t count = span_count();
+
+	if ((moment & MOMENT_NS) || count <= moment)
+		return oriel_seconds_since(moment);
+	return seconds_between(moment, count);
 }

@@ -133,6 +133,7 @@ static inline bool start_try(struct thread *t, const struct entry *e, struct sta
 		write_leave(t);
 		return false;
 	}
+	t->span_count = r->time;
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	span_fill(r,
 		  RECORD_HEAD(size, RECORD_START, start_flags(s.parent), s.name.n,
@@ -213,6 +214,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		*span = oriel_span_none();
 		return span;
 	}
+	t->span_count = 0;
 	s.parent = &given;
 	if (!s.options || (!s.options->root && !s.options->parent))
 		s.parent = thread_top(t);
@@ -417,6 +419,7 @@ static inline bool end_try(struct thread *t, uint64_t span_id, struct oriel_attr
 		write_leave(t);
 		return false;
 	}
+	t->span_count = r->time;
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	record_head(&r->head,
 		    RECORD_HEAD(size, RECORD_END, 0, 0, (unsigned char *)r + size - to, 0));
@@ -531,6 +534,8 @@ void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attribu
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	uint64_t id;
 
+	if (t)
+		t->span_count = 0;
 	if (span->depth || !t || !attributes.n) {
 		oriel_span_set_all(span, attributes);
 		oriel_span_end(span);

@@ -132,6 +132,7 @@ struct thread {
 	uint64_t *cells;	     /* this thread's block of metric cells, lib/cells.c; or NULL */
 	uint32_t cells_generation;   /* process.generation while it has one, else 0 */
 	bool no_cells;		     /* nor is there one to be had */
+	uint64_t span_count; /* the counter at what the last call about a span wrote; 0: nothing */
 	const struct filtered
 		*filtered; /* attributes of the measurement that is being taken, lib/views.c */
 	struct lane lane[THREAD_LANES];

@@ -47,6 +47,9 @@ ORIEL_API struct oriel_span *oriel_span_open_at(struct oriel_span *span, const c
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 
+/* Is it what would be current if it was attached now? */
+ORIEL_API bool oriel_context_is_current(const struct oriel_context *c);
+
 /* oriel_context_detach, but only if nothing lies above it; false: something does. */
 ORIEL_API bool oriel_context_leave(unsigned token);
 
@@ -80,3 +83,10 @@ ORIEL_API void oriel_context_begin_request(struct oriel_context *c, const char *
  */
 ORIEL_API uint64_t oriel_moment(void);
 ORIEL_API double oriel_seconds_since(uint64_t moment);
+
+/*
+ * The same at the moment of the START or END that this thread's last call of oriel_span_open_at or
+ * oriel_span_end_all wrote, without reading the counter again; now, if it wrote none that has it.
+ */
+ORIEL_API uint64_t oriel_moment_of_span(void);
+ORIEL_API double oriel_seconds_to_span(uint64_t moment);

@@ -234,7 +234,6 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	struct headers *h = (struct headers *)seen->headers;
 	unsigned left_out = exclude_of(target.path);
 
-	q->begun = seen->begun ? seen->begun : oriel_moment();
 	q->method = seen->method.n ? http_method(seen->method) : NULL;
 	q->version = seen->version.n ? http_version(seen->version) : NULL;
 	q->https = seen->https;
@@ -252,6 +251,9 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 		leave_out(q);
 	else
 		span_begin(q, seen, target, left_out);
+	q->begun = seen->begun	       ? seen->begun
+		   : q->span.flags & 1 ? oriel_moment_of_span()
+				       : oriel_moment();
 	access_begin(&q->access, seen, left_out, q->span.flags & 1);
 }
 
@@ -328,9 +330,10 @@ static void measure_seen(const struct server_request *q, unsigned status, double
 	oriel_series_record(series, seconds);
 }
 
-static void measure_within(const struct server_request *q, const struct server_outcome *o)
+static void measure_within(const struct server_request *q, const struct server_outcome *o,
+			   bool recorded)
 {
-	double seconds = oriel_seconds_since(q->begun);
+	double seconds = recorded ? oriel_seconds_to_span(q->begun) : oriel_seconds_since(q->begun);
 	unsigned status = is_status(o->status) ? o->status : 0;
 	struct gathered g;
 
@@ -343,19 +346,22 @@ static void measure_within(const struct server_request *q, const struct server_o
 			 gathered_all(&g));
 }
 
-/* The request's context is no longer attached, and its trace is the measurement's exemplar: its ids alone. */
-static void measure(const struct server_request *q, const struct server_outcome *o)
+/*
+ * The request's context may be attached no longer, and its trace is the measurement's exemplar: its ids
+ * alone.
+ */
+static void measure(const struct server_request *q, const struct server_outcome *o, bool recorded)
 {
 	struct oriel_context ids = *server_context(q);
 	unsigned token;
 
-	if (!(ids.flags & ORIEL_SAMPLED)) {
-		measure_within(q, o);
+	if (!(ids.flags & ORIEL_SAMPLED) || oriel_context_is_current(&ids)) {
+		measure_within(q, o, recorded);
 		return;
 	}
 	ids.carry = 0;
 	token = oriel_context_attach(&ids);
-	measure_within(q, o);
+	measure_within(q, o, recorded);
 	oriel_context_detach(token);
 }
 
@@ -374,6 +380,7 @@ static void log_access(const struct server_request *q, const struct server_outco
 
 void server_end(struct server_request *q, const struct server_outcome *o)
 {
+	bool recorded = q->span.flags & 1;
 	const char *error = o->error;
 	struct gathered g;
 	char text[4];
@@ -398,6 +405,6 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 	if (__builtin_expect(q->access.wanted, 0))
 		log_access(q, o, error);
 	if (!q->unmeasured)
-		measure(q, o);
+		measure(q, o, recorded);
 	oriel_context_release(&q->parent);
 }
