@@ -11,6 +11,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -70,11 +72,14 @@ static void work(int number)
 	struct oriel_series *all = oriel_bind(waiting, oriel_str("kind", "all"));
 
 	while (!over) {
+		struct pollfd ready = { .fd = listener, .events = POLLIN };
 		int fd;
 
+		/* A worker that is stopped in accept takes the news of a connection with it. */
 		atomic_store(&busy[number], 0);
-		fd = accept(listener, NULL, NULL);
+		poll(&ready, 1, 50);
 		atomic_store(&busy[number], 1);
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			continue;
 		answer(fd, jobs, all, duration, value);
@@ -136,6 +141,8 @@ int main(int argc, char **argv)
 	oriel_start(ORIEL_OPTIONS(.service = "jobs", .version = "1"));
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
+	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
+		return 1;
 	for (int i = 0; i < n_workers; i++)
 		hire(i);
 	for (int i = 0; !over; i = (i + 1) % n_workers) {
