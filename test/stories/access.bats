@@ -127,7 +127,7 @@ slow="WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3
 			.level == "warning" and .logger == "oriel.database" and .duration > 0.001 and
 			(.query | startswith("WITH RECURSIVE") and length <= 200) and (.trace_id | length == 32))' \
 			"$BATS_TEST_TMPDIR/$sampler"
-		! grep planted "$BATS_TEST_TMPDIR/$sampler"
+		not grep planted "$BATS_TEST_TMPDIR/$sampler"
 	done
 	api_says logs '[.logs[] | select(.body == "slow_query")] | length == 2'
 }

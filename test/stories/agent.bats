@@ -48,7 +48,7 @@ teardown() {
 	local answer
 	answer=$(curl -si "http://$HERE/a" -H 'X-Correlation-ID: c-1' -H 'X-Request-ID: r-1')
 	grep -qi '^X-Correlation-ID: c-1' <<<"$answer"
-	! grep -qi '^X-Request-ID' <<<"$answer"
+	not grep -qi '^X-Request-ID' <<<"$answer"
 	curl -si "http://$HERE/b" -H 'X-Request-ID: r-1' | grep -qi '^X-Correlation-ID: r-1'
 	see 'map(.attributes.request_id) | sort == ["c-1", "r-1"]'
 }

@@ -228,7 +228,7 @@ beside() {
 	beside 644
 	"$ORIEL" run --bootstrap off -- dir/shows >out 2>err </dev/null || [ $? = 7 ]
 	[ "$(head -n 1 marks)" = "constructor of the program" ]
-	! grep -q bootstrap err
+	not grep -q bootstrap err
 }
 
 @test "LOG_FORMAT=json: the warning is a line of JSON" {
@@ -292,7 +292,7 @@ beside() {
 		ORIEL_AUDIT=$audit "$ORIEL" run --bootstrap "$HOOKS/does.so" -- "$SHOWS" >out 2>err </dev/null ||
 			[ $? = 7 ]
 		grep -q '^env OTEL_SERVICE_NAME=worked$' out || { cat err; false; }
-		! grep -q oriel.bootstrap err
+		not grep -q oriel.bootstrap err
 		[ "$(ORIEL_AUDIT=$audit "$ORIEL" run --bootstrap "$HOOKS/does.so" -- /usr/bin/python3 -c 'import os
 print(os.environ["OTEL_SERVICE_NAME"])' 2>err)" = worked ]
 	done
@@ -324,7 +324,7 @@ script() {
 	"$ORIEL" run --bootstrap hook -- "$SHOWS" >out 2>err </dev/null || [ $? = 7 ]
 	grep -q '^env OTEL_SERVICE_NAME=shop$' out
 	grep -q '^env OTEL_RESOURCE_ATTRIBUTES=a=b c$' out
-	! grep -q bootstrap err
+	not grep -q bootstrap err
 }
 
 @test "a static program can have a script" {
@@ -344,7 +344,7 @@ script() {
 		script "echo OTEL_SERVICE_NAME=shop; $body"
 		ORIEL_BOOTSTRAP_TIMEOUT=300ms "$ORIEL" run --bootstrap ./hook -- "$SHOWS" >out 2>err </dev/null ||
 			[ $? = 7 ]
-		! grep -q '^env OTEL_SERVICE_NAME' out
+		not grep -q '^env OTEL_SERVICE_NAME' out
 		[ "$(grep -c 'oriel.bootstrap: ./hook .*; starting without it' err)" = 1 ] || { cat err; false; }
 	done
 	chmod 644 hook

@@ -31,6 +31,9 @@ collecting_end() {
 	rm -rf "$ORIEL_RUN_DIR"
 }
 
+# not COMMAND...: bats looks at no command that stands behind a `!`, but for a test's last.
+not() { ! "$@"; }
+
 # wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
 wait_for() {
 	local until=$((SECONDS + $1))

@@ -36,7 +36,7 @@ seen() { "$ORIEL" run "$@" -- sh -c 'env | grep "^OTEL\|^ORIEL_PROM" | sort' 2>s
 	grep -qx OTEL_TRACES_EXPORTER=console got
 	grep -qx OTEL_PROPAGATORS=none got
 	grep -qx ORIEL_PROMETHEUS_NAMESPACE_PREFIX=shop got
-	! grep -q nowhere.invalid got
+	not grep -q nowhere.invalid got
 }
 
 @test "an option goes before the file" {

@@ -93,7 +93,7 @@ seen() { see_ours libmariadb "$@"; }
 
 @test "the context goes into the text where it is asked for, and only there" {
 	run_watched "$BUILD/programs/mariadb-calls" commented "$MARIADB_SOCKET" >"$BATS_TEST_TMPDIR/off"
-	! grep -q traceparent "$BATS_TEST_TMPDIR/off"
+	not grep -q traceparent "$BATS_TEST_TMPDIR/off"
 	ORIEL_SQLCOMMENTER=postgresql,mariadb \
 		run_watched "$BUILD/programs/mariadb-calls" commented "$MARIADB_SOCKET" >"$BATS_TEST_TMPDIR/on"
 	seen 10 'true'

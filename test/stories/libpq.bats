@@ -140,9 +140,9 @@ seen() { see_ours libpq "$@"; }
 
 @test "the context goes into the text where it is asked for, and only there" {
 	run_watched "$BUILD/programs/pq-calls" commented '' >"$BATS_TEST_TMPDIR/off"
-	! grep -q traceparent "$BATS_TEST_TMPDIR/off"
+	not grep -q traceparent "$BATS_TEST_TMPDIR/off"
 	ORIEL_SQLCOMMENTER=mariadb run_watched "$BUILD/programs/pq-calls" commented '' >"$BATS_TEST_TMPDIR/other"
-	! grep -q traceparent "$BATS_TEST_TMPDIR/other"
+	not grep -q traceparent "$BATS_TEST_TMPDIR/other"
 	run_watched env ORIEL_SQLCOMMENTER=postgresql "$BUILD/programs/pq-calls" commented '' >"$BATS_TEST_TMPDIR/on"
 	see "$ours | length == 21"
 	cat "$BATS_TEST_TMPDIR/on"

@@ -51,7 +51,7 @@ lines() {
 	done
 	grep -q $'\e\\[32mINFO' "$LINES_OF.A=b"
 	grep -q 'INFO      talking' "$LINES_OF.NO_COLOR=1"
-	! grep -q $'\e' "$LINES_OF.NO_COLOR=1"
+	not grep -q $'\e' "$LINES_OF.NO_COLOR=1"
 }
 
 @test "a format that makes no sense is told once, in the format" {
@@ -66,7 +66,7 @@ lines() {
 		LOG_FORMAT=$format talks foul
 		wait_for 10 lines 1 "$LINES_OF"
 		[ "$(wc -l <"$LINES_OF")" = 1 ]
-		! LC_ALL=C grep -q '[[:cntrl:]]' "$LINES_OF"
+		not env LC_ALL=C grep -q '[[:cntrl:]]' "$LINES_OF"
 		python3 -c 'import sys; assert len(open(sys.argv[1], encoding="utf-8").read().splitlines()) == 1' "$LINES_OF"
 		[ "$format" != json ] || jq -e . "$LINES_OF"
 	done
@@ -78,7 +78,7 @@ lines() {
 	wait_for 10 lines 5 "$FILE"
 	wait_for 10 lines 5 "$LINES_OF"
 	[ "$(jq -s 'map(.i) == [0, 1, 2, 3, 4]' "$FILE")" = true ]
-	! grep -q $'\e' "$FILE"
+	not grep -q $'\e' "$FILE"
 }
 
 @test "a log file that is renamed or removed is made anew" {

@@ -46,21 +46,21 @@ scrape() { curl -sf -m 10 -H 'Accept: application/openmetrics-text; version=1.0.
 	says '^pool_size\{.*pool="small".*\} 40$'
 	echo 0 >&7
 	says '^pool_size\{.*pool="small".*\} 0$'
-	! line_is '^pool_size\{.*pool="large"'
+	not line_is '^pool_size\{.*pool="large"'
 }
 
 @test "an example leads from a counter and a bucket to the span" {
 	measure
 	says "^orders_total\{.*\} 2 # \{.*trace_id=\"$TRACE\".*\} 2 "
 	says "^wait_seconds_bucket\{.*le=\"1.0\".*\} 1 # \{.*span_id=\"$SPAN\".*\} 0.5 "
-	! line_is '^wait_seconds_bucket\{.*le="\+Inf".*\} 1 #'
-	! line_is '^wait_seconds_bucket\{.*le="0.1".*\} 0 #'
+	not line_is '^wait_seconds_bucket\{.*le="\+Inf".*\} 1 #'
+	not line_is '^wait_seconds_bucket\{.*le="0.1".*\} 0 #'
 }
 
 @test "OTEL_METRICS_EXEMPLAR_FILTER=always_off leaves none" {
 	OTEL_METRICS_EXEMPLAR_FILTER=always_off measure
 	says '^orders_total\{.*\} 2$'
-	! line_is ' # '
+	not line_is ' # '
 }
 
 @test "an exponential histogram has its buckets, a summary its quantiles" {
@@ -77,7 +77,7 @@ scrape() { curl -sf -m 10 -H 'Accept: application/openmetrics-text; version=1.0.
 	ORIEL_VIEWS='instrument=orders,name=sales,attributes=product; instrument=load,aggregation=drop;
 		instrument=wait,buckets=0.25|0.5' measure
 	says '^sales_total\{[^}]*product="book"[^}]*\} 2 # \{.*user_id="4711".*\} 2 '
-	! line_is 'orders|load'
+	not line_is 'orders|load'
 	says '^wait_seconds_bucket\{.*le="0.5".*\} 1'
 }
 

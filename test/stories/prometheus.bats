@@ -62,13 +62,13 @@ line_is() { scrape | grep -qE "$1"; }
 	open | grep -E '^jobs_total\{.*\} 3 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 [0-9]+\.[0-9]{3}$'
 	open | grep -E '^job_duration_seconds_bucket\{.*le="0.005"\} 3 # \{trace_id=.*\} 0.004 '
 	[ "$(open | grep '^job_duration_seconds' | grep -c ' # {')" = 1 ]
-	! scrape | grep -F ' # {'
+	if scrape | grep -F ' # {'; then return 1; fi
 	OTEL_EXPORTER_PROMETHEUS_PORT=$(free_port)
 	ORIEL_PROMETHEUS_EXEMPLARS=false serve other "$BUILD/programs/prefork" 1 0
 	METRICS=http://127.0.0.1:$OTEL_EXPORTER_PROMETHEUS_PORT/metrics
 	curl -sf -m 5 "$ADDRESS/cart"
 	wait_for 10 line_is '^jobs_total\{.*\} 1$'
-	! open | grep -F ' # {'
+	if open | grep -F ' # {'; then return 1; fi
 }
 
 @test "one request without a route leaves the labels of the others alone" {
@@ -142,7 +142,7 @@ line_is() { scrape | grep -qE "$1"; }
 	[ "$(scrape | grep -c '^# TYPE jobs_total ')" = 1 ]
 	METRICS=http://127.0.0.1:$own/metrics
 	says '^jobs_total\{.*\} 1$'
-	! scrape | grep -E '^jobs_total.*service_name'
+	if scrape | grep -E '^jobs_total.*service_name'; then return 1; fi
 }
 
 @test "Prometheus and OTLP get the same numbers at once" {
@@ -192,7 +192,7 @@ line_is() { scrape | grep -qE "$1"; }
 	two_seconds() { [ "$(api status | jq '(.now_ns | tonumber) - ([.processes[].started_ns | tonumber] | max) > 2500000000')" = true ]; }
 	wait_for 10 two_seconds
 	says '^jobs_total'
-	! scrape | grep ^process_
+	if scrape | grep ^process_; then return 1; fi
 }
 
 @test "only /metrics is there, by GET and HEAD, packed for those who take it" {
@@ -253,7 +253,7 @@ line_is() { scrape | grep -qE "$1"; }
 	for i in 1 2 3; do curl -sf -m 5 "$ADDRESS/cart"; done
 	says '^http_requests_total\{endpoint="[^"]*",method="GET",status="200"\} 3$'
 	says '^http_request_duration_seconds_count\{endpoint="[^"]*",method="GET"\} 3$'
-	! scrape | grep ^http_server_request_duration
+	if scrape | grep ^http_server_request_duration; then return 1; fi
 	scrape | promtool check metrics
 	OTEL_EXPORTER_PROMETHEUS_PORT=$(free_port)
 	ORIEL_METRIC_PROFILE=tomodachi OTEL_SERVICE_NAME=other serve other "$BUILD/programs/prefork" 1 0

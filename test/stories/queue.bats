@@ -46,5 +46,5 @@ came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/trace
 	ORIEL_QUEUE_MAX_BYTES=0 query first
 	query second
 	wait_for 20 on_disk second
-	! on_disk first
+	not on_disk first
 }

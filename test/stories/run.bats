@@ -220,9 +220,9 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	oriel_run -- sqlite3 :memory: 'select 1'
 	pid=$(collector_pid)
 	[ "$(readlink /proc/$pid/cwd)" = / ]
-	! ls -l /proc/$pid/fd | grep -q passwd
+	if ls -l /proc/$pid/fd | grep -q passwd; then return 1; fi
 	[ "$(ps -o sid= -p $pid | tr -d ' ')" != "$(ps -o sid= -p $$ | tr -d ' ')" ]
-	! tr '\0' '\n' </proc/$pid/environ | grep -qE '^(LD_PRELOAD|ORIEL_RUN_ID)='
+	if tr '\0' '\n' </proc/$pid/environ | grep -qE '^(LD_PRELOAD|ORIEL_RUN_ID)='; then return 1; fi
 }
 
 @test "a run whose end no collector saw has ended for the next one" {

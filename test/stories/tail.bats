@@ -21,7 +21,7 @@ kept() { wait_for 10 api_says "logs?limit=1000" ".logs | length == $1"; }
 	talks 5
 	wait_for 20 grep -q 'i=4' "$BATS_TEST_TMPDIR/tail"
 	[ "$(grep -cE '^[0-9:.]{12} talks      INFO      talking  i=[0-4] .*\(talks\.c:[0-9]+\)$' "$BATS_TEST_TMPDIR/tail")" = 8 ]
-	! grep -q $'\e' "$BATS_TEST_TMPDIR/tail"
+	not grep -q $'\e' "$BATS_TEST_TMPDIR/tail"
 }
 
 @test "it shows the last ones first, oldest above, and as many as are asked for" {
@@ -60,7 +60,7 @@ kept() { wait_for 10 api_says "logs?limit=1000" ".logs | length == $1"; }
 	kept 1
 	tail_now >"$BATS_TEST_TMPDIR/tail"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/tail")" = 1 ]
-	! LC_ALL=C grep -q '[[:cntrl:]]' "$BATS_TEST_TMPDIR/tail"
+	not env LC_ALL=C grep -q '[[:cntrl:]]' "$BATS_TEST_TMPDIR/tail"
 }
 
 @test "nothing to ask is said" {
