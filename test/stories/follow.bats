@@ -87,7 +87,7 @@ agents() {
 			# The kernel can't: the descriptor of the script is closed when its interpreter opens it.
 			[[ $program$how = script*@(fexecve|execveat) ]] && continue
 			run -7 run_watched "$STARTS" "$how" "./$program"
-			not grep -v '^oriel: ' <<<"$output"
+			not grep -vE '^oriel: |^$' <<<"$output"
 		done
 	done
 	PATH=/nowhere:$PWD:$PATH run -7 run_watched "$STARTS" execvp musl

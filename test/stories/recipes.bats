@@ -44,7 +44,7 @@ came() { [ -s got ] && jq -se "$1" got; }
 
 @test "to an OpenTelemetry collector, where an endpoint is set" {
 	recipe opentelemetry 2
-	not grep -q oriel.bootstrap err
+	not grep oriel.bootstrap err
 	export OTEL_EXPORTER_OTLP_ENDPOINT=http://$HERE
 	recipe opentelemetry 2
 	wait_for 20 came 'any(.path == "/v1/traces" and (.text | contains("shop")))'
@@ -81,13 +81,13 @@ came() { [ -s got ] && jq -se "$1" got; }
 @test "a hook of one's own" {
 	recipe own 1 2
 	grep -q "bootstrap.*fired in" out
-	not grep -q oriel.bootstrap: err
+	not grep oriel.bootstrap: err
 	wait_for 20 api_says 'logs?service=shop' 'any(.logs[]; .body == "rack isn'"'"'t known" or .body == "rack is known")'
 }
 
 @test "a hook of one's own, beside the program" {
 	recipe own 1 3
-	not grep -q oriel.bootstrap: err
+	not grep oriel.bootstrap: err
 	wait_for 20 api_says logs '[.logs[] | select(.body == "bootstrap"
 		and (.attributes["oriel.bootstrap.source"] | endswith("/oriel_bootstrap.so")))] | length == 1'
 }
