@@ -139,8 +139,9 @@ ORIEL_API int oriel_why_off(void);
 ORIEL_API const char *oriel_off_text(int why);
 
 /*
- * End what oriel_start began; the last one stops recording. Waits for nothing but for audit records:
- * what was recorded is in shared memory and the collector delivers it. Not needed before exit.
+ * End what oriel_start began; the last one stops recording. Waits for nothing but for audit records and a
+ * callback that is being called (hold no lock that it takes; none is called afterwards): what was recorded
+ * is in shared memory and the collector delivers it. Not needed before exit.
  */
 ORIEL_API void oriel_stop(void);
 

@@ -123,6 +123,10 @@ static void observe_round(void)
 	uint64_t now_ns = observe_now_ns();
 
 	pthread_mutex_lock(&turn);
+	if (!oriel_gate.recording) {
+		pthread_mutex_unlock(&turn);
+		return;
+	}
 	within = true;
 	for (size_t i = 0; i < OBSERVERS; i++) {
 		oriel_callback call = __atomic_load_n(&observer[i].call, __ATOMIC_ACQUIRE);
@@ -153,8 +157,7 @@ static void *help(void *unused)
 			syscall(SYS_futex, &s->observe_asked, FUTEX_WAIT, asked, NULL, NULL, 0);
 			continue;
 		}
-		if (oriel_gate.recording)
-			observe_round();
+		observe_round();
 		/* Release: pairs with the collector's acquire; what was asked for is there. */
 		atomic_store_explicit(&s->observed, asked, memory_order_release);
 	}

@@ -460,8 +460,12 @@ int oriel_start(const struct oriel_options *options)
 
 void oriel_stop(void)
 {
+	bool ours;
+
 	if (process.starts == 1)
 		audit_stop();
+	/* Before the door: a callback may go through it. After this none is called any more. */
+	ours = observe_begin();
 	process_door_shut();
 	if (process.starts && --process.starts == 0) {
 		oriel_gate.recording = 0;
@@ -471,6 +475,8 @@ void oriel_stop(void)
 			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);
 	}
 	process_door_open();
+	if (ours)
+		observe_end();
 }
 
 int oriel_why_off(void)

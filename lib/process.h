@@ -53,10 +53,10 @@ struct process {
 	 * need? Only while somebody watches that no sandbox is entered (lib/fault.h).
 	 */
 	_Atomic bool may_call;
-	unsigned starts;	     /* oriel_start calls not yet matched by a stop */
+	unsigned starts; /* oriel_start calls not yet matched by a stop */
 	uint64_t seed[4];
 	struct config config;
-	struct redact redact; /* ORIEL_REDACT; read before anything is recorded */
+	struct redact redact;		/* ORIEL_REDACT; read before anything is recorded */
 	struct oriel_context root;	/* TRACEPARENT of the environment */
 	char service[128], version[64]; /* as oriel_start had them, for forked children */
 	char settings[SETTINGS_MOST];

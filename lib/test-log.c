@@ -287,7 +287,8 @@ static void printed(void)
 	oriel_infof("order %d of %s: %m", 7, "acme");
 	must(errno == ENOENT);
 	oriel_infof("%s", wide);
-	must(own_logs(log, 3) == 2 && body_is(log[0], "order 7 of acme: No such file or directory"));
+	must(own_logs(log, 3) == 2 &&
+	     body_is(log[0], "order 7 of acme: No such file or directory"));
 	must(log[1]->head.text_n == 1024);
 	must(process.segment->loss[LOSS_values_cut] == 1);
 }

@@ -158,7 +158,7 @@ struct metric_point {
 	const double *bounds;
 	const uint64_t *buckets;
 	size_t n_bounds;
-	uint64_t count; /* also EXPONENTIAL and SUMMARY, as sum */
+	uint64_t count;	      /* also EXPONENTIAL and SUMMARY, as sum */
 	double sum, min, max; /* of histograms; NaN: not known, for points from elsewhere */
 	/* EXPONENTIAL; SUMMARY, too, if its source has them, and then they are all that it counted */
 	int32_t scale; /* -10 to 20 */
@@ -172,5 +172,5 @@ struct metric_point {
 	const struct exemplar *exemplar;
 	size_t n_exemplars;
 	bool observed; /* SUM and UP_DOWN: read from somewhere, not added up here */
-	bool delta; /* since start_ns rather than cumulative; never from our own segments */
+	bool delta;    /* since start_ns rather than cumulative; never from our own segments */
 };

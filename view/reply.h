@@ -41,7 +41,8 @@ void reply_error(struct reply *r, unsigned status, const char *why);
 	X("/api/traces/", answer_trace, "One trace, with its logs and what is still open") \
 	X("/api/logs", answer_logs, "Log records, newest first") \
 	X("/api/errors", answer_errors, "Kinds of errors, seen last first") \
-	X("/api/errors/", answer_error_kind, "One kind, with its traces and the last record of it") \
+	X("/api/errors/", answer_error_kind, \
+	  "One kind, with its traces and the last record of it") \
 	X("/api/in-flight", answer_in_flight, "Spans that have not ended") \
 	X("/api/metrics", answer_metrics, "The newest point of every series") \
 	X("/metrics", answer_prometheus, \

@@ -127,15 +127,17 @@ static void a_quantile_is_as_near_as_is_said(void **state)
 
 static void observed(struct oriel_observation *to, void *you)
 {
-	oriel_observe(to, *(int *)you, oriel_str("pool", "small"));
+	oriel_observe(to, *(_Atomic int *)you, oriel_str("pool", "small"));
 }
 
 static void what_nobody_records_is_asked_for(void **state)
 {
-	static int in_use = 3;
+	static _Atomic int in_use = 3; /* the library's own thread looks at it too */
 	static double level = 0.25;
-	struct oriel_observer *o = oriel_gauge_observe("pool.size", "1", NULL, observed, &in_use);
-	struct oriel_observer *u = oriel_up_down_observe("pool.used", "1", NULL, observed, &in_use);
+	struct oriel_observer *o =
+		oriel_gauge_observe("pool.size", "1", NULL, observed, (void *)&in_use);
+	struct oriel_observer *u =
+		oriel_up_down_observe("pool.used", "1", NULL, observed, (void *)&in_use);
 	struct oriel_watch *w = oriel_gauge_watch("level", "1", NULL, &level);
 
 	(void)state;

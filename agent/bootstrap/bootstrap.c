@@ -10,6 +10,7 @@
 #include "base/hook.h"
 #include "base/notice.h"
 
+#include "lib/watcher.h"
 #include "oriel.h"
 
 #include <dlfcn.h>
@@ -167,17 +168,22 @@ static void verify_and_end(void)
 
 void bootstrap_record(void)
 {
+	static struct oriel_site here;
 	char says[400];
 
 	if (!boot.found || boot.recorded || !oriel_gate.recording)
 		return;
 	boot.recorded = true;
 	outcome_says(&boot.outcome, says, sizeof(says));
-	oriel_log(boot.outcome.kind == OUTCOME_FIRED ? ORIEL_INFO : ORIEL_WARN, "bootstrap",
-		  oriel_str("logger", HOOK_LOGGER), oriel_str("oriel.bootstrap.source", source()),
-		  oriel_str("oriel.bootstrap.outcome", says),
-		  oriel_f64("oriel.bootstrap.duration_ms", (double)boot.took_ns / 1e6),
-		  oriel_int("oriel.bootstrap.settings", settings_count()));
+	oriel_log_at(
+		&here,
+		WHAT_OF(SCOPE_AGENT, boot.outcome.kind == OUTCOME_FIRED ? ORIEL_INFO : ORIEL_WARN),
+		"bootstrap", sizeof("bootstrap") - 1,
+		ORIEL_WITH(oriel_str("logger", HOOK_LOGGER),
+			   oriel_str("oriel.bootstrap.source", source()),
+			   oriel_str("oriel.bootstrap.outcome", says),
+			   oriel_f64("oriel.bootstrap.duration_ms", (double)boot.took_ns / 1e6),
+			   oriel_int("oriel.bootstrap.settings", settings_count())));
 	settings_record_messages();
 }
 

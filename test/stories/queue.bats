@@ -37,7 +37,7 @@ came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/trace
 	query third
 	wait_for 40 came third
 	wait_for 20 came first
-	came second
+	wait_for 20 came second
 	wait_for 20 off_disk first
 	wait_for 20 off_disk second
 }
