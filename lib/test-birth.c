@@ -66,6 +66,18 @@ static unsigned remove_all(int dir_fd)
 	return n;
 }
 
+/* Tests beside this one may hold what little room there is; they end. */
+static void make(struct segment_header **s)
+{
+	int r = segment_make(s, SEGMENT_LEAST);
+
+	for (int i = 0; r == ORIEL_OFF_NO_ROOM && i < 300; i++) {
+		usleep(100000);
+		r = segment_make(s, SEGMENT_LEAST);
+	}
+	must(r == 0);
+}
+
 static void makes_many(void)
 {
 	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,7 +89,7 @@ static void makes_many(void)
 		struct segment_header *s[AT_ONCE];
 
 		for (int i = 0; i < AT_ONCE; i++) {
-			must(segment_make(&s[i], SEGMENT_LEAST) == 0);
+			make(&s[i]);
 			usleep(200); /* so that the collector sleeps when the next one comes */
 		}
 		must(remove_all(dir_fd) == AT_ONCE);
