@@ -3,7 +3,11 @@
 
 bats_require_minimum_version 1.5.0
 load collecting
-setup() { collecting_begin; }
+setup() {
+	collecting_begin
+	collecting_with_room
+}
+
 teardown() { collecting_end; }
 
 fails() {
