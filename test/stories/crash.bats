@@ -236,6 +236,7 @@ core() {
 @test "the core dump is of the instruction that faulted, as without us" {
 	[ "$(cat /proc/sys/kernel/core_pattern)" = core ] || skip "core dumps go elsewhere here"
 	local how with without
+	export ASAN_OPTIONS=$ASAN_OPTIONS:disable_coredump=0 # an `oriel` with it
 	mkdir "$BATS_TEST_TMPDIR/core" && cd "$BATS_TEST_TMPDIR/core"
 	ulimit -c unlimited
 	for how in segv ill fpe; do
@@ -290,7 +291,7 @@ core() {
 	cd "$BATS_TEST_TMPDIR"
 	printf '#include <oriel.h>\nint main(void) { oriel_start(0); oriel_info("here"); *(volatile int *)8 = 1; }\n' >program.c
 	gcc -g -fsanitize=address -o program program.c -I"$TOP/include" -L"$BUILD" -loriel -Wl,-rpath,"$BUILD"
-	ORIEL_COLLECTOR=none run --separate-stderr ./program
+	ORIEL_COLLECTOR=none run --separate-stderr env -u ASAN_OPTIONS ./program
 	[ "$status" = 1 ]
 	[[ $stderr == *"AddressSanitizer: SEGV on unknown address 0x000000000008"*"#0 "*"in main"* ]]
 }
