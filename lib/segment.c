@@ -221,9 +221,26 @@ static void segment_fill(struct segment_header *s, size_t size)
 }
 
 /*
- * A collector that comes by while the file has its name already, and this open doesn't count yet, takes
- * it for one that nobody is making, and removes it (collect/lease.h). From here on it can't.
+ * A file that has its name while the open that makes it doesn't count yet is taken by a collector that
+ * comes by for one that nobody is making, and removed (collect/lease.h). So it is opened first, and
+ * named then; where that can't be had, it is looked at once more after the open, and made again.
  */
+static int open_and_name(const char *dir, const char *path)
+{
+	char self[32];
+	int fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -1;
+	/* Without /proc there may be the right to do it, and without the right there may be /proc. */
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ||
+	    linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static bool has_name(int fd)
 {
 	struct stat st;
@@ -235,13 +252,15 @@ static int segment_open(const char *dir, char *path, size_t room)
 {
 	uint64_t random = 0;
 
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 64; i++) {
 		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 			random = clock_tick_cheap() * 0x9e3779b97f4a7c15u + (unsigned)i;
 		snprintf(path, room, "%s/%d-%016llx%s", dir, (int)getpid(),
 			 (unsigned long long)random, SEGMENT_SUFFIX);
-		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int fd = open_and_name(dir, path);
 
+		if (fd < 0)
+			fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0 && errno != EEXIST)
 			return -1;
 		if (fd >= 0 && has_name(fd))

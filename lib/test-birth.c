@@ -7,11 +7,17 @@
 
 #include "lib/segment.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 enum { AT_ONCE = 32, TURNS = 100 };
 
@@ -106,10 +112,33 @@ static void no_new_file_is_taken_for_rubbish(void **state)
 	assert_int_equal(seen_of(makes_many).segments, 0);
 }
 
+/* As on a file system that has no files without a name, or in a sandbox. */
+static void makes_many_with_names(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+	makes_many();
+}
+
+static void nor_one_that_is_made_with_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(makes_many_with_names).segments, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_new_file_is_taken_for_rubbish),
+		cmocka_unit_test(nor_one_that_is_made_with_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

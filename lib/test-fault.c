@@ -4,6 +4,7 @@
 #include "lib/modules.h"
 #include "lib/process.h"
 #include "lib/readable.h"
+#include "lib/test-must.h"
 #include "oriel.h"
 
 #include <linux/seccomp.h>
@@ -30,12 +31,6 @@ static struct {
 } * told;
 
 static int *volatile nowhere = (int *)(intptr_t)8;
-
-static void must(bool fact)
-{
-	if (!fact)
-		_exit(99);
-}
 
 static int in_child(void (*work)(void))
 {

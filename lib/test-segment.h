@@ -10,6 +10,7 @@
 #pragma once
 
 #include "lib/process.h"
+#include "lib/test-must.h"
 #include "oriel.h"
 #include "wire/record.h"
 
@@ -133,12 +134,6 @@ static int tear_down(void **state)
 	(void)state;
 	read_all();
 	return rmdir(dir);
-}
-
-static void must(bool fact)
-{
-	if (!fact)
-		_exit(99);
 }
 
 /* The log records of this process, in their order, as far as there is room. */
