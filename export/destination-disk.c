@@ -29,40 +29,27 @@ void destination_open_spool(struct destination *d, const struct export_place *pl
 		d->offered = d->spooled = spool_items(d->spool);
 }
 
-/* After each change: what is there, and what had to give way. */
-static void spool_note(struct destination *d)
-{
-	uint64_t dropped = spool_dropped(d->spool), items = spool_items(d->spool);
-
-	stats_add(export_dropped_queue_full, dropped);
-	pthread_mutex_lock(&d->lock);
-	d->dropped += dropped;
-	d->settled += dropped;
-	d->spooled = items;
-	pthread_cond_broadcast(&d->moved);
-	pthread_mutex_unlock(&d->lock);
-}
-
 bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result)
 {
 	size_t done = destination_done(result, c->items);
-	uint64_t before;
+	uint64_t before, put, left;
 	int r;
 
 	if (!d->spool)
 		return false;
-	before = spool_items(d->spool);
+	before = spool_taken(d->spool);
 	r = d->kind->stow(d->state, c->batch, c->n, result, d->spool);
-	if (r < 0 && spool_items(d->spool) == before)
+	put = spool_taken(d->spool) - before;
+	if (r < 0 && !put)
 		return false;
+	left = c->items - done;
 	/* What a full disk has not taken of it is out of retries. */
-	destination_settle(
-		d, &(struct account){
-			   .sent = done - (result->n_rejected < done ? result->n_rejected : done),
-			   .refused = result->n_rejected < done ? result->n_rejected : done,
-			   .retries = r < 0 ? c->items - done - (spool_items(d->spool) - before)
-					    : 0 });
-	spool_note(d);
+	destination_settle(d,
+			   &(struct account){
+				   .sent = done -
+					   (result->n_rejected < done ? result->n_rejected : done),
+				   .refused = result->n_rejected < done ? result->n_rejected : done,
+				   .retries = put < left ? left - put : 0 });
 	return true;
 }
 
@@ -90,7 +77,6 @@ void destination_resend(struct destination *d)
 			result.n_rejected = item.n_items;
 		destination_settle(d, &(struct account){ .sent = item.n_items - result.n_rejected,
 							 .refused = result.n_rejected });
-		spool_note(d);
 	}
-	spool_note(d);
+	destination_settle(d, &(struct account){ 0 }); /* what could not be read is lost, too */
 }

@@ -68,8 +68,7 @@ enum turn { TURN_CARGO, TURN_SPOOL, TURN_END };
 
 static bool spool_due(const struct destination *d)
 {
-	return d->spooled &&
-	       (d->hurry != d->hurried || d->closing || clock_mono_ns() >= d->not_before_ns);
+	return d->spooled && (d->hurry != d->hurried || clock_mono_ns() >= d->not_before_ns);
 }
 
 /* Until there is enough to write, or it has waited for long enough, or what is on disk may be tried. */
@@ -79,6 +78,8 @@ static void wait_for_turn(struct destination *d)
 		d->first ? d->first->since_ns + (uint64_t)d->limits.delay_ms * MS : UINT64_MAX;
 	uint64_t spool_ns = d->spooled ? d->not_before_ns : UINT64_MAX;
 
+	if (d->closing)
+		spool_ns = earlier(spool_ns, d->deadline_ns);
 	if (!d->first)
 		d->hurried = d->hurry;
 	if (d->first || d->spooled)
@@ -111,10 +112,13 @@ static void cargo_free(struct cargo *c)
 		batch_free(c->batch[i]);
 }
 
+/* With what happened on disk in the same moment: what is settled no longer waits there. */
 void destination_settle(struct destination *d, const struct account *a)
 {
-	uint64_t lost = a->refused + a->retries + a->closing;
+	uint64_t gave_way = d->spool ? spool_dropped(d->spool) : 0;
+	uint64_t lost = a->refused + a->retries + a->closing + gave_way;
 
+	stats_add(export_dropped_queue_full, gave_way);
 	stats_add(export_sent, a->sent);
 	stats_add(export_dropped_refused, a->refused);
 	stats_add(export_dropped_retries, a->retries);
@@ -123,6 +127,7 @@ void destination_settle(struct destination *d, const struct account *a)
 	d->sent += a->sent;
 	d->dropped += lost;
 	d->settled += a->sent + lost;
+	d->spooled = d->spool ? spool_items(d->spool) : 0;
 	pthread_cond_broadcast(&d->moved);
 	pthread_mutex_unlock(&d->lock);
 }

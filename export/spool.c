@@ -35,7 +35,7 @@ struct file {
 struct spool {
 	int dir, lock, out; /* out: of the last file, -1: not open */
 	struct file *first, **last;
-	uint64_t most, bytes, items, dropped;
+	uint64_t most, bytes, items, taken, dropped;
 	struct out body;
 	struct record at; /* of the first item, once it is read */
 	bool has_first;
@@ -243,19 +243,39 @@ static struct file *file_last(const struct spool *s)
 	return s->first ? (struct file *)((char *)s->last - offsetof(struct file, next)) : NULL;
 }
 
+/* The last one, as if it had never been begun. */
+static void file_take_back(struct spool *s, struct file *f, struct file **at)
+{
+	char name[32];
+
+	name_of(f->number, name);
+	unlinkat(s->dir, name, 0);
+	if (s->out >= 0)
+		close(s->out);
+	s->out = -1;
+	*at = NULL;
+	s->last = at;
+	free(f);
+}
+
 /* A file of its own for what we write: the last one of a collector before us is only read. */
 static int file_begin(struct spool *s)
 {
 	struct head h = { MAGIC, sizeof(h) };
-	struct file *last = file_last(s), *f = file_add(s, last ? last->number + 1 : 1);
+	struct file *last = file_last(s), **at = s->last;
+	struct file *f = file_add(s, last ? last->number + 1 : 1);
+	int e;
 
 	if (!f)
 		return -ENOMEM;
 	if (s->out >= 0)
 		close(s->out);
 	s->out = file_open(s, f, O_WRONLY | O_CREAT | O_TRUNC);
-	if (s->out < 0 || write(s->out, &h, sizeof(h)) != (ssize_t)sizeof(h))
-		return s->out < 0 ? -errno : -ENOSPC;
+	if (s->out < 0 || write(s->out, &h, sizeof(h)) != (ssize_t)sizeof(h)) {
+		e = s->out < 0 ? -errno : -ENOSPC;
+		file_take_back(s, f, at);
+		return e;
+	}
 	f->bytes = f->read_at = sizeof(h);
 	s->bytes += sizeof(h);
 	return 0;
@@ -284,6 +304,7 @@ static int append(struct spool *s, const struct record *r, struct str body)
 	f->items += r->n_items;
 	s->bytes += sizeof(*r) + body.n;
 	s->items += r->n_items;
+	s->taken += r->n_items;
 	return 0;
 }
 
@@ -371,6 +392,11 @@ void spool_pop(struct spool *s)
 uint64_t spool_items(const struct spool *s)
 {
 	return s->items;
+}
+
+uint64_t spool_taken(const struct spool *s)
+{
+	return s->taken;
 }
 
 uint64_t spool_bytes(const struct spool *s)

@@ -36,5 +36,6 @@ bool spool_first(struct spool *s, struct spool_item *out);
 void spool_pop(struct spool *s);
 
 uint64_t spool_items(const struct spool *s);
+uint64_t spool_taken(const struct spool *s); /* items that were put, since it was opened */
 uint64_t spool_bytes(const struct spool *s);
 uint64_t spool_dropped(struct spool *s); /* items, since this was asked last */

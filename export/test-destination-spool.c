@@ -20,7 +20,7 @@ static char dir[] = "/tmp/oriel-queue-XXXXXX";
 /* Takes spans, whose ids are numbers, in whatever way they come. */
 static struct {
 	_Atomic bool away;
-	_Atomic size_t n_taken, n_writes;
+	_Atomic size_t n_taken, n_writes, n_resends;
 	uint8_t taken[65536];
 } backend;
 
@@ -80,6 +80,7 @@ static int fake_resend(void *state, const struct spool_item *item, struct export
 
 	(void)state;
 	(void)result;
+	backend.n_resends++;
 	if (backend.away)
 		return EXPORT_RETRY;
 	assert_int_equal(item->body.n, 2);
@@ -197,7 +198,7 @@ static void what_is_left_at_the_end_is_the_next_ones(void **state)
 	d = begin(1 << 20);
 	assert_true(destination_flush(d, 20000));
 	each_once(30);
-	offer(d, 30);
+	assert_true(offer(d, 30));
 	assert_true(destination_flush(d, 20000));
 	each_once(31);
 	destination_free(d, 1000);
@@ -219,6 +220,40 @@ static void what_comes_in_the_last_moment_goes_to_disk_too(void **state)
 	destination_free(d, 1000);
 }
 
+/* What a flush waits for is counted at once with the room that it leaves. */
+static void what_was_just_emptied_has_room(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	for (uint16_t i = 0; i < 100; i += 2) {
+		backend.away = true;
+		assert_true(offer(d, i));
+		wait_for_disk(d, 1);
+		backend.away = false;
+		assert_true(destination_flush(d, 20000));
+		assert_true(offer(d, i + 1));
+		assert_true(destination_flush(d, 20000));
+	}
+	each_once(100);
+	assert_int_equal(state_of(d).dropped, 0);
+	destination_free(d, 1000);
+}
+
+/* What is on disk is safe: the end needs no hurry. */
+static void the_end_does_not_hammer_at_a_dead_backend(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	offer(d, 0);
+	wait_for_disk(d, 1);
+	backend.n_resends = 0;
+	destination_free(d, 200);
+	assert_in_range(backend.n_resends, 1, 30); /* 10 to 20 ms between them */
+}
+
 static int fresh(void **state)
 {
 	char command[80];
@@ -235,6 +270,8 @@ int main(void)
 		cmocka_unit_test_setup(what_comes_while_it_is_away_is_delivered_later, fresh),
 		cmocka_unit_test_setup(what_is_left_at_the_end_is_the_next_ones, fresh),
 		cmocka_unit_test_setup(what_comes_in_the_last_moment_goes_to_disk_too, fresh),
+		cmocka_unit_test_setup(what_was_just_emptied_has_room, fresh),
+		cmocka_unit_test_setup(the_end_does_not_hammer_at_a_dead_backend, fresh),
 	};
 	int r;
 

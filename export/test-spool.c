@@ -156,6 +156,24 @@ static void damage(int64_t at, const char *bytes, size_t n)
 	close(fd);
 }
 
+/* What gave way for it was taken, too: who put it counts what was put, not what is there. */
+static void what_was_taken_is_known_though_older_ones_give_way(void **state)
+{
+	static char big[3 << 20];
+	struct spool *s = begin(7 << 20);
+	struct str body = { big, sizeof(big) };
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	for (uint64_t i = 1; i <= 5; i++) {
+		assert_int_equal(spool_put(s, 1, 10, body), 0);
+		assert_int_equal(spool_taken(s), 10 * i);
+	}
+	assert_int_equal(spool_taken(s), spool_items(s) + spool_dropped(s));
+	assert_in_range(spool_items(s), 10, 20);
+	spool_close(s);
+}
+
 static void a_damaged_record_ends_its_file_and_is_counted(void **state)
 {
 	struct spool *s = begin(1 << 20);
@@ -212,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup(it_outlives_who_had_it_and_nothing_comes_twice, fresh),
 		cmocka_unit_test_setup(only_one_has_it, fresh),
 		cmocka_unit_test_setup(the_oldest_give_way_and_are_counted, fresh),
+		cmocka_unit_test_setup(what_was_taken_is_known_though_older_ones_give_way, fresh),
 		cmocka_unit_test_setup(a_damaged_record_ends_its_file_and_is_counted, fresh),
 		cmocka_unit_test_setup(half_a_record_was_never_there, fresh),
 		cmocka_unit_test_setup(a_file_that_is_none_is_removed, fresh),
