@@ -904,19 +904,63 @@ ORIEL_API struct oriel_series *oriel_bind_all(void *instrument, struct oriel_att
 ORIEL_QUICK void oriel_series_measure_int(struct oriel_series *series, int64_t n);
 ORIEL_QUICK void oriel_series_measure_f64(struct oriel_series *series, double v);
 
+/*
+ * A call takes longer than the addition, so integers are added in the program where nothing else is
+ * to be done: the thread has cells of its own for the series, and no span is current whose example the
+ * addition could be. This is how the library lays out the first words of both. It stays so within a
+ * version of the library's name; it is not for programs to use.
+ */
+struct oriel_quick {
+	uint32_t word; /* the same in a thread and in a series: cells[cell] is theirs */
+	uint32_t cell;
+};
+struct oriel_own {
+	uint64_t *cells;
+	uint32_t word;
+	uint32_t depth; /* of current spans */
+};
+extern ORIEL_API __thread struct oriel_own *oriel_own __attribute__((tls_model("initial-exec")));
+
+/*
+ * By one instruction where there is one, as signal handlers add too. Its address is made before: with
+ * an index in it processors wait for their own last addition (2.5 ns instead of 1).
+ */
+static inline void oriel_cell_add(uint64_t *cell, uint64_t n)
+{
+#if defined(__x86_64__)
+	__asm__("" : "+r"(cell));
+	__asm__ volatile("addq %1, %0" : "+m"(*cell) : "er"(n) : "cc");
+#else
+	__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void oriel_series_own_int(struct oriel_series *series, int64_t n)
+{
+	const struct oriel_quick *quick = (const struct oriel_quick *)series;
+	const struct oriel_own *own = oriel_own;
+
+	/* Acquire: the word is stored when the rest is there. */
+	if (ORIEL_LIKELY_NOT(!series || n < 0 || own->depth ||
+			     __atomic_load_n(&quick->word, __ATOMIC_ACQUIRE) != own->word))
+		oriel_series_measure_int(series, n);
+	else
+		oriel_cell_add(&own->cells[quick->cell], (uint64_t)n);
+}
+
 #define ORIEL_SERIES_MEASURE(name, type, how) \
 	static inline void name(struct oriel_series *series, type v) \
 	{ \
 		if (oriel_gate.recording) \
-			oriel_series_measure_##how(series, v); \
+			oriel_series_##how(series, v); \
 	}
-ORIEL_SERIES_MEASURE(oriel_series_add, int64_t, int)
-ORIEL_SERIES_MEASURE(oriel_series_add_f64, double, f64)
-ORIEL_SERIES_MEASURE(oriel_series_change, int64_t, int)
-ORIEL_SERIES_MEASURE(oriel_series_change_f64, double, f64)
-ORIEL_SERIES_MEASURE(oriel_series_set, int64_t, int)
-ORIEL_SERIES_MEASURE(oriel_series_set_f64, double, f64)
-ORIEL_SERIES_MEASURE(oriel_series_record, double, f64)
+ORIEL_SERIES_MEASURE(oriel_series_add, int64_t, own_int)
+ORIEL_SERIES_MEASURE(oriel_series_add_f64, double, measure_f64)
+ORIEL_SERIES_MEASURE(oriel_series_change, int64_t, own_int)
+ORIEL_SERIES_MEASURE(oriel_series_change_f64, double, measure_f64)
+ORIEL_SERIES_MEASURE(oriel_series_set, int64_t, measure_int)
+ORIEL_SERIES_MEASURE(oriel_series_set_f64, double, measure_f64)
+ORIEL_SERIES_MEASURE(oriel_series_record, double, measure_f64)
 
 /* ---- values that nobody records ("Asynchronous instruments") ------------------------------------------ */
 

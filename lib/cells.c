@@ -108,9 +108,10 @@ static uint64_t *block_claim(uint32_t holder)
 static void cells_begin(struct thread *t)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	if (t->cells)
-		t->cells_generation =
-			atomic_load_explicit(&process.generation, memory_order_relaxed);
+	if (!t->cells)
+		return;
+	t->cells_generation = atomic_load_explicit(&process.generation, memory_order_relaxed);
+	t->word = t->entry[0].meta & ORIEL_SAMPLED ? 0 : t->cells_generation;
 }
 
 /* Who meets another at it has none this time, and asks again with the next measurement. */
@@ -137,7 +138,7 @@ void cells_leave(struct thread *t)
 	uint32_t n = atomic_load_explicit(&blocks.n, memory_order_acquire);
 
 	t->no_cells = true;
-	t->cells_generation = 0;
+	t->word = t->cells_generation = 0;
 	t->cells = NULL;
 	atomic_signal_fence(memory_order_seq_cst);
 	for (uint32_t i = 0; i < n; i++)

@@ -143,19 +143,7 @@ struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes at
 	return (struct oriel_series *)(b ? b : &h->overflow);
 }
 
-/*
- * Relaxed by one thread that writes: the collector wants an untorn number. On x86 an addition to
- * memory is one instruction, which no handler can come between.
- */
-static inline void own_add(uint64_t *cell, uint64_t n)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("addq %1, %0" : "+m"(*cell) : "er"(n) : "cc");
-#else
-	__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);
-#endif
-}
-
+/* Relaxed by one thread that writes: the collector wants an untorn number. */
 static inline void own_set(uint64_t *cell, uint64_t bits)
 {
 	__atomic_store_n(cell, bits, __ATOMIC_RELAXED);
@@ -202,7 +190,7 @@ static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n
 		return;
 	}
 	if (make_quick(b, &b->quick_int, t)) {
-		own_add(&t->cells[b->cell], (uint64_t)n);
+		oriel_cell_add(&t->cells[b->cell], (uint64_t)n);
 		exemplar_keep(t, b->handle, b->at, 0, (uint64_t)n);
 	} else if (bound_shared(b)) {
 		shared_int(b->handle, b->at, n);
@@ -220,7 +208,7 @@ void oriel_series_measure_int(struct oriel_series *series, int64_t n)
 		bound_int(b, n);
 		return;
 	}
-	own_add(&t->cells[b->cell], (uint64_t)n);
+	oriel_cell_add(&t->cells[b->cell], (uint64_t)n);
 	if (__builtin_expect(is_example(t), 0))
 		exemplar_keep(t, b->handle, b->at, 0, (uint64_t)n);
 }
@@ -246,7 +234,7 @@ static inline size_t own_record(const struct handle *h, uint64_t *cell, double v
 {
 	size_t bucket = bucket_of(h, v);
 
-	own_add(&cell[HISTOGRAM_BUCKETS + bucket], 1);
+	oriel_cell_add(&cell[HISTOGRAM_BUCKETS + bucket], 1);
 	own_extremes(cell, v);
 	own_add_f64(&cell[HISTOGRAM_SUM], v);
 	return bucket;
@@ -270,7 +258,7 @@ static inline void own_beside(uint64_t *cell, double v)
 	own_extremes(cell, v);
 	own_add_f64(&cell[HISTOGRAM_SUM], v);
 	if (__builtin_expect(v == 0, 0))
-		own_add(&cell[EXPONENTIAL_ZERO], 1);
+		oriel_cell_add(&cell[EXPONENTIAL_ZERO], 1);
 }
 
 static void bound_exponential(struct bound *b, struct thread *t, double v)

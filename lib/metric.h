@@ -33,11 +33,12 @@ void instrument_forked(void);
 
 /* A series that is bound: struct oriel_series. `generation` is stored last, with release. */
 struct bound {
+	_Atomic uint32_t quick_int; /* struct oriel_quick, */
+	uint32_t cell;		    /* in blocks; 0: none */
 	_Atomic uint32_t generation;
-	/* One of these is the same if it has cells in blocks; the others are QUICK_NEVER. */
-	_Atomic uint32_t quick_int, quick_f64, quick_histogram;
+	/* One of the three is the same if it has cells in blocks; the others are QUICK_NEVER. */
+	_Atomic uint32_t quick_f64, quick_histogram;
 	uint32_t at;
-	uint16_t cell; /* in blocks; 0: none */
 	uint16_t attributes_n;
 	uint8_t kind;
 	bool is_double;
@@ -45,6 +46,10 @@ struct bound {
 	struct handle *handle;
 	const unsigned char *attributes; /* NULL: the overflow series */
 };
+
+_Static_assert(offsetof(struct bound, quick_int) == offsetof(struct oriel_quick, word) &&
+		       offsetof(struct bound, cell) == offsetof(struct oriel_quick, cell),
+	       "programs add to it themselves");
 
 enum { BOUNDS_STEP = 4 };
 

@@ -350,7 +350,7 @@ static void process_child(void)
 	struct segment_header *s = NULL;
 
 	oriel_gate.recording = 0;
-	thread_here = &thread_none;
+	thread_set_here(&thread_none);
 	process.segment = NULL;
 	metric_forked();
 	exclude_forked();

@@ -67,6 +67,28 @@ static void a_counter_has_one_example(void **state)
 	holds(counted);
 }
 
+/* A span of the process that started this one: it is current where none of ours is. */
+static void based(void)
+{
+	struct oriel_series *s;
+	struct oriel_span span = { 0 };
+
+	setenv("TRACEPARENT", "00-0102030405060708090a0b0c0d0e0f10-1112131415161718-01", 1);
+	begin();
+	for (uint8_t i = 0; i < 24; i++)
+		(i < 16 ? span.context.trace_id : span.context.span_id - 16)[i] = (uint8_t)(i + 1);
+	s = oriel_bind(oriel_counter("orders", "{order}", NULL));
+	oriel_series_add(s, 7);
+	oriel_series_add(s, 3);
+	must(is_of_span(example(0), &span, 2) && example(0)[EXEMPLAR_VALUE] == 3);
+}
+
+static void the_span_from_the_environment_is_an_example_too(void **state)
+{
+	(void)state;
+	holds(based);
+}
+
 static void unsampled(void)
 {
 	setenv("OTEL_TRACES_SAMPLER", "always_off", 1);
@@ -143,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_sampled_measurement_of_a_bucket_is_its_example),
 		cmocka_unit_test(a_counter_has_one_example),
+		cmocka_unit_test(the_span_from_the_environment_is_an_example_too),
 		cmocka_unit_test(the_filter_says_what_becomes_an_example),
 		cmocka_unit_test(threads_that_race_for_an_example_leave_a_whole_one),
 	};

@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <string.h>
 
-__thread struct thread *thread_here __attribute__((tls_model("initial-exec"))) = &thread_none;
 struct thread thread_none;
+__thread struct oriel_own *oriel_own = (struct oriel_own *)(void *)&thread_none;
 
 /* Keys below this need no memory of their own in glibc (PTHREAD_KEY_2NDLEVEL_SIZE). */
 enum { KEYS_INLINE = 32 };
@@ -57,7 +57,7 @@ static void thread_leave(void *slot)
 		lane_leave(&t->lane[i]);
 	cells_leave(t);
 	t->live = 0;
-	thread_here = &thread_none;
+	thread_set_here(&thread_none);
 	atomic_fetch_sub_explicit(&process.n_threads, 1, memory_order_relaxed);
 	/* Release: whoever claims the slot next must find our stores to it done. */
 	atomic_store_explicit(&process.slots[t->slot], 0, memory_order_release);
@@ -122,7 +122,7 @@ static void thread_settle(struct thread *t)
 	atomic_store_explicit(&process.crowded, n * 4 > process.n_chunks, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	t->live = THREAD_LIVE;
-	thread_here = t;
+	thread_set_here(t);
 	if (key_made && key < KEYS_INLINE)
 		pthread_setspecific(key, t);
 }

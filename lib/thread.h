@@ -121,15 +121,17 @@ struct failure {
 enum { FAILURES = 3 }; /* that many works, one in another, can have failed and not ended */
 
 struct thread {
+	/* struct oriel_own; `word` is 0 also where the base wants examples */
+	uint64_t *cells; /* this thread's block of metric cells, lib/cells.c; or NULL */
+	uint32_t word;
+	uint32_t depth;
 	uint32_t live;
 	uint32_t slot;
 	uint32_t tid;
 	uint32_t
 		busy; /* 0; 1: a write is going on, so a handler must use the second lane; 2: both are */
 	uint32_t n_open; /* ENTRY_SPANs on the stack: each has room for its END kept in the lane */
-	uint32_t depth;
 	uint64_t random, step, salt; /* thread_random */
-	uint64_t *cells;	     /* this thread's block of metric cells, lib/cells.c; or NULL */
 	uint32_t cells_generation;   /* process.generation while it has one, else 0 */
 	bool no_cells;		     /* nor is there one to be had */
 	uint64_t span_count; /* the counter at what the last call about a span wrote; 0: nothing */
@@ -142,9 +144,19 @@ struct thread {
 
 _Static_assert(sizeof(struct thread) <= THREAD_SIZE, "a thread fits its slot");
 
+_Static_assert(offsetof(struct thread, cells) == offsetof(struct oriel_own, cells) &&
+		       offsetof(struct thread, word) == offsetof(struct oriel_own, word) &&
+		       offsetof(struct thread, depth) == offsetof(struct oriel_own, depth),
+	       "programs look at it themselves");
+
 /* Never NULL: a thread without a slot has `thread_none`, which is not live. */
-extern __thread struct thread *thread_here
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+#define thread_here ((struct thread *)(void *)oriel_own)
+
+static inline void thread_set_here(struct thread *t)
+{
+	oriel_own = (struct oriel_own *)(void *)t;
+}
+
 extern struct thread thread_none __attribute__((visibility("hidden")));
 
 struct thread *thread_attach(void);
