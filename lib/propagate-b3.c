@@ -24,7 +24,7 @@ static void b3_inject(const struct current *c, const struct target *to)
 	to->set(to->carrier, "b3", text);
 }
 
-const struct propagator propagator_b3 = { b3_extract, b3_inject };
+const struct propagator propagator_b3 = { b3_extract, b3_inject, NULL };
 
 /* Debug says that it is sampled, so that isn't said again. */
 static void b3multi_inject(const struct current *c, const struct target *to)
@@ -44,4 +44,4 @@ static void b3multi_inject(const struct current *c, const struct target *to)
 		to->set(to->carrier, "X-B3-Sampled", text + 50);
 }
 
-const struct propagator propagator_b3multi = { b3_extract, b3multi_inject };
+const struct propagator propagator_b3multi = { b3_extract, b3multi_inject, NULL };

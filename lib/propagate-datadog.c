@@ -226,4 +226,4 @@ static void datadog_inject(const struct current *c, const struct target *to)
 		to->set(to->carrier, "x-datadog-tags", tags);
 }
 
-const struct propagator propagator_datadog = { datadog_extract, datadog_inject };
+const struct propagator propagator_datadog = { datadog_extract, datadog_inject, NULL };

@@ -57,7 +57,12 @@ static void jaeger_inject(const struct current *c, const struct target *to)
 		text[53] = '\0';
 		to->set(to->carrier, "uber-trace-id", text);
 	}
+}
+
+static void jaeger_inject_baggage(const struct current *c, const struct target *to)
+{
 	inject_baggage_fields(c, to, STR("uberctx-"), BAGGAGE_ENCODED);
 }
 
-const struct propagator propagator_jaeger = { jaeger_extract, jaeger_inject };
+const struct propagator propagator_jaeger = { jaeger_extract, jaeger_inject,
+					      jaeger_inject_baggage };

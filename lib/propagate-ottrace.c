@@ -45,7 +45,12 @@ static void ottrace_inject(const struct current *c, const struct target *to)
 		to->set(to->carrier, "ot-tracer-sampled",
 			current_sampling(c) == REMOTE_DENIED ? "false" : "true");
 	}
+}
+
+static void ottrace_inject_baggage(const struct current *c, const struct target *to)
+{
 	inject_baggage_fields(c, to, STR("ot-baggage-"), BAGGAGE_PLAIN);
 }
 
-const struct propagator propagator_ottrace = { ottrace_extract, ottrace_inject };
+const struct propagator propagator_ottrace = { ottrace_extract, ottrace_inject,
+					       ottrace_inject_baggage };

@@ -30,7 +30,8 @@ static void tracecontext_inject(const struct current *c, const struct target *to
 		to->set(to->carrier, "tracestate", state.p);
 }
 
-const struct propagator propagator_tracecontext = { tracecontext_extract, tracecontext_inject };
+const struct propagator propagator_tracecontext = { tracecontext_extract, tracecontext_inject,
+						    NULL };
 
 static void baggage_extract(struct found *f, const struct source *from)
 {
@@ -46,4 +47,4 @@ static void baggage_inject(const struct current *c, const struct target *to)
 		to->set(to->carrier, "baggage", c->carried.baggage.p);
 }
 
-const struct propagator propagator_baggage = { baggage_extract, baggage_inject };
+const struct propagator propagator_baggage = { baggage_extract, NULL, baggage_inject };

@@ -66,4 +66,4 @@ static void xray_inject(const struct current *c, const struct target *to)
 	to->set(to->carrier, "X-Amzn-Trace-Id", text);
 }
 
-const struct propagator propagator_xray = { xray_extract, xray_inject };
+const struct propagator propagator_xray = { xray_extract, xray_inject, NULL };

@@ -20,6 +20,11 @@ static const struct propagator *const propagators[] = {
 #undef X
 };
 
+static const struct propagator *propagator_at(size_t i)
+{
+	return propagators[process.config.propagator[i]];
+}
+
 /* ---- what propagators share --------------------------------------------------------------------- */
 
 static bool sampled_here(const uint8_t trace_id[16])
@@ -96,7 +101,7 @@ bool oriel_context_extract_from(struct oriel_context *out, const struct oriel_ca
 		return false;
 	memset(&f, 0, offsetof(struct found, text));
 	for (size_t i = 0; from.from.get && i < process.config.n_propagators; i++)
-		propagators[process.config.propagator[i]]->extract(&f, &from);
+		propagator_at(i)->extract(&f, &from);
 	*out = f.context;
 	out->carry = carry_make(f.carried);
 	return f.parent;
@@ -165,5 +170,9 @@ void oriel_context_inject(void (*set)(void *carrier, const char *name, const cha
 	c.entry = thread_top(t);
 	c.carried = carry_read(entry_carry(c.entry));
 	for (size_t i = 0; i < process.config.n_propagators; i++)
-		propagators[process.config.propagator[i]]->inject(&c, &to);
+		if (propagator_at(i)->inject)
+			propagator_at(i)->inject(&c, &to);
+	for (size_t i = 0; i < process.config.n_propagators; i++)
+		if (propagator_at(i)->inject_baggage)
+			propagator_at(i)->inject_baggage(&c, &to);
 }

@@ -40,6 +40,11 @@ struct current {
 struct propagator {
 	void (*extract)(struct found *f, const struct source *from);
 	void (*inject)(const struct current *c, const struct target *to);
+	/*
+	 * Its form of baggage, NULL if it has none. That of all comes after the ids of all, so where a
+	 * carrier has room for so many fields the trace goes first.
+	 */
+	void (*inject_baggage)(const struct current *c, const struct target *to);
 };
 
 extern const struct propagator propagator_tracecontext, propagator_baggage, propagator_b3,

@@ -291,6 +291,20 @@ static void jaeger_has_ids_in_one_field_and_baggage_in_many(void **state)
 	seen_of(jaeger);
 }
 
+static void jaeger_first(void)
+{
+	start("jaeger,baggage,tracecontext");
+	must(goes_out_as("traceparent: " PARENT_A "\nbaggage: k=v",
+			 UBER TRACE_A ":" SPAN_A ":0:1\ntraceparent: " PARENT_A
+				      "\nuberctx-k: v\nbaggage: k=v\n"));
+}
+
+static void the_ids_of_all_go_before_baggage(void **state)
+{
+	(void)state;
+	seen_of(jaeger_first);
+}
+
 #define OT(trace, span, sampled) \
 	"ot-tracer-traceid: " trace "\not-tracer-spanid: " span "\not-tracer-sampled: " sampled
 
@@ -536,6 +550,7 @@ int main(void)
 		cmocka_unit_test(the_last_valid_parent_counts_and_all_write),
 		cmocka_unit_test(the_order_is_the_lists),
 		cmocka_unit_test(jaeger_has_ids_in_one_field_and_baggage_in_many),
+		cmocka_unit_test(the_ids_of_all_go_before_baggage),
 		cmocka_unit_test(ottrace_sends_the_right_half),
 		cmocka_unit_test(xray_is_one_field_in_any_order),
 		cmocka_unit_test(datadogs_state_goes_through_us),

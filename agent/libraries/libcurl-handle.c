@@ -292,11 +292,14 @@ static void inject(void *carrier, const char *name, const char *value)
 	struct str key = str_of(name), text = str_of(value);
 	char *at = i->line + i->used;
 
-	if (i->n == NODES_MOST || key.n + text.n + 3 > LINES_MOST - i->used ||
-	    has_header(i->own, key))
+	if (has_header(i->own, key))
 		return;
 	if (str_eq_nocase(key, STR("tracestate")) && has_header(i->own, STR("traceparent")))
 		return;
+	if (i->n == NODES_MOST || key.n + text.n + 3 > LINES_MOST - i->used) {
+		agent_missed("libcurl");
+		return;
+	}
 	memcpy(at, key.p, key.n);
 	memcpy(at + key.n, ": ", 2);
 	memcpy(at + key.n + 2, text.p, text.n + 1);

@@ -19,7 +19,7 @@
 #include "agent/libraries/libcurl.h"
 #include "agent/pool.h"
 
-enum { URL_MOST = 1024, METHOD_MOST = 24, LINES_MOST = 2048, NODES_MOST = 8 };
+enum { URL_MOST = 1024, METHOD_MOST = 24, LINES_MOST = 10240, NODES_MOST = 64 };
 
 enum callback { CALLBACK_WRITE, CALLBACK_HEADER, CALLBACK_READ, CALLBACK_PROGRESS, N_CALLBACKS };
 
@@ -50,8 +50,8 @@ struct handle {
 	char url[URL_MOST];
 
 	/* of the transfer that runs; here, as the caller's stack may be small */
-	struct injected injected;
 	struct client_request transfer;
+	struct injected injected; /* last: what isn't used of it is no memory */
 };
 
 struct handle *handle_of(const CURL *curl);  /* NULL: unknown */

@@ -92,9 +92,12 @@ static void fill_field(void *carrier, const char *name, const char *value)
 	struct filling *f = carrier;
 	struct str n = str_of(name), v = str_of(value);
 
-	if (!v.n || n.n + v.n + 4 > (size_t)(EDIT_TEXT - f->edit->n) || field_find(f->head, n).p ||
-	    memchr(v.p, '\n', v.n) || memchr(v.p, '\r', v.n))
+	if (!v.n || field_find(f->head, n).p || memchr(v.p, '\n', v.n) || memchr(v.p, '\r', v.n))
 		return;
+	if (n.n + v.n + 4 > (size_t)(EDIT_TEXT - f->edit->n)) {
+		agent_missed("sockets");
+		return;
+	}
 	fill(f->edit, n);
 	fill(f->edit, STR(": "));
 	fill(f->edit, v);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node → C → Node: two services with OpenTelemetry's own SDK, and between them one in C that knows nothing of
-// tracing. One trace, with baggage, whatever headers it goes by. The SDKs are told nothing: `oriel run` says where to send.
+// Node → C → Node: two services with OpenTelemetry's own SDK, or Datadog's, and between them one in C that knows
+// nothing of tracing. One trace, with baggage, whatever headers it goes by. The SDKs are told nothing: `oriel run`
+// says where to send.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { becomes, build, collect } from './collecting.js';
 
 let collector;
 const seen = new Set(); // traces of chains before
-const here = resolve('node-service.cjs');
 
 before(async () => { collector = await collect(); });
 after(() => collector.end());
@@ -32,14 +33,24 @@ function joints(spans) {
     .map((s) => `${by.get(s.parent_id).service} ${by.get(s.parent_id).kind} > ${s.service} ${s.kind}`).sort();
 }
 
-for (const propagator of ['tracecontext', 'b3', 'b3multi', 'jaeger', 'ottrace', 'xray'])
-  describe(`a chain by ${propagator}`, () => {
+// What each speaks: the first service, ours, the last one.
+const every = ['tracecontext', 'b3', 'b3multi', 'jaeger', 'ottrace', 'xray', 'datadog'];
+const chains = every.map((propagator) => [propagator, propagator, propagator]);
+chains.push(['datadog', every.join(), 'tracecontext'], ['b3', every.join(), 'datadog'], ['xray', 'xray,jaeger', 'jaeger']);
+
+function node(name, propagator) {
+  const sdk = propagator === 'datadog' ? 'datadog' : 'opentelemetry';
+  return service(name, { OTEL_PROPAGATORS: `${propagator},baggage`, ORIEL_INSTRUMENT: 'no', OTEL_LOGS_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' },
+    process.execPath, resolve('node-service.cjs'), `./sdk-${sdk}.cjs`);
+}
+
+for (const [first, ours, last] of chains)
+  describe(first === ours ? `a chain by ${first}` : `a chain by ${first} and ${last}`, () => {
     test('is one trace, and baggage comes through', async () => {
-      const settings = { OTEL_PROPAGATORS: `${propagator},baggage` };
-      const node = { ...settings, ORIEL_INSTRUMENT: 'no', OTEL_LOGS_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' };
-      const back = await service('back', node, process.execPath, here);
-      const shop = await service('shop', settings, join(build, 'example/storefront'), '--port', '0', '--data', collector.where, '--stock', back.address);
-      const front = await service('front', node, process.execPath, here);
+      const back = await node('back', last);
+      const shop = await service('shop', { OTEL_PROPAGATORS: `${ours},baggage` },
+        join(build, 'example/storefront'), '--port', '0', '--data', collector.where, '--stock', back.address);
+      const front = await node('front', first);
       try {
         const answer = await fetch(`${front.address}/call?url=${encodeURIComponent(`${shop.address}/orders?product=book`)}`);
         assert.equal(answer.status, 200);
@@ -58,3 +69,42 @@ for (const propagator of ['tracecontext', 'b3', 'b3multi', 'jaeger', 'ottrace', 
       }
     });
   });
+
+test('as much baggage as the W3C asks for comes through', async () => {
+  const items = Array.from({ length: 64 }, (_, i) => `key${String(i).padStart(2, '0')}=${'v'.repeat(121)}`).join();
+  assert.equal(items.length, 8191);
+  const got = [];
+  const stock = createServer((q, answer) => { got.push(q.headers); answer.end(); }).listen(0, '127.0.0.1');
+  await once(stock, 'listening');
+  const shop = await service('shop', { OTEL_PROPAGATORS: 'tracecontext,b3,b3multi,xray,datadog,baggage' },
+    join(build, 'example/storefront'), '--port', '0', '--data', collector.where, '--stock', `http://127.0.0.1:${stock.address().port}`);
+  try {
+    await fetch(`${shop.address}/orders?product=book`, { method: 'POST', headers: { b3: `${'ab'.repeat(16)}-${'cd'.repeat(8)}-1`, baggage: items } });
+    assert.ok(got[0].baggage === items);
+    for (const field of ['traceparent', 'b3', 'x-b3-traceid', 'x-amzn-trace-id'])
+      assert.ok(got[0][field].replaceAll('-', '').includes('ab'.repeat(16)), field);
+    assert.equal(got[0]['x-datadog-trace-id'], String(0xababababababababn));
+  } finally {
+    await shop.end();
+    stock.close();
+    stock.closeAllConnections();
+  }
+});
+
+test('with no propagator there is no chain', async () => {
+  const back = await node('alone', 'tracecontext');
+  const shop = await service('shop', { OTEL_PROPAGATORS: 'none' },
+    join(build, 'example/storefront'), '--port', '0', '--data', collector.where, '--stock', back.address);
+  try {
+    await fetch(`${shop.address}/orders?product=book`, { method: 'POST', headers: { traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`, baggage: 'plan=gold' } });
+    let found;
+    await becomes(async () => {
+      found = (await collector.api('traces?limit=100')).traces.filter((t) => t.services.includes('alone'));
+      return found.length > 0;
+    });
+    assert.deepEqual(found.map((t) => t.services), [['alone']]);
+    assert.match(back.said(), /baggage {}/);
+  } finally {
+    await Promise.all([shop.end(), back.end()]);
+  }
+});
