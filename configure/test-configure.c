@@ -117,8 +117,10 @@ static void json_is_an_encoding_of_http(void **state)
 {
 	(void)state;
 	made(FORMAT "logger_provider:\n  processors:\n    - simple:\n        exporter:\n"
-		    "          otlp_http:\n            encoding: json\n");
+		    "          otlp_http:\n            encoding: json\n"
+		    "            compression: zstd\n");
 	assert_string_equal(get("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"), "http/json");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION"), "zstd");
 	assert_string_equal(get("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"), "1");
 }
 

@@ -264,9 +264,11 @@ static void read_compression(struct otlp_target *out, struct lookup *l)
 {
 	struct str text = look(l, "COMPRESSION");
 
-	out->gzip = str_eq(text, STR("gzip"));
-	if (text.n && !out->gzip && !str_eq(text, STR("none")))
-		tell(l, "%s=" STR_FMT " is neither gzip nor none; taking none", l->name,
+	out->packing = str_eq(text, STR("gzip"))   ? PACKING_GZIP
+		       : str_eq(text, STR("zstd")) ? PACKING_ZSTD
+						   : PACKING_NONE;
+	if (text.n && !out->packing && !str_eq(text, STR("none")))
+		tell(l, "%s=" STR_FMT " is none of gzip, zstd and none; taking none", l->name,
 		     STR_ARG(str_first(text, 40)));
 }
 

@@ -18,6 +18,7 @@
 
 #include "export/exporter.h"
 #include "export/otlp-headers.h"
+#include "export/packing.h"
 
 enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_HTTP_JSON, OTLP_GRPC };
 
@@ -29,7 +30,7 @@ struct otlp_target {
 	const char *client_certificate;
 	const char *client_key;
 	uint32_t timeout_ms;
-	bool gzip;
+	enum packing packing;
 };
 
 /*

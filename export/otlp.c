@@ -9,12 +9,12 @@
 #include "base/err.h"
 #include "export/exporter.h"
 #include "export/grpc.h"
-#include "export/gzip.h"
 #include "export/http.h"
 #include "export/otlp-encode.h"
 #include "export/otlp-json.h"
 #include "export/otlp-response.h"
 #include "export/otlp-target.h"
+#include "export/packing.h"
 #include "export/shipment.h"
 
 #include <errno.h>
@@ -169,7 +169,7 @@ static int judge_grpc(const struct otlp *x, const struct shipment *s, const stru
 
 /* What gRPC says in headers of its own, for the time of one post. */
 struct grpc_lines {
-	char timeout[40];
+	char timeout[40], encoding[40];
 	const char *line[5];
 };
 
@@ -179,7 +179,10 @@ static void grpc_ask(struct grpc_lines *g, const struct otlp_target *t, struct h
 	g->line[0] = "te: trailers";
 	g->line[1] = g->timeout;
 	g->line[2] = "grpc-accept-encoding: identity";
-	g->line[3] = t->gzip ? "grpc-encoding: gzip" : NULL;
+	if (t->packing)
+		snprintf(g->encoding, sizeof(g->encoding), "grpc-encoding: %s",
+			 packing_name(t->packing));
+	g->line[3] = t->packing ? g->encoding : NULL;
 	g->line[4] = NULL;
 	q->type = "application/grpc";
 	q->encoding = NULL;
@@ -209,7 +212,7 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 		.url = t->url,
 		.type = t->protocol == OTLP_HTTP_JSON ? "application/json"
 						      : "application/x-protobuf",
-		.encoding = t->gzip ? "gzip" : NULL,
+		.encoding = packing_name(t->packing),
 		.headers = &t->headers,
 		.certificate = t->certificate,
 		.client_certificate = t->client_certificate,
@@ -263,18 +266,18 @@ static int pack(struct otlp *x, const struct otlp_target *t, struct str *body)
 	size_t prefix = t->protocol == OTLP_GRPC ? GRPC_PREFIX : 0;
 	struct out *o = &x->plain;
 
-	if (t->gzip) {
+	if (t->packing) {
 		int r;
 
 		o = &x->packed;
 		out_clear(o);
 		out_bytes(o, x->plain.p, prefix);
-		r = gzip_pack(o, str_from(out_all(&x->plain), prefix));
+		r = packing_pack(o, t->packing, str_from(out_all(&x->plain), prefix));
 		if (r)
 			return TRACE(r);
 	}
 	if (prefix)
-		grpc_prefix(o->p, o->n - prefix, t->gzip);
+		grpc_prefix(o->p, o->n - prefix, t->packing != PACKING_NONE);
 	*body = out_all(o);
 	return 0;
 }

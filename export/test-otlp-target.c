@@ -207,12 +207,12 @@ static void a_signals_own_setting_wins(void **state)
 		SIGNAL_METRIC,
 		BLOCK("OTEL_EXPORTER_OTLP_TIMEOUT=5\0OTEL_EXPORTER_OTLP_METRICS_TIMEOUT=7\0"
 		      "OTEL_EXPORTER_OTLP_COMPRESSION=gzip\0"
-		      "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=none\0"
+		      "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=zstd\0"
 		      "OTEL_EXPORTER_OTLP_HEADERS=a=1,b=2\0OTEL_EXPORTER_OTLP_METRICS_HEADERS=c=3"));
 
 	(void)state;
 	assert_int_equal(x.target.timeout_ms, 7);
-	assert_false(x.target.gzip);
+	assert_int_equal(x.target.packing, PACKING_ZSTD);
 	assert_int_equal(x.target.headers.n, 1);
 	assert_string_equal(x.target.headers.item[0].name, "c");
 	arena_fini(&x.arena);
@@ -273,7 +273,7 @@ static void an_export_may_take_no_longer_than_its_processor_says(void **state)
 static void compression_without_sense_is_none(void **state)
 {
 	(void)state;
-	expect_warning(BLOCK("OTEL_EXPORTER_OTLP_COMPRESSION=zip"), "neither gzip nor none");
+	expect_warning(BLOCK("OTEL_EXPORTER_OTLP_COMPRESSION=zip"), "none of gzip, zstd and none");
 }
 
 static void bad_headers_are_counted_and_never_shown(void **state)

@@ -13,6 +13,7 @@
 
 #include <time.h>
 #include <zlib.h>
+#include <zstd.h>
 
 static const struct scope scope = { { "shop", 4 }, { "", 0 } };
 
@@ -191,6 +192,25 @@ static void gzip_unpacks_to_the_same(void **state)
 	assert_int_equal(z.total_out, o.n);
 	assert_memory_equal(plain, o.p, o.n);
 	inflateEnd(&z);
+	out_fini(&o);
+	scene_close(&x);
+}
+
+static void zstd_unpacks_to_the_same(void **state)
+{
+	struct out o = { 0 };
+	struct scene x;
+	struct str body;
+	char plain[4096];
+
+	(void)state;
+	scene_open(&x, SCRIPT({ OK_EMPTY, 0 }), SETTINGS("OTEL_EXPORTER_OTLP_COMPRESSION=zstd"));
+	assert_int_equal(scene_write(&x), 0);
+	assert_true(server_saw(&x.server, 0, "\r\nContent-Encoding: zstd\r\n"));
+	body = out_all(&x.server.request[0].body);
+	otlp_encode(&o, SIGNAL_SPAN, (struct otlp_slice){ &x.batch, 1, 0, 2 });
+	assert_int_equal(ZSTD_decompress(plain, sizeof(plain), body.p, body.n), o.n);
+	assert_memory_equal(plain, o.p, o.n);
 	out_fini(&o);
 	scene_close(&x);
 }
@@ -533,6 +553,7 @@ int main(void)
 		cmocka_unit_test(people_are_shown_where_and_no_secrets),
 		cmocka_unit_test(only_the_listed_statuses_are_for_later),
 		cmocka_unit_test(gzip_unpacks_to_the_same),
+		cmocka_unit_test(zstd_unpacks_to_the_same),
 		cmocka_unit_test(a_connection_is_kept),
 		cmocka_unit_test(later_is_a_retry_when_the_server_says),
 		cmocka_unit_test(a_date_is_as_good_as_seconds),

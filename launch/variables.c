@@ -151,7 +151,7 @@ const struct variable variables[] = {
 	  "false: TLS also to a receiver that is named as HOST:PORT", true },
 	{ "OTEL_EXPORTER_OTLP_HEADERS", VARIABLE_DESTINATION, "KEY=VALUE,...", NULL,
 	  "Headers of each request, such as an API key", true },
-	{ "OTEL_EXPORTER_OTLP_COMPRESSION", VARIABLE_DESTINATION, "NAME", "none", "gzip or none",
+	{ "OTEL_EXPORTER_OTLP_COMPRESSION", VARIABLE_DESTINATION, "NAME", "none", "gzip, zstd or none",
 	  true },
 	{ "OTEL_EXPORTER_OTLP_TIMEOUT", VARIABLE_DESTINATION, "MS", "10000",
 	  "Give one request up after this long", true },

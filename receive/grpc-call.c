@@ -133,7 +133,8 @@ static void judge_prefix(struct grpc_call *c)
 	if (p[0] > 1)
 		refuse(c, GRPC_INTERNAL, "a message's first byte is 0 or 1");
 	else if (p[0] == 1 && c->delivery.packing == PACKING_UNKNOWN)
-		refuse(c, GRPC_UNIMPLEMENTED, "of grpc-encoding, gzip and deflate are understood");
+		refuse(c, GRPC_UNIMPLEMENTED,
+		       "of grpc-encoding, gzip, zstd and deflate are understood");
 	else if (p[0] == 1 && c->delivery.packing == PACKING_NONE)
 		refuse(c, GRPC_INTERNAL, "a packed message, and no grpc-encoding");
 	else if (c->length > BODY_MOST)

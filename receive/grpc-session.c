@@ -85,7 +85,7 @@ static int refuse(struct grpc_session *s, int32_t stream, struct grpc_call *c)
 	write_message(&message, c->message);
 	nghttp2_nv fields[] = { FIELD(":status", c->is_grpc ? "200" : "415", 3),
 				FIELD("content-type", "application/grpc", 16),
-				FIELD("grpc-accept-encoding", "identity,deflate,gzip", 21),
+				FIELD("grpc-accept-encoding", "identity,deflate,gzip,zstd", 26),
 				FIELD("grpc-status", status, (size_t)n),
 				FIELD("grpc-message", message.p ? message.p : "", message.n),
 				FIELD("grpc-status-details-bin", details.p, details.n) };
@@ -99,7 +99,7 @@ static int answer(struct grpc_session *s, int32_t stream, struct grpc_call *c)
 {
 	static const nghttp2_nv fields[] = {
 		FIELD(":status", "200", 3), FIELD("content-type", "application/grpc", 16),
-		FIELD("grpc-accept-encoding", "identity,deflate,gzip", 21)
+		FIELD("grpc-accept-encoding", "identity,deflate,gzip,zstd", 26)
 	};
 	nghttp2_data_provider reply = { .source = { .ptr = c }, .read_callback = give_reply };
 

@@ -156,7 +156,7 @@ static void read_head(const struct receive_http *h, struct request *q, struct MH
 	read_type(q, header_of(c, MHD_HTTP_HEADER_CONTENT_TYPE));
 	q->delivery.packing = packing_of(header_of(c, MHD_HTTP_HEADER_CONTENT_ENCODING));
 	if (q->delivery.packing == PACKING_UNKNOWN)
-		refuse(q, 415, "of Content-Encoding, gzip and deflate are understood");
+		refuse(q, 415, "of Content-Encoding, gzip, zstd and deflate are understood");
 	if (h->sender[0] && str_eq(header_of(c, ORIEL_SENDER_HEADER), str_of(h->sender)))
 		refuse(q, 400, "this is Oriel's own intake: name the endpoint of somebody else");
 	if (str_to_u64(header_of(c, MHD_HTTP_HEADER_CONTENT_LENGTH), &length) && length > BODY_MOST)

@@ -6,18 +6,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 enum { GZIP_WINDOW = 15 + 16, ZLIB_WINDOW = 15, RAW_WINDOW = -15, STEP = 65536 };
-
-enum packing packing_of(struct str name)
-{
-	name = str_trim(name);
-	if (!name.n || str_eq_nocase(name, STR("identity")))
-		return PACKING_NONE;
-	if (str_eq_nocase(name, STR("gzip")) || str_eq_nocase(name, STR("x-gzip")))
-		return PACKING_GZIP;
-	return str_eq_nocase(name, STR("deflate")) ? PACKING_DEFLATE : PACKING_UNKNOWN;
-}
+enum { ZSTD_WINDOW = 23 }; /* 8 MiB, the most that HTTP allows (RFC 9659) */
 
 /* As much as there is room for; at the limit one byte less than a step may be left. */
 static bool make_room(struct out *o)
@@ -70,7 +63,7 @@ static int window_of(enum packing packing, struct str from)
 	return from.n && ((unsigned char)from.p[0] & 0x0f) == Z_DEFLATED ? ZLIB_WINDOW : RAW_WINDOW;
 }
 
-int inflate_body(struct out *to, enum packing packing, struct str from)
+static int unpack_zlib(struct out *to, enum packing packing, struct str from)
 {
 	z_stream z = { .next_in = (Bytef *)from.p, .avail_in = (uInt)from.n };
 	int r;
@@ -82,4 +75,47 @@ int inflate_body(struct out *to, enum packing packing, struct str from)
 	r = inflate_all(&z, to, packing);
 	inflateEnd(&z);
 	return r < 0 ? TRACE(r) : r;
+}
+
+/* ---- zstd ---------------------------------------------------------------------------------------------- */
+
+/* One step: *ended if a frame has. */
+static int zstd_some(ZSTD_DCtx *z, ZSTD_inBuffer *in, struct out *o, bool *ended)
+{
+	if (o->room == o->n && !make_room(o))
+		return o->error == -ENOMEM ? ERR(-ENOMEM) : INFLATE_TOO_BIG;
+
+	ZSTD_outBuffer step = { o->p + o->n, o->room - o->n, 0 };
+	size_t r = ZSTD_decompressStream(z, &step, in);
+
+	o->n += step.pos;
+	*ended = r == 0;
+	if (ZSTD_isError(r))
+		return ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation ? ERR(-ENOMEM)
+									    : INFLATE_BAD;
+	/* Nothing more to read, and still it wants more: it was cut short. */
+	return *ended || in->pos < in->size || step.pos == step.size ? 0 : INFLATE_BAD;
+}
+
+/* Any number of frames, one after the other. */
+static int unpack_zstd(struct out *to, struct str from)
+{
+	ZSTD_inBuffer in = { from.p, from.n, 0 };
+	ZSTD_DCtx *z = ZSTD_createDCtx();
+	bool ended = false;
+	int r = 0;
+
+	if (!z)
+		return ERR(-ENOMEM);
+	ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, ZSTD_WINDOW);
+	while (!r && !(ended && in.pos == in.size))
+		r = zstd_some(z, &in, to, &ended);
+	ZSTD_freeDCtx(z);
+	return r < 0 ? TRACE(r) : r;
+}
+
+int inflate_body(struct out *to, enum packing packing, struct str from)
+{
+	return packing == PACKING_ZSTD ? TRACE(unpack_zstd(to, from))
+				       : TRACE(unpack_zlib(to, packing, from));
 }

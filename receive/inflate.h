@@ -10,12 +10,9 @@
  */
 #pragma once
 
-#include "base/out.h"
+#include "export/packing.h"
 
-enum packing { PACKING_NONE, PACKING_GZIP, PACKING_DEFLATE, PACKING_UNKNOWN };
 enum inflate_outcome { INFLATE_BAD = 1, INFLATE_TOO_BIG = 2 };
 
-/* "gzip", "deflate", "identity" or nothing, in any case. */
-enum packing packing_of(struct str name);
-
+/* `to` holds what there was before it went wrong. */
 int inflate_body(struct out *to, enum packing packing, struct str from);

@@ -166,7 +166,7 @@ static const char *usual_why(enum receive_outcome how)
 	case RECEIVE_TOO_BIG:
 		return "more than 64 MiB in one request";
 	case RECEIVE_UNKNOWN:
-		return "packed in a way that is not understood: gzip, deflate, or not at all";
+		return "packed in a way that is not understood: gzip, zstd, deflate, or not at all";
 	case RECEIVE_BUSY:
 		return "there is no room just now";
 	default:

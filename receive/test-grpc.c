@@ -2,7 +2,6 @@
 #include "receive/grpc.h"
 
 #include "export/grpc.h"
-#include "export/gzip.h"
 #include "export/http.h"
 #include "export/otlp-response.h"
 #include "receive/grpc-call.h"
@@ -148,18 +147,24 @@ static void packed_messages_are_unpacked(void **state)
 {
 	struct house *h = *state;
 	struct out message = { 0 }, packed = { 0 }, o = { 0 };
-	struct ask ask = { .line = "grpc-encoding: gzip" };
+	char line[40];
+	struct ask ask = { .line = line };
 
 	spans_request(&message, FORM_PROTOBUF, 1000, 0);
-	assert_int_equal(gzip_pack(&packed, out_all(&message)), 0);
-	framed(&o, out_all(&packed), true);
-	ask.body = out_all(&o);
-	assert_int_equal(call(h, &ask), GRPC_OK);
-	assert_int_equal(h->in.n_items, 1000);
+	for (enum packing p = PACKING_GZIP; p <= PACKING_ZSTD; p++) {
+		snprintf(line, sizeof(line), "grpc-encoding: %s", packing_name(p));
+		out_clear(&packed);
+		out_clear(&o);
+		assert_int_equal(packing_pack(&packed, p, out_all(&message)), 0);
+		framed(&o, out_all(&packed), true);
+		ask.body = out_all(&o);
+		assert_int_equal(call(h, &ask), GRPC_OK);
+		assert_int_equal(h->in.n_items, 1000 * p);
+	}
 	ask.line = "grpc-encoding: snappy";
 	assert_int_equal(call(h, &ask), GRPC_UNIMPLEMENTED);
 	assert_true(str_eq(http_header(h->http.headers, STR("grpc-accept-encoding")),
-			   STR("identity,deflate,gzip")));
+			   STR("identity,deflate,gzip,zstd")));
 	ask.line = NULL;
 	assert_int_equal(call(h, &ask), GRPC_INTERNAL);
 	out_fini(&message);

@@ -2,7 +2,6 @@
 #include "receive/http.h"
 
 #include "base/clock.h"
-#include "export/gzip.h"
 #include "export/http.h"
 #include "export/otlp-response.h"
 #include "model/stats.h"
@@ -167,19 +166,25 @@ static void what_is_rejected_is_told_in_the_same_form(void **state)
 	assert_int_equal(h->in.n_items, 2);
 }
 
+static int post_packed(struct house *h, enum packing packing, struct str body)
+{
+	return post(h, &(struct ask){ .encoding = packing_name(packing), .body = body });
+}
+
 static void packed_bodies_are_unpacked(void **state)
 {
 	struct house *h = *state;
 	struct out o = { 0 }, packed = { 0 };
 
 	spans_request(&o, FORM_PROTOBUF, 1000, 0);
-	assert_int_equal(gzip_pack(&packed, out_all(&o)), 0);
-	assert_int_equal(post(h, &(struct ask){ .encoding = "gzip", .body = out_all(&packed) }),
-			 200);
-	assert_int_equal(h->in.n_items, 1000);
-	packed.n /= 2;
-	assert_int_equal(post(h, &(struct ask){ .encoding = "gzip", .body = out_all(&packed) }),
-			 400);
+	for (enum packing p = PACKING_GZIP; p <= PACKING_ZSTD; p++) {
+		out_clear(&packed);
+		assert_int_equal(packing_pack(&packed, p, out_all(&o)), 0);
+		assert_int_equal(post_packed(h, p, out_all(&packed)), 200);
+		assert_int_equal(h->in.n_items, 1000 * p);
+		packed.n /= 2;
+		assert_int_equal(post_packed(h, p, out_all(&packed)), 400);
+	}
 	assert_int_equal(post(h, &(struct ask){ .encoding = "br", .body = out_all(&packed) }), 415);
 	out_fini(&o);
 	out_fini(&packed);
@@ -193,10 +198,12 @@ static void a_small_body_that_unpacks_to_much_is_refused(void **state)
 	out_reserve(&o, BODY_MOST + 1);
 	memset(o.p, 0, BODY_MOST + 1);
 	o.n = BODY_MOST + 1;
-	assert_int_equal(gzip_pack(&packed, out_all(&o)), 0);
-	assert_true(packed.n < 1 << 20);
-	assert_int_equal(post(h, &(struct ask){ .encoding = "gzip", .body = out_all(&packed) }),
-			 413);
+	for (enum packing p = PACKING_GZIP; p <= PACKING_ZSTD; p++) {
+		out_clear(&packed);
+		assert_int_equal(packing_pack(&packed, p, out_all(&o)), 0);
+		assert_true(packed.n < 1 << 20);
+		assert_int_equal(post_packed(h, p, out_all(&packed)), 413);
+	}
 	out_fini(&packed);
 	out_fini(&o);
 }
