@@ -549,6 +549,7 @@ static void metrics_due(struct collector *c, uint64_t now)
 		if (!first || p->taken_over)
 			collector_give_metrics(c, p);
 	}
+	collector_tell_received(c, STR(""), now);
 }
 
 /* Read without the lock: /proc takes its time. */
@@ -717,6 +718,7 @@ static void collector_leave(struct collector *c)
 		ledger_discard(&c->ledger_file);
 	collector_settle(c);
 	collector_settle(c);
+	collector_tell_received(c, STR(""), UINT64_MAX);
 	collector_close_routes(c);
 	for (struct process *p = c->process; p; p = p->next)
 		settle_all(&p->owed, p->in, p->n_rounds);

@@ -20,6 +20,7 @@
 #include "wire/segment.h"
 
 struct collector;
+struct span_metrics_rules;
 
 enum { COLLECTOR_PLACE = 224 };
 
@@ -45,6 +46,11 @@ struct collector_sink {
 	 */
 	void *(*open)(const struct settings *settings, const struct collector_run *run, void *you);
 	void (*give)(void *route, struct batch *b, void *you); /* takes references of its own */
+	/*
+	 * Points that were made here of what was received (collector_received), for where its resource's
+	 * run sends to. May be NULL.
+	 */
+	void (*tell)(struct batch *b, void *you);
 	/*
 	 * Keep the batch's audit records (n_audits) on disk; how many are there when this returns. The one
 	 * call that may wait for the disk. May be NULL.
@@ -124,9 +130,11 @@ void collector_totals(struct collector *c, const struct collector_ask *ask);
 
 /*
  * Metric points that came from elsewhere: they are told beside those of services (collector_totals,
- * collector_metrics), at the place of their resource's run, until they are stale. Any thread.
+ * collector_metrics), at the place of their resource's run, until they are stale. So are spans, by these
+ * rules (collect/span-metrics.h). Any thread.
  */
-void collector_received(struct collector *c, const struct batch *b);
+void collector_received(struct collector *c, const struct batch *b,
+			const struct span_metrics_rules *rules);
 
 /* A fresh snapshot of every live series, as one batch per process. */
 void collector_metrics(struct collector *c, void (*each)(const struct batch *, void *), void *you);

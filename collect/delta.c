@@ -47,16 +47,17 @@ void delta_fini(struct delta *d)
 	d->n = 0;
 }
 
-/* What others have sent has no process, and stays as they sent it. */
 static bool is_ours(const struct delta *d, const struct batch *b)
 {
-	return d->preference && b->n_points && b->resource->pid > 0;
+	return d->preference && b->n_points;
 }
 
 static bool is_of(const struct delta_process *p, const struct batch *b)
 {
-	return p->last->resource->pid == b->resource->pid &&
-	       str_eq(p->last->resource->instance, b->resource->instance);
+	const struct resource *was = p->last->resource, *is = b->resource;
+
+	return was == is || (was->pid == is->pid && str_eq(was->instance, is->instance) &&
+			     (is->pid > 0 || attributes_same(was->attributes, is->attributes)));
 }
 
 static struct delta_process **process_at(struct delta *d, const struct batch *b)

@@ -9,6 +9,9 @@
  *             delta_told(&d, batch);
  *     delta_fini(&d);
  *
+ * Whoever has no pid is told apart by the resource: spans of others that were counted here. Points that others have
+ * sent don't come by.
+ *
  * Of each process the last batch that was told is kept, which is what the next one is compared with. What a
  * destination had no room for isn't told: it is in the next delta. A delta begins where the one before it
  * ended; the first one of a series, where the series began. Series with nothing new are left out.

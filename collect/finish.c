@@ -2,6 +2,7 @@
 #include "collect/finish.h"
 
 #include "base/clock.h"
+#include "base/trace-state.h"
 #include "base/utf8.h"
 #include "collect/json-line.h"
 #include "collect/stacks.h"
@@ -165,6 +166,17 @@ static void apply_detail(struct making *m, const struct piece *p)
 	}
 }
 
+/* What its own sampler said stands in START by itself. */
+static struct str state_of(struct making *m, const struct record_start *r, struct str state)
+{
+	char room[TRACE_STATE_ROOM];
+	uint64_t least;
+
+	memcpy(&least, &r->trace_flags, sizeof(least));
+	least >>= 8;
+	return least ? arena_copy(m->arena, trace_state_with(room, least, state)) : state;
+}
+
 static void apply_start(struct making *m, const struct piece *p)
 {
 	const struct record_head *h = record_copy(m->arena, p->bytes);
@@ -192,7 +204,7 @@ static void apply_start(struct making *m, const struct piece *p)
 		return;
 	}
 	s->name = t.text;
-	s->trace_state = t.trace_state;
+	s->trace_state = state_of(m, r, t.trace_state);
 	if (!decode_attributes(&m->attributes, t.attributes, m->arena))
 		assemble_bad(m->a);
 }

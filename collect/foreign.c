@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collect/foreign.h"
 
+#include "base/clock.h"
 #include "model/copy.h"
 #include "model/point.h"
 #include "model/stats.h"
@@ -30,6 +31,8 @@ struct foreign_source {
 	struct foreign_series **series;
 	size_t n, room;
 	uint32_t *slot; /* which series, + 1; as many again as there is room */
+	struct span_metrics spans;
+	uint64_t next_ns; /* when those are told */
 };
 
 /* ---- sources ------------------------------------------------------------------------------------ */
@@ -46,8 +49,9 @@ static void source_forget(struct foreign *f, struct foreign_source **at)
 
 	*at = s->next;
 	f->n_sources--;
-	f->n_series -= s->n;
-	f->n_bytes -= s->arena.total;
+	f->n_series -= s->n + s->spans.n;
+	f->n_bytes -= s->arena.total + s->spans.arena.total;
+	span_metrics_fini(&s->spans);
 	resource_free(s->resource);
 	arena_fini(&s->arena);
 	free(s->series);
@@ -288,11 +292,53 @@ void foreign_take(struct foreign *f, const struct batch *b, const char *place, u
 	stats_add(receive_series_dropped, n_dropped);
 }
 
+/* ---- spans -------------------------------------------------------------------------------------- */
+
+/* What there is room for now; a source that had none has its overflow series. */
+static void spans_limit(const struct foreign *f, struct foreign_source *s, size_t most)
+{
+	size_t room = f->n_series < FOREIGN_SERIES && f->n_bytes < FOREIGN_BYTES
+			      ? FOREIGN_SERIES - f->n_series
+			      : 0;
+
+	s->spans.rules.most = s->spans.n + room < most ? s->spans.n + room : most;
+}
+
+void foreign_count(struct foreign *f, const struct batch *b, const struct span_metrics_rules *rules,
+		   const char *place, uint64_t now_ns)
+{
+	struct foreign_source *s;
+
+	pthread_mutex_lock(&f->lock);
+	forget_silent(f, now_ns);
+	s = source_of(f, b->resource, place);
+	if (s) {
+		size_t n = s->spans.n, bytes = s->spans.arena.total;
+
+		if (!s->next_ns) {
+			span_metrics_init(&s->spans, rules, clock_real_ns());
+			s->next_ns = now_ns + rules->every_ns;
+		}
+		s->last_ns = now_ns;
+		spans_limit(f, s, rules->most);
+		span_metrics_count(&s->spans, b);
+		f->n_series += s->spans.n - n;
+		f->n_bytes += s->spans.arena.total - bytes;
+	}
+	pthread_mutex_unlock(&f->lock);
+	stats_add(receive_series_dropped, s ? 0 : b->n_spans);
+}
+
 /* ---- asked for ---------------------------------------------------------------------------------- */
 
 void foreign_lock(struct foreign *f)
 {
 	pthread_mutex_lock(&f->lock);
+}
+
+bool foreign_try_lock(struct foreign *f)
+{
+	return pthread_mutex_trylock(&f->lock) == 0;
 }
 
 void foreign_unlock(struct foreign *f)
@@ -302,7 +348,7 @@ void foreign_unlock(struct foreign *f)
 
 static struct batch *source_batch(const struct foreign_source *s)
 {
-	struct batch *b = s->n ? batch_new(s->resource) : NULL;
+	struct batch *b = s->n || s->spans.n ? batch_new(s->resource) : NULL;
 
 	for (size_t i = 0; b && i < s->n; i++) {
 		struct metric_point *p = batch_add_point(b);
@@ -311,6 +357,8 @@ static struct batch *source_batch(const struct foreign_source *s)
 			return batch_free(b);
 		*p = s->series[i]->point;
 	}
+	if (b)
+		span_metrics_points(&s->spans, b, clock_real_ns());
 	return b;
 }
 
@@ -323,5 +371,24 @@ void foreign_batches(struct foreign *f, void (*each)(struct batch *b, const char
 
 		if (b)
 			each(b, s->place, you);
+	}
+}
+
+void foreign_due(struct foreign *f, struct str run,
+		 void (*each)(struct batch *b, const char *place, void *you), void *you,
+		 uint64_t now_ns)
+{
+	for (struct foreign_source *s = f->source; s; s = s->next) {
+		struct batch *b;
+
+		if (!s->spans.n || s->next_ns > now_ns || (run.n && !str_eq(s->resource->run, run)))
+			continue;
+		if (now_ns != UINT64_MAX)
+			s->next_ns = now_ns + s->spans.rules.every_ns;
+		b = batch_new(s->resource);
+		if (!b)
+			continue;
+		span_metrics_points(&s->spans, b, clock_real_ns());
+		each(b, s->place, you);
 	}
 }

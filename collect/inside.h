@@ -114,6 +114,12 @@ void collector_fold(struct collector *c, struct process *p);
 void collector_load_totals(struct collector *c);
 void collector_save_totals(struct collector *c); /* before a segment that was folded is removed */
 
+/*
+ * What was counted of spans that were received: of those sources of a run (empty: of all and none) whose
+ * metrics are due at this moment.
+ */
+void collector_tell_received(struct collector *c, struct str run, uint64_t now);
+
 /* flushing.c */
 void collector_take_flushes(struct collector *c);
 

@@ -170,6 +170,16 @@ static void process_look(struct process *p, const struct process_place *place)
 		outside_look(&p->outside, 0, h->uid, false);
 }
 
+/* It has been another collector's: what that one had counted is gone, and this begins now. */
+static void process_count_spans(struct process *p)
+{
+	const char *bad; /* told by who opens its route */
+	struct span_metrics_rules rules = span_metrics_rules_of(&p->in->settings, &bad);
+
+	span_metrics_init(&p->spans, &rules,
+			  p->taken_over ? clock_real_ns() : p->in->head.created_real_ns);
+}
+
 static int process_begin(struct process *p, const struct process_place *place)
 {
 	const struct segment_header *h = &p->in->head;
@@ -197,6 +207,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 	/* It has been another collector's, which may not have come to mark all that it delivered. */
 	p->profile = profile_of(&p->in->settings);
 	p->taken_over = h->collector_pid;
+	process_count_spans(p);
 	if (p->taken_over)
 		p->a.again = SETTLE_LAG + 2;
 	p->look = true;
@@ -245,6 +256,7 @@ struct process *process_free(struct process *p)
 	mortem_free(p->mortem);
 	stack_book_fini(&p->book);
 	assembler_fini(&p->a);
+	span_metrics_fini(&p->spans);
 	resource_free(p->resource);
 	death_forget(&p->death);
 	intake_close(p->in);
@@ -394,7 +406,7 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 	if (r)
 		return NULL;
 
-	if (!b && has_vitals(p))
+	if (!b && (has_vitals(p) || p->spans.n))
 		b = batch_new(p->resource);
 	if (!b)
 		return NULL;
@@ -403,6 +415,7 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 		vitals_points(&p->vitals, b, now_real_ns);
 	if (p->profile == PROFILE_TOMODACHI)
 		active_points(&p->active, &p->a, b, now_real_ns);
+	span_metrics_points(&p->spans, b, now_real_ns);
 	views_apply(b, first, &p->in->settings);
 	profile_apply(p->profile, b);
 	metrics_combine(b, &p->in->settings);

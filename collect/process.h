@@ -27,6 +27,7 @@
 #include "collect/oom.h"
 #include "collect/profile.h"
 #include "collect/settle.h"
+#include "collect/span-metrics.h"
 #include "collect/stacks.h"
 #include "collect/vitals.h"
 
@@ -71,6 +72,7 @@ struct process {
 	struct vitals vitals;
 	enum profile profile; /* by which names its metrics are told */
 	struct active active;
+	struct span_metrics spans;   /* the loop counts with the collector's lock held */
 	bool folded;		     /* its metrics are in the ledger */
 	bool ended;		     /* the books are closed, only its segment is still there */
 	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */

@@ -136,6 +136,11 @@ void collector_give(struct collector *c, struct process *p)
 {
 	struct batch *b = process_take(p);
 
+	if (b && p->spans.rules.on) {
+		pthread_mutex_lock(&c->lock);
+		span_metrics_count(&p->spans, b);
+		pthread_mutex_unlock(&c->lock);
+	}
 	if (!b || !b->n_stacks || !collector_name_stacks(c, p, b))
 		collector_give_batch(c, p, b);
 }
@@ -147,6 +152,7 @@ static void route_end(struct collector *c, struct route *route)
 			*at = route->next;
 			break;
 		}
+	collector_tell_received(c, str_of(route->run->told.id), UINT64_MAX);
 	if (route->handle && sink_of(c)->close)
 		sink_of(c)->close(route->handle, CLOSE_MS, c->options.you);
 	route_free(route);

@@ -88,6 +88,18 @@ static void a_span_is_its_start_and_its_end(void **state)
 	assert_int_equal(s->span_id.b[0], 9);
 }
 
+static void a_share_that_it_was_taken_by_stands_in_the_trace_state(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record start = hand_start(9, "s", 1000100);
+	struct record_start *r = (void *)hand_head(&start);
+
+	r->least[6] = 0xc0;
+	take(b, start);
+	take(b, hand_end(9, 1000350));
+	assert_text(settle(b)->span->trace_state, "ot=th:c");
+}
+
 static void every_type_of_attribute_arrives(void **state)
 {
 	struct bench *b = *state;
@@ -504,6 +516,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_span_is_its_start_and_its_end),
+		TEST(a_share_that_it_was_taken_by_stands_in_the_trace_state),
 		TEST(every_type_of_attribute_arrives),
 		TEST(the_last_value_of_a_key_wins),
 		TEST(attributes_of_an_end_are_the_spans),

@@ -312,17 +312,20 @@ static void a_series_that_comes_later_is_since_it_began(void **state)
 	assert_non_null(first);
 }
 
-static void what_others_sent_stays_as_it_is(void **state)
+static void who_has_no_pid_is_told_apart_by_the_resource(void **state)
 {
+	static const char *const instances[] = { "i-1", "i-2", "i-1", "i-2" };
+	static const int64_t values[] = { 5, 70, 6, 90 }, news[] = { 5, 70, 1, 20 };
 	struct desk *d = *state;
 
-	resource_free(d->resource);
-	d->resource = of_pid(0, "i-1");
-	for (int i = 0; i < 2; i++) {
-		scoped_batch part = give(d, counted(d, 5));
+	for (int i = 0; i < 4; i++) {
+		resource_free(d->resource);
+		d->resource = of_pid(0, instances[i]);
 
-		assert_int_equal(part->point->integer, 5);
-		assert_false(part->point->delta);
+		scoped_batch part = give(d, counted(d, values[i]));
+
+		assert_int_equal(part->point->integer, news[i]);
+		assert_true(part->point->delta);
 	}
 }
 
@@ -366,7 +369,7 @@ int main(void)
 		TEST(of_a_process_that_another_collector_had_counting_begins_now),
 		TEST(examples_are_those_of_what_is_new),
 		TEST(a_series_that_comes_later_is_since_it_began),
-		TEST(what_others_sent_stays_as_it_is),
+		TEST(who_has_no_pid_is_told_apart_by_the_resource),
 		TEST(what_makes_no_sense_is_cumulative_and_counted),
 	};
 

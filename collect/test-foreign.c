@@ -214,6 +214,81 @@ static void what_finds_no_room_is_counted(void **state)
 	over(&f, &s);
 }
 
+static const struct span_metrics_rules counting = { .on = true, .most = 10, .every_ns = 100 };
+
+static void spans_come(struct foreign *f, const char *service, int32_t n, uint64_t now_ns)
+{
+	struct batch *b = batch_of(service, 0);
+
+	for (int32_t i = 0; i < n; i++)
+		batch_add_span(b)->name = S("look");
+	foreign_count(f, b, &counting, "here", now_ns);
+	batch_free(b);
+}
+
+static void due(struct foreign *f, struct seen *s, uint64_t now_ns)
+{
+	s->n = 0;
+	foreign_lock(f);
+	foreign_due(f, S(""), see, s, now_ns);
+	foreign_unlock(f);
+}
+
+static void spans_are_counted_beside_points(void **state)
+{
+	struct foreign f;
+	struct seen s;
+
+	(void)state;
+	foreign_init(&f);
+	come(&f, METRIC_SUM, 5, false, 1);
+	spans_come(&f, "web", 3, 2);
+	look(&f, &s, 3);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.batch[0]->n_points, 3);
+	assert_int_equal(s.batch[0]->point[1].integer, 3);
+	assert_int_equal(f.n_series, 2);
+	over(&f, &s);
+}
+
+static void spans_are_told_when_they_are_due_and_alone(void **state)
+{
+	struct foreign f;
+	struct seen s;
+
+	(void)state;
+	foreign_init(&f);
+	come(&f, METRIC_SUM, 5, false, 1);
+	spans_come(&f, "web", 3, 2);
+	due(&f, &s, 101);
+	assert_int_equal(s.n, 0);
+	due(&f, &s, 102);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.batch[0]->n_points, 2);
+	batch_free(s.batch[0]);
+	due(&f, &s, 103);
+	assert_int_equal(s.n, 0);
+	due(&f, &s, UINT64_MAX);
+	assert_int_equal(s.n, 1);
+	over(&f, &s);
+}
+
+static void who_has_no_room_has_the_overflow_series(void **state)
+{
+	struct foreign f;
+	struct seen s;
+
+	(void)state;
+	foreign_init(&f);
+	f.n_series = FOREIGN_SERIES;
+	spans_come(&f, "web", 3, 2);
+	due(&f, &s, UINT64_MAX);
+	assert_int_equal(s.batch[0]->n_points, 2);
+	assert_int_equal(s.batch[0]->point[0].integer, 3);
+	assert_true(str_eq(s.batch[0]->point[0].attributes.item->key, S("otel.metric.overflow")));
+	over(&f, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +299,9 @@ int main(void)
 		cmocka_unit_test(who_is_silent_is_forgotten),
 		cmocka_unit_test(gauges_are_told_apart_by_process_where_it_is_known),
 		cmocka_unit_test(what_finds_no_room_is_counted),
+		cmocka_unit_test(spans_are_counted_beside_points),
+		cmocka_unit_test(spans_are_told_when_they_are_due_and_alone),
+		cmocka_unit_test(who_has_no_room_has_the_overflow_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

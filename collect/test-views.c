@@ -81,6 +81,38 @@ static void series_that_become_one_add_up(void **state)
 	batch_free(b);
 }
 
+static void histograms_that_become_one_add_up_bucket_by_bucket(void **state)
+{
+	static const char text[] = "ORIEL_VIEWS=instrument=took,without=k";
+	static const double bounds[] = { 1 };
+	static const uint64_t buckets[] = { 2, 3 };
+	struct resource *r = resource_new((struct attributes){ 0 }, STR(""), 1);
+	struct batch *b = batch_new(r);
+	struct settings s = { { text, sizeof(text) } };
+
+	(void)state;
+	resource_free(r);
+	for (int i = 0; i < 3; i++) {
+		struct attribute *a = arena_take_n(&b->arena, struct attribute, 1);
+
+		*a = (struct attribute){ STR("k"), { VALUE_INT, .integer = i } };
+		*batch_add_point(b) = (struct metric_point){ .kind = METRIC_HISTOGRAM,
+							     .name = STR("took"),
+							     .attributes = { a, 1, 0 },
+							     .bounds = bounds,
+							     .n_bounds = 1,
+							     .buckets = buckets,
+							     .count = 5,
+							     .sum = 9 };
+	}
+	views_apply(b, 0, &s);
+	assert_int_equal(b->n_points, 1);
+	assert_int_equal(b->point->count, 15);
+	assert_int_equal(b->point->buckets[1], 9);
+	assert_true(b->point->sum == 27);
+	batch_free(b);
+}
+
 static void what_was_there_before_is_left_alone(void **state)
 {
 	struct batch *b = viewed("instrument=*,aggregation=drop");
@@ -97,6 +129,7 @@ int main(void)
 		cmocka_unit_test(one_is_dropped_and_the_rest_stays),
 		cmocka_unit_test(one_has_another_name),
 		cmocka_unit_test(series_that_become_one_add_up),
+		cmocka_unit_test(histograms_that_become_one_add_up_bucket_by_bucket),
 		cmocka_unit_test(what_was_there_before_is_left_alone),
 	};
 

@@ -267,15 +267,52 @@ static void place_of_run(struct collector *c, struct str run, char place[COLLECT
 		sink->place(&(struct settings){ { "", 0 } }, place, c->options.you);
 }
 
-void collector_received(struct collector *c, const struct batch *b)
+void collector_received(struct collector *c, const struct batch *b,
+			const struct span_metrics_rules *rules)
 {
 	char place[COLLECTOR_PLACE] = "";
+	bool counts = rules->on && b->n_spans;
 
-	if (!b->n_points)
+	if (!b->n_points && !counts)
 		return;
 	if (!foreign_knows(&c->foreign, b->resource))
 		place_of_run(c, b->resource->run, place);
-	foreign_take(&c->foreign, b, place, clock_mono_ns());
+	if (b->n_points)
+		foreign_take(&c->foreign, b, place, clock_mono_ns());
+	if (counts)
+		foreign_count(&c->foreign, b, rules, place, clock_mono_ns());
+}
+
+struct due {
+	struct batch *batch[FOREIGN_SOURCES];
+	size_t n;
+};
+
+static void note_due(struct batch *b, const char *place, void *you)
+{
+	struct due *due = you;
+
+	(void)place;
+	due->batch[due->n++] = b;
+}
+
+void collector_tell_received(struct collector *c, struct str run, uint64_t now)
+{
+	const struct collector_sink *sink = c->options.sink;
+	struct due due = { .n = 0 };
+
+	/* Whoever is told totals may hold it for long; the loop looks again in its next round. */
+	if (now == UINT64_MAX)
+		foreign_lock(&c->foreign);
+	else if (!foreign_try_lock(&c->foreign))
+		return;
+	foreign_due(&c->foreign, run, note_due, &due, now);
+	foreign_unlock(&c->foreign);
+	for (size_t i = 0; i < due.n; i++) {
+		if (sink->tell)
+			sink->tell(due.batch[i], c->options.you);
+		batch_free(due.batch[i]);
+	}
 }
 
 /*

@@ -56,11 +56,9 @@ static bool join(struct batch *b, size_t first, size_t n, const struct metric_po
 		struct metric_point *to = &b->point[i];
 
 		if (to->kind != p->kind || !str_eq(to->name, p->name) ||
-		    !attributes_same(to->attributes, p->attributes) || p->kind == METRIC_GAUGE)
+		    !attributes_same(to->attributes, p->attributes) || !point_can_add(to, p))
 			continue;
-		point_add_number(to, p);
-		point_add_times(to, p);
-		return true;
+		return point_add(to, &(struct point_room){ .owns = false }, p, &b->arena);
 	}
 	return false;
 }

@@ -8,7 +8,7 @@ target_compile_options(room-lib PRIVATE -O2 -ftls-model=initial-exec)
 file(GLOB unwind_sources CONFIGURE_DEPENDS unwind/*.c)
 list(FILTER unwind_sources EXCLUDE REGEX "/test-[^/]*\\.c$")
 add_library(guest-base OBJECT base/pattern.c base/pattern-compile.c base/exclusion.c base/sampling.c base/view.c
-	base/decimal.c 	base/redact.c base/redact-key.c base/redact-text.c base/redact-find.c base/redact-loud.c
+	base/decimal.c base/trace-state.c base/redact.c base/redact-key.c base/redact-text.c base/redact-find.c base/redact-loud.c
 	${unwind_sources})
 target_compile_options(guest-base PRIVATE -O2)
 

@@ -20,7 +20,7 @@ static void tracecontext_extract(struct found *f, const struct source *from)
 static void tracecontext_inject(const struct current *c, const struct target *to)
 {
 	struct str state = c->carried.trace_state;
-	char parent[56], room[SAMPLER_STATE];
+	char parent[56], room[TRACE_STATE_ROOM];
 
 	if (!oriel_traceparent(parent))
 		return;

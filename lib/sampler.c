@@ -152,36 +152,10 @@ static bool limit_takes(_Atomic uint64_t *next, uint32_t limit)
 
 /* ---- shares ---------------------------------------------------------------------------------------- */
 
-/* The member `ot`, without its name; empty: there is none. */
-static struct str state_ours(struct str state)
-{
-	while (state.n) {
-		struct cut member = str_cut(state, ',');
-		struct str text = str_trim(member.head);
-
-		if (str_starts(text, STR("ot=")))
-			return str_from(text, 3);
-		state = member.tail;
-	}
-	return STR("");
-}
-
-static struct str part_of(struct str ours, struct str name)
-{
-	while (ours.n) {
-		struct cut part = str_cut(ours, ';');
-
-		if (str_starts(part.head, name))
-			return str_from(part.head, name.n);
-		ours = part.tail;
-	}
-	return STR("");
-}
-
 /* The trace's random part: a trace state may say it, for ids that aren't random ("rv"). */
 static uint64_t random_of(const struct entry *e, struct str trace_state)
 {
-	struct str rv = part_of(state_ours(trace_state), STR("rv:"));
+	struct str rv = trace_state_part(trace_state, STR("rv:"));
 	uint8_t bytes[8] = { 0 };
 	uint64_t v;
 
@@ -242,71 +216,12 @@ void sampler_choose(struct entry *e, const struct beginning *b)
 
 /* ---- what is said of it ---------------------------------------------------------------------------- */
 
-struct writing {
-	char *to;
-	size_t n, room;
-};
-
-static void put(struct writing *w, struct str s)
+uint64_t sampler_least_of_share(const struct entry *e)
 {
-	if (s.n > w->room - w->n)
-		return;
-	if (s.n)
-		memcpy(w->to + w->n, s.p, s.n);
-	w->n += s.n;
+	return ratio_least(threshold_of(entry_share(e))) & ((1ull << RATIO_BITS) - 1);
 }
 
-/* 14 digits without the zeros at their end. */
-static void put_least(struct writing *w, uint64_t least)
+struct str sampler_state(char room[TRACE_STATE_ROOM], const struct entry *e, struct str state)
 {
-	uint64_t bytes = __builtin_bswap64(least);
-	char digits[16];
-	size_t n = 16;
-
-	hex_write(digits, &bytes, 8);
-	while (n > 3 && digits[n - 1] == '0')
-		n--;
-	put(w, (struct str){ digits + 2, n - 2 });
-}
-
-static void put_parts(struct writing *w, struct str ours)
-{
-	while (ours.n) {
-		struct cut part = str_cut(ours, ';');
-
-		ours = part.tail;
-		if (!part.head.n || str_starts(part.head, STR("th:")))
-			continue;
-		put(w, STR(";"));
-		put(w, part.head);
-	}
-}
-
-static void put_others(struct writing *w, struct str state)
-{
-	while (state.n) {
-		struct cut member = str_cut(state, ',');
-		struct str text = str_trim(member.head);
-
-		state = member.tail;
-		if (!text.n || str_starts(text, STR("ot=")) || text.n + 1 > w->room - w->n)
-			continue;
-		put(w, STR(","));
-		put(w, text);
-	}
-}
-
-struct str sampler_state(char room[SAMPLER_STATE], const struct entry *e, struct str state)
-{
-	struct writing w = { room, 0, SAMPLER_STATE - 1 };
-	unsigned share = entry_share(e);
-
-	if (!share)
-		return state;
-	put(&w, STR("ot=th:"));
-	put_least(&w, ratio_least(threshold_of(share)));
-	put_parts(&w, state_ours(state));
-	put_others(&w, state);
-	room[w.n] = '\0';
-	return (struct str){ room, w.n };
+	return entry_share(e) ? trace_state_with(room, sampler_least(e), state) : state;
 }

@@ -11,10 +11,11 @@
  */
 #pragma once
 
+#include "base/trace-state.h"
 #include "lib/carry.h"
 #include "lib/thread.h"
 
-enum { SAMPLER_STATE = CARRY_TRACESTATE_MOST + 32 };
+_Static_assert((int)TRACE_STATE_MOST == (int)CARRY_TRACESTATE_MOST, "what is carried has room");
 
 /* The texts of ORIEL_SAMPLING_RULES and ORIEL_SAMPLING_LIMIT; true if there is anything to ask. */
 bool sampler_use(struct str rules, struct str limit);
@@ -30,5 +31,13 @@ struct beginning {
 /* Sets e's sampled flag and its share. */
 void sampler_choose(struct entry *e, const struct beginning *b);
 
+uint64_t sampler_least_of_share(const struct entry *e);
+
+/* What a share's random parts are at least; 0: it is of none. */
+static inline uint64_t sampler_least(const struct entry *e)
+{
+	return __builtin_expect(entry_share(e) != 0, 0) ? sampler_least_of_share(e) : 0;
+}
+
 /* `state` with what an entry's share says; `state` itself if it has none. */
-struct str sampler_state(char room[SAMPLER_STATE], const struct entry *e, struct str state);
+struct str sampler_state(char room[TRACE_STATE_ROOM], const struct entry *e, struct str state);

@@ -76,15 +76,16 @@ struct start {
 	const struct entry *parent;
 };
 
+/* `least`: sampler_least(e). */
 static inline void span_fill(struct record_start *r, uint64_t head, const struct entry *e,
-			     const struct entry *parent)
+			     const struct entry *parent, uint64_t least)
 {
 	record_head(&r->head, head);
 	memcpy(r->trace_id, &e->trace_id[0], 8); /* by halves: they may just have been written */
 	memcpy(r->trace_id + 8, &e->trace_id[1], 8);
 	r->span_id = e->span_id;
 	r->parent_id = parent->span_id;
-	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) }, 8);
+	memcpy(&r->trace_flags, &(uint64_t){ entry_flags(e) | least << 8 }, 8);
 }
 
 static unsigned char *span_put_state(unsigned char *p, struct str state)
@@ -138,7 +139,7 @@ static inline bool start_try(struct thread *t, const struct entry *e, struct sta
 	span_fill(r,
 		  RECORD_HEAD(size, RECORD_START, start_flags(s.parent), s.name.n,
 			      (unsigned char *)r + size - to, start_code(s.options)),
-		  e, s.parent);
+		  e, s.parent, sampler_least(e));
 	write_keep(t, (unsigned char *)r + size);
 	return true;
 }
@@ -169,7 +170,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	span_fill(r,
 		  RECORD_HEAD(padded, RECORD_START, flags, name.n, padded - size,
 			      start_code(s.options)),
-		  e, s.parent);
+		  e, s.parent, sampler_least(e));
 	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
 		r->time = s.options->start_ns;
@@ -287,7 +288,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 	e = span_entry(t, top, top->span_id == 0, SAMPLER_ON, 0, ENTRY_SPAN);
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	span_fill(r, RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to, 0),
-		  &e, top);
+		  &e, top, 0);
 	context_push_hole(t, top + 1, depth + 1);
 	context_fill_hole(top + 1, &e);
 	span_is(span, &e, depth + 1, SPAN_RECORDS);

@@ -65,7 +65,7 @@ struct record_start {
 	uint64_t span_id; /* the bytes of the W3C id, in order: not a number */
 	uint64_t parent_id;
 	uint8_t trace_flags;
-	uint8_t reserved[7];
+	uint8_t least[7]; /* a number: it was taken by a share, as `th` in base/trace-state.h; 0: not */
 };
 
 struct record_end {

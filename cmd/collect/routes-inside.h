@@ -5,6 +5,7 @@
 #include "cmd/collect/audit.h"
 #include "cmd/collect/routes.h"
 #include "collect/delta.h"
+#include "collect/span-metrics.h"
 #include "export/destination.h"
 #include "export/plan.h"
 
@@ -27,9 +28,10 @@ struct route {
 	struct routes *all;
 	struct leg leg[EXPORT_PLAN_MOST];
 	size_t n_legs;
-	struct tail *tail;	  /* NULL: everything is kept */
-	struct scrape_port *port; /* where its metrics are asked for, NULL: nowhere */
-	int out_fd, err_fd;	  /* ours, -1: none */
+	struct tail *tail;		 /* NULL: everything is kept */
+	struct span_metrics_rules spans; /* of what others send; services bring their own */
+	struct scrape_port *port;	 /* where its metrics are asked for, NULL: nowhere */
+	int out_fd, err_fd;		 /* ours, -1: none */
 };
 
 /* A run that has begun; its first process, whose settings say where to, is seen a moment later. */
@@ -56,4 +58,8 @@ struct routes {
 };
 
 /* The sink's. */
+void routes_tell(struct batch *b, void *you);
 void *routes_open(const struct settings *settings, const struct collector_run *run, void *you);
+
+/* As it wants them: cumulative, or what has come since the last time. The collector's thread. */
+void leg_give(struct leg *leg, struct batch *b);

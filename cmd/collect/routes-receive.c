@@ -49,6 +49,7 @@ static struct route *wait_for_route(struct routes *all, struct str run)
  */
 bool routes_receive(struct batch *b, void *you)
 {
+	struct span_metrics_rules spans = { .on = false };
 	struct routes *all = you;
 	struct route *route;
 
@@ -60,9 +61,24 @@ bool routes_receive(struct batch *b, void *you)
 	for (size_t i = 0; route && i < route->n_legs; i++)
 		if (!route->leg[i].is_lines)
 			destination_offer(route->leg[i].destination, b);
+	if (route && b->n_spans)
+		spans = route->spans;
 	pthread_mutex_unlock(&all->lock);
-	collector_received(all->collector, b);
+	collector_received(all->collector, b, &spans);
 	return true;
+}
+
+void routes_tell(struct batch *b, void *you)
+{
+	struct routes *all = you;
+	struct route *route;
+
+	pthread_mutex_lock(&all->lock);
+	route = route_for(all, b->resource->run);
+	for (size_t i = 0; route && i < route->n_legs; i++)
+		if (!route->leg[i].is_lines)
+			leg_give(&route->leg[i], b);
+	pthread_mutex_unlock(&all->lock);
 }
 
 void routes_open_own(struct routes *all, const struct settings *settings)

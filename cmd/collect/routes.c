@@ -151,6 +151,20 @@ static struct tail *open_tail(const struct settings *settings, const struct coll
 	return tail_new(rules);
 }
 
+static void open_spans(struct route *route, const struct settings *settings,
+		       const struct collector_run *run)
+{
+	const char *bad;
+	char text[128];
+
+	route->spans = span_metrics_rules_of(settings, &bad);
+	if (!bad)
+		return;
+	snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
+		 route->spans.on ? "taking what does" : "spans are not counted");
+	warn(run, text);
+}
+
 void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
 {
 	struct routes *all = you;
@@ -174,6 +188,7 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 	if (plan.prometheus)
 		open_port(route, settings, run);
 	route->tail = open_tail(settings, run);
+	open_spans(route, settings, run);
 	pthread_mutex_lock(&all->lock);
 	route->next = all->head;
 	all->head = route;
@@ -181,7 +196,7 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 	return route;
 }
 
-static void leg_give(struct leg *leg, struct batch *b)
+void leg_give(struct leg *leg, struct batch *b)
 {
 	struct batch *part = delta_of(&leg->delta, b);
 
@@ -439,6 +454,7 @@ static void routes_place(const struct settings *settings, char words[COLLECTOR_P
 const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
+	.tell = routes_tell,
 	.audit = routes_audit,
 	.crowd = routes_crowd,
 	.close = routes_close,
