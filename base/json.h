@@ -38,3 +38,47 @@ void json_raw(struct json *j, struct str text);
 void json_u64_text(struct json *j, uint64_t value);
 void json_i64_text(struct json *j, int64_t value);
 void json_base64(struct json *j, struct str bytes); /* RFC 4648, padded */
+
+/* Members with plain ASCII names. */
+static inline void json_put_u64(struct json *j, struct str name, uint64_t value)
+{
+	json_name(j, name);
+	json_u64(j, value);
+}
+
+static inline void json_put_u64_text(struct json *j, struct str name, uint64_t value)
+{
+	json_name(j, name);
+	json_u64_text(j, value);
+}
+
+static inline void json_put_str(struct json *j, struct str name, struct str value)
+{
+	json_name(j, name);
+	json_str(j, value);
+}
+
+static inline void json_put_hex(struct json *j, struct str name, const void *bytes, size_t n)
+{
+	json_name(j, name);
+	json_hex(j, bytes, n);
+}
+
+/* The same, but none where there is nothing to say: an empty text, 0. */
+static inline void json_some_u64(struct json *j, struct str name, uint64_t value)
+{
+	if (value)
+		json_put_u64(j, name, value);
+}
+
+static inline void json_some_u64_text(struct json *j, struct str name, uint64_t value)
+{
+	if (value)
+		json_put_u64_text(j, name, value);
+}
+
+static inline void json_some_str(struct json *j, struct str name, struct str value)
+{
+	if (value.n)
+		json_put_str(j, name, value);
+}

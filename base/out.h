@@ -28,6 +28,13 @@ void out_u64(struct out *o, uint64_t v);
 void out_i64(struct out *o, int64_t v);
 void out_f64(struct out *o, double v); /* shortest form that reads back the same */
 
+/* Gives the memory back where it has grown beyond `most`. */
+static inline void out_shrink(struct out *o, size_t most)
+{
+	if (o->room > most)
+		out_fini(o);
+}
+
 static inline void out_clear(struct out *o)
 {
 	o->n = 0;

@@ -114,10 +114,7 @@ static int post(struct datadog *d, const struct shipment *s, size_t traces, size
 		return TRACE(shipment_unanswered(result, s, r, &answer));
 	if (answer.status < 200 || answer.status >= 300)
 		return shipment_failed(result, s, d->url, &answer, STR(""));
-	if (left_out) {
-		shipment_tell(result, s, "%zu without ids left out", left_out);
-		shipment_reject(result, s, left_out);
-	}
+	shipment_left_out(result, s, left_out);
 	return 0;
 }
 
@@ -126,20 +123,15 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	struct datadog *d = state;
 	struct out *o = &d->body;
 	size_t left_out, traces;
+	int r;
 
 	out_clear(o);
 	o->limit = shipment_items(s) > 1 ? REQUEST_MOST : ITEM_MOST;
 	traces = datadog_encode(o, s->slice, &left_out);
 	if (traces == SIZE_MAX)
 		return ERR(-ENOMEM);
-	if (o->error == -EFBIG && shipment_items(s) > 1)
-		return SHIP_TOO_BIG;
-	if (o->error == -EFBIG) {
-		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
-		shipment_reject(result, s, 1);
-		return 0;
-	}
-	return o->error ? ERR(o->error) : TRACE(post(d, s, traces, left_out, result));
+	r = shipment_encoded(result, s, o, ITEM_MOST);
+	return r ? TRACE(r) : TRACE(post(d, s, traces, left_out, result));
 }
 
 static int datadog_write(void *state, struct batch *const *batches, size_t n,
@@ -148,8 +140,7 @@ static int datadog_write(void *state, struct batch *const *batches, size_t n,
 	struct datadog *d = state;
 	int r = shipment_send_all(0, batches, n, ship, d, result);
 
-	if (d->body.room > BUFFER_KEPT)
-		out_fini(&d->body);
+	out_shrink(&d->body, BUFFER_KEPT);
 	return r > 0 ? EXPORT_RETRY : TRACE(r);
 }
 

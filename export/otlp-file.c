@@ -236,8 +236,8 @@ static int put_line(struct otlp_file *f, struct place *p, struct str line)
 	return p->regular ? put_regular(p, line) : put_special(f, p, line);
 }
 
-/* Into f->line; 0, -EFBIG or -ENOMEM. */
-static int make_line(struct otlp_file *f, const struct shipment *s)
+/* Into f->line, whose error says how that went. */
+static void make_line(struct otlp_file *f, const struct shipment *s)
 {
 	struct out *o = &f->line;
 
@@ -245,24 +245,20 @@ static int make_line(struct otlp_file *f, const struct shipment *s)
 	o->limit = shipment_items(s) > 1 ? LINE_MOST : ITEM_MOST;
 	otlp_encode_json(o, shipment_signal(s->which), s->slice);
 	out_char(o, '\n');
-	return !o->error && o->n > o->limit ? -EFBIG : o->error;
+	if (!o->error && o->n > o->limit)
+		o->error = -EFBIG;
 }
 
 static int ship(void *state, const struct shipment *s, struct export_result *result)
 {
 	struct otlp_file *f = state;
 	struct place *p = &f->place[s->which];
-	int r = make_line(f, s);
+	int r;
 
-	if (r == -EFBIG && shipment_items(s) > 1)
-		return SHIP_TOO_BIG;
-	if (r == -EFBIG) {
-		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
-		shipment_reject(result, s, 1);
-		return 0;
-	}
+	make_line(f, s);
+	r = shipment_encoded(result, s, &f->line, ITEM_MOST);
 	if (r)
-		return ERR(r);
+		return TRACE(r);
 	r = put_line(f, p, out_all(&f->line));
 	if (!r)
 		return 0;
@@ -294,8 +290,7 @@ static int file_write(void *state, struct batch *const *batches, size_t n,
 		if (r)
 			outcome = EXPORT_RETRY;
 	}
-	if (f->line.room > BUFFER_KEPT)
-		out_fini(&f->line);
+	out_shrink(&f->line, BUFFER_KEPT);
 	return outcome;
 }
 

@@ -11,41 +11,10 @@ enum { NESTED_MOST = 24, TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
 
 static void put_value(struct json *j, const struct value *v, unsigned depth);
 
-static void put_text(struct json *j, struct str name, struct str text)
-{
-	if (!text.n)
-		return;
-	json_name(j, name);
-	json_str(j, text);
-}
-
-static void put_number(struct json *j, struct str name, uint64_t v)
-{
-	if (!v)
-		return;
-	json_name(j, name);
-	json_u64(j, v);
-}
-
-/* A 64-bit one. */
-static void put_long(struct json *j, struct str name, uint64_t v)
-{
-	if (!v)
-		return;
-	json_name(j, name);
-	json_u64_text(j, v);
-}
-
 static void put_double(struct json *j, struct str name, double v)
 {
 	json_name(j, name);
 	json_f64(j, v);
-}
-
-static void put_id(struct json *j, struct str name, const uint8_t *id, size_t n)
-{
-	json_name(j, name);
-	json_hex(j, id, n);
 }
 
 static void put_pair(struct json *j, const struct attribute *a, unsigned depth)
@@ -77,7 +46,7 @@ static void put_list(struct json *j, const struct value *v, unsigned depth)
 static void put_any(struct json *j, const struct value *v, unsigned depth)
 {
 	if (depth > NESTED_MOST) {
-		put_text(j, STR("stringValue"), STR("(nested too deep)"));
+		json_some_str(j, STR("stringValue"), STR("(nested too deep)"));
 		return;
 	}
 	switch (v->type) {
@@ -134,7 +103,7 @@ static void put_attributes_as(struct json *j, struct str name, struct attributes
 static void put_attributes(struct json *j, struct attributes a)
 {
 	put_attributes_as(j, STR("attributes"), a);
-	put_number(j, STR("droppedAttributesCount"), a.dropped);
+	json_some_u64(j, STR("droppedAttributesCount"), a.dropped);
 }
 
 static void put_events(struct json *j, const struct span *s)
@@ -143,8 +112,8 @@ static void put_events(struct json *j, const struct span *s)
 	json_open(j, '[');
 	for (size_t i = 0; i < s->n_events; i++) {
 		json_open(j, '{');
-		put_long(j, STR("timeUnixNano"), s->event[i].time_ns);
-		put_text(j, STR("name"), s->event[i].name);
+		json_some_u64_text(j, STR("timeUnixNano"), s->event[i].time_ns);
+		json_some_str(j, STR("name"), s->event[i].name);
 		put_attributes(j, s->event[i].attributes);
 		json_close(j, '}');
 	}
@@ -159,11 +128,11 @@ static void put_links(struct json *j, const struct span *s)
 		const struct span_link *l = &s->link[i];
 
 		json_open(j, '{');
-		put_id(j, STR("traceId"), l->trace_id.b, sizeof(l->trace_id.b));
-		put_id(j, STR("spanId"), l->span_id.b, sizeof(l->span_id.b));
-		put_text(j, STR("traceState"), l->trace_state);
+		json_put_hex(j, STR("traceId"), l->trace_id.b, sizeof(l->trace_id.b));
+		json_put_hex(j, STR("spanId"), l->span_id.b, sizeof(l->span_id.b));
+		json_some_str(j, STR("traceState"), l->trace_state);
 		put_attributes(j, l->attributes);
-		put_number(j, STR("flags"), l->flags);
+		json_some_u64(j, STR("flags"), l->flags);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -173,21 +142,21 @@ static void put_status(struct json *j, const struct span *s)
 {
 	NAME(j, "status");
 	json_open(j, '{');
-	put_text(j, STR("message"), s->status_message);
-	put_number(j, STR("code"), (uint32_t)s->status);
+	json_some_str(j, STR("message"), s->status_message);
+	json_some_u64(j, STR("code"), (uint32_t)s->status);
 	json_close(j, '}');
 }
 
 static void put_span(struct json *j, const struct span *s)
 {
 	json_open(j, '{');
-	put_id(j, STR("traceId"), s->trace_id.b, sizeof(s->trace_id.b));
-	put_id(j, STR("spanId"), s->span_id.b, sizeof(s->span_id.b));
-	put_text(j, STR("traceState"), s->trace_state);
+	json_put_hex(j, STR("traceId"), s->trace_id.b, sizeof(s->trace_id.b));
+	json_put_hex(j, STR("spanId"), s->span_id.b, sizeof(s->span_id.b));
+	json_some_str(j, STR("traceState"), s->trace_state);
 	if (span_id_is_set(s->parent_id))
-		put_id(j, STR("parentSpanId"), s->parent_id.b, sizeof(s->parent_id.b));
-	put_number(j, STR("flags"), s->flags);
-	put_text(j, STR("name"), s->name);
+		json_put_hex(j, STR("parentSpanId"), s->parent_id.b, sizeof(s->parent_id.b));
+	json_some_u64(j, STR("flags"), s->flags);
+	json_some_str(j, STR("name"), s->name);
 	NAME(j, "kind");
 	json_u64(j, (uint32_t)s->kind);
 	NAME(j, "startTimeUnixNano");
@@ -197,10 +166,10 @@ static void put_span(struct json *j, const struct span *s)
 	put_attributes(j, s->attributes);
 	if (s->n_events)
 		put_events(j, s);
-	put_number(j, STR("droppedEventsCount"), s->dropped_events);
+	json_some_u64(j, STR("droppedEventsCount"), s->dropped_events);
 	if (s->n_links)
 		put_links(j, s);
-	put_number(j, STR("droppedLinksCount"), s->dropped_links);
+	json_some_u64(j, STR("droppedLinksCount"), s->dropped_links);
 	if (s->status != STATUS_UNSET || s->status_message.n)
 		put_status(j, s);
 	json_close(j, '}');
@@ -209,29 +178,29 @@ static void put_span(struct json *j, const struct span *s)
 static void put_log(struct json *j, const struct log_record *l)
 {
 	json_open(j, '{');
-	put_long(j, STR("timeUnixNano"), l->time_ns);
-	put_long(j, STR("observedTimeUnixNano"), l->observed_ns);
+	json_some_u64_text(j, STR("timeUnixNano"), l->time_ns);
+	json_some_u64_text(j, STR("observedTimeUnixNano"), l->observed_ns);
 	if (l->severity > 0)
-		put_number(j, STR("severityNumber"), (uint64_t)l->severity);
-	put_text(j, STR("severityText"), l->severity_text);
+		json_some_u64(j, STR("severityNumber"), (uint64_t)l->severity);
+	json_some_str(j, STR("severityText"), l->severity_text);
 	if (l->body.type != VALUE_EMPTY) {
 		NAME(j, "body");
 		put_value(j, &l->body, 0);
 	}
 	put_attributes(j, l->attributes);
-	put_number(j, STR("flags"), l->flags);
+	json_some_u64(j, STR("flags"), l->flags);
 	if (trace_id_is_set(l->trace_id))
-		put_id(j, STR("traceId"), l->trace_id.b, sizeof(l->trace_id.b));
+		json_put_hex(j, STR("traceId"), l->trace_id.b, sizeof(l->trace_id.b));
 	if (span_id_is_set(l->span_id))
-		put_id(j, STR("spanId"), l->span_id.b, sizeof(l->span_id.b));
-	put_text(j, STR("eventName"), l->event_name);
+		json_put_hex(j, STR("spanId"), l->span_id.b, sizeof(l->span_id.b));
+	json_some_str(j, STR("eventName"), l->event_name);
 	json_close(j, '}');
 }
 
 static void put_exemplar(struct json *j, const struct exemplar *e)
 {
 	json_open(j, '{');
-	put_long(j, STR("timeUnixNano"), e->time_ns);
+	json_some_u64_text(j, STR("timeUnixNano"), e->time_ns);
 	if (e->is_double) {
 		put_double(j, STR("asDouble"), e->number);
 	} else {
@@ -239,9 +208,9 @@ static void put_exemplar(struct json *j, const struct exemplar *e)
 		json_i64_text(j, e->integer);
 	}
 	if (span_id_is_set(e->span_id))
-		put_id(j, STR("spanId"), e->span_id.b, sizeof(e->span_id.b));
+		json_put_hex(j, STR("spanId"), e->span_id.b, sizeof(e->span_id.b));
 	if (trace_id_is_set(e->trace_id))
-		put_id(j, STR("traceId"), e->trace_id.b, sizeof(e->trace_id.b));
+		json_put_hex(j, STR("traceId"), e->trace_id.b, sizeof(e->trace_id.b));
 	put_attributes_as(j, STR("filteredAttributes"), e->attributes);
 	json_close(j, '}');
 }
@@ -293,7 +262,7 @@ static void put_counts(struct json *j, const uint64_t *count, size_t n)
 
 static void put_histogram_point(struct json *j, const struct metric_point *p)
 {
-	put_long(j, STR("count"), p->count);
+	json_some_u64_text(j, STR("count"), p->count);
 	put_sum(j, p);
 	if (p->buckets) {
 		put_counts(j, p->buckets, p->n_bounds + 1);
@@ -326,10 +295,10 @@ static void put_buckets(struct json *j, struct str name, const struct exponentia
 
 static void put_exponential_point(struct json *j, const struct metric_point *p)
 {
-	put_long(j, STR("count"), p->count);
+	json_some_u64_text(j, STR("count"), p->count);
 	put_sum(j, p);
 	put_sint(j, STR("scale"), p->scale);
-	put_long(j, STR("zeroCount"), p->zero_count);
+	json_some_u64_text(j, STR("zeroCount"), p->zero_count);
 	if (p->zero_threshold > 0)
 		put_double(j, STR("zeroThreshold"), p->zero_threshold);
 	put_buckets(j, STR("positive"), &p->positive);
@@ -340,7 +309,7 @@ static void put_exponential_point(struct json *j, const struct metric_point *p)
 
 static void put_summary_point(struct json *j, const struct metric_point *p)
 {
-	put_long(j, STR("count"), p->count);
+	json_some_u64_text(j, STR("count"), p->count);
 	put_double(j, STR("sum"), p->sum);
 	NAME(j, "quantileValues");
 	json_open(j, '[');
@@ -368,8 +337,8 @@ static const struct {
 static void put_point(struct json *j, const struct metric_point *p)
 {
 	json_open(j, '{');
-	put_long(j, STR("startTimeUnixNano"), p->start_ns);
-	put_long(j, STR("timeUnixNano"), p->time_ns);
+	json_some_u64_text(j, STR("startTimeUnixNano"), p->start_ns);
+	json_some_u64_text(j, STR("timeUnixNano"), p->time_ns);
 	data[p->kind].put(j, p);
 	put_attributes(j, (struct attributes){ p->attributes.item, p->attributes.n, 0 });
 	json_close(j, '}');
@@ -380,9 +349,9 @@ static size_t put_metric(struct json *j, const struct metric_point *p, size_t n)
 {
 	n = otlp_same_metric(p, n);
 	json_open(j, '{');
-	put_text(j, STR("name"), p->name);
-	put_text(j, STR("description"), p->description);
-	put_text(j, STR("unit"), p->unit);
+	json_some_str(j, STR("name"), p->name);
+	json_some_str(j, STR("description"), p->description);
+	json_some_str(j, STR("unit"), p->unit);
 	json_name(j, data[p->kind].name);
 	json_open(j, '{');
 	NAME(j, "dataPoints");
@@ -391,8 +360,8 @@ static size_t put_metric(struct json *j, const struct metric_point *p, size_t n)
 		put_point(j, p + i);
 	json_close(j, ']');
 	if (point_has_temporality(p))
-		put_number(j, STR("aggregationTemporality"),
-			   p->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE);
+		json_some_u64(j, STR("aggregationTemporality"),
+			      p->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE);
 	if (p->kind == METRIC_SUM) {
 		NAME(j, "isMonotonic");
 		json_bool(j, true);
@@ -436,8 +405,8 @@ static void scope_open(void *to, const struct scope *scope)
 	if (scope && (scope->name.n || scope->version.n)) {
 		NAME(j, "scope");
 		json_open(j, '{');
-		put_text(j, STR("name"), scope->name);
-		put_text(j, STR("version"), scope->version);
+		json_some_str(j, STR("name"), scope->name);
+		json_some_str(j, STR("version"), scope->version);
 		json_close(j, '}');
 	}
 	json_name(j, list_name(q->kind, STR("spans"), STR("logRecords"), STR("metrics")));

@@ -290,16 +290,9 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	int r;
 
 	encode(x, s, t->protocol);
-	if (x->plain.error == -EFBIG && shipment_items(s) > 1)
-		return SHIP_TOO_BIG;
-	if (x->plain.error == -EFBIG) {
-		shipment_tell(result, s, "one item alone is larger than %d MiB",
-			      REQUEST_MOST >> 20);
-		shipment_reject(result, s, 1);
-		return 0;
-	}
-	if (x->plain.error)
-		return ERR(x->plain.error);
+	r = shipment_encoded(result, s, &x->plain, REQUEST_MOST);
+	if (r)
+		return TRACE(r);
 	r = pack(x, t, &body);
 	return r ? TRACE(r) : TRACE(post(x, s, body, result));
 }
@@ -377,12 +370,6 @@ static int otlp_resend(void *state, const struct spool_item *item, struct export
 	return r > 0 ? EXPORT_RETRY : TRACE(r);
 }
 
-static void buffer_shrink(struct out *o)
-{
-	if (o->room > BUFFER_KEPT)
-		out_fini(o);
-}
-
 static int otlp_write(void *state, struct batch *const *batches, size_t n,
 		      struct export_result *result)
 {
@@ -401,8 +388,8 @@ static int otlp_write(void *state, struct batch *const *batches, size_t n,
 		if (r == SHIP_UNREACHABLE)
 			break;
 	}
-	buffer_shrink(&x->plain);
-	buffer_shrink(&x->packed);
+	out_shrink(&x->plain, BUFFER_KEPT);
+	out_shrink(&x->packed, BUFFER_KEPT);
 	return outcome;
 }
 

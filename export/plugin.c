@@ -174,15 +174,9 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 		otlp_encode_json(&p->body, signal, s->slice);
 	else
 		otlp_encode(&p->body, signal, s->slice);
-	if (p->body.error == -EFBIG && shipment_items(s) > 1)
-		return SHIP_TOO_BIG;
-	if (p->body.error == -EFBIG) {
-		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
-		shipment_reject(result, s, 1);
-		return 0;
-	}
-	if (p->body.error)
-		return ERR(p->body.error);
+	r = shipment_encoded(result, s, &p->body, ITEM_MOST);
+	if (r)
+		return TRACE(r);
 	r = p->exporter->write(p->state, (enum oriel_export_signal)signal, p->body.p, p->body.n,
 			       why);
 	why[sizeof(why) - 1] = '\0';
@@ -198,8 +192,7 @@ static int plugin_write(void *state, struct batch *const *batches, size_t n,
 	for (size_t which = 0; which < N_SIGNALS && r == 0; which++)
 		if (p->signals & p->exporter->signals & (unsigned)shipment_signal(which))
 			r = shipment_send_all(which, batches, n, ship, p, result);
-	if (p->body.room > BUFFER_KEPT)
-		out_fini(&p->body);
+	out_shrink(&p->body, BUFFER_KEPT);
 	return r > 0 ? EXPORT_RETRY : TRACE(r);
 }
 

@@ -118,14 +118,6 @@ void sentry_event_id(char out[SENTRY_ID], const struct sentry_error *e)
 	hex_write(out, half, sizeof(half));
 }
 
-static void put_text(struct json *j, struct str name, struct str text)
-{
-	if (!text.n)
-		return;
-	json_name(j, name);
-	json_str(j, text);
-}
-
 static void put_seconds(struct json *j, struct str name, uint64_t ns)
 {
 	json_name(j, name);
@@ -150,8 +142,8 @@ static void put_trace(struct json *j, const struct sentry_error *e)
 		json_hex(j, e->span->parent_id.b, sizeof(e->span->parent_id.b));
 	}
 	if (e->span)
-		put_text(j, STR("op"),
-			 e->span->kind == SPAN_SERVER ? STR("http.server") : STR("default"));
+		json_some_str(j, STR("op"),
+			      e->span->kind == SPAN_SERVER ? STR("http.server") : STR("default"));
 	json_close(j, '}');
 }
 
@@ -164,12 +156,12 @@ static void put_contexts(struct json *j, const struct sentry_error *e)
 	put_trace(j, e);
 	NAME(j, "os");
 	json_open(j, '{');
-	put_text(j, STR("name"), attributes_text(who, STR("os.name")));
-	put_text(j, STR("version"), attributes_text(who, STR("os.version")));
+	json_some_str(j, STR("name"), attributes_text(who, STR("os.name")));
+	json_some_str(j, STR("version"), attributes_text(who, STR("os.version")));
 	json_close(j, '}');
 	NAME(j, "device");
 	json_open(j, '{');
-	put_text(j, STR("arch"), attributes_text(who, STR("host.arch")));
+	json_some_str(j, STR("arch"), attributes_text(who, STR("host.arch")));
 	json_close(j, '}');
 	json_close(j, '}');
 }
@@ -179,7 +171,7 @@ static void put_tag(struct json *j, struct str name, const struct value *v)
 	if (!v)
 		return;
 	if (v->type == VALUE_STRING) {
-		put_text(j, name, str_first(v->text, TAG_MOST));
+		json_some_str(j, name, str_first(v->text, TAG_MOST));
 	} else if (v->type == VALUE_INT) {
 		json_name(j, name);
 		json_i64_text(j, v->integer);
@@ -203,7 +195,7 @@ static void put_tags(struct json *j, const struct sentry_error *e)
 
 	NAME(j, "tags");
 	json_open(j, '{');
-	put_text(j, STR("service.name"), e->resource->service);
+	json_some_str(j, STR("service.name"), e->resource->service);
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		const struct value *v = attributes_find(attributes_of(e), str_of(tags[i].key));
 
@@ -244,16 +236,16 @@ static void put_request(struct json *j, const struct sentry_error *e, const stru
 	a = e->span->attributes;
 	NAME(j, "request");
 	json_open(j, '{');
-	put_text(j, STR("method"), attributes_text(a, STR("http.request.method")));
+	json_some_str(j, STR("method"), attributes_text(a, STR("http.request.method")));
 	put_url(j, a);
 	if (who->pii)
-		put_text(j, STR("query_string"), attributes_text(a, STR("url.query")));
+		json_some_str(j, STR("query_string"), attributes_text(a, STR("url.query")));
 	json_close(j, '}');
 	if (!who->pii || !attributes_text(a, STR("client.address")).n)
 		return;
 	NAME(j, "user");
 	json_open(j, '{');
-	put_text(j, STR("ip_address"), attributes_text(a, STR("client.address")));
+	json_some_str(j, STR("ip_address"), attributes_text(a, STR("client.address")));
 	json_close(j, '}');
 }
 
@@ -266,8 +258,8 @@ static void put_exception(struct json *j, const struct sentry_error *e)
 	NAME(j, "values");
 	json_open(j, '[');
 	json_open(j, '{');
-	put_text(j, STR("type"), attributes_text(a, STR("exception.type")));
-	put_text(j, STR("value"), attributes_text(a, STR("exception.message")));
+	json_some_str(j, STR("type"), attributes_text(a, STR("exception.type")));
+	json_some_str(j, STR("value"), attributes_text(a, STR("exception.message")));
 	sentry_stack_json(j, a);
 	json_close(j, '}');
 	json_close(j, ']');
@@ -336,11 +328,11 @@ void sentry_event_json(struct out *o, const struct sentry_error *e, const char i
 	json_str(&j, level_of(e));
 	NAME(&j, "environment");
 	json_str(&j, who->environment);
-	put_text(&j, STR("release"), who->release);
-	put_text(&j, STR("server_name"),
-		 attributes_text(e->resource->attributes, STR("host.name")));
-	put_text(&j, STR("logger"), e->log && e->log->scope ? e->log->scope->name : STR(""));
-	put_text(&j, STR("transaction"), e->span ? e->span->name : STR(""));
+	json_some_str(&j, STR("release"), who->release);
+	json_some_str(&j, STR("server_name"),
+		      attributes_text(e->resource->attributes, STR("host.name")));
+	json_some_str(&j, STR("logger"), e->log && e->log->scope ? e->log->scope->name : STR(""));
+	json_some_str(&j, STR("transaction"), e->span ? e->span->name : STR(""));
 	if (attributes_text(attributes_of(e), STR("exception.type")).n)
 		put_exception(&j, e);
 	else

@@ -41,14 +41,6 @@ static void put_started(struct json *j, uint64_t minute)
 	json_str(j, (struct str){ text, n });
 }
 
-static void put_count(struct json *j, struct str name, uint64_t n)
-{
-	if (!n)
-		return;
-	json_name(j, name);
-	json_u64(j, n);
-}
-
 void sentry_sessions_json(struct out *o, const struct sentry_sessions *s, struct str release,
 			  struct str environment)
 {
@@ -60,9 +52,9 @@ void sentry_sessions_json(struct out *o, const struct sentry_sessions *s, struct
 	for (size_t i = 0; i < s->n; i++) {
 		json_open(&j, '{');
 		put_started(&j, s->at[i].minute);
-		put_count(&j, STR("exited"), s->at[i].exited);
-		put_count(&j, STR("errored"), s->at[i].errored);
-		put_count(&j, STR("crashed"), s->at[i].crashed);
+		json_some_u64(&j, STR("exited"), s->at[i].exited);
+		json_some_u64(&j, STR("errored"), s->at[i].errored);
+		json_some_u64(&j, STR("crashed"), s->at[i].crashed);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');

@@ -20,14 +20,6 @@ static const struct value *list_of(struct attributes a, struct str key)
 	return v && v->type == VALUE_ARRAY ? v : NULL;
 }
 
-static void put_text(struct json *j, struct str name, struct str text)
-{
-	if (!text.n)
-		return;
-	json_name(j, name);
-	json_str(j, text);
-}
-
 static void put_int(struct json *j, struct str name, int64_t n)
 {
 	if (!n)
@@ -63,13 +55,13 @@ static void frame_json(struct json *j, struct attributes f)
 		   module = attributes_text(f, STR("module"));
 
 	json_open(j, '{');
-	put_text(j, STR("function"), attributes_text(f, STR("function")));
-	put_text(j, STR("filename"), base_name(file));
-	put_text(j, STR("abs_path"), file);
+	json_some_str(j, STR("function"), attributes_text(f, STR("function")));
+	json_some_str(j, STR("filename"), base_name(file));
+	json_some_str(j, STR("abs_path"), file);
 	put_int(j, STR("lineno"), attributes_int(f, STR("line"), 0));
 	put_int(j, STR("colno"), attributes_int(f, STR("column"), 0));
-	put_text(j, STR("instruction_addr"), attributes_text(f, STR("address")));
-	put_text(j, STR("package"), module);
+	json_some_str(j, STR("instruction_addr"), attributes_text(f, STR("address")));
+	json_some_str(j, STR("package"), module);
 	NAME(j, "in_app");
 	json_bool(j, is_own(module));
 	json_close(j, '}');
@@ -120,10 +112,10 @@ static void mechanism_json(struct json *j, struct attributes a)
 		json_open(j, '{');
 		NAME(j, "number");
 		json_i64(j, attributes_int(a, STR("signal.number"), 0));
-		put_text(j, STR("name"), attributes_text(a, STR("signal.name")));
+		json_some_str(j, STR("name"), attributes_text(a, STR("signal.name")));
 		NAME(j, "code");
 		json_i64(j, attributes_int(a, STR("signal.code"), 0));
-		put_text(j, STR("code_name"), attributes_text(a, STR("signal.code_name")));
+		json_some_str(j, STR("code_name"), attributes_text(a, STR("signal.code_name")));
 		json_close(j, '}');
 		json_close(j, '}');
 	}
@@ -158,7 +150,7 @@ static void threads_json(struct json *j, struct attributes a)
 	json_open(j, '[');
 	json_open(j, '{');
 	put_int(j, STR("id"), id);
-	put_text(j, STR("name"), attributes_text(a, STR("thread.name")));
+	json_some_str(j, STR("name"), attributes_text(a, STR("thread.name")));
 	NAME(j, "crashed");
 	json_bool(j, true);
 	NAME(j, "current");
@@ -209,13 +201,13 @@ static void image_json(struct json *j, struct attributes m)
 	json_open(j, '{');
 	NAME(j, "type");
 	json_str(j, STR("elf"));
-	put_text(j, STR("image_addr"), begin);
+	json_some_str(j, STR("image_addr"), begin);
 	NAME(j, "image_size");
 	json_u64(j, size);
 	NAME(j, "debug_id");
 	json_str(j, (struct str){ uuid, sizeof(uuid) });
-	put_text(j, STR("code_id"), id);
-	put_text(j, STR("code_file"), attributes_text(m, STR("path")));
+	json_some_str(j, STR("code_id"), id);
+	json_some_str(j, STR("code_file"), attributes_text(m, STR("path")));
 	json_close(j, '}');
 }
 

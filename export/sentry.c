@@ -430,8 +430,7 @@ static int sentry_write(void *state, struct batch *const *batches, size_t n,
 	x->traced = NULL;
 	if (clock_mono_ns() - x->sessions_ns >= minute_ns)
 		sessions_send(x, TIMEOUT_MS, result);
-	if (x->sender.body.room > BUFFER_KEPT)
-		out_fini(&x->sender.body);
+	out_shrink(&x->sender.body, BUFFER_KEPT);
 	return 0;
 }
 

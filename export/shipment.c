@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -28,7 +29,7 @@ int shipment_send_all(size_t which, struct batch *const *batches, size_t n,
 
 		if (r == SHIP_TOO_BIG)
 			most = (end - *done) / 2;
-		else if (r)
+		else if (r && r != SHIP_SETTLED)
 			return TRACE(r);
 		else
 			*done = end;
@@ -73,6 +74,26 @@ int shipment_unanswered(struct export_result *result, const struct shipment *s, 
 	default:
 		return TRACE(r);
 	}
+}
+
+int shipment_encoded(struct export_result *result, const struct shipment *s, const struct out *o,
+		     size_t most)
+{
+	if (o->error != -EFBIG)
+		return o->error ? ERR(o->error) : 0;
+	if (shipment_items(s) > 1)
+		return SHIP_TOO_BIG;
+	shipment_tell(result, s, "one item alone is larger than %zu MiB", most >> 20);
+	shipment_reject(result, s, 1);
+	return SHIP_SETTLED;
+}
+
+void shipment_left_out(struct export_result *result, const struct shipment *s, size_t n)
+{
+	if (!n)
+		return;
+	shipment_tell(result, s, "%zu without ids left out", n);
+	shipment_reject(result, s, n);
 }
 
 int shipment_failed(struct export_result *result, const struct shipment *s, const char *url,

@@ -24,6 +24,7 @@ enum ship_outcome {
 	SHIP_LATER = 1,	  /* the server wants it another time */
 	SHIP_UNREACHABLE, /* there is no server */
 	SHIP_TOO_BIG,	  /* send less at a time */
+	SHIP_SETTLED,	  /* without a request */
 };
 
 static inline size_t shipment_items(const struct shipment *s)
@@ -47,6 +48,16 @@ void shipment_reject(struct export_result *result, const struct shipment *s, uin
 /* What a post that brought no answer comes to; `r` is http_post's. */
 int shipment_unanswered(struct export_result *result, const struct shipment *s, int r,
 			const struct http_answer *a);
+
+/*
+ * What encoding them into `o` comes to: 0, SHIP_TOO_BIG, SHIP_SETTLED when one item alone was too
+ * much, which is told (`most` bytes is what one may have) and counted, or why it failed.
+ */
+int shipment_encoded(struct export_result *result, const struct shipment *s, const struct out *o,
+		     size_t most);
+
+/* Items that a destination can't take for want of ids. */
+void shipment_left_out(struct export_result *result, const struct shipment *s, size_t n);
 
 /*
  * What an answer other than 2xx comes to: 429, 502, 503 and 504 are for later, 413 is too big, all

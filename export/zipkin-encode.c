@@ -67,12 +67,6 @@ static void put_time(struct json *j, struct str name, uint64_t ns)
 	json_u64(j, ns / 1000);
 }
 
-static void put_id(struct json *j, struct str name, const uint8_t *id, size_t n)
-{
-	json_name(j, name);
-	json_hex(j, id, n);
-}
-
 static void put_kind(struct json *j, enum span_kind kind)
 {
 	static const char *const word[] = { [SPAN_SERVER] = "SERVER",
@@ -172,22 +166,6 @@ static void put_annotations(struct writer *w, const struct span *s)
 	json_close(j, ']');
 }
 
-static void put_tag(struct json *j, struct str name, struct str text)
-{
-	if (!text.n)
-		return;
-	json_name(j, name);
-	json_str(j, text);
-}
-
-static void put_count(struct json *j, struct str name, uint32_t n)
-{
-	if (!n)
-		return;
-	json_name(j, name);
-	json_u64_text(j, n);
-}
-
 /* Whatever its value, Zipkin shows a span with this tag as failed. */
 static bool says_no_error(const struct span *s, const struct attribute *a)
 {
@@ -217,19 +195,19 @@ static void put_tags(struct writer *w, const struct span *s)
 		put_text_of(w, &s->attributes.item[i].value);
 	}
 	if (s->status != STATUS_UNSET)
-		put_tag(j, STR("otel.status_code"),
-			s->status == STATUS_ERROR ? STR("ERROR") : STR("OK"));
+		json_some_str(j, STR("otel.status_code"),
+			      s->status == STATUS_ERROR ? STR("ERROR") : STR("OK"));
 	if (s->status == STATUS_ERROR) {
 		NAME(j, "error");
 		json_str(j, s->status_message);
 	}
 	if (s->scope) {
-		put_tag(j, STR("otel.scope.name"), s->scope->name);
-		put_tag(j, STR("otel.scope.version"), s->scope->version);
+		json_some_str(j, STR("otel.scope.name"), s->scope->name);
+		json_some_str(j, STR("otel.scope.version"), s->scope->version);
 	}
-	put_count(j, STR("otel.dropped_attributes_count"), s->attributes.dropped);
-	put_count(j, STR("otel.dropped_events_count"), s->dropped_events);
-	put_count(j, STR("otel.dropped_links_count"), s->dropped_links);
+	json_some_u64_text(j, STR("otel.dropped_attributes_count"), s->attributes.dropped);
+	json_some_u64_text(j, STR("otel.dropped_events_count"), s->dropped_events);
+	json_some_u64_text(j, STR("otel.dropped_links_count"), s->dropped_links);
 	json_close(j, '}');
 }
 
@@ -248,10 +226,10 @@ static void put_span(struct writer *w, const struct span *s, const struct resour
 	struct json *j = &w->json;
 
 	json_open(j, '{');
-	put_id(j, STR("traceId"), s->trace_id.b, sizeof(s->trace_id.b));
+	json_put_hex(j, STR("traceId"), s->trace_id.b, sizeof(s->trace_id.b));
 	if (span_id_is_set(s->parent_id))
-		put_id(j, STR("parentId"), s->parent_id.b, sizeof(s->parent_id.b));
-	put_id(j, STR("id"), s->span_id.b, sizeof(s->span_id.b));
+		json_put_hex(j, STR("parentId"), s->parent_id.b, sizeof(s->parent_id.b));
+	json_put_hex(j, STR("id"), s->span_id.b, sizeof(s->span_id.b));
 	put_kind(j, s->kind);
 	NAME(j, "name");
 	json_str(j, s->name);

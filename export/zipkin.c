@@ -118,10 +118,7 @@ static int post(struct zipkin *z, const struct shipment *s, size_t left_out,
 			message = str_first(str_trim(answer.body), 90);
 		return shipment_failed(result, s, z->url, &answer, message);
 	}
-	if (left_out) {
-		shipment_tell(result, s, "%zu without ids left out", left_out);
-		shipment_reject(result, s, left_out);
-	}
+	shipment_left_out(result, s, left_out);
 	return 0;
 }
 
@@ -130,20 +127,15 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	struct zipkin *z = state;
 	struct out *o = &z->body;
 	size_t left_out;
+	int r;
 
 	out_clear(o);
 	o->limit = shipment_items(s) > 1 ? REQUEST_MOST : ITEM_MOST;
 	zipkin_encode(o, s->slice, &left_out);
 	if (!o->error && o->n > o->limit)
 		o->error = -EFBIG;
-	if (o->error == -EFBIG && shipment_items(s) > 1)
-		return SHIP_TOO_BIG;
-	if (o->error == -EFBIG) {
-		shipment_tell(result, s, "one item alone is larger than %d MiB", ITEM_MOST >> 20);
-		shipment_reject(result, s, 1);
-		return 0;
-	}
-	return o->error ? ERR(o->error) : TRACE(post(z, s, left_out, result));
+	r = shipment_encoded(result, s, o, ITEM_MOST);
+	return r ? TRACE(r) : TRACE(post(z, s, left_out, result));
 }
 
 static int zipkin_write(void *state, struct batch *const *batches, size_t n,
@@ -152,8 +144,7 @@ static int zipkin_write(void *state, struct batch *const *batches, size_t n,
 	struct zipkin *z = state;
 	int r = shipment_send_all(0, batches, n, ship, z, result);
 
-	if (z->body.room > BUFFER_KEPT)
-		out_fini(&z->body);
+	out_shrink(&z->body, BUFFER_KEPT);
 	return r > 0 ? EXPORT_RETRY : TRACE(r);
 }
 

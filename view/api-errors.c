@@ -12,26 +12,14 @@ static void id_text(char to[16], uint64_t id)
 	hex_write(to, &big, sizeof(big));
 }
 
-static void key_u64(struct json *j, struct str key, uint64_t v)
-{
-	json_key(j, key);
-	json_u64(j, v);
-}
-
-static void key_time(struct json *j, struct str key, uint64_t ns)
-{
-	json_key(j, key);
-	json_u64_text(j, ns);
-}
-
 static void release_json(struct json *j, const struct store_release *r)
 {
 	json_open(j, '{');
 	json_key(j, STR("version"));
 	json_str(j, r->version);
-	key_u64(j, STR("count"), r->n);
-	key_time(j, STR("first_ns"), r->first_ns);
-	key_time(j, STR("last_ns"), r->last_ns);
+	json_put_u64(j, STR("count"), r->n);
+	json_put_u64_text(j, STR("first_ns"), r->first_ns);
+	json_put_u64_text(j, STR("last_ns"), r->last_ns);
 	json_close(j, '}');
 }
 
@@ -47,15 +35,15 @@ static void problem_members(struct json *j, const struct store_problem *p)
 	json_str(j, p->service);
 	json_key(j, STR("type"));
 	json_str(j, p->type);
-	member_str(j, STR("message"), p->message);
-	member_str(j, STR("place"), p->place);
+	json_some_str(j, STR("message"), p->message);
+	json_some_str(j, STR("place"), p->place);
 	if (p->crash) {
 		json_key(j, STR("crash"));
 		json_bool(j, true);
 	}
-	key_u64(j, STR("count"), p->n);
-	key_time(j, STR("first_ns"), p->first_ns);
-	key_time(j, STR("last_ns"), p->last_ns);
+	json_put_u64(j, STR("count"), p->n);
+	json_put_u64_text(j, STR("first_ns"), p->first_ns);
+	json_put_u64_text(j, STR("last_ns"), p->last_ns);
 	json_key(j, STR("releases"));
 	json_open(j, '[');
 	for (size_t i = 0; i < p->n_releases; i++)
@@ -98,15 +86,15 @@ void answer_errors(const struct view_facts *v, struct query *q, struct str argum
 static void occurrence_json(struct json *j, const struct store_occurrence *o)
 {
 	json_open(j, '{');
-	key_time(j, STR("time_ns"), o->time_ns);
-	member_str(j, STR("message"), o->message);
+	json_put_u64_text(j, STR("time_ns"), o->time_ns);
+	json_some_str(j, STR("message"), o->message);
 	if (trace_id_is_set(o->trace_id)) {
 		json_key(j, STR("trace_id"));
 		json_hex(j, o->trace_id.b, sizeof(o->trace_id.b));
 		json_key(j, STR("span_id"));
 		json_hex(j, o->span_id.b, sizeof(o->span_id.b));
 	}
-	member_str(j, STR("run"), o->run);
+	json_some_str(j, STR("run"), o->run);
 	json_close(j, '}');
 }
 

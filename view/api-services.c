@@ -3,7 +3,6 @@
 #include "view/reply.h"
 
 #include "base/clock.h"
-#include "view/span-json.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,27 +10,15 @@
 
 static const uint64_t window_default_ns = (uint64_t)15 * 60 * 1000000000;
 
-static void key_u64(struct json *j, struct str key, uint64_t value)
-{
-	json_key(j, key);
-	json_u64(j, value);
-}
-
-static void key_time(struct json *j, struct str key, uint64_t ns)
-{
-	json_key(j, key);
-	json_u64_text(j, ns);
-}
-
 static void red_numbers(struct json *j, const struct store_red *red)
 {
-	key_u64(j, STR("count"), red->n);
-	key_u64(j, STR("errors"), red->n_errors);
-	key_u64(j, STR("p50_ns"), red->p50_ns);
-	key_u64(j, STR("p95_ns"), red->p95_ns);
-	key_u64(j, STR("p99_ns"), red->p99_ns);
-	key_u64(j, STR("max_ns"), red->max_ns);
-	key_time(j, STR("last_ns"), red->last_ns);
+	json_put_u64(j, STR("count"), red->n);
+	json_put_u64(j, STR("errors"), red->n_errors);
+	json_put_u64(j, STR("p50_ns"), red->p50_ns);
+	json_put_u64(j, STR("p95_ns"), red->p95_ns);
+	json_put_u64(j, STR("p99_ns"), red->p99_ns);
+	json_put_u64(j, STR("max_ns"), red->max_ns);
+	json_put_u64_text(j, STR("last_ns"), red->last_ns);
 }
 
 static int service_json(const struct store_red *red, void *you)
@@ -42,7 +29,7 @@ static int service_json(const struct store_red *red, void *you)
 	json_key(j, STR("service"));
 	json_str(j, red->service);
 	red_numbers(j, red);
-	key_u64(j, STR("processes"), red->n_processes);
+	json_put_u64(j, STR("processes"), red->n_processes);
 	json_close(j, '}');
 	return 0;
 }
@@ -54,8 +41,8 @@ static int route_json(const struct store_red *red, void *you)
 	json_open(j, '{');
 	json_key(j, STR("service"));
 	json_str(j, red->service);
-	member_str(j, STR("method"), red->method);
-	member_str(j, STR("route"), red->route);
+	json_some_str(j, STR("method"), red->method);
+	json_some_str(j, STR("route"), red->route);
 	red_numbers(j, red);
 	json_close(j, '}');
 	return 0;
@@ -154,9 +141,9 @@ static int run_json(const struct store_run *run, void *you)
 	json_str(j, run->command);
 	json_key(j, STR("pid"));
 	json_i64(j, run->pid);
-	key_time(j, STR("started_ns"), run->started_ns);
+	json_put_u64_text(j, STR("started_ns"), run->started_ns);
 	if (run->ended_ns) {
-		key_time(j, STR("ended_ns"), run->ended_ns);
+		json_put_u64_text(j, STR("ended_ns"), run->ended_ns);
 		run_status(j, run->wait_status);
 	}
 	json_close(j, '}');

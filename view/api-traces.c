@@ -12,12 +12,6 @@ struct listing {
 	size_t n;
 };
 
-static void key_str(struct json *j, struct str key, struct str value)
-{
-	json_key(j, key);
-	json_str(j, value);
-}
-
 static int trace_json(const struct trace_summary *t, void *you)
 {
 	struct listing *l = you;
@@ -26,17 +20,17 @@ static int trace_json(const struct trace_summary *t, void *you)
 	json_open(j, '{');
 	json_key(j, STR("trace_id"));
 	json_hex(j, t->trace_id.b, sizeof(t->trace_id.b));
-	key_str(j, STR("service"), t->service);
-	key_str(j, STR("name"), t->name);
-	key_str(j, STR("kind"), str_of(kind_name(t->kind)));
-	member_str(j, STR("method"), t->method);
-	member_str(j, STR("route"), t->route);
-	member_str(j, STR("path"), t->path);
+	json_put_str(j, STR("service"), t->service);
+	json_put_str(j, STR("name"), t->name);
+	json_put_str(j, STR("kind"), str_of(kind_name(t->kind)));
+	json_some_str(j, STR("method"), t->method);
+	json_some_str(j, STR("route"), t->route);
+	json_some_str(j, STR("path"), t->path);
 	if (t->http_status) {
 		json_key(j, STR("http_status"));
 		json_i64(j, t->http_status);
 	}
-	key_str(j, STR("status"), str_of(status_name(t->status)));
+	json_put_str(j, STR("status"), str_of(status_name(t->status)));
 	json_key(j, STR("start_ns"));
 	json_u64_text(j, t->start_ns);
 	json_key(j, STR("duration_ns"));
@@ -54,7 +48,7 @@ static int trace_json(const struct trace_summary *t, void *you)
 	json_close(j, ']');
 	json_key(j, STR("root"));
 	json_bool(j, t->has_root);
-	member_str(j, STR("run"), t->run);
+	json_some_str(j, STR("run"), t->run);
 	json_close(j, '}');
 	l->last = t->cursor;
 	l->n++;

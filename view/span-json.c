@@ -19,28 +19,6 @@ const char *status_name(enum span_status status)
 	return (unsigned)status < sizeof(name) / sizeof(name[0]) ? name[status] : "unset";
 }
 
-void member_str(struct json *j, struct str key, struct str value)
-{
-	if (!value.n)
-		return;
-	json_key(j, key);
-	json_str(j, value);
-}
-
-static void member_number(struct json *j, struct str key, uint64_t value)
-{
-	if (!value)
-		return;
-	json_key(j, key);
-	json_u64(j, value);
-}
-
-static void member_time(struct json *j, struct str key, uint64_t ns)
-{
-	json_key(j, key);
-	json_u64_text(j, ns);
-}
-
 static void member_attributes(struct json *j, struct attributes a)
 {
 	if (!a.n)
@@ -69,7 +47,7 @@ static void member_from(struct json *j, const struct resource *r)
 {
 	json_key(j, STR("service"));
 	json_str(j, r->service);
-	member_number(j, STR("pid"), r->pid > 0 ? (uint64_t)r->pid : 0);
+	json_some_u64(j, STR("pid"), r->pid > 0 ? (uint64_t)r->pid : 0);
 }
 
 static void events_json(struct json *j, const struct span *s)
@@ -80,7 +58,7 @@ static void events_json(struct json *j, const struct span *s)
 	json_open(j, '[');
 	for (size_t i = 0; i < s->n_events; i++) {
 		json_open(j, '{');
-		member_time(j, STR("time_ns"), s->event[i].time_ns);
+		json_put_u64_text(j, STR("time_ns"), s->event[i].time_ns);
 		json_key(j, STR("name"));
 		json_str(j, s->event[i].name);
 		member_attributes(j, s->event[i].attributes);
@@ -99,7 +77,7 @@ static void links_json(struct json *j, const struct span *s)
 		json_open(j, '{');
 		member_trace(j, s->link[i].trace_id);
 		member_span(j, STR("span_id"), s->link[i].span_id);
-		member_str(j, STR("trace_state"), s->link[i].trace_state);
+		json_some_str(j, STR("trace_state"), s->link[i].trace_state);
 		member_attributes(j, s->link[i].attributes);
 		json_close(j, '}');
 	}
@@ -130,15 +108,15 @@ static void span_json(struct json *j, const struct span *s, const struct resourc
 	json_key(j, STR("trace_id"));
 	json_hex(j, s->trace_id.b, sizeof(s->trace_id.b));
 	member_from(j, r);
-	member_str(j, STR("instance"), r->instance);
+	json_some_str(j, STR("instance"), r->instance);
 	json_key(j, STR("name"));
 	json_str(j, s->name);
 	json_key(j, STR("kind"));
 	json_str(j, str_of(kind_name(s->kind)));
 	json_key(j, STR("status"));
 	json_str(j, str_of(status_name(s->status)));
-	member_str(j, STR("status_message"), s->status_message);
-	member_time(j, STR("start_ns"), s->start_ns);
+	json_some_str(j, STR("status_message"), s->status_message);
+	json_put_u64_text(j, STR("start_ns"), s->start_ns);
 	json_key(j, STR("duration_ns"));
 	json_u64(j, s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0);
 	if (open) {
@@ -146,17 +124,17 @@ static void span_json(struct json *j, const struct span *s, const struct resourc
 		json_bool(j, true);
 	}
 	if (s->end != SPAN_ENDED)
-		member_str(j, STR("end"),
-			   s->end == SPAN_ABANDONED ? STR("abandoned") : STR("orphaned"));
+		json_some_str(j, STR("end"),
+			      s->end == SPAN_ABANDONED ? STR("abandoned") : STR("orphaned"));
 	if (s->scope)
-		member_str(j, STR("scope"), s->scope->name);
-	member_number(j, STR("thread_id"), s->thread_id);
-	member_str(j, STR("trace_state"), s->trace_state);
+		json_some_str(j, STR("scope"), s->scope->name);
+	json_some_u64(j, STR("thread_id"), s->thread_id);
+	json_some_str(j, STR("trace_state"), s->trace_state);
 	member_attributes(j, s->attributes);
 	events_json(j, s);
 	links_json(j, s);
 	dropped_json(j, s);
-	member_str(j, STR("run"), r->run);
+	json_some_str(j, STR("run"), r->run);
 	json_close(j, '}');
 }
 
@@ -173,23 +151,23 @@ void view_open_span_json(struct json *j, const struct span *s, const struct reso
 void log_json(struct json *j, const struct log_record *l, const struct resource *r)
 {
 	json_open(j, '{');
-	member_time(j, STR("time_ns"), l->time_ns);
+	json_put_u64_text(j, STR("time_ns"), l->time_ns);
 	json_key(j, STR("severity"));
 	json_i64(j, l->severity);
-	member_str(j, STR("severity_text"), l->severity_text);
+	json_some_str(j, STR("severity_text"), l->severity_text);
 	if (l->body.type != VALUE_EMPTY) {
 		json_key(j, STR("body"));
 		value_json_exact(j, &l->body);
 	}
-	member_str(j, STR("event_name"), l->event_name);
+	json_some_str(j, STR("event_name"), l->event_name);
 	member_from(j, r);
 	member_trace(j, l->trace_id);
 	member_span(j, STR("span_id"), l->span_id);
 	if (l->scope)
-		member_str(j, STR("scope"), l->scope->name);
-	member_number(j, STR("thread_id"), l->thread_id);
+		json_some_str(j, STR("scope"), l->scope->name);
+	json_some_u64(j, STR("thread_id"), l->thread_id);
 	member_attributes(j, l->attributes);
-	member_str(j, STR("run"), r->run);
+	json_some_str(j, STR("run"), r->run);
 	json_close(j, '}');
 }
 

@@ -10,6 +10,3 @@ void log_json(struct json *j, const struct log_record *l, const struct resource 
 
 const char *kind_name(enum span_kind kind);
 const char *status_name(enum span_status status);
-
-/* A member, unless it is empty. */
-void member_str(struct json *j, struct str key, struct str value);

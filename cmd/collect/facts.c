@@ -4,7 +4,7 @@
 #include "launch/collector.h"
 #include "model/point.h"
 #include "model/value-json.h"
-#include "view/span-json.h"
+#include "base/json.h"
 
 #include <errno.h>
 
@@ -189,12 +189,12 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 	};
 
 	json_open(j, '{');
-	member_str(j, STR("service"), r->service);
-	member_str(j, STR("instance"), r->instance);
-	member_str(j, STR("run"), r->run);
-	member_str(j, STR("name"), p->name);
-	member_str(j, STR("unit"), p->unit);
-	member_str(j, STR("description"), p->description);
+	json_some_str(j, STR("service"), r->service);
+	json_some_str(j, STR("instance"), r->instance);
+	json_some_str(j, STR("run"), r->run);
+	json_some_str(j, STR("name"), p->name);
+	json_some_str(j, STR("unit"), p->unit);
+	json_some_str(j, STR("description"), p->description);
 	json_key(j, STR("kind"));
 	json_str(j, str_of(kind[p->kind]));
 	json_key(j, STR("attributes"));
