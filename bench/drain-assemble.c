@@ -4,6 +4,7 @@
  * segment of the usual size is filled with START and END, drained, assembled, freed; again and
  * again. Prints the median of some rounds. Filling is not timed.
  */
+#include "bench/median.h"
 #include "collect/assemble.h"
 #include "collect/by-hand.h"
 #include "collect/guard.h"
@@ -43,16 +44,10 @@ static size_t fill(struct hand_segment *s, uint64_t *id)
 	return n;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int measure(struct intake *in, struct hand_segment *s, struct assembler *a)
 {
 	static double ns[ROUNDS];
+	double took;
 	uint64_t id = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -66,9 +61,9 @@ static int measure(struct intake *in, struct hand_segment *s, struct assembler *
 		batch_free(assembler_take(a));
 		ns[i] = (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - from) / (double)n;
 	}
-	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
+	took = median(ns, ROUNDS);
 	printf("drain-assemble: %.0f ns/span, %.2f million spans/s (median of %d rounds, 5 attributes)\n",
-	       ns[ROUNDS / 2], 1000 / ns[ROUNDS / 2], ROUNDS);
+	       took, 1000 / took, ROUNDS);
 	return 0;
 }
 

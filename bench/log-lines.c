@@ -4,6 +4,8 @@
  * 8,192 records of four attributes, in a request: trace, span, request id, call site.
  */
 #include "base/clock.h"
+#include "bench/median.h"
+#include "bench/sample.h"
 #include "export/exporter.h"
 
 #include <stdio.h>
@@ -15,16 +17,6 @@ enum { N_RECORDS = 8192, N_PASSES = 41, N_ATTRIBUTES = 8 };
 
 static const struct scope scope = { STR("shop.cart"), STR("") };
 
-static struct attribute text(const char *key, const char *value)
-{
-	return (struct attribute){ str_of(key), { VALUE_STRING, .text = str_of(value) } };
-}
-
-static struct attribute number(const char *key, int64_t v)
-{
-	return (struct attribute){ str_of(key), { VALUE_INT, .integer = v } };
-}
-
 static struct batch *records(struct resource *r)
 {
 	struct batch *b = batch_new(r);
@@ -35,14 +27,14 @@ static struct batch *records(struct resource *r)
 
 		if (!a || !l)
 			abort();
-		a[0] = number("order.id", (int64_t)i * 7919);
-		a[1] = text("product", "a book about birds");
+		a[0] = sample_number("order.id", (int64_t)i * 7919);
+		a[1] = sample_text("product", STR("a book about birds"));
 		a[2] = (struct attribute){ STR("amount"), { VALUE_DOUBLE, .number = 12.5 } };
-		a[3] = text("tenant.id", "acme");
-		a[4] = text("request_id", "0b5ce0a6-9f2d-4c6f-8f0e-5d5c8a1e7b90");
-		a[5] = text("code.file.path", "src/cart.c");
-		a[6] = number("code.line.number", 142);
-		a[7] = text("code.function.name", "cart_add");
+		a[3] = sample_text("tenant.id", STR("acme"));
+		a[4] = sample_text("request_id", STR("0b5ce0a6-9f2d-4c6f-8f0e-5d5c8a1e7b90"));
+		a[5] = sample_text("code.file.path", STR("src/cart.c"));
+		a[6] = sample_number("code.line.number", 142);
+		a[7] = sample_text("code.function.name", STR("cart_add"));
 		*l = (struct log_record){
 			.time_ns = UINT64_C(1700000000000000000) + i * 1000,
 			.severity = 9,
@@ -56,18 +48,11 @@ static struct batch *records(struct resource *r)
 	return b;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static bool measure(const char *name, const char *format, struct batch *b, const char *path)
 {
 	const struct exporter *kind = exporter_find(STR("log_file"));
 	struct export_place place = { .signals = SIGNAL_LOG, .out_fd = -1, .err_fd = -1 };
-	uint64_t took[N_PASSES];
+	double took[N_PASSES], ns;
 	struct settings s;
 	char block[200], why[160];
 	void *state;
@@ -86,19 +71,17 @@ static bool measure(const char *name, const char *format, struct batch *b, const
 			fprintf(stderr, "%s\n", result.why);
 			return false;
 		}
-		took[i] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+		took[i] = (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start);
 	}
 	kind->close(state);
-	qsort(took, N_PASSES, sizeof(*took), by_value);
-	printf("%s %.1f ns, %.0f lines/s\n", name, (double)took[N_PASSES / 2] / N_RECORDS,
-	       N_RECORDS / ((double)took[N_PASSES / 2] / 1e9));
+	ns = median(took, N_PASSES) / N_RECORDS;
+	printf("%s %.1f ns, %.0f lines/s\n", name, ns, 1e9 / ns);
 	return true;
 }
 
 int main(void)
 {
-	struct attribute who = text("service.name", "bench");
-	struct resource *r = resource_new((struct attributes){ &who, 1, 0 }, STR(""), 1);
+	struct resource *r = sample_resource();
 	char folder[] = "/tmp/oriel-bench-XXXXXX", path[64], command[64];
 	struct batch *b = r ? records(r) : NULL;
 	bool ok;

@@ -4,6 +4,8 @@
  * HTTP server, the same as histograms of 5 bounds by a tenth, and 1,000,000; memory beside it.
  */
 #include "base/clock.h"
+#include "bench/median.h"
+#include "bench/sample.h"
 #include "export/prometheus.h"
 
 #include <inttypes.h>
@@ -15,11 +17,6 @@
 enum { N_PASSES = 51, N_LARGE_PASSES = 3 };
 
 static const struct scope scope = { STR("oriel.libmicrohttpd"), STR("0.1.0") };
-
-static struct attribute text(const char *key, struct str value)
-{
-	return (struct attribute){ str_of(key), { VALUE_STRING, .text = value } };
-}
 
 static struct str route(struct arena *a, size_t i)
 {
@@ -40,9 +37,9 @@ static void fill(struct batch *b, size_t n, enum metric_kind kind)
 
 		if (!p || !a || !bucket)
 			abort();
-		a[0] = text("http.request.method", STR("GET"));
-		a[1] = text("http.response.status_code", STR("200"));
-		a[2] = text("http.route", route(&b->arena, i));
+		a[0] = sample_text("http.request.method", STR("GET"));
+		a[1] = sample_text("http.response.status_code", STR("200"));
+		a[2] = sample_text("http.route", route(&b->arena, i));
 		for (size_t k = 0; k < 6; k++)
 			bucket[k] = i * 7 % (k + 90);
 		*p = (struct metric_point){ .kind = kind,
@@ -58,13 +55,6 @@ static void fill(struct batch *b, size_t n, enum metric_kind kind)
 	}
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static size_t memory_bytes(void)
 {
 	struct rusage r;
@@ -78,7 +68,7 @@ static bool measure(const char *name, struct resource *r, size_t n, enum metric_
 {
 	struct prometheus_target target = { .unique = true };
 	struct prometheus_request request = { .format = PROMETHEUS_TEXT };
-	uint64_t took[N_PASSES] = { 0 };
+	double took[N_PASSES] = { 0 }, ns;
 	struct batch *b = batch_new(r);
 	struct out o = { 0 };
 	size_t before;
@@ -94,12 +84,11 @@ static bool measure(const char *name, struct resource *r, size_t n, enum metric_
 
 		out_clear(&o);
 		ok = prometheus_write(&o, &request, &target, 1) == 0;
-		took[i] = clock_mono_ns() - start;
+		took[i] = (double)(clock_mono_ns() - start);
 	}
-	qsort(took, passes, sizeof(*took), by_value);
+	ns = median(took, passes);
 	printf("%s %.3f ms, %.1f ns a series, %zu bytes of text a series, %zu bytes of memory more\n",
-	       name, (double)took[passes / 2] / 1e6, (double)took[passes / 2] / (double)n, o.n / n,
-	       (memory_bytes() - before) / n);
+	       name, ns / 1e6, ns / (double)n, o.n / n, (memory_bytes() - before) / n);
 	out_fini(&o);
 	batch_free(b);
 	return ok;
@@ -107,8 +96,7 @@ static bool measure(const char *name, struct resource *r, size_t n, enum metric_
 
 int main(void)
 {
-	struct attribute who = text("service.name", STR("bench"));
-	struct resource *r = resource_new((struct attributes){ &who, 1, 0 }, STR(""), 1);
+	struct resource *r = sample_resource();
 	bool ok;
 
 	if (!r)

@@ -9,6 +9,7 @@
  * again. A burst that lost a record ends the program. What takes no chunk goes on for 30,000, so
  * that the two readings of the thread's clock don't weigh.
  */
+#include "bench/median.h"
 #include "bench/recycle.h"
 #include "oriel.h"
 
@@ -137,13 +138,6 @@ static double now_ns(clockid_t id)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 struct work {
 	void (*loop)(int turns);
 	int cpu;
@@ -169,12 +163,6 @@ static void *work_run(void *p)
 		pthread_barrier_wait(w->done);
 	}
 	return NULL;
-}
-
-static double median(double *ns)
-{
-	qsort(ns, BURSTS, sizeof(*ns), by_value);
-	return ns[BURSTS / 2];
 }
 
 static void run(size_t which, int n_threads)
@@ -222,7 +210,7 @@ static void run(size_t which, int n_threads)
 	}
 	for (int i = 0; i < n_threads; i++) {
 		pthread_join(thread[i], NULL);
-		sum += median(work[i].ns);
+		sum += median(work[i].ns, BURSTS);
 	}
 	printf("%-24s %d thread%s %8.1f ns\n", cases[which].name, n_threads,
 	       n_threads > 1 ? "s" : " ", sum / n_threads);

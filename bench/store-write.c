@@ -9,6 +9,7 @@
  * are idle. Reads are then timed on what was written.
  */
 #include "base/clock.h"
+#include "bench/sample.h"
 #include "model/copy.h"
 #include "store/store.h"
 
@@ -22,16 +23,6 @@
 enum { SERVICES = 4, TRACE_SPANS = 10, ROUTES = 50, MIXED = 64 };
 
 static const char *const service[SERVICES] = { "storefront", "stock", "payment", "mail" };
-
-static struct attribute text(const char *key, struct str value)
-{
-	return (struct attribute){ str_of(key), { .type = VALUE_STRING, .text = value } };
-}
-
-static struct attribute number(const char *key, int64_t value)
-{
-	return (struct attribute){ str_of(key), { .type = VALUE_INT, .integer = value } };
-}
 
 static uint64_t random_bits(void)
 {
@@ -58,11 +49,12 @@ static void fill(struct span *s, struct arena *a, uint64_t n, uint64_t start_ns)
 	uint64_t id[2] = { trace * 0x9e3779b97f4a7c15u, (trace + 1) * 0xbf58476d1ce4e5b9u };
 	static const struct scope scope = { STR("oriel.libmicrohttpd"), STR("0.1.0") };
 	struct attribute item[5] = {
-		text("http.request.method", STR("GET")),
-		text("http.route", printed(a, "/orders/%" PRIu64, trace % ROUTES)),
-		number("http.response.status_code", trace % 50 ? 200 : 500),
-		text("url.path", printed(a, "/orders/item/%" PRIu64, random_bits() % 100000)),
-		number("user.id", (int64_t)(random_bits() % 100000)),
+		sample_text("http.request.method", STR("GET")),
+		sample_text("http.route", printed(a, "/orders/%" PRIu64, trace % ROUTES)),
+		sample_number("http.response.status_code", trace % 50 ? 200 : 500),
+		sample_text("url.path",
+			    printed(a, "/orders/item/%" PRIu64, random_bits() % 100000)),
+		sample_number("user.id", (int64_t)(random_bits() % 100000)),
 	};
 
 	memcpy(s->trace_id.b, id, sizeof(id));
@@ -205,7 +197,7 @@ int main(int argc, char **argv)
 	struct rusage used;
 
 	for (int i = 0; i < SERVICES; i++) {
-		struct attribute item = text("service.name", str_of(service[i]));
+		struct attribute item = sample_text("service.name", str_of(service[i]));
 
 		from[i] = resource_new((struct attributes){ &item, 1, 0 }, STR("00000000000000aa"),
 				       100 + i);
