@@ -1,125 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/otlp-encode.h"
 
+#include "export/otlp-fields.h"
 #include "export/otlp-value.h"
 #include "export/protobuf.h"
 #include "model/point.h"
 
 #include <math.h>
-
-enum { REQUEST_RESOURCES = 1 };
-enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
-enum { RESOURCE_ATTRIBUTES = 1, RESOURCE_DROPPED = 2 };
-enum { SCOPED_SCOPE = 1, SCOPED_ITEMS = 2 };
-
-enum {
-	SPAN_TRACE_ID = 1,
-	SPAN_SPAN_ID,
-	SPAN_TRACE_STATE,
-	SPAN_PARENT_ID,
-	SPAN_NAME,
-	SPAN_KIND,
-	SPAN_START,
-	SPAN_END,
-	SPAN_ATTRIBUTES,
-	SPAN_DROPPED_ATTRIBUTES,
-	SPAN_EVENTS,
-	SPAN_DROPPED_EVENTS,
-	SPAN_LINKS,
-	SPAN_DROPPED_LINKS,
-	SPAN_STATUS,
-	SPAN_FLAGS,
-};
-enum { EVENT_TIME = 1, EVENT_NAME, EVENT_ATTRIBUTES, EVENT_DROPPED };
-enum {
-	LINK_TRACE_ID = 1,
-	LINK_SPAN_ID,
-	LINK_TRACE_STATE,
-	LINK_ATTRIBUTES,
-	LINK_DROPPED,
-	LINK_FLAGS
-};
-enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
-
-enum {
-	LOG_TIME = 1,
-	LOG_SEVERITY = 2,
-	LOG_SEVERITY_TEXT = 3,
-	LOG_BODY = 5,
-	LOG_ATTRIBUTES = 6,
-	LOG_DROPPED = 7,
-	LOG_FLAGS = 8,
-	LOG_TRACE_ID = 9,
-	LOG_SPAN_ID = 10,
-	LOG_OBSERVED = 11,
-	LOG_EVENT_NAME = 12,
-};
-
-enum {
-	METRIC_NAME = 1,
-	METRIC_DESCRIPTION = 2,
-	METRIC_UNIT = 3,
-	METRIC_AS_GAUGE = 5,
-	METRIC_AS_SUM = 7,
-	METRIC_AS_HISTOGRAM = 9,
-	METRIC_AS_EXPONENTIAL = 10,
-	METRIC_AS_SUMMARY = 11,
-};
-enum { DATA_POINTS = 1, DATA_TEMPORALITY = 2, DATA_MONOTONIC = 3 };
-enum { TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
-enum {
-	NUMBER_START = 2,
-	NUMBER_TIME = 3,
-	NUMBER_DOUBLE = 4,
-	NUMBER_EXEMPLARS = 5,
-	NUMBER_INT = 6,
-	NUMBER_ATTRIBUTES = 7
-};
-enum {
-	HISTOGRAM_START = 2,
-	HISTOGRAM_TIME = 3,
-	HISTOGRAM_COUNT = 4,
-	HISTOGRAM_SUM = 5,
-	HISTOGRAM_BUCKETS = 6,
-	HISTOGRAM_BOUNDS = 7,
-	HISTOGRAM_EXEMPLARS = 8,
-	HISTOGRAM_ATTRIBUTES = 9,
-	HISTOGRAM_MIN = 11,
-	HISTOGRAM_MAX = 12,
-};
-enum {
-	EXPONENTIAL_ATTRIBUTES = 1,
-	EXPONENTIAL_START,
-	EXPONENTIAL_TIME,
-	EXPONENTIAL_COUNT,
-	EXPONENTIAL_SUM,
-	EXPONENTIAL_SCALE,
-	EXPONENTIAL_ZERO,
-	EXPONENTIAL_POSITIVE,
-	EXPONENTIAL_NEGATIVE,
-	EXPONENTIAL_EXEMPLARS = 11,
-	EXPONENTIAL_MIN,
-	EXPONENTIAL_MAX,
-	EXPONENTIAL_THRESHOLD,
-};
-enum { BUCKETS_OFFSET = 1, BUCKETS_COUNTS };
-enum {
-	SUMMARY_START = 2,
-	SUMMARY_TIME,
-	SUMMARY_COUNT,
-	SUMMARY_SUM,
-	SUMMARY_QUANTILES,
-	SUMMARY_ATTRIBUTES,
-};
-enum { QUANTILE_QUANTILE = 1, QUANTILE_VALUE };
-enum {
-	EXEMPLAR_TIME = 2,
-	EXEMPLAR_DOUBLE,
-	EXEMPLAR_SPAN_ID,
-	EXEMPLAR_TRACE_ID,
-	EXEMPLAR_INT,
-	EXEMPLAR_ATTRIBUTES,
-};
 
 static void encode_event(struct out *o, const struct span_event *e)
 {
@@ -147,8 +34,8 @@ static void encode_status(struct out *o, const struct span *s)
 {
 	struct proto_message m = proto_open(o, SPAN_STATUS, PROTO_ABOUT_100);
 
-	proto_string(o, STATUS_MESSAGE, s->status_message);
-	proto_u64(o, STATUS_CODE, (uint32_t)s->status);
+	proto_string(o, SPAN_STATUS_MESSAGE, s->status_message);
+	proto_u64(o, SPAN_STATUS_CODE, (uint32_t)s->status);
 	proto_close(o, m);
 }
 
@@ -252,8 +139,8 @@ static void encode_exemplars(struct out *o, uint32_t field, const struct metric_
 
 static void encode_number(struct out *o, const struct metric_point *p)
 {
-	proto_fixed64(o, NUMBER_START, p->start_ns);
-	proto_fixed64(o, NUMBER_TIME, p->time_ns);
+	proto_fixed64(o, POINT_START, p->start_ns);
+	proto_fixed64(o, POINT_TIME, p->time_ns);
 	if (p->is_double)
 		proto_double_always(o, NUMBER_DOUBLE, p->number);
 	else
@@ -264,8 +151,8 @@ static void encode_number(struct out *o, const struct metric_point *p)
 
 static void encode_histogram(struct out *o, const struct metric_point *p)
 {
-	proto_fixed64(o, HISTOGRAM_START, p->start_ns);
-	proto_fixed64(o, HISTOGRAM_TIME, p->time_ns);
+	proto_fixed64(o, POINT_START, p->start_ns);
+	proto_fixed64(o, POINT_TIME, p->time_ns);
 	proto_fixed64(o, HISTOGRAM_COUNT, p->count);
 	if (!isnan(p->sum))
 		proto_double_always(o, HISTOGRAM_SUM, p->sum);
@@ -310,13 +197,13 @@ static void encode_buckets(struct out *o, uint32_t field, const struct exponenti
 static void encode_exponential(struct out *o, const struct metric_point *p)
 {
 	otlp_attributes(o, EXPONENTIAL_ATTRIBUTES, 0, whole(p->attributes));
-	proto_fixed64(o, EXPONENTIAL_START, p->start_ns);
-	proto_fixed64(o, EXPONENTIAL_TIME, p->time_ns);
+	proto_fixed64(o, POINT_START, p->start_ns);
+	proto_fixed64(o, POINT_TIME, p->time_ns);
 	proto_fixed64(o, EXPONENTIAL_COUNT, p->count);
 	if (!isnan(p->sum))
 		proto_double_always(o, EXPONENTIAL_SUM, p->sum);
 	encode_sint32(o, EXPONENTIAL_SCALE, p->scale);
-	proto_fixed64(o, EXPONENTIAL_ZERO, p->zero_count);
+	proto_fixed64(o, EXPONENTIAL_ZERO_COUNT, p->zero_count);
 	encode_buckets(o, EXPONENTIAL_POSITIVE, &p->positive);
 	encode_buckets(o, EXPONENTIAL_NEGATIVE, &p->negative);
 	encode_exemplars(o, EXPONENTIAL_EXEMPLARS, p);
@@ -325,13 +212,13 @@ static void encode_exponential(struct out *o, const struct metric_point *p)
 		proto_double_always(o, EXPONENTIAL_MAX, p->max);
 	}
 	if (p->zero_threshold > 0)
-		proto_double_always(o, EXPONENTIAL_THRESHOLD, p->zero_threshold);
+		proto_double_always(o, EXPONENTIAL_ZERO_THRESHOLD, p->zero_threshold);
 }
 
 static void encode_summary(struct out *o, const struct metric_point *p)
 {
-	proto_fixed64(o, SUMMARY_START, p->start_ns);
-	proto_fixed64(o, SUMMARY_TIME, p->time_ns);
+	proto_fixed64(o, POINT_START, p->start_ns);
+	proto_fixed64(o, POINT_TIME, p->time_ns);
 	proto_fixed64(o, SUMMARY_COUNT, p->count);
 	proto_double_always(o, SUMMARY_SUM, p->sum);
 	for (size_t i = 0; i < p->n_quantiles; i++) {

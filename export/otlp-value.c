@@ -7,14 +7,10 @@
  */
 #include "export/otlp-value.h"
 
+#include "export/otlp-fields.h"
 #include "export/protobuf.h"
 
 enum { NESTED_MOST = 24 };
-
-enum { ANY_STRING = 1, ANY_BOOL, ANY_INT, ANY_DOUBLE, ANY_ARRAY, ANY_MAP, ANY_BYTES };
-enum { KEY_VALUE_KEY = 1, KEY_VALUE_VALUE };
-enum { LIST_VALUES = 1 };
-enum { SCOPE_NAME = 1, SCOPE_VERSION };
 
 static void key_value(struct out *o, uint32_t field, const struct attribute *a, unsigned depth);
 

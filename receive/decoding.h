@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "export/otlp-fields.h"
 #include "export/protobuf-read.h"
 #include "receive/otlp.h"
 #include "receive/receipt.h"

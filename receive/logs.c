@@ -6,20 +6,6 @@
 
 #include <errno.h>
 
-enum {
-	LOG_TIME = 1,
-	LOG_SEVERITY = 2,
-	LOG_SEVERITY_TEXT = 3,
-	LOG_BODY = 5,
-	LOG_ATTRIBUTES = 6,
-	LOG_DROPPED = 7,
-	LOG_FLAGS = 8,
-	LOG_TRACE_ID = 9,
-	LOG_SPAN_ID = 10,
-	LOG_OBSERVED = 11,
-	LOG_EVENT_NAME = 12,
-};
-
 enum { SEVERITY_MOST = 24 };
 
 static void log_bytes(struct decoding *d, struct log_record *l, const struct proto_field *f,

@@ -8,12 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REQUEST_RESOURCES = 1 };
-enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
-enum { SCOPED_SCOPE = 1, SCOPED_ITEMS = 2 };
-enum { RESOURCE_ATTRIBUTES = 1, RESOURCE_DROPPED = 2 };
-enum { SCOPE_NAME = 1, SCOPE_VERSION = 2 };
-
 void *decoding_slot(struct decoding *d, void *array, size_t *n, size_t *room, size_t size)
 {
 	void **at = array;

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/decoding.h"
 
-enum { ANY_STRING = 1, ANY_BOOL, ANY_INT, ANY_DOUBLE, ANY_ARRAY, ANY_MAP, ANY_BYTES };
-enum { KEY_VALUE_KEY = 1, KEY_VALUE_VALUE };
-enum { LIST_VALUES = 1 };
-
 static void any_value(struct decoding *d, struct str bytes, struct value *to, unsigned depth);
 static void key_value(struct decoding *d, struct str bytes, unsigned depth);
 
