@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/grpc.h"
 
+#include "base/base64.h"
 #include "base/hex.h"
 #include "export/protobuf-read.h"
 
@@ -45,41 +46,6 @@ static void decode_text(char to[GRPC_TEXT_ROOM], struct str s)
 		s = str_from(s, used);
 	}
 	to[n] = '\0';
-}
-
-static int digit64(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Padded or not. How many bytes; 0 for what isn't base64, or is too long. */
-static size_t decode64(char *to, size_t room, struct str s)
-{
-	uint32_t bits = 0;
-	size_t n = 0;
-	unsigned have = 0;
-
-	while (s.n && s.p[s.n - 1] == '=')
-		s.n--;
-	for (size_t i = 0; i < s.n; i++) {
-		int d = digit64(s.p[i]);
-
-		if (d < 0 || n == room)
-			return 0;
-		bits = bits << 6 | (uint32_t)d;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		to[n++] = (char)(bits >> have);
-	}
-	return n;
 }
 
 static void read_delay(struct grpc_answer *out, struct str duration)
@@ -134,9 +100,11 @@ static void read_detail(struct grpc_answer *out, struct str any)
 static void read_details(struct grpc_answer *out, struct str text)
 {
 	char details[DETAILS_MOST];
-	struct proto_reader r = { .rest = { details, decode64(details, sizeof(details), text) } };
+	struct proto_reader r = { .rest = { details, 0 } };
 	struct proto_field f;
 
+	if (!base64_read(details, sizeof(details), text, &r.rest.n))
+		return;
 	while (proto_read(&r, &f))
 		if (f.number == STATUS_DETAILS && f.wire == PROTO_BYTES)
 			read_detail(out, f.bytes);

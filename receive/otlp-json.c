@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/otlp-json.h"
 
+#include "base/base64.h"
 #include "base/hex.h"
 #include "export/protobuf.h"
 #include "receive/json-read.h"
@@ -148,39 +149,6 @@ static void shape_id(struct shaping *s, const struct schema_field *f)
 		proto_bytes(s->o, f->number, "?", 1);
 }
 
-/* RFC 4648's two alphabets; padding may be missing. */
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-static bool put_base64(char *to, struct str digits, size_t *n)
-{
-	uint32_t bits = 0;
-	unsigned n_bits = 0;
-
-	*n = 0;
-	for (size_t i = 0; i < digits.n; i++) {
-		int six = base64_digit(digits.p[i]);
-
-		if (six < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)six;
-		n_bits += 6;
-		if (n_bits < 8)
-			continue;
-		n_bits -= 8;
-		to[(*n)++] = (char)(bits >> n_bits);
-	}
-	return n_bits < 6;
-}
-
 /* As OpenTelemetry's exporter for Node writes them: { "0": 255, "1": 7 }. */
 static void shape_numbered_bytes(struct shaping *s, const struct schema_field *f)
 {
@@ -201,8 +169,8 @@ static void shape_numbered_bytes(struct shaping *s, const struct schema_field *f
 static void shape_bytes(struct shaping *s, const struct schema_field *f)
 {
 	struct str digits;
+	size_t room, n;
 	char *to;
-	size_t n;
 
 	if (json_peek(&s->in) == JSON_IS_OBJECT) {
 		shape_numbered_bytes(s, f);
@@ -210,10 +178,9 @@ static void shape_bytes(struct shaping *s, const struct schema_field *f)
 	}
 	if (!json_text(&s->in, &digits))
 		return;
-	while (digits.n && digits.p[digits.n - 1] == '=')
-		digits.n--;
-	to = arena_take(&s->in.scratch, digits.n / 4 * 3 + 3);
-	if (to && put_base64(to, digits, &n))
+	room = digits.n / 4 * 3 + 3;
+	to = arena_take(&s->in.scratch, room);
+	if (to && base64_read(to, room, digits, &n))
 		proto_bytes_always(s->o, f->number, to, n);
 	else
 		wrong(s, f);
