@@ -6,15 +6,14 @@
 
 enum { DIGITS = RATIO_BITS / 4 };
 
-/* The member `ot`, without its name; empty: there is none. */
-static struct str ours_of(struct str state)
+struct str trace_state_member(struct str state, struct str name)
 {
 	while (state.n) {
 		struct cut member = str_cut(state, ',');
 		struct str text = str_trim(member.head);
 
-		if (str_starts(text, STR("ot=")))
-			return str_from(text, 3);
+		if (str_starts(text, name))
+			return str_from(text, name.n);
 		state = member.tail;
 	}
 	return STR("");
@@ -22,7 +21,7 @@ static struct str ours_of(struct str state)
 
 struct str trace_state_part(struct str state, struct str name)
 {
-	struct str ours = ours_of(state);
+	struct str ours = trace_state_member(state, STR("ot="));
 
 	while (ours.n) {
 		struct cut part = str_cut(ours, ';');
@@ -125,7 +124,7 @@ struct str trace_state_with(char room[TRACE_STATE_ROOM], uint64_t least, struct 
 
 	put(&w, STR("ot=th:"));
 	put_least(&w, least);
-	put_parts(&w, ours_of(state));
+	put_parts(&w, trace_state_member(state, STR("ot=")));
 	put_others(&w, state);
 	room[w.n] = '\0';
 	return (struct str){ room, w.n };

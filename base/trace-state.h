@@ -17,6 +17,9 @@
 
 enum { TRACE_STATE_MOST = 512, TRACE_STATE_ROOM = TRACE_STATE_MOST + 32 };
 
+/* The value of the member that begins with `name` ("dd="); empty: there is none, or it is empty. */
+struct str trace_state_member(struct str state, struct str name);
+
 /* The value of `name` ("rv:") in our member; empty: it isn't said. */
 struct str trace_state_part(struct str state, struct str name);
 

@@ -14,6 +14,7 @@
 #include "lib/propagate.h"
 
 #include "base/hex.h"
+#include "base/trace-state.h"
 
 enum { STATE_ROOM = 256, TAGS_ROOM = 512 };
 
@@ -146,19 +147,6 @@ static uint64_t big_endian_of(const uint8_t from[8])
 	return __builtin_bswap64(v);
 }
 
-static struct str state_of(struct str trace_state)
-{
-	while (trace_state.n) {
-		struct cut member = str_cut(trace_state, ',');
-		struct str text = str_trim(member.head);
-
-		if (str_starts(text, STR("dd=")))
-			return str_from(text, 3);
-		trace_state = member.tail;
-	}
-	return STR("");
-}
-
 struct said {
 	int priority;
 	struct text tags, origin;
@@ -216,7 +204,7 @@ static void datadog_inject(const struct current *c, const struct target *to)
 		hex_write(left, current_trace_id(c), 8);
 		tags_add(&said.tags, STR("tid"), (struct str){ left, sizeof(left) });
 	}
-	said_read(&said, state_of(c->carried.trace_state));
+	said_read(&said, trace_state_member(c->carried.trace_state, STR("dd=")));
 	set_number(to, "x-datadog-trace-id", big_endian_of(current_trace_id(c) + 8));
 	set_number(to, "x-datadog-parent-id", big_endian_of(current_span_id(c)));
 	to->set(to->carrier, "x-datadog-sampling-priority", priorities[said.priority + 1]);

@@ -175,11 +175,22 @@ static void a_files_limit_does_not_end_the_program(void **state)
 	seen_of(limited);
 }
 
+static void child_warns(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		oriel_warn("in a child");
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+	must(says("WARNING in a child\n"));
+}
+
 static void no_segment(void)
 {
 	struct rlimit least = { 0, RLIM_INFINITY };
-	int status;
-	pid_t pid;
 
 	pipe_as_stderr();
 	must(setrlimit(RLIMIT_FSIZE, &least) == 0);
@@ -187,13 +198,7 @@ static void no_segment(void)
 	oriel_info("all the same");
 	oriel_debug("below");
 	must(says("INFO all the same\n"));
-	pid = fork();
-	if (pid == 0) {
-		oriel_warn("in a child");
-		_exit(0);
-	}
-	must(waitpid(pid, &status, 0) == pid && status == 0);
-	must(says("WARNING in a child\n"));
+	child_warns();
 }
 
 static void without_a_segment_lines_are_written_too(void **state)
@@ -205,19 +210,11 @@ static void without_a_segment_lines_are_written_too(void **state)
 static void child_without(void)
 {
 	struct rlimit least = { 0, RLIM_INFINITY };
-	int status;
-	pid_t pid;
 
 	pipe_as_stderr();
 	must(oriel_start(NULL) == 0);
 	must(setrlimit(RLIMIT_FSIZE, &least) == 0);
-	pid = fork();
-	if (pid == 0) {
-		oriel_warn("in a child");
-		_exit(0);
-	}
-	must(waitpid(pid, &status, 0) == pid && status == 0);
-	must(says("WARNING in a child\n"));
+	child_warns();
 }
 
 static void a_child_that_got_no_segment_writes_lines(void **state)

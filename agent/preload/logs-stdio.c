@@ -243,35 +243,18 @@ static inline int put_character(FILE *f, int r)
 	return r;
 }
 
-HOOK int fputc(int c, FILE *f)
-{
-	REAL_OR_EOF(fputc);
-	return put_character(f, REAL(fputc)(c, f));
-}
+#define PUT_CHARACTER(name, call) \
+	HOOK int name(int c, FILE *f) \
+	{ \
+		REAL_OR_EOF(call); \
+		return put_character(f, REAL(call)(c, f)); \
+	}
 
-HOOK int putc(int c, FILE *f)
-{
-	REAL_OR_EOF(fputc);
-	return put_character(f, REAL(fputc)(c, f));
-}
-
-HOOK int _IO_putc(int c, FILE *f)
-{
-	REAL_OR_EOF(fputc);
-	return put_character(f, REAL(fputc)(c, f));
-}
-
-HOOK int fputc_unlocked(int c, FILE *f)
-{
-	REAL_OR_EOF(fputc_unlocked);
-	return put_character(f, REAL(fputc_unlocked)(c, f));
-}
-
-HOOK int putc_unlocked(int c, FILE *f)
-{
-	REAL_OR_EOF(fputc_unlocked);
-	return put_character(f, REAL(fputc_unlocked)(c, f));
-}
+PUT_CHARACTER(fputc, fputc)
+PUT_CHARACTER(putc, fputc)
+PUT_CHARACTER(_IO_putc, fputc)
+PUT_CHARACTER(fputc_unlocked, fputc_unlocked)
+PUT_CHARACTER(putc_unlocked, fputc_unlocked)
 
 HOOK int putchar(int c)
 {
