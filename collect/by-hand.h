@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "collect/guard.h"
 #include "wire/control.h"
 #include "wire/names.h"
 #include "wire/record.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -310,4 +312,30 @@ static inline void hand_unmap(struct hand_segment *s)
 		close(s->fd);
 	s->head = NULL;
 	s->fd = -1;
+}
+
+/* ---- a folder with one of them ----------------------------------------------------------------- */
+
+struct hand_room {
+	char path[32];
+	int dir;
+	struct hand_segment s; /* "a.segment", not published yet */
+};
+
+static inline bool hand_room_open(struct hand_room *r, const struct segment_header *h)
+{
+	*r = (struct hand_room){ .path = "/tmp/oriel-test-XXXXXX", .dir = -1 };
+	if (guard_init() || !mkdtemp(r->path))
+		return false;
+	r->dir = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r->s = hand_segment(r->dir, "a.segment", h);
+	return r->s.head != NULL;
+}
+
+static inline void hand_room_close(struct hand_room *r)
+{
+	hand_unmap(&r->s);
+	unlinkat(r->dir, "a.segment", 0);
+	close(r->dir);
+	rmdir(r->path);
 }

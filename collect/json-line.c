@@ -159,30 +159,27 @@ static bool take_time(struct json_line *l, const json_t *v, struct arena *arena)
 	return l->time_ns != 0;
 }
 
-static bool take_trace_id(struct json_line *l, const json_t *v, struct arena *arena)
+static bool take_id(uint8_t *to, size_t n, const json_t *v)
 {
 	struct str text = text_of(v);
+	uint8_t id[sizeof(struct trace_id)];
 
-	struct trace_id id;
-
-	(void)arena;
-	if (text.n != 32 || !hex_read(id.b, sizeof(id.b), text, false))
+	if (text.n != 2 * n || !hex_read(id, n, text, false))
 		return false;
-	l->trace_id = id;
+	memcpy(to, id, n);
 	return true;
+}
+
+static bool take_trace_id(struct json_line *l, const json_t *v, struct arena *arena)
+{
+	(void)arena;
+	return take_id(l->trace_id.b, sizeof(l->trace_id.b), v);
 }
 
 static bool take_span_id(struct json_line *l, const json_t *v, struct arena *arena)
 {
-	struct str text = text_of(v);
-
-	struct span_id id;
-
 	(void)arena;
-	if (text.n != 16 || !hex_read(id.b, sizeof(id.b), text, false))
-		return false;
-	l->span_id = id;
-	return true;
+	return take_id(l->span_id.b, sizeof(l->span_id.b), v);
 }
 
 static const struct known {

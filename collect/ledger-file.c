@@ -58,8 +58,7 @@ struct folded *folded_free(struct folded *list)
 
 /* ---- writing --------------------------------------------------------------------------------------- */
 
-/* Of damage, not of malice: who may write here may write anything. */
-static uint64_t hash_of(struct str bytes)
+uint64_t ledger_hash(struct str bytes)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 
@@ -138,7 +137,7 @@ void ledger_write(struct out *o, const struct ledger *l, const uint8_t boot_id[L
 	if (o->error)
 		return;
 	size = o->n - begin - HEAD;
-	hash = hash_of((struct str){ o->p + begin + HEAD, size });
+	hash = ledger_hash((struct str){ o->p + begin + HEAD, size });
 	memcpy(o->p + begin + 8 + LEDGER_BOOT, &size, 8);
 	memcpy(o->p + begin + 8 + LEDGER_BOOT + 8, &hash, 8);
 }
@@ -240,7 +239,7 @@ bool ledger_read(struct ledger *l, struct str bytes, const uint8_t boot_id[LEDGE
 		return false;
 	memcpy(&size, bytes.p + 8 + LEDGER_BOOT, 8);
 	memcpy(&hash, bytes.p + 8 + LEDGER_BOOT + 8, 8);
-	if (size != b.left.n || hash != hash_of(b.left) || !read_names(&b, folded))
+	if (size != b.left.n || hash != ledger_hash(b.left) || !read_names(&b, folded))
 		return false;
 	n = ledger_get_u64(&b);
 	if (n > LEDGER_ACCOUNTS)

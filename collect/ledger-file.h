@@ -53,3 +53,6 @@ void ledger_write(struct out *o, const struct ledger *l, const uint8_t boot_id[L
 		  const struct folded *folded);
 bool ledger_read(struct ledger *l, struct str bytes, const uint8_t boot_id[LEDGER_BOOT],
 		 struct folded **folded);
+
+/* What the head has of the rest. Of damage, not of malice: who may write here may write anything. */
+uint64_t ledger_hash(struct str bytes);

@@ -18,9 +18,7 @@
 enum { CHUNKS = 4 };
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct intake *in;
 	uint32_t n, tid;
 	uint64_t last;
@@ -31,14 +29,9 @@ static int setup(void **state)
 	static struct room r;
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-intake-XXXXXX", .dir = -1 };
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(r.dir >= 0);
+	r = (struct room){ 0 };
 	hand_layout(&h, CHUNKS);
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
+	assert_true(hand_room_open(&r.at, &h));
 	*state = &r;
 	return 0;
 }
@@ -48,10 +41,7 @@ static int teardown(void **state)
 	struct room *r = *state;
 
 	intake_close(r->in);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	rmdir(r->path);
+	hand_room_close(&r->at);
 	return 0;
 }
 
@@ -67,8 +57,8 @@ static void count(const struct record_head *h, uint32_t tid, void *you)
 
 static void open_it(struct room *r)
 {
-	hand_publish(&r->s);
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), 0);
+	hand_publish(&r->at.s);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), 0);
 }
 
 static uint32_t drain(struct room *r)
@@ -85,27 +75,27 @@ static void a_segment_without_magic_is_for_later(void **state)
 {
 	struct room *r = *state;
 
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_LATER);
-	hand_publish(&r->s);
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), 0);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_LATER);
+	hand_publish(&r->at.s);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), 0);
 }
 
 static void a_segment_that_nobody_finishes_is_rubbish(void **state)
 {
 	struct room *r = *state;
 
-	hand_unmap(&r->s);
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_UNMADE);
-	assert_int_equal(faccessat(r->dir, "a.segment", F_OK, 0), -1);
+	hand_unmap(&r->at.s);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_UNMADE);
+	assert_int_equal(faccessat(r->at.dir, "a.segment", F_OK, 0), -1);
 }
 
 static void another_layout_is_refused(void **state)
 {
 	struct room *r = *state;
 
-	r->s.head->layout++;
-	hand_publish(&r->s);
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_REFUSED);
+	r->at.s.head->layout++;
+	hand_publish(&r->at.s);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_REFUSED);
 }
 
 static void a_part_outside_of_the_file_is_refused(void **state)
@@ -113,38 +103,38 @@ static void a_part_outside_of_the_file_is_refused(void **state)
 	struct room *r = *state;
 	struct segment_header good;
 
-	hand_publish(&r->s);
-	memcpy(&good, r->s.head, sizeof(good));
-	r->s.head->states_at = 0xfffffffc;
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_REFUSED);
-	r->s.head->states_at = good.states_at;
-	r->s.head->n_chunks = 0x40000001;
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_REFUSED);
-	r->s.head->n_chunks = good.n_chunks;
-	r->s.head->chunks_at += 64;
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_REFUSED);
+	hand_publish(&r->at.s);
+	memcpy(&good, r->at.s.head, sizeof(good));
+	r->at.s.head->states_at = 0xfffffffc;
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_REFUSED);
+	r->at.s.head->states_at = good.states_at;
+	r->at.s.head->n_chunks = 0x40000001;
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_REFUSED);
+	r->at.s.head->n_chunks = good.n_chunks;
+	r->at.s.head->chunks_at += 64;
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_REFUSED);
 }
 
 static void a_link_or_a_fifo_is_refused(void **state)
 {
 	struct room *r = *state;
 
-	assert_int_equal(symlinkat("a.segment", r->dir, "b.segment"), 0);
-	assert_int_equal(mkfifoat(r->dir, "c.segment", 0600), 0);
-	hand_publish(&r->s);
-	assert_int_equal(intake_open(&r->in, r->dir, "b.segment"), INTAKE_REFUSED);
-	assert_int_equal(intake_open(&r->in, r->dir, "c.segment"), INTAKE_REFUSED);
-	unlinkat(r->dir, "b.segment", 0);
-	unlinkat(r->dir, "c.segment", 0);
+	assert_int_equal(symlinkat("a.segment", r->at.dir, "b.segment"), 0);
+	assert_int_equal(mkfifoat(r->at.dir, "c.segment", 0600), 0);
+	hand_publish(&r->at.s);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "b.segment"), INTAKE_REFUSED);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "c.segment"), INTAKE_REFUSED);
+	unlinkat(r->at.dir, "b.segment", 0);
+	unlinkat(r->at.dir, "c.segment", 0);
 }
 
 static void a_file_that_others_may_write_is_refused(void **state)
 {
 	struct room *r = *state;
 
-	hand_publish(&r->s);
-	assert_int_equal(fchmod(r->s.fd, 0620), 0);
-	assert_int_equal(intake_open(&r->in, r->dir, "a.segment"), INTAKE_REFUSED);
+	hand_publish(&r->at.s);
+	assert_int_equal(fchmod(r->at.s.fd, 0620), 0);
+	assert_int_equal(intake_open(&r->in, r->at.dir, "a.segment"), INTAKE_REFUSED);
 }
 
 static void every_record_comes_once(void **state)
@@ -152,12 +142,12 @@ static void every_record_comes_once(void **state)
 	struct room *r = *state;
 
 	open_it(r);
-	hand_write(&r->s, 0, hand_thread(501));
-	hand_write(&r->s, 0, hand_start(1, "s", 1));
-	hand_write(&r->s, 2, hand_end(1, 2));
+	hand_write(&r->at.s, 0, hand_thread(501));
+	hand_write(&r->at.s, 0, hand_start(1, "s", 1));
+	hand_write(&r->at.s, 2, hand_end(1, 2));
 	assert_int_equal(drain(r), 2);
 	assert_int_equal(drain(r), 0);
-	hand_write(&r->s, 0, hand_end(8, 2));
+	hand_write(&r->at.s, 0, hand_end(8, 2));
 	assert_int_equal(drain(r), 1);
 	assert_int_equal(r->tid, 501);
 	assert_int_equal(r->last, 8);
@@ -168,11 +158,11 @@ static void the_next_collector_goes_on_where_this_one_stopped(void **state)
 	struct room *r = *state;
 
 	open_it(r);
-	hand_write(&r->s, 0, hand_thread(501));
-	hand_write(&r->s, 0, hand_end(1, 2));
+	hand_write(&r->at.s, 0, hand_thread(501));
+	hand_write(&r->at.s, 0, hand_end(1, 2));
 	assert_int_equal(drain(r), 1);
 	r->in = intake_close(r->in);
-	hand_write(&r->s, 0, hand_end(2, 2));
+	hand_write(&r->at.s, 0, hand_end(2, 2));
 	open_it(r);
 	assert_int_equal(drain(r), 1);
 	assert_int_equal(r->last, 2);
@@ -184,14 +174,14 @@ static void a_full_chunk_is_recycled(void **state)
 	struct room *r = *state;
 
 	open_it(r);
-	hand_write(&r->s, 1, hand_end(1, 2));
-	assert_int_equal(r->s.head->n_free, CHUNKS - 1);
-	r->s.state[1] = CHUNK_FULL;
+	hand_write(&r->at.s, 1, hand_end(1, 2));
+	assert_int_equal(r->at.s.head->n_free, CHUNKS - 1);
+	r->at.s.state[1] = CHUNK_FULL;
 	assert_int_equal(drain(r), 1);
-	assert_int_equal(r->s.state[1], CHUNK_FREE);
-	assert_int_equal(hand_chunk(&r->s, 1)->write, CHUNK_HEAD);
-	assert_int_equal(r->s.head->n_free, CHUNKS);
-	hand_write(&r->s, 1, hand_end(3, 2));
+	assert_int_equal(r->at.s.state[1], CHUNK_FREE);
+	assert_int_equal(hand_chunk(&r->at.s, 1)->write, CHUNK_HEAD);
+	assert_int_equal(r->at.s.head->n_free, CHUNKS);
+	hand_write(&r->at.s, 1, hand_end(3, 2));
 	assert_int_equal(drain(r), 1);
 	assert_int_equal(r->last, 3);
 }
@@ -202,24 +192,24 @@ static void an_idle_chunk_is_recycled(void **state)
 	struct room *r = *state;
 
 	open_it(r);
-	hand_write(&r->s, 1, hand_end(1, 2));
-	r->s.head->n_free++;
-	r->s.state[1] = CHUNK_IDLE;
+	hand_write(&r->at.s, 1, hand_end(1, 2));
+	r->at.s.head->n_free++;
+	r->at.s.state[1] = CHUNK_IDLE;
 	assert_int_equal(drain(r), 1);
-	assert_int_equal(r->s.state[1], CHUNK_FREE);
-	assert_int_equal(hand_chunk(&r->s, 1)->write, CHUNK_HEAD);
-	assert_int_equal(r->s.head->n_free, CHUNKS);
+	assert_int_equal(r->at.s.state[1], CHUNK_FREE);
+	assert_int_equal(hand_chunk(&r->at.s, 1)->write, CHUNK_HEAD);
+	assert_int_equal(r->at.s.head->n_free, CHUNKS);
 }
 
 static void a_chunk_that_a_dead_collector_locked_is_freed(void **state)
 {
 	struct room *r = *state;
 
-	hand_write(&r->s, 3, hand_end(1, 2));
-	r->s.state[3] = CHUNK_LOCKED;
+	hand_write(&r->at.s, 3, hand_end(1, 2));
+	r->at.s.state[3] = CHUNK_LOCKED;
 	open_it(r);
 	assert_int_equal(drain(r), 1);
-	assert_int_equal(r->s.state[3], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[3], CHUNK_FREE);
 }
 
 static void a_record_that_lies_about_its_size_is_skipped_and_counted(void **state)
@@ -230,13 +220,13 @@ static void a_record_that_lies_about_its_size_is_skipped_and_counted(void **stat
 	struct record_head *h;
 
 	open_it(r);
-	hand_write(&r->s, 0, hand_end(1, 2));
-	hand_write(&r->s, 0, lie);
-	h = (void *)((char *)hand_chunk(&r->s, 0) + CHUNK_HEAD + sizeof(struct record_end));
+	hand_write(&r->at.s, 0, hand_end(1, 2));
+	hand_write(&r->at.s, 0, lie);
+	h = (void *)((char *)hand_chunk(&r->at.s, 0) + CHUNK_HEAD + sizeof(struct record_end));
 	h->size = 8000;
 	assert_int_equal(drain(r), 1);
 	assert_int_equal(stats_get(records_bad) - before, 1);
-	hand_write(&r->s, 0, hand_end(4, 2));
+	hand_write(&r->at.s, 0, hand_end(4, 2));
 	assert_int_equal(drain(r), 1);
 	assert_int_equal(r->last, 4);
 }
@@ -247,8 +237,8 @@ static void a_cursor_beyond_its_chunk_reads_nothing_beyond_it(void **state)
 	uint64_t before = stats_get(records_bad);
 
 	open_it(r);
-	hand_write(&r->s, 3, hand_end(1, 2));
-	hand_chunk(&r->s, 3)->write = 0xfffffff0;
+	hand_write(&r->at.s, 3, hand_end(1, 2));
+	hand_chunk(&r->at.s, 3)->write = 0xfffffff0;
 	drain(r);
 	drain(r);
 	assert_true(stats_get(records_bad) > before);
@@ -263,8 +253,8 @@ static void a_segment_cut_short_is_an_error_not_a_signal(void **state)
 
 	guard_init(); /* cmocka has put its own handler over ours */
 	open_it(r);
-	hand_write(&r->s, 3, hand_end(1, 2));
-	assert_int_equal(ftruncate(r->s.fd, SEGMENT_PAGE), 0);
+	hand_write(&r->at.s, 3, hand_end(1, 2));
+	assert_int_equal(ftruncate(r->at.s.fd, SEGMENT_PAGE), 0);
 	assert_int_equal(intake_drain(r->in, count, r, &d), -EFAULT);
 	assert_int_equal(intake_drain(r->in, count, r, &d), -EFAULT);
 	assert_int_equal(stats_get(segments_truncated) - before, 1);
@@ -313,7 +303,7 @@ static void *write_burst(void *you)
 static void what_a_thread_writes_while_it_is_drained_comes_once(void **state)
 {
 	struct room *r = *state;
-	struct writer w = { .s = &r->s };
+	struct writer w = { .s = &r->at.s };
 	uint64_t n = 0;
 	pthread_t t;
 
@@ -338,7 +328,7 @@ static void a_writer_that_changes_everything_while_we_read_harms_nobody(void **s
 	pid = fork();
 	if (pid == 0)
 		for (uint64_t seed = 1;; seed = seed * 6364136223846793005u + 1442695040888963407u)
-			((unsigned char *)r->s.head)[(seed >> 20) % r->in->size] =
+			((unsigned char *)r->at.s.head)[(seed >> 20) % r->in->size] =
 				(unsigned char)(seed >> 56);
 	for (int i = 0; i < 20000; i++) {
 		int left = intake_drain(r->in, count, r, &d);

@@ -13,9 +13,7 @@
 #include <cmocka.h>
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct intake *in;
 	struct resource *resource;
 	struct batch *batch;
@@ -26,15 +24,11 @@ static int setup(void **state)
 	static struct room r;
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-metrics-XXXXXX" };
+	r = (struct room){ 0 };
 	hand_layout(&h, 4);
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
-	hand_publish(&r.s);
-	assert_int_equal(intake_open(&r.in, r.dir, "a.segment"), 0);
+	assert_true(hand_room_open(&r.at, &h));
+	hand_publish(&r.at.s);
+	assert_int_equal(intake_open(&r.in, r.at.dir, "a.segment"), 0);
 	r.resource = resource_new((struct attributes){ 0 }, STR(""), 1);
 	*state = &r;
 	return 0;
@@ -47,15 +41,13 @@ static int teardown(void **state)
 	batch_free(r->batch);
 	resource_free(r->resource);
 	intake_close(r->in);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	return rmdir(r->path);
+	hand_room_close(&r->at);
+	return 0;
 }
 
 static unsigned char *area(struct room *r)
 {
-	return (unsigned char *)r->s.head + r->s.head->series_at;
+	return (unsigned char *)r->at.s.head + r->at.s.head->series_at;
 }
 
 /* An entry of that payload; where it lies. */
@@ -364,8 +356,8 @@ static void what_lies_in_a_chunk_is_read_too(void **state)
 {
 	struct room *r = *state;
 	uint32_t at = counter(r);
-	unsigned char *page = r->s.chunks + 2 * CHUNK_SIZE + CHUNK_HEAD;
-	const struct segment_header *h = r->s.head;
+	unsigned char *page = r->at.s.chunks + 2 * CHUNK_SIZE + CHUNK_HEAD;
+	const struct segment_header *h = r->at.s.head;
 
 	/* the same entries, in the third chunk: places there count from series_at as well */
 	memcpy(page, area(r), ((struct series_area *)area(r))->used);
@@ -379,7 +371,7 @@ static void what_lies_in_a_chunk_is_read_too(void **state)
 	((struct series_entry *)(area(r) + sizeof(struct series_area)))->kind = SERIES_DEAD;
 	assert_int_equal(metrics_snapshot(&r->batch, r->in, r->resource, 1000), 0);
 	assert_null(r->batch);
-	atomic_store(&r->s.state[2], CHUNK_SERIES);
+	atomic_store(&r->at.s.state[2], CHUNK_SERIES);
 	assert_int_equal(snapshot(r)->n_points, 1);
 	assert_int_equal(r->batch->point->integer, 5);
 	assert_true(str_eq(r->batch->point->name, STR("orders")));
@@ -396,8 +388,8 @@ static uint32_t watch(struct room *r, const void *address, uint16_t type)
 	s.instrument_at = entry(r, SERIES_INSTRUMENT, &i, sizeof(i), "g", 1);
 	w.series_at = entry(r, SERIES_POINT, &s, sizeof(s), cells, sizeof(cells));
 	entry(r, SERIES_WATCH, &w, sizeof(w), "", 0);
-	r->s.head->watches = 1;
-	return r->s.head->watches;
+	r->at.s.head->watches = 1;
+	return r->at.s.head->watches;
 }
 
 static void a_watched_number_is_read_where_it_is(void **state)

@@ -11,9 +11,7 @@
 #include <cmocka.h>
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct intake *in;
 	struct name_book book;
 };
@@ -23,16 +21,11 @@ static int setup(void **state)
 	static struct room r;
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-names-XXXXXX", .dir = -1 };
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(r.dir >= 0);
+	r = (struct room){ 0 };
 	hand_layout(&h, 2);
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
-	hand_publish(&r.s);
-	assert_int_equal(intake_open(&r.in, r.dir, "a.segment"), 0);
+	assert_true(hand_room_open(&r.at, &h));
+	hand_publish(&r.at.s);
+	assert_int_equal(intake_open(&r.in, r.at.dir, "a.segment"), 0);
 	r.book.in = r.in;
 	*state = &r;
 	return 0;
@@ -44,10 +37,7 @@ static int teardown(void **state)
 
 	name_book_fini(&r->book);
 	intake_close(r->in);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	rmdir(r->path);
+	hand_room_close(&r->at);
 	return 0;
 }
 
@@ -56,7 +46,7 @@ static int teardown(void **state)
 static void a_call_site_has_file_line_and_function(void **state)
 {
 	struct room *r = *state;
-	uint16_t site = hand_name_site(&r->s, 12, "src/shop.c", "place");
+	uint16_t site = hand_name_site(&r->at.s, 12, "src/shop.c", "place");
 	struct code_place p;
 
 	for (int i = 0; i < 2; i++) {
@@ -70,8 +60,9 @@ static void a_call_site_has_file_line_and_function(void **state)
 static void what_is_not_whole_yet_is_asked_for_again(void **state)
 {
 	struct room *r = *state;
-	uint16_t n = hand_name(&r->s, NAME_TEXT, "late", 4);
-	_Atomic uint32_t *head = (void *)((char *)r->s.head + r->s.head->names_at + n * NAME_UNIT);
+	uint16_t n = hand_name(&r->at.s, NAME_TEXT, "late", 4);
+	_Atomic uint32_t *head =
+		(void *)((char *)r->at.s.head + r->at.s.head->names_at + n * NAME_UNIT);
 	struct str text;
 
 	atomic_store(head, 0);
@@ -84,9 +75,9 @@ static void what_is_not_whole_yet_is_asked_for_again(void **state)
 static void numbers_and_sizes_that_make_no_sense_are_nothing(void **state)
 {
 	struct room *r = *state;
-	uint16_t n = hand_name(&r->s, NAME_TEXT, "text", 4);
-	uint16_t last = (uint16_t)(r->s.head->names_size / NAME_UNIT - 1);
-	uint32_t *head = (void *)((char *)r->s.head + r->s.head->names_at + last * NAME_UNIT);
+	uint16_t n = hand_name(&r->at.s, NAME_TEXT, "text", 4);
+	uint16_t last = (uint16_t)(r->at.s.head->names_size / NAME_UNIT - 1);
+	uint32_t *head = (void *)((char *)r->at.s.head + r->at.s.head->names_at + last * NAME_UNIT);
 	struct code_place p;
 	struct str text;
 
@@ -110,7 +101,7 @@ static void a_site_without_a_file_is_no_place(void **state)
 	uint16_t site[4] = { 12, 0, 700, 701 };
 	struct code_place p;
 
-	assert_false(names_place(&r->book, hand_name(&r->s, NAME_SITE, site, 8), &p));
+	assert_false(names_place(&r->book, hand_name(&r->at.s, NAME_SITE, site, 8), &p));
 }
 
 static const struct log_record *logged(struct room *r, struct hand_record record,
@@ -133,11 +124,11 @@ static const struct log_record *logged(struct room *r, struct hand_record record
 static void a_log_record_tells_its_place_and_its_logger(void **state)
 {
 	struct room *r = *state;
-	uint16_t site = hand_name_site(&r->s, 12, "shop.c", "place");
+	uint16_t site = hand_name_site(&r->at.s, 12, "shop.c", "place");
 	const struct log_record *l;
 	struct assembler a;
 
-	hand_logger(&r->s, 3, "db");
+	hand_logger(&r->at.s, 3, "db");
 	l = logged(r, hand_log_at(hand_log(1, "hello", 5), site, 3), &a);
 	assert_str(attributes_text(l->attributes, STR("code.file.path")), "shop.c");
 	assert_str(attributes_text(l->attributes, STR("code.function.name")), "place");
@@ -149,7 +140,7 @@ static void a_log_record_tells_its_place_and_its_logger(void **state)
 static void what_the_program_says_of_its_place_stays(void **state)
 {
 	struct room *r = *state;
-	uint16_t site = hand_name_site(&r->s, 12, "shop.c", "place");
+	uint16_t site = hand_name_site(&r->at.s, 12, "shop.c", "place");
 	struct hand_record record = hand_log_at(hand_log(1, "hello", 5), site, 63);
 	const struct log_record *l;
 	struct assembler a;

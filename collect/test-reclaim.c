@@ -13,9 +13,7 @@
 enum { DEAD = 666, ALIVE = 42 };
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct intake *in;
 };
 
@@ -24,15 +22,11 @@ static int setup(void **state)
 	static struct room r;
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-reclaim-XXXXXX" };
+	r = (struct room){ 0 };
 	hand_layout(&h, 4);
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
-	hand_publish(&r.s);
-	assert_int_equal(intake_open(&r.in, r.dir, "a.segment"), 0);
+	assert_true(hand_room_open(&r.at, &h));
+	hand_publish(&r.at.s);
+	assert_int_equal(intake_open(&r.in, r.at.dir, "a.segment"), 0);
 	*state = &r;
 	return 0;
 }
@@ -42,10 +36,8 @@ static int teardown(void **state)
 	struct room *r = *state;
 
 	intake_close(r->in);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	return rmdir(r->path);
+	hand_room_close(&r->at);
+	return 0;
 }
 
 static bool lives(pid_t pid, uint32_t tid, void *you)
@@ -57,19 +49,19 @@ static bool lives(pid_t pid, uint32_t tid, void *you)
 
 static void own(struct room *r, uint32_t i, uint32_t tid)
 {
-	hand_write(&r->s, i, hand_thread(tid));
-	hand_chunk(&r->s, i)->owner_tid = tid;
+	hand_write(&r->at.s, i, hand_thread(tid));
+	hand_chunk(&r->at.s, i)->owner_tid = tid;
 }
 
 static void a_dead_thread_gives_its_slot_back(void **state)
 {
 	struct room *r = *state;
 
-	r->s.slot[3] = DEAD;
-	r->s.slot[4] = ALIVE;
+	r->at.s.slot[3] = DEAD;
+	r->at.s.slot[4] = ALIVE;
 	assert_int_equal(reclaim_dead(r->in, lives, NULL), 0);
-	assert_int_equal(r->s.slot[3], 0);
-	assert_int_equal(r->s.slot[4], ALIVE);
+	assert_int_equal(r->at.s.slot[3], 0);
+	assert_int_equal(r->at.s.slot[4], ALIVE);
 }
 
 static void a_dead_thread_gives_its_chunk_back(void **state)
@@ -79,10 +71,10 @@ static void a_dead_thread_gives_its_chunk_back(void **state)
 	own(r, 0, DEAD);
 	own(r, 1, ALIVE);
 	assert_int_equal(reclaim_dead(r->in, lives, NULL), 0);
-	assert_int_equal(r->s.state[0], CHUNK_OWNED);
+	assert_int_equal(r->at.s.state[0], CHUNK_OWNED);
 	assert_int_equal(reclaim_dead(r->in, lives, NULL), 0);
-	assert_int_equal(r->s.state[0], CHUNK_FULL);
-	assert_int_equal(r->s.state[1], CHUNK_OWNED);
+	assert_int_equal(r->at.s.state[0], CHUNK_FULL);
+	assert_int_equal(r->at.s.state[1], CHUNK_OWNED);
 }
 
 static void a_chunk_that_is_written_to_has_a_living_owner(void **state)
@@ -91,9 +83,9 @@ static void a_chunk_that_is_written_to_has_a_living_owner(void **state)
 
 	own(r, 0, DEAD);
 	assert_int_equal(reclaim_dead(r->in, lives, NULL), 0);
-	hand_write(&r->s, 0, hand_end(1, 1));
+	hand_write(&r->at.s, 0, hand_end(1, 1));
 	assert_int_equal(reclaim_dead(r->in, lives, NULL), 0);
-	assert_int_equal(r->s.state[0], CHUNK_OWNED);
+	assert_int_equal(r->at.s.state[0], CHUNK_OWNED);
 }
 
 static void this_thread_lives_and_thread_zero_does_not(void **state)

@@ -15,9 +15,7 @@
 enum { CHUNKS = 8, ROUNDS = SETTLE_LAG + 3 };
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct timeline timeline;
 	struct process_place place;
 	struct process *p;
@@ -35,17 +33,12 @@ static int setup(void **state)
 	static struct room r;
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-settle-XXXXXX", .dir = -1 };
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(r.dir >= 0);
+	r = (struct room){ 0 };
 	hand_layout(&h, CHUNKS);
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
-	hand_publish(&r.s);
+	assert_true(hand_room_open(&r.at, &h));
+	hand_publish(&r.at.s);
 	timeline_start(&r.timeline);
-	process_place_init(&r.place, r.dir, &r.timeline);
+	process_place_init(&r.place, r.at.dir, &r.timeline);
 	take_up(&r);
 	*state = &r;
 	return 0;
@@ -63,10 +56,7 @@ static int teardown(void **state)
 
 	deliver(r);
 	process_free(r->p);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	rmdir(r->path);
+	hand_room_close(&r->at);
 	return 0;
 }
 
@@ -107,14 +97,14 @@ static void kill_and_go_on(struct room *r)
 	deliver(r);
 	r->n_spans = r->n_logs = r->n_again = r->n_orphans = 0;
 	/* As process_tend would have. */
-	r->s.head->collector_pid = 1;
+	r->at.s.head->collector_pid = 1;
 	take_up(r);
 }
 
 static void span(struct room *r, uint32_t chunk, uint64_t id)
 {
-	hand_write(&r->s, chunk, hand_start(id, "s", 1));
-	hand_write(&r->s, chunk, hand_end(id, 2));
+	hand_write(&r->at.s, chunk, hand_start(id, "s", 1));
+	hand_write(&r->at.s, chunk, hand_end(id, 2));
 }
 
 static void a_span_that_is_open_ends_in_the_next_collector(void **state)
@@ -123,15 +113,15 @@ static void a_span_that_is_open_ends_in_the_next_collector(void **state)
 	uint64_t before = stats_get(records_unstarted);
 	struct hand_record set = hand_about(RECORD_SET, 1, "");
 
-	hand_write(&r->s, 0, hand_start(1, "long", 1));
+	hand_write(&r->at.s, 0, hand_start(1, "long", 1));
 	hand_str(&set, "a", "b");
-	hand_write(&r->s, 1, set);
+	hand_write(&r->at.s, 1, set);
 	for (uint64_t id = 10; id < 60; id++)
 		span(r, 0, id);
 	collect_and_deliver(r);
 	assert_int_equal(r->n_spans, 50);
 	kill_and_go_on(r);
-	hand_write(&r->s, 0, hand_end(1, 3));
+	hand_write(&r->at.s, 0, hand_end(1, 3));
 	collect(r);
 	assert_int_equal(r->n_spans, 1);
 	assert_true(str_eq(r->held[0]->span[0].name, STR("long")));
@@ -144,7 +134,7 @@ static void what_was_not_delivered_is_given_again(void **state)
 	struct room *r = *state;
 
 	span(r, 0, 1);
-	hand_write(&r->s, 0, hand_log(1, "l", 2));
+	hand_write(&r->at.s, 0, hand_log(1, "l", 2));
 	collect(r);
 	assert_int_equal(r->n_spans, 1);
 	assert_int_equal(r->n_again, 0);
@@ -161,14 +151,14 @@ static void what_was_delivered_is_not_given_again(void **state)
 	struct room *r = *state;
 	uint64_t before = stats_get(records_unstarted);
 
-	hand_write(&r->s, 0, hand_start(1, "long", 1));
+	hand_write(&r->at.s, 0, hand_start(1, "long", 1));
 	span(r, 0, 2);
-	hand_write(&r->s, 0, hand_log(1, "l", 2));
-	hand_write(&r->s, 0, hand_start(3, "ends elsewhere", 1));
-	hand_write(&r->s, 1, hand_end(3, 2));
-	r->s.state[1] = CHUNK_FULL;
+	hand_write(&r->at.s, 0, hand_log(1, "l", 2));
+	hand_write(&r->at.s, 0, hand_start(3, "ends elsewhere", 1));
+	hand_write(&r->at.s, 1, hand_end(3, 2));
+	r->at.s.state[1] = CHUNK_FULL;
 	collect_and_deliver(r);
-	assert_int_equal(r->s.state[1], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[1], CHUNK_FREE);
 	kill_and_go_on(r);
 	collect(r);
 	assert_int_equal(r->n_spans + r->n_logs, 0);
@@ -185,7 +175,7 @@ static void an_end_that_nobody_saw_the_start_of_is_still_counted(void **state)
 	uint64_t before = stats_get(records_unstarted);
 
 	kill_and_go_on(r);
-	hand_write(&r->s, 0, hand_end(1, 2));
+	hand_write(&r->at.s, 0, hand_end(1, 2));
 	collect(r);
 	assert_int_equal(stats_get(records_unstarted), before + 1);
 }
@@ -193,7 +183,7 @@ static void an_end_that_nobody_saw_the_start_of_is_still_counted(void **state)
 static void cursors_follow_what_is_delivered(void **state)
 {
 	struct room *r = *state;
-	const struct chunk *c = hand_chunk(&r->s, 0);
+	const struct chunk *c = hand_chunk(&r->at.s, 0);
 
 	span(r, 0, 1);
 	collect(r);
@@ -209,15 +199,15 @@ static void a_chunk_that_an_open_span_needs_waits_for_its_end(void **state)
 {
 	struct room *r = *state;
 
-	hand_write(&r->s, 0, hand_start(1, "long", 1));
-	r->s.state[0] = CHUNK_FULL;
+	hand_write(&r->at.s, 0, hand_start(1, "long", 1));
+	r->at.s.state[0] = CHUNK_FULL;
 	collect_and_deliver(r);
-	assert_int_equal(r->s.state[0], CHUNK_FULL);
-	assert_int_equal(r->s.head->n_free, CHUNKS - 1);
-	hand_write(&r->s, 1, hand_end(1, 2));
+	assert_int_equal(r->at.s.state[0], CHUNK_FULL);
+	assert_int_equal(r->at.s.head->n_free, CHUNKS - 1);
+	hand_write(&r->at.s, 1, hand_end(1, 2));
 	collect_and_deliver(r);
-	assert_int_equal(r->s.state[0], CHUNK_FREE);
-	assert_int_equal(r->s.head->n_free, CHUNKS - 1);
+	assert_int_equal(r->at.s.state[0], CHUNK_FREE);
+	assert_int_equal(r->at.s.head->n_free, CHUNKS - 1);
 }
 
 /* A quarter of eight may wait. */
@@ -226,35 +216,35 @@ static void no_more_than_a_quarter_of_the_chunks_waits(void **state)
 	struct room *r = *state;
 
 	for (uint32_t i = 0; i < 4; i++) {
-		hand_write(&r->s, i, hand_start(i + 1, "long", 1));
-		r->s.state[i] = CHUNK_FULL;
+		hand_write(&r->at.s, i, hand_start(i + 1, "long", 1));
+		r->at.s.state[i] = CHUNK_FULL;
 	}
 	collect(r);
-	assert_int_equal(r->s.state[0], CHUNK_FULL);
-	assert_int_equal(r->s.state[1], CHUNK_FULL);
-	assert_int_equal(r->s.state[2], CHUNK_FREE);
-	assert_int_equal(r->s.state[3], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[0], CHUNK_FULL);
+	assert_int_equal(r->at.s.state[1], CHUNK_FULL);
+	assert_int_equal(r->at.s.state[2], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[3], CHUNK_FREE);
 	for (uint32_t i = 0; i < 4; i++)
-		hand_write(&r->s, 5, hand_end(i + 1, 2));
+		hand_write(&r->at.s, 5, hand_end(i + 1, 2));
 	collect_and_deliver(r);
 	assert_int_equal(r->n_spans, 4);
-	assert_int_equal(r->s.state[0], CHUNK_FREE);
-	assert_int_equal(r->s.state[1], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[0], CHUNK_FREE);
+	assert_int_equal(r->at.s.state[1], CHUNK_FREE);
 }
 
 static void an_idle_chunk_that_waits_may_be_used_on(void **state)
 {
 	struct room *r = *state;
 
-	hand_write(&r->s, 0, hand_start(1, "long", 1));
-	r->s.head->n_free++;
-	r->s.state[0] = CHUNK_IDLE;
+	hand_write(&r->at.s, 0, hand_start(1, "long", 1));
+	r->at.s.head->n_free++;
+	r->at.s.state[0] = CHUNK_IDLE;
 	collect_and_deliver(r);
-	assert_int_equal(r->s.state[0], CHUNK_IDLE);
+	assert_int_equal(r->at.s.state[0], CHUNK_IDLE);
 	assert_int_equal(r->p->in->n_waiting, 1);
-	r->s.state[0] = CHUNK_OWNED;
-	r->s.head->n_free--;
-	hand_write(&r->s, 0, hand_end(1, 2));
+	r->at.s.state[0] = CHUNK_OWNED;
+	r->at.s.head->n_free--;
+	hand_write(&r->at.s, 0, hand_end(1, 2));
 	collect_and_deliver(r);
 	assert_int_equal(r->p->in->n_waiting, 0);
 	assert_int_equal(r->n_spans, 1);
@@ -263,7 +253,7 @@ static void an_idle_chunk_that_waits_may_be_used_on(void **state)
 static void cursors_that_make_no_sense_are_not_believed(void **state)
 {
 	struct room *r = *state;
-	struct chunk *c = hand_chunk(&r->s, 0);
+	struct chunk *c = hand_chunk(&r->at.s, 0);
 
 	span(r, 0, 1);
 	c->open = CHUNK_SIZE;

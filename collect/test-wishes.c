@@ -13,9 +13,7 @@
 #include <cmocka.h>
 
 struct room {
-	char path[64];
-	int dir;
-	struct hand_segment s;
+	struct hand_room at;
 	struct process p;
 	struct wishes w;
 	struct control *c;
@@ -28,21 +26,16 @@ static int setup(void **state)
 				  { .type = VALUE_STRING, .text = STR("shop") } };
 	struct segment_header h;
 
-	r = (struct room){ .path = "/tmp/oriel-wishes-XXXXXX", .dir = -1 };
-	assert_int_equal(guard_init(), 0);
-	assert_non_null(mkdtemp(r.path));
-	r.dir = open(r.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(r.dir >= 0);
+	r = (struct room){ 0 };
 	hand_layout(&h, 4);
 	h.pid = 4711;
-	r.s = hand_segment(r.dir, "a.segment", &h);
-	assert_non_null(r.s.head);
-	r.c = (struct control *)((char *)r.s.head + r.s.head->control_at);
+	assert_true(hand_room_open(&r.at, &h));
+	r.c = (struct control *)((char *)r.at.s.head + r.at.s.head->control_at);
 	r.c->passing[0] = r.c->own[0] = SEVERITY_OFF - SEVERITY_INFO;
 	memset(r.c->own + 1, CONTROL_FOLLOWS, CONTROL_LOGGERS - 1);
-	hand_logger(&r.s, 1, "db");
-	hand_publish(&r.s);
-	assert_int_equal(intake_open(&r.p.in, r.dir, "a.segment"), 0);
+	hand_logger(&r.at.s, 1, "db");
+	hand_publish(&r.at.s);
+	assert_int_equal(intake_open(&r.p.in, r.at.dir, "a.segment"), 0);
 	r.p.a.names.in = r.p.in;
 	r.p.resource = resource_new((struct attributes){ &name, 1, 0 }, STR(""), 1);
 	*state = &r;
@@ -57,10 +50,7 @@ static int teardown(void **state)
 	name_book_fini(&r->p.a.names);
 	resource_free(r->p.resource);
 	intake_close(r->p.in);
-	hand_unmap(&r->s);
-	unlinkat(r->dir, "a.segment", 0);
-	close(r->dir);
-	rmdir(r->path);
+	hand_room_close(&r->at);
 	return 0;
 }
 
@@ -109,7 +99,7 @@ static void a_logger_follows_unless_it_has_a_level_of_its_own(void **state)
 	wish(r, "shop", "level.db=error");
 	assert_int_equal(least(r, 1), SEVERITY_ERROR);
 	assert_int_equal(least(r, 2), SEVERITY_DEBUG);
-	hand_logger(&r->s, 2, "late");
+	hand_logger(&r->at.s, 2, "late");
 	r->c->own[2] = 0;
 	wishes_apply(&r->w, &r->p);
 	assert_int_equal(least(r, 2), SEVERITY_OFF);

@@ -74,6 +74,17 @@ static struct exemplar example(double v, uint64_t time_ns)
 	return e;
 }
 
+/* Borrows the exemplar. */
+static struct metric_point *add_with(struct desk *d, enum metric_kind kind, const char *name,
+				     const struct exemplar *e)
+{
+	struct metric_point *p = add(d, kind, name);
+
+	p->exemplar = e;
+	p->n_exemplars = 1;
+	return p;
+}
+
 static const char *written(struct desk *d)
 {
 	out_clear(&d->o);
@@ -180,11 +191,9 @@ static void a_counter_has_its_example_at_the_total(void **state)
 {
 	struct exemplar e = example(2, 0);
 	struct desk *d = *state;
-	struct metric_point *p = add(d, METRIC_SUM, "orders");
 
 	d->target.options.no_created = false;
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_SUM, "orders", &e);
 	written(d);
 	assert_non_null(strstr(d->o.p, "orders_total 7" EXEMPLAR " 2\norders_created 1.500\n"));
 }
@@ -193,10 +202,8 @@ static void gauges_have_none(void **state)
 {
 	struct exemplar e = example(2, 0);
 	struct desk *d = *state;
-	struct metric_point *p = add(d, METRIC_GAUGE, "level");
 
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_GAUGE, "level", &e);
 	assert_null(strstr(written(d), " # {"));
 }
 
@@ -204,10 +211,8 @@ static void plain_text_has_none_and_neither_has_who_wants_none(void **state)
 {
 	struct exemplar e = example(2, 0);
 	struct desk *d = *state;
-	struct metric_point *p = add(d, METRIC_SUM, "orders");
 
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_SUM, "orders", &e);
 	d->target.options.no_exemplars = true;
 	assert_null(strstr(written(d), " # {"));
 	d->target.options.no_exemplars = false;
@@ -226,11 +231,9 @@ static void examples_have_128_characters_and_not_one_more(void **state)
 				 { STR("b"), { VALUE_STRING, .text = STR("") } } };
 	struct exemplar e = example(2, 0);
 	struct desk *d = *state;
-	struct metric_point *p = add(d, METRIC_SUM, "orders");
 
 	e.attributes = (struct attributes){ a, 3, 0 };
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_SUM, "orders", &e);
 	written(d);
 	assert_null(strstr(d->o.p, "user_id"));
 	assert_non_null(strstr(d->o.p, "span_id=\"0f0f0f0f0f0f0f0f\",a_key=\"ÄÖ3456789"));
@@ -244,11 +247,9 @@ static void of_two_keys_of_one_name_the_first_stays(void **state)
 				 { STR("a_b"), { VALUE_INT, .integer = 2 } } };
 	struct exemplar e = example(2, 0);
 	struct desk *d = *state;
-	struct metric_point *p = add(d, METRIC_SUM, "orders");
 
 	e.attributes = (struct attributes){ a, 3, 0 };
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_SUM, "orders", &e);
 	written(d);
 	assert_null(strstr(d->o.p, "mine"));
 	assert_non_null(strstr(d->o.p, "a_b=\"1\"} 2"));
@@ -301,9 +302,7 @@ static void what_is_unique_is_written_the_same_without_looking(void **state)
 	with_one(d, add(d, METRIC_SUM, "orders"),
 		 (struct attribute){ STR("code"), { VALUE_INT, .integer = -7 } });
 	add(d, METRIC_GAUGE, "level")->is_double = true;
-	p = add(d, METRIC_HISTOGRAM, "took");
-	p->exemplar = &e;
-	p->n_exemplars = 1;
+	add_with(d, METRIC_HISTOGRAM, "took", &e);
 	with_one(d, add(d, METRIC_HISTOGRAM, "took"),
 		 (struct attribute){ STR("code"), { VALUE_INT, .integer = 3 } });
 	p = add(d, METRIC_SUMMARY, "slept");

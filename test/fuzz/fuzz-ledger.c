@@ -6,23 +6,6 @@
 
 static const uint8_t boot_id[LEDGER_BOOT];
 
-/* As ledger-file.c has it. */
-static uint64_t hash_of(struct str bytes)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; bytes.n >= 8; bytes = str_from(bytes, 8)) {
-		uint64_t word;
-
-		memcpy(&word, bytes.p, 8);
-		h = (h ^ word) * 0x100000001b3u;
-		h ^= h >> 31;
-	}
-	for (size_t i = 0; i < bytes.n; i++)
-		h = (h ^ (unsigned char)bytes.p[i]) * 0x100000001b3u;
-	return h;
-}
-
 static bool read_all(struct str bytes, struct out *o)
 {
 	struct folded *folded = NULL;
@@ -45,7 +28,7 @@ static bool read_all(struct str bytes, struct out *o)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str rest = { (const char *)data, n };
-	uint64_t size = n, hash = hash_of(rest);
+	uint64_t size = n, hash = ledger_hash(rest);
 	struct out o = { .n = 0 }, again = { .n = 0 };
 
 	out_bytes(&o, "ORLEDGR1", 8);
