@@ -15,51 +15,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0640, LOOK_NS = 300000, NAME_ROOM = PATH_MAX + 24 };
+enum { LOOK_NS = 300000, NAME_ROOM = PATH_MAX + 24 };
 
 bool log_file_init(struct log_file *f, struct str path, uint64_t size, uint64_t kept,
 		   const atomic_bool *stop)
 {
-	*f = (struct log_file){
-		.path = strndup(path.p, path.n), .size = size, .kept = kept, .fd = -1, .stop = stop
-	};
-	return f->path != NULL;
-}
-
-static void let_go(struct log_file *f)
-{
-	if (f->fd >= 0)
-		close(f->fd);
-	f->fd = -1;
+	*f = (struct log_file){ .at = { .path = strndup(path.p, path.n), .fd = -1 },
+				.size = size,
+				.kept = kept,
+				.stop = stop };
+	return f->at.path != NULL;
 }
 
 void log_file_fini(struct log_file *f)
 {
-	if (!f->path)
+	if (!f->at.path)
 		return; /* zeros: its descriptor is nobody's */
-	let_go(f);
-	free(f->path);
-	f->path = NULL;
+	place_close(&f->at);
+	free(f->at.path);
+	f->at.path = NULL;
 }
 
 static int open_file(struct log_file *f)
 {
-	struct stat st;
-
-	f->fd = open(f->path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		     FILE_MODE);
-	if (f->fd < 0)
-		return -errno;
-	f->regular = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode);
-	f->torn = false;
 	f->fresh = true;
-	return 0;
+	return place_open(&f->at);
 }
 
 /* A writer that was killed in the middle of a write has left half a line. */
 static bool ends_in_line(const struct log_file *f, uint64_t size)
 {
-	scoped_fd int fd = size ? open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	scoped_fd int fd = size ? open(f->at.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	char last = '\n';
 
 	return fd < 0 || pread(fd, &last, 1, (off_t)size - 1) != 1 || last == '\n';
@@ -74,7 +60,7 @@ static bool stopped(const struct log_file *f)
 
 static int lock(struct log_file *f, uint64_t until_ns)
 {
-	while (flock(f->fd, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(f->at.fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return errno == ENOLCK || errno == EOPNOTSUPP ? 0 : -errno;
 		if (clock_mono_ns() >= until_ns || stopped(f))
@@ -86,39 +72,28 @@ static int lock(struct log_file *f, uint64_t until_ns)
 
 static void unlock(struct log_file *f)
 {
-	if (f->fd >= 0)
-		flock(f->fd, LOCK_UN);
-}
-
-/* Does the name still lead here? `size` is the file's. */
-static bool is_here(const struct log_file *f, uint64_t *size)
-{
-	struct stat here, there;
-
-	if (fstat(f->fd, &here) || stat(f->path, &there))
-		return false;
-	*size = (uint64_t)here.st_size;
-	return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	if (f->at.fd >= 0)
+		flock(f->at.fd, LOCK_UN);
 }
 
 /* Open, locked, and what the name leads to. */
 static int take(struct log_file *f, uint64_t until_ns, uint64_t *size)
 {
 	for (;;) {
-		int r = f->fd >= 0 ? 0 : open_file(f);
+		int r = f->at.fd >= 0 ? 0 : open_file(f);
 
-		if (!r && f->regular)
+		if (!r && f->at.regular)
 			r = lock(f, until_ns);
-		if (r || !f->regular)
+		if (r || !f->at.regular)
 			return r;
-		if (is_here(f, size))
+		if (place_is_here(&f->at, size))
 			break;
-		let_go(f); /* with its lock */
+		place_close(&f->at); /* with its lock */
 		if (clock_mono_ns() >= until_ns)
 			return -EAGAIN;
 	}
 	if (f->fresh && !ends_in_line(f, *size))
-		f->torn = true;
+		f->at.torn = true;
 	f->fresh = false;
 	return 0;
 }
@@ -127,8 +102,8 @@ static int take(struct log_file *f, uint64_t until_ns, uint64_t *size)
 
 static bool numbered(const struct log_file *f, uint64_t n, char to[NAME_ROOM])
 {
-	int length = n ? snprintf(to, NAME_ROOM, "%s.%llu", f->path, (unsigned long long)n)
-		       : snprintf(to, NAME_ROOM, "%s", f->path);
+	int length = n ? snprintf(to, NAME_ROOM, "%s.%llu", f->at.path, (unsigned long long)n)
+		       : snprintf(to, NAME_ROOM, "%s", f->at.path);
 
 	return length > 0 && length < NAME_ROOM;
 }
@@ -162,37 +137,28 @@ static bool rotate(struct log_file *f)
 		return false;
 	}
 	stats_add(log_rotations, 1);
-	let_go(f);
+	place_close(&f->at);
 	return true;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
-
-static int put_stream(struct log_file *f, struct str lines, uint64_t until_ns)
-{
-	struct stream s = { .fd = f->fd, .torn = f->torn, .stop = f->stop };
-	int r = stream_put(&s, lines, until_ns);
-
-	f->torn = s.torn;
-	return r;
-}
 
 /* The lock is held, so nobody has written behind what is taken back. */
 static int put_locked(struct log_file *f, struct str lines, uint64_t before)
 {
 	struct str rest = lines;
 
-	if (f->torn && write(f->fd, "\n", 1) != 1)
+	if (f->at.torn && write(f->at.fd, "\n", 1) != 1)
 		return -errno;
-	before += f->torn;
-	f->torn = false;
+	before += f->at.torn;
+	f->at.torn = false;
 	while (rest.n) {
-		ssize_t n = write(f->fd, rest.p, rest.n);
+		ssize_t n = write(f->at.fd, rest.p, rest.n);
 
 		if (n < 0 && errno != EINTR) {
 			int r = -errno;
 
-			f->torn = rest.n < lines.n && ftruncate(f->fd, (off_t)before);
+			f->at.torn = rest.n < lines.n && ftruncate(f->at.fd, (off_t)before);
 			return r;
 		}
 		if (n > 0)
@@ -203,7 +169,7 @@ static int put_locked(struct log_file *f, struct str lines, uint64_t before)
 
 static bool is_full(const struct log_file *f, uint64_t size, size_t more)
 {
-	return f->regular && f->kept && f->size && size && size + more > f->size;
+	return f->at.regular && f->kept && f->size && size && size + more > f->size;
 }
 
 int log_file_put(struct log_file *f, struct str lines, uint64_t until_ns)
@@ -216,8 +182,8 @@ int log_file_put(struct log_file *f, struct str lines, uint64_t until_ns)
 		r = take(f, until_ns, &size);
 	if (r)
 		return r;
-	if (!f->regular)
-		return put_stream(f, lines, until_ns);
+	if (!f->at.regular)
+		return place_stream(&f->at, lines, f->stop, until_ns);
 	r = put_locked(f, lines, size);
 	unlock(f);
 	return r;

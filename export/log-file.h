@@ -21,19 +21,13 @@
  */
 #pragma once
 
-#include "base/str.h"
-
-#include <stdatomic.h>
-#include <stdint.h>
+#include "export/place.h"
 
 struct log_file {
-	char *path;
+	struct place at;
 	uint64_t size; /* 0: no limit */
 	uint64_t kept; /* 0: it isn't rotated */
-	int fd;	       /* -1: not open */
-	bool regular;
-	bool torn;  /* its last line has no end */
-	bool fresh; /* not looked at since it was opened */
+	bool fresh;    /* not looked at since it was opened */
 	const atomic_bool *stop;
 };
 

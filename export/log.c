@@ -217,9 +217,9 @@ static bool is_line(const struct log_out *l, const struct log_record *r)
 	struct str scope = r->scope ? r->scope->name : STR("");
 
 	if (is_echo(scope))
-		return l->file.path != NULL;
+		return l->file.at.path != NULL;
 	if (is_of_start(r))
-		return l->asked && (l->file.path || r->severity < SEVERITY_WARN);
+		return l->asked && (l->file.at.path || r->severity < SEVERITY_WARN);
 	return l->asked || !is_unasked(scope);
 }
 
@@ -252,8 +252,8 @@ static bool gather(struct log_out *l, struct batch *const *batches, size_t n)
 
 static int flush(struct log_out *l, uint64_t until_ns, size_t *done)
 {
-	int r = l->file.path ? log_file_put(&l->file, out_all(&l->piece), until_ns)
-			     : stream_put(&l->stream, out_all(&l->piece), until_ns);
+	int r = l->file.at.path ? log_file_put(&l->file, out_all(&l->piece), until_ns)
+				: stream_put(&l->stream, out_all(&l->piece), until_ns);
 
 	if (!r)
 		*done += l->piece_items;
@@ -312,7 +312,7 @@ static int log_write(void *state, struct batch *const *batches, size_t n,
 		     struct export_result *result)
 {
 	struct log_out *l = state;
-	uint64_t patience_ms = l->file.path ? LOCK_PATIENCE_MS : PATIENCE_MS;
+	uint64_t patience_ms = l->file.at.path ? LOCK_PATIENCE_MS : PATIENCE_MS;
 	uint64_t until_ns = clock_mono_ns() + patience_ms * MS;
 	int r;
 
@@ -329,8 +329,8 @@ static int log_write(void *state, struct batch *const *batches, size_t n,
 		snprintf(result->why, sizeof(result->why), "nobody reads the output");
 	else
 		snprintf(result->why, sizeof(result->why), "%s: %s",
-			 l->file.path ? l->file.path : "standard error", strerror(-r));
-	if (l->file.path)
+			 l->file.at.path ? l->file.at.path : "standard error", strerror(-r));
+	if (l->file.at.path)
 		return EXPORT_RETRY;
 	result->n_rejected = l->n_items - result->n_done[LOGS];
 	return 0;
@@ -340,8 +340,8 @@ static void log_where(const void *state, char *to, size_t room)
 {
 	const struct log_out *l = state;
 
-	if (l->file.path)
-		snprintf(to, room, "%s", l->file.path);
+	if (l->file.at.path)
+		snprintf(to, room, "%s", l->file.at.path);
 }
 
 const struct exporter exporter_log = {

@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "export/otlp-json.h"
+#include "export/place.h"
 #include "export/shipment.h"
 #include "export/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -24,31 +24,15 @@
 
 enum { LINE_MOST = 1 << 20, ITEM_MOST = 64 << 20, BUFFER_KEPT = 4 << 20 };
 enum { PATIENCE_MS = 2000, MS = 1000000 };
-enum { FILE_MODE = 0640 };
-
-/* A file, or what else lies at a path. */
-struct place {
-	char *path; /* NULL: the standard output */
-	int fd;	    /* -1: not open */
-	bool regular;
-	bool torn; /* its last line is cut short */
-};
 
 struct otlp_file {
 	enum signal signals;
 	const atomic_bool *stop;
-	struct place place[N_SIGNALS];
-	struct stream stream; /* for the standard output */
+	struct place place[N_SIGNALS]; /* without a path: the standard output */
+	struct stream stream;	       /* for the standard output */
 	struct out line;
 	uint64_t until_ns;
 };
-
-static void place_close(struct place *p)
-{
-	if (p->path && p->fd >= 0)
-		close(p->fd);
-	p->fd = -1;
-}
 
 static void *file_close(void *state)
 {
@@ -66,31 +50,10 @@ static void *file_close(void *state)
 	return NULL;
 }
 
-static int place_open(struct place *p)
-{
-	struct stat st;
-
-	p->fd = open(p->path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		     FILE_MODE);
-	if (p->fd < 0)
-		return -errno;
-	p->regular = fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode);
-	p->torn = false;
-	return 0;
-}
-
-static bool place_moved(const struct place *p)
-{
-	struct stat here, there;
-
-	return fstat(p->fd, &here) || stat(p->path, &there) || here.st_dev != there.st_dev ||
-	       here.st_ino != there.st_ino;
-}
-
 /* Ready to be written to; 0 or -errno. */
-static int place_look(struct place *p)
+static int look(struct place *p)
 {
-	if (p->fd >= 0 && place_moved(p))
+	if (p->fd >= 0 && !place_is_here(p, NULL))
 		place_close(p);
 	return p->fd >= 0 ? 0 : place_open(p);
 }
@@ -117,7 +80,7 @@ static int open_files(struct otlp_file *f, struct str path, char why[160])
 		f->place[i].path = path_of(path, i);
 		if (!f->place[i].path)
 			return ERR(-ENOMEM);
-		int r = place_look(&f->place[i]);
+		int r = look(&f->place[i]);
 
 		if (r)
 			snprintf(why, 160, "ORIEL_OTLP_FILE: %.90s: %s; trying again later",
@@ -214,26 +177,16 @@ static int put_regular(struct place *p, struct str line)
 	return 0;
 }
 
-/* A pipe or a terminal. */
-static int put_special(struct otlp_file *f, struct place *p, struct str line)
-{
-	struct stream s = { .fd = p->fd, .torn = p->torn, .stop = f->stop };
-	int r = stream_put(&s, line, f->until_ns);
-
-	p->torn = s.torn;
-	return r;
-}
-
 static int put_line(struct otlp_file *f, struct place *p, struct str line)
 {
 	int r;
 
 	if (!p->path)
 		return stream_put(&f->stream, line, f->until_ns);
-	r = place_look(p);
+	r = look(p);
 	if (r)
 		return r;
-	return p->regular ? put_regular(p, line) : put_special(f, p, line);
+	return p->regular ? put_regular(p, line) : place_stream(p, line, f->stop, f->until_ns);
 }
 
 /* Into f->line, whose error says how that went. */
