@@ -196,12 +196,11 @@ int bootstrap_run_script(unsigned *n_set)
 /* ---- a try, for those who ask ------------------------------------------------------------------------ */
 
 /* In the child: as `oriel run` would have it, with nothing to be seen of it. */
-static void become_trial(const struct bootstrap *b, const struct verdict *v, const char *agent,
-			 char *const *argv)
+static _Noreturn void become_trial(const struct bootstrap *b, const struct verdict *v,
+				   const char *agent, char *const *argv)
 {
 	char run[RUN_ID_ROOM];
 
-	setpgid(0, 0);
 	child_silence(STDIN_FILENO, O_RDONLY);
 	child_silence(STDOUT_FILENO, O_WRONLY);
 	child_silence(STDERR_FILENO, O_WRONLY);
@@ -217,23 +216,14 @@ static void become_trial(const struct bootstrap *b, const struct verdict *v, con
 static int start_trial(struct child *c, const struct bootstrap *b, const struct verdict *v,
 		       const char *agent, char *const *argv)
 {
-	int ends[2];
+	int out;
+	pid_t pid = child_fork(c, &out);
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return ERR(-errno);
-	c->pid = fork();
-	if (c->pid == 0) {
-		if (dup2(ends[1], TRIAL_FD) < 0)
-			_exit(126);
-		become_trial(b, v, agent, argv);
-	}
-	close(ends[1]);
-	if (c->pid < 0) {
-		close(ends[0]);
-		return ERR(-errno);
-	}
-	c->out = ends[0];
-	return 0;
+	if (pid)
+		return pid < 0 ? TRACE(pid) : 0;
+	if (dup2(out, TRIAL_FD) < 0)
+		_exit(126);
+	become_trial(b, v, agent, argv);
 }
 
 static bool read_trial(struct bootstrap_trial *t, struct str text)

@@ -73,7 +73,7 @@ void child_silence(int fd, int flags)
 		dup2(null, fd);
 }
 
-static int child_start(struct child *c, char *const *argv)
+pid_t child_fork(struct child *c, int *out)
 {
 	int ends[2];
 
@@ -82,10 +82,8 @@ static int child_start(struct child *c, char *const *argv)
 	c->pid = fork();
 	if (c->pid == 0) {
 		setpgid(0, 0);
-		child_silence(STDIN_FILENO, O_RDONLY);
-		dup2(ends[1], STDOUT_FILENO);
-		execvp(argv[0], argv);
-		_exit(errno == EACCES ? 126 : 127);
+		*out = ends[1];
+		return 0;
 	}
 	close(ends[1]);
 	if (c->pid < 0) {
@@ -93,7 +91,19 @@ static int child_start(struct child *c, char *const *argv)
 		return ERR(-errno);
 	}
 	c->out = ends[0];
-	return 0;
+	return c->pid;
+}
+
+static int child_start(struct child *c, char *const *argv)
+{
+	pid_t pid = child_fork(c, &c->out);
+
+	if (pid)
+		return pid < 0 ? TRACE(pid) : 0;
+	child_silence(STDIN_FILENO, O_RDONLY);
+	dup2(c->out, STDOUT_FILENO);
+	execvp(argv[0], argv);
+	_exit(errno == EACCES ? 126 : 127);
 }
 
 int child_run(char *const *argv, unsigned timeout_ms, struct out *text, char says[200])

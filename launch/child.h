@@ -22,6 +22,12 @@ struct child {
 /* Runs it to its end; "" in `says` if it went well, with what it printed in `text`. */
 int child_run(char *const *argv, unsigned timeout_ms, struct out *text, char says[200]);
 
+/*
+ * As fork, but for a negative error: the child, in a process group of its own, may write to `*out`, which
+ * closes on exec, and the parent reads that.
+ */
+pid_t child_fork(struct child *c, int *out);
+
 /* All that it writes, at most `most` bytes. -ETIMEDOUT, -EFBIG: there is more. */
 int child_read(const struct child *c, struct out *text, size_t most, unsigned timeout_ms);
 
