@@ -4,23 +4,18 @@
 
 /* ---- processors ------------------------------------------------------------------------------------ */
 
-static const struct key batch_spans[] = {
-	{ .name = "schedule_delay", .setting = "OTEL_BSP_SCHEDULE_DELAY" },
-	{ .name = "export_timeout", .setting = "OTEL_BSP_EXPORT_TIMEOUT" },
-	{ .name = "max_queue_size", .setting = "OTEL_BSP_MAX_QUEUE_SIZE" },
-	{ .name = "max_export_batch_size", .setting = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE" },
-	{ .name = "exporter", .take = make_exporter },
-	{ .name = NULL },
-};
+#define BATCH(variables) \
+	{ .name = "schedule_delay", .setting = "OTEL_" variables "_SCHEDULE_DELAY" }, \
+		{ .name = "export_timeout", .setting = "OTEL_" variables "_EXPORT_TIMEOUT" }, \
+		{ .name = "max_queue_size", .setting = "OTEL_" variables "_MAX_QUEUE_SIZE" }, \
+		{ .name = "max_export_batch_size", \
+		  .setting = "OTEL_" variables "_MAX_EXPORT_BATCH_SIZE" }, \
+		{ .name = "exporter", .take = make_exporter }, \
+	{ \
+		.name = NULL \
+	}
 
-static const struct key batch_logs[] = {
-	{ .name = "schedule_delay", .setting = "OTEL_BLRP_SCHEDULE_DELAY" },
-	{ .name = "export_timeout", .setting = "OTEL_BLRP_EXPORT_TIMEOUT" },
-	{ .name = "max_queue_size", .setting = "OTEL_BLRP_MAX_QUEUE_SIZE" },
-	{ .name = "max_export_batch_size", .setting = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE" },
-	{ .name = "exporter", .take = make_exporter },
-	{ .name = NULL },
-};
+static const struct key batch_spans[] = { BATCH("BSP") }, batch_logs[] = { BATCH("BLRP") };
 
 static const struct key simple[] = { { .name = "exporter", .take = make_exporter },
 				     { .name = NULL } };
@@ -56,11 +51,16 @@ static void take_processors(struct maker *m, yaml_node_t *list)
 
 /* ---- spans ----------------------------------------------------------------------------------------- */
 
+#define ATTRIBUTE_LIMITS(of) \
+	{ .name = "attribute_value_length_limit", \
+	  .setting = "OTEL_" of "_ATTRIBUTE_VALUE_LENGTH_LIMIT" }, \
+		{ .name = "attribute_value_depth_limit" }, \
+	{ \
+		.name = "attribute_count_limit", .setting = "OTEL_" of "_ATTRIBUTE_COUNT_LIMIT" \
+	}
+
 static const struct key span_limits[] = {
-	{ .name = "attribute_value_length_limit",
-	  .setting = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
-	{ .name = "attribute_value_depth_limit" },
-	{ .name = "attribute_count_limit", .setting = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" },
+	ATTRIBUTE_LIMITS("SPAN"),
 	{ .name = "event_count_limit", .setting = "OTEL_SPAN_EVENT_COUNT_LIMIT" },
 	{ .name = "link_count_limit", .setting = "OTEL_SPAN_LINK_COUNT_LIMIT" },
 	{ .name = "event_attribute_count_limit", .setting = "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT" },
@@ -92,10 +92,7 @@ void make_tracer_provider(struct maker *m, yaml_node_t *n)
 /* ---- log records ----------------------------------------------------------------------------------- */
 
 static const struct key log_limits[] = {
-	{ .name = "attribute_value_length_limit",
-	  .setting = "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
-	{ .name = "attribute_value_depth_limit" },
-	{ .name = "attribute_count_limit", .setting = "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT" },
+	ATTRIBUTE_LIMITS("LOGRECORD"),
 	{ .name = NULL },
 };
 
