@@ -12,27 +12,12 @@
  */
 #include "agent/http/http1.h"
 
+#include "agent/http/http1-first.h"
 #include "agent/http/http1-head.h"
-
-enum state {
-	START = HTTP1_IDLE,
-	FIRST,
-	FIELDS,
-	FRAME,
-	LENGTH,
-	UNTIL_CLOSE,
-	SIZE,
-	CHUNK,
-	CHUNK_END,
-	TRAILERS,
-	END,
-	RAW,
-	NOT,
-};
+#include "agent/http/http1-inside.h"
 
 enum {
 	BLANKS_MOST = 16,
-	METHOD_MOST = 32,
 	FIRST_MOST = 1 << 21,
 	HEAD_MOST = 1 << 24,
 	SIZE_LINE_MOST = 1 << 14,
@@ -55,25 +40,7 @@ static enum http1_event not_http(struct http1 *m)
 	return HTTP1_NOT;
 }
 
-static void message_begin(struct http1 *m, struct http1_head *head)
-{
-	m->minor = 0;
-	m->status = 0;
-	m->chunked = m->has_length = m->upgrade = m->expects = m->unsure = m->until_close = false;
-	m->body_n = m->left = 0;
-	m->head_n = m->line_n = 0;
-	m->blanks = 0;
-	m->state = FIRST;
-	if (head)
-		memset(head, 0, offsetof(struct http1_head, field));
-}
-
 /* ---- lines ------------------------------------------------------------------------------------- */
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 static void tail_add(struct http1 *m, struct str piece)
 {
@@ -137,100 +104,6 @@ static bool line_take(struct http1 *m, struct http1_head *head, struct str *in, 
 	if (end && line->n && line->n >= m->line_n && line->p[line->n - 1] == '\r')
 		line->n--;
 	return end != NULL;
-}
-
-/* ---- the first line ------------------------------------------------------------------------------ */
-
-static bool is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_token_character(char c)
-{
-	return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '!' ||
-	       c == '$' || c == '+' || c == '~' || c == '*';
-}
-
-/* A first line, as far as it is there: HTTP1_START bytes from `start`, HTTP1_TAIL before `end`. */
-struct first {
-	const char *start, *end;
-	size_t n;
-};
-
-static struct first first_gathered(const struct http1 *m)
-{
-	return (struct first){ m->start, m->tail + least(m->line_n, HTTP1_TAIL), m->line_n };
-}
-
-/* Can a message go on after these first bytes? */
-static bool first_is_possible(const struct http1 *m, struct first f)
-{
-	size_t n = least(f.n, HTTP1_START), i;
-
-	if (m->kind == HTTP1_RESPONSE)
-		return memcmp(f.start, "HTTP/1.", least(n, 7)) == 0;
-	if (n && !is_letter(f.start[0]))
-		return false;
-	for (i = 0; i < n && i <= METHOD_MOST; i++)
-		if (f.start[i] == ' ')
-			return i > 0;
-		else if (!is_token_character(f.start[i]))
-			return false;
-	return i <= METHOD_MOST;
-}
-
-static size_t method_length(struct first f)
-{
-	const char *space = memchr(f.start, ' ', least(f.n, METHOD_MOST + 1));
-
-	return space ? (size_t)(space - f.start) : 0;
-}
-
-/* "METHOD target HTTP/1.x" */
-static bool request_line(struct http1 *m, struct http1_head *head, struct first f)
-{
-	size_t n = least(f.n, HTTP1_TAIL), line_n = f.n, method_n;
-
-	if (n && f.end[-1] == '\r') {
-		n--;
-		line_n--;
-		f.end--;
-	}
-	if (n < 9 || memcmp(f.end - 9, " HTTP/1.", 8) != 0 || !is_digit(f.end[-1]))
-		return false;
-	m->minor = (uint8_t)(f.end[-1] - '0');
-	method_n = method_length(f);
-	if (!method_n || line_n < method_n + 1 + 9)
-		return false;
-	m->upgrade = method_n == 7 && memcmp(f.start, "CONNECT", 7) == 0;
-	if (!head)
-		return true;
-	head->method_n = (uint16_t)method_n;
-	head->target = (uint16_t)(method_n + 1);
-	head->target_n = (uint16_t)least(line_n - 9 - head->target, HTTP1_TARGET);
-	head->text[method_n] = 0;
-	head->text[head->target + head->target_n] = 0;
-	head->used = (uint16_t)(head->target + head->target_n + 1);
-	return true;
-}
-
-/* "HTTP/1.x 200 ..." */
-static bool status_line(struct http1 *m, struct first f)
-{
-	const char *s = f.start;
-
-	if (f.n < 12 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) ||
-	    !is_digit(s[11]))
-		return false;
-	m->minor = (uint8_t)(s[7] - '0');
-	m->status = (uint16_t)((s[9] - '0') * 100 + (s[10] - '0') * 10 + (s[11] - '0'));
-	return m->status >= 100;
 }
 
 /* ---- fields --------------------------------------------------------------------------------------- */
@@ -345,22 +218,6 @@ static bool blanks_take(struct http1 *m, struct str *in)
 		*in = str_from(*in, 1);
 	}
 	return true;
-}
-
-/* What a load balancer puts before the first request: "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80". */
-static bool is_proxy_line(const struct http1 *m, struct first f)
-{
-	return m->kind == HTTP1_REQUEST && !m->proxied && f.n >= 9 && f.n < 108 &&
-	       (memcmp(f.start, "PROXY TCP", 9) == 0 || memcmp(f.start, "PROXY UNK", 9) == 0);
-}
-
-/* Where it lies in the head's text, as far as there is room. */
-static void first_keep(struct http1_head *head, struct first f)
-{
-	size_t room = sizeof(head->text) - 1;
-
-	memcpy(head->text, f.start, least(f.n, room));
-	head->cut |= f.n > room;
 }
 
 static enum http1_event first_take(struct http1 *m, struct http1_head *head, struct str *in)
@@ -615,155 +472,6 @@ enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str
 		if (e == HTTP1_MORE || e == HTTP1_NOT)
 			return e;
 	}
-}
-
-/* Most methods: the rest, CONNECT, and what PROXY may be, are looked at closely. */
-static size_t plain_method(const char *p, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && p[i] >= 'A' && p[i] <= 'Z')
-		i++;
-	return i && i < 7 && i != 5 && i < n && p[i] == ' ' ? i : 0;
-}
-
-bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in, struct str *method,
-		 struct str *target)
-{
-	const char *p = in->p, *end;
-	size_t method_n;
-
-	if (m->state != START || in->n < u->n)
-		return false;
-	end = memchr(p, '\n', in->n - u->n + u->line_n + 1u);
-	if (!end || end - p < u->line_n || end - p > HTTP1_TARGET)
-		return false;
-	end -= u->line_n;
-	method_n = plain_method(p, (size_t)(end - p));
-	if (!method_n || memcmp(end, u->p, u->n) != 0)
-		return false;
-	message_begin(m, NULL);
-	m->minor = u->minor;
-	m->state = START;
-	*method = (struct str){ p, method_n };
-	*target = (struct str){ p + method_n + 1, (size_t)(end - p) - method_n - 1 };
-	*in = str_from(*in, (size_t)(end - p) + u->n);
-	return true;
-}
-
-bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out)
-{
-	const char *end = memchr(p, '\n', m->head_n);
-	size_t version = 9, rest;
-
-	if (!end || m->state != FRAME || m->kind != HTTP1_REQUEST || m->chunked || m->has_length ||
-	    m->upgrade || m->expects || m->unsure)
-		return false;
-	version += end[-1] == '\r';
-	rest = m->head_n - (size_t)(end - p);
-	if (rest + version > UINT16_MAX)
-		return false;
-	*out = (struct http1_usual){ end - version, (uint16_t)(version + rest), (uint16_t)version,
-				     m->minor };
-	return true;
-}
-
-/* Where the value of this field is in `head`, if the line is of it. */
-static bool value_of(struct str head, struct str line, struct str name, uint16_t *at, uint16_t *n)
-{
-	struct str value;
-
-	if (!http1_is_field(line, name))
-		return false;
-	value = str_trim(str_from(line, name.n));
-	*at = (uint16_t)(value.p - head.p);
-	*n = (uint16_t)value.n;
-	return true;
-}
-
-static bool all_digits(const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!is_digit(p[i]))
-			return false;
-	return true;
-}
-
-enum { DATE_N = 29, DIGITS_MOST = 18 };
-
-static void parts_between(struct http1_alike *a)
-{
-	bool date_first = a->date < a->length;
-	uint16_t one = date_first ? a->date : a->length, two = date_first ? a->length : a->date;
-
-	a->to[0] = one;
-	a->from[1] = (uint16_t)(one + (date_first ? a->date_n : a->length_n));
-	a->to[1] = two;
-	a->from[2] = (uint16_t)(two + (date_first ? a->length_n : a->date_n));
-	a->to[2] = a->n;
-}
-
-/* What is the same but for these two values frames the same, as long as no line ends in them. */
-bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a)
-{
-	struct str head = { p, m->head_n }, rest = head;
-	size_t n_dates = 0, n_lengths = 0;
-
-	if (m->kind != HTTP1_RESPONSE || m->state != FRAME || m->head_n > HTTP1_ALIKE ||
-	    m->chunked || m->unsure)
-		return false;
-	memset(a, 0, offsetof(struct http1_alike, text));
-	a->n = (uint16_t)head.n;
-	a->status = m->status;
-	a->minor = m->minor;
-	a->has_length = m->has_length;
-	while (rest.n) {
-		struct cut line = str_cut(rest, '\n');
-
-		n_dates += value_of(head, line.head, STR("date:"), &a->date, &a->date_n);
-		n_lengths +=
-			value_of(head, line.head, STR("content-length:"), &a->length, &a->length_n);
-		rest = line.tail;
-	}
-	if (n_dates > 1 || a->date_n != DATE_N)
-		a->date = a->date_n = 0;
-	if (n_lengths > 1 || a->length_n > DIGITS_MOST || !all_digits(p + a->length, a->length_n) ||
-	    m->has_length != (a->length_n > 0))
-		return false;
-	parts_between(a);
-	memcpy(a->text, p, head.n);
-	return true;
-}
-
-static inline bool same_part(const char *p, const struct http1_alike *a, int part)
-{
-	return memcmp(p + a->from[part], a->text + a->from[part],
-		      (size_t)(a->to[part] - a->from[part])) == 0;
-}
-
-bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *in)
-{
-	const char *p = in->p, *digit = p + a->length;
-	uint64_t length = 0;
-
-	if (m->state != START || in->n < a->n || !same_part(p, a, 0) || !same_part(p, a, 1) ||
-	    !same_part(p, a, 2) || (a->date_n && memchr(p + a->date, '\n', DATE_N)))
-		return false;
-	for (size_t i = a->length_n; i; i--, digit++) {
-		if (!is_digit(*digit))
-			return false;
-		length = length * 10 + (uint64_t)(*digit - '0');
-	}
-	message_begin(m, NULL);
-	m->minor = a->minor;
-	m->status = a->status;
-	m->has_length = a->has_length;
-	m->left = length;
-	m->head_n = a->n;
-	m->state = FRAME;
-	in->p += a->n;
-	in->n -= a->n;
-	return true;
 }
 
 enum http1_event http1_skip(struct http1 *m, uint64_t n)

@@ -90,44 +90,6 @@ static inline bool http1_goes_on(enum http1_event e)
 }
 
 /*
- * What follows a request's target, to the end of its head, if it frames no body and asks for nothing:
- * " HTTP/1.1", the fields, the empty line. http1_usual finds it in a message whose HTTP1_HEAD has just
- * come and whose head, head_n bytes, begins at `p`; false: not that sort.
- */
-struct http1_usual {
-	const char *p;
-	uint16_t n, line_n; /* of it all; of it on the first line, without '\n' */
-	uint8_t minor;
-};
-bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out);
-
-/*
- * The quick way for a request that has nothing new but its method and target. True: the message is
- * over, its bytes are taken, and both lie in them. Else nothing has happened.
- */
-bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *bytes,
-		 struct str *method, struct str *target);
-
-/*
- * A response's head as the next ones may be, but for their date and the digits of their length.
- * http1_alike_learn makes it of one whose HTTP1_HEAD has just come and whose head begins at `p`;
- * false: it is too long, or of another sort. http1_alike is the quick way for one like it that `bytes`
- * begins with: true, its HTTP1_HEAD has come. Else nothing has happened.
- */
-enum { HTTP1_ALIKE = 400 };
-
-struct http1_alike {
-	uint16_t n, status;
-	uint8_t minor;
-	bool has_length;
-	uint16_t date, date_n, length, length_n; /* n 0: none */
-	uint16_t from[3], to[3];		 /* what lies between them */
-	char text[HTTP1_ALIKE];
-};
-bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a);
-bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *bytes);
-
-/*
  * n bytes passed that nobody showed us: fine within a body, HTTP1_NOT elsewhere. An end that was
  * reached is told by the next http1_next, which may have no bytes.
  */

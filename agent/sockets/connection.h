@@ -21,7 +21,7 @@
 
 #include "agent/http/client.h"
 #include "agent/http/headers.h"
-#include "agent/http/http1.h"
+#include "agent/http/http1-known.h"
 #include "agent/pool.h"
 #include "agent/http/server.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "agent/http/http1.h"
+#include "agent/http/http1-known.h"
 
 struct told {
 	uint64_t heads, ends, body, sum, lines;
