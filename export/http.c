@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ANSWER_MOST = 4 << 20, LOOK_MS = 100, HEADERS_MOST = 64 << 10, RETRY_AFTER_MOST_S = 600 };
 
@@ -179,6 +180,20 @@ static void speak_http2(CURL *c, const char *url)
 	}
 }
 
+/* The files are read for each connection: who renews them needn't tell us. */
+static void use_certificates(CURL *c, const struct http_request *q)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
+	if (q->certificate)
+		curl_easy_setopt(c, CURLOPT_CAINFO, q->certificate);
+	if (q->client_certificate)
+		curl_easy_setopt(c, CURLOPT_SSLCERT, q->client_certificate);
+	if (q->client_key)
+		curl_easy_setopt(c, CURLOPT_SSLKEY, q->client_key);
+}
+
 static void set_options(struct http *h, const struct http_request *q, struct curl_slist *headers)
 {
 	CURL *c = h->easy;
@@ -202,12 +217,7 @@ static void set_options(struct http *h, const struct http_request *q, struct cur
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->trouble);
 	if (q->http2)
 		speak_http2(c, q->url);
-	if (q->certificate)
-		curl_easy_setopt(c, CURLOPT_CAINFO, q->certificate);
-	if (q->client_certificate)
-		curl_easy_setopt(c, CURLOPT_SSLCERT, q->client_certificate);
-	if (q->client_key)
-		curl_easy_setopt(c, CURLOPT_SSLKEY, q->client_key);
+	use_certificates(c, q);
 }
 
 static bool stopped(const struct http_request *q)
@@ -238,17 +248,12 @@ static int run(struct http *h, const struct http_request *q, CURLcode *code)
 	return HTTP_STOPPED;
 }
 
+/* Certificates are none of it: they expire and are renewed, files are put where they are looked for. */
 static bool is_hopeless(CURLcode code)
 {
 	switch (code) {
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_ENGINE_NOTFOUND:
 	case CURLE_BAD_FUNCTION_ARGUMENT:
 	case CURLE_NOT_BUILT_IN:
 	case CURLE_LOGIN_DENIED:
@@ -294,16 +299,39 @@ static bool answered_early(const struct http *h)
 	return !h->headers.error && http_header(out_all(&h->headers), STR("grpc-status")).n;
 }
 
+/* curl's own words for it are many, and don't fit. */
+static const char *unreadable(const struct http_request *q)
+{
+	const char *file[] = { q->certificate, q->client_certificate, q->client_key };
+
+	for (size_t i = 0; i < sizeof(file) / sizeof(*file); i++)
+		if (file[i] && access(file[i], R_OK) < 0)
+			return file[i];
+	return NULL;
+}
+
+static void say_why(struct http *h, CURLcode code, const struct http_request *q,
+		    struct http_answer *a)
+{
+	bool of_files = code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
+	const char *file = of_files ? unreadable(q) : NULL;
+
+	if (file)
+		snprintf(a->why, sizeof(a->why), "%.110s: %s", file, strerror(errno));
+	else
+		snprintf(a->why, sizeof(a->why), "%.150s",
+			 h->trouble[0] ? h->trouble : curl_easy_strerror(code));
+}
+
 /* An answer that we stopped reading is still one: its status has come. */
-static int judge(struct http *h, CURLcode code, struct http_answer *a)
+static int judge(struct http *h, CURLcode code, const struct http_request *q, struct http_answer *a)
 {
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && h->too_big) || answered_early(h)) {
 		note_answer(h, a);
 		if (a->status)
 			return 0;
 	}
-	snprintf(a->why, sizeof(a->why), "%.150s",
-		 h->trouble[0] ? h->trouble : curl_easy_strerror(code));
+	say_why(h, code, q, a);
 	return is_hopeless(code) ? HTTP_IMPOSSIBLE : HTTP_UNREACHABLE;
 }
 
@@ -327,7 +355,7 @@ int http_post(struct http *h, const struct http_request *request, struct http_an
 	}
 	r = run(h, request, &code);
 	if (!r)
-		r = judge(h, code, answer);
+		r = judge(h, code, request, answer);
 	curl_multi_remove_handle(h->multi, h->easy);
 	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);

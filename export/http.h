@@ -44,7 +44,7 @@ struct http_answer {
 
 enum http_outcome {
 	HTTP_UNREACHABLE = 1, /* no answer, but another time there may be one */
-	HTTP_IMPOSSIBLE,      /* there will never be one: a wrong certificate, an unreadable file */
+	HTTP_IMPOSSIBLE,      /* there will never be one: an address that is none */
 	HTTP_STOPPED,	      /* *stop turned true */
 };
 

@@ -87,7 +87,18 @@ static int otlp_open(void **state, const struct settings *settings,
 	return 0;
 }
 
-/* What the answer has to say for itself: a status message, or the beginning of a text. */
+/* A proxy's page says there what is wrong, "400 No required SSL certificate was sent". */
+static struct str title(struct str page)
+{
+	const char *p = page.n ? memmem(page.p, page.n, "<title>", 7) : NULL;
+
+	if (!p)
+		return STR("");
+	page = str_from(page, (size_t)(p + 7 - page.p));
+	return str_trim(str_cut(page, '<').head);
+}
+
+/* What the answer has to say for itself: a status message, a page's title, the beginning of a text. */
 static struct str answer_message(const struct http_answer *a)
 {
 	struct str type = str_of(a->type);
@@ -96,7 +107,7 @@ static struct str answer_message(const struct http_answer *a)
 		return str_first(otlp_status_message(a->body), 90);
 	if (str_starts(type, STR("text/plain")) || str_eq(type, STR("application/json")))
 		return str_first(str_trim(a->body), 90);
-	return STR("");
+	return str_eq(type, STR("text/html")) ? str_first(title(a->body), 90) : STR("");
 }
 
 /* Taken, in whole or in part. */
@@ -143,6 +154,7 @@ static int judge_grpc(const struct otlp *x, const struct shipment *s, const stru
 		      struct export_result *result)
 {
 	struct str place = shipment_place(x->target[s->which].url);
+	struct str page = answer_message(a);
 	struct grpc_answer answer;
 
 	grpc_read(&answer, a->status, a->headers, a->body);
@@ -154,8 +166,9 @@ static int judge_grpc(const struct otlp *x, const struct shipment *s, const stru
 		shipment_tell(result, s, "gRPC status %u from " STR_FMT "%s%s", answer.status,
 			      STR_ARG(place), answer.text[0] ? ": " : "", answer.text);
 	else
-		shipment_tell(result, s, "status %d from " STR_FMT "; is it a gRPC endpoint?",
-			      a->status, STR_ARG(place));
+		shipment_tell(result, s,
+			      "status %d from " STR_FMT "%s" STR_FMT "; is it a gRPC endpoint?",
+			      a->status, STR_ARG(place), page.n ? ": " : "", STR_ARG(page));
 	if (grpc_is_retryable(&answer)) {
 		if (answer.retry_after_ms > result->retry_after_ms)
 			result->retry_after_ms = answer.retry_after_ms;
@@ -190,18 +203,33 @@ static void grpc_ask(struct grpc_lines *g, const struct otlp_target *t, struct h
 	q->http2 = true;
 }
 
-/* The mistake that is made most: the one protocol at the other's port. */
+/* The mistakes that are made most: the one protocol at the other's port, and what TLS wants named. */
 static void hint(struct http_answer *a, bool grpc)
 {
+	static const char is_it[] = "; is it a gRPC endpoint?";
+	static const char ca[] = "; name its CA by OTEL_EXPORTER_OTLP_CERTIFICATE";
+	static const char ours[] = "; name ours by OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE";
+	static const struct {
+		bool grpc, http;
+		const char *said, *hint;
+	} hints[] = {
+		{ true, false, "Empty reply", is_it },
+		{ true, false, "HTTP2", is_it },
+		{ true, false, "Send failure", is_it },
+		{ true, false, "Recv failure", is_it },
+		{ false, true, "HTTP/0.9",
+		  "; if it speaks gRPC, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc" },
+		{ true, true, "local issuer certificate", ca },
+		{ true, true, "self-signed certificate", ca },
+		{ true, true, "alert certificate required", ours },
+	};
 	size_t n = strlen(a->why);
-	const char *what = "";
 
-	if (grpc && (strstr(a->why, "Empty reply") || strstr(a->why, "HTTP2") ||
-		     strstr(a->why, "Send failure") || strstr(a->why, "Recv failure")))
-		what = "; is it a gRPC endpoint?";
-	else if (!grpc && strstr(a->why, "HTTP/0.9"))
-		what = "; if it speaks gRPC, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc";
-	snprintf(a->why + n, sizeof(a->why) - n, "%s", what);
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if ((grpc ? hints[i].grpc : hints[i].http) && strstr(a->why, hints[i].said)) {
+			snprintf(a->why + n, sizeof(a->why) - n, "%s", hints[i].hint);
+			return;
+		}
 }
 
 static int post(struct otlp *x, const struct shipment *s, struct str body,

@@ -155,7 +155,20 @@ describe('gRPC', () => {
     assert.deepEqual([trusting.write, trusting.rejected, trusting.done], [0, 0, everything]);
     assert.deepEqual(calls[0].request.bytes, bytesOf('traces'));
     const strange = await sendTo(...secure);
-    assert.deepEqual([strange.write, strange.rejected], [0, items]);
+    assert.deepEqual([strange.write, strange.rejected, strange.done], [1, 0, '0,0,0']);
+    assert.match(strange.why, /self-signed certificate; name its CA by OTEL_EXPORTER_OTLP_CERTIFICATE/);
+    assert.equal(calls.length, 3);
+  });
+  test('a server that wants to see a certificate sees ours', async () => {
+    const [key, certificate] = [join(where, 'key.pem'), join(where, 'certificate.pem')];
+    const pair = { private_key: readFileSync(key), cert_chain: readFileSync(certificate) };
+    const at = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', grpc.ServerCredentials.createSsl(pair.cert_chain, [pair], true));
+    const secure = [`OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:${at}`, 'OTEL_EXPORTER_OTLP_PROTOCOL=grpc', `OTEL_EXPORTER_OTLP_CERTIFICATE=${certificate}`];
+    const nobody = await sendTo(...secure);
+    assert.deepEqual([nobody.write, nobody.rejected, nobody.done], [1, 0, '0,0,0']);
+    assert.match(nobody.why, /certificate required/);
+    const known = await sendTo(...secure, `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=${certificate}`, `OTEL_EXPORTER_OTLP_CLIENT_KEY=${key}`);
+    assert.deepEqual([known.write, known.rejected, known.done], [0, 0, everything]);
     assert.equal(calls.length, 3);
   });
   test('the one protocol at the other one\'s port is told as such', async () => {
