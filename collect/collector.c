@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "collect/gauge-mode.h"
 #include "collect/guard.h"
+#include "collect/remote.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -186,6 +187,7 @@ struct collector *collector_free(struct collector *c)
 	foreign_fini(&c->foreign);
 	folded_free(c->folded);
 	wishes_fini(&c->wishes);
+	remotes_free(c);
 	pthread_mutex_destroy(&c->ledger_lock);
 	pthread_mutex_destroy(&c->lock);
 	free(c->run_dir);
@@ -270,6 +272,7 @@ static void process_joins(struct collector *c, struct process *p)
 	}
 	p->folded = folded_take(&c->folded, p->in->name);
 	collector_watch(c, p->death.pidfd);
+	remote_join(c, p);
 	gauge_modes_check(&p->in->settings);
 	profile_check(&p->in->settings);
 	collector_apply_wishes(c, p);
@@ -341,6 +344,7 @@ static void process_rename_now(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	process_rename(p);
 	pthread_mutex_unlock(&c->lock);
+	remote_join(c, p);
 	collector_apply_wishes(c, p);
 }
 
@@ -415,6 +419,7 @@ static void process_leaves(struct collector *c, struct process *p)
 		p->route->run->n_processes--;
 	}
 	unlinkat(c->dir.fd, p->in->name, 0);
+	remote_leave(c, p);
 	process_free(p);
 }
 
@@ -648,6 +653,7 @@ static void collector_step(struct collector *c, uint64_t wake)
 		collector_take_calls(c, now);
 	collector_settle(c);
 	metrics_due(c, now);
+	remote_ask_due(c, now);
 	if (now >= c->next_second_ns) {
 		c->next_second_ns = now + SECOND_MS * MS;
 		second(c, now);
@@ -701,6 +707,7 @@ static void collector_leave(struct collector *c)
 {
 	uint64_t now = clock_mono_ns();
 
+	atomic_store_explicit(&c->leaving, true, memory_order_relaxed);
 	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
 		collector_round(c);
 	for (struct process *p = c->process; p; p = p->next) {

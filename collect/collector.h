@@ -21,8 +21,9 @@
 
 struct collector;
 struct span_metrics_rules;
+struct strategy;
 
-enum { COLLECTOR_PLACE = 224 };
+enum { COLLECTOR_PLACE = 224, COLLECTOR_WHY = 256 };
 
 /* One `oriel run`, or a process that nobody launched (then id is empty, fds -1). */
 struct collector_run {
@@ -31,6 +32,13 @@ struct collector_run {
 	uint64_t started_ns;
 	struct str command;
 	int out_fd, err_fd; /* the run's own standard output and error; closed when it has ended */
+};
+
+/* What is a service's sampling to be? Give up when `stop` turns true, or after timeout_ms. */
+struct collector_question {
+	const char *endpoint, *service;
+	uint32_t timeout_ms;
+	const atomic_bool *stop;
 };
 
 /*
@@ -78,6 +86,12 @@ struct collector_sink {
 	 * NULL: all have none.
 	 */
 	void (*place)(const struct settings *settings, char words[COLLECTOR_PLACE], void *you);
+	/*
+	 * A strategy of remote sampling; negative, and a sentence about why there is none. Comes from a
+	 * thread of its own and may wait. May be NULL: nobody is asked.
+	 */
+	int (*strategy)(const struct collector_question *q, struct strategy *out,
+			char why[COLLECTOR_WHY], void *you);
 	/* Is somebody looking at the page, or is anything queued? Then the collector stays. */
 	bool (*busy)(void *you);
 };

@@ -22,6 +22,8 @@ struct pending {
 	char name[INTAKE_NAME];
 };
 
+struct remote;
+
 struct collector {
 	struct collector_options options;
 	char *run_dir, *data_dir;
@@ -67,8 +69,11 @@ struct collector {
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
-	unsigned n_naming;    /* batches whose stacks are being named beside the loop */
-	struct wishes wishes; /* the loop's */
+	unsigned n_naming;     /* batches whose stacks are being named beside the loop */
+	struct wishes wishes;  /* the loop's */
+	struct remote *remote; /* the loop's, too */
+	size_t n_remotes;
+	atomic_bool leaving; /* read by jobs: whoever waits for an answer may give it up */
 };
 
 #define MS 1000000ull

@@ -32,6 +32,7 @@
 #include "collect/vitals.h"
 
 struct route;
+struct remote;
 
 /* What all processes share. */
 struct process_place {
@@ -52,6 +53,7 @@ struct process {
 	uint64_t n_rounds;
 	struct resource *resource;
 	struct route *route;
+	struct remote *remote; /* who says its strategy (collect/remote.h); NULL: nobody */
 	struct death death;
 	struct oom oom;
 	struct mortem *mortem; /* NULL: nothing noted, or not what it died of */

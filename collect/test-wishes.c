@@ -2,6 +2,7 @@
 #include "base/severity.h"
 #include "collect/by-hand.h"
 #include "collect/guard.h"
+#include "collect/remote.h"
 #include "collect/wishes.h"
 
 #include <errno.h>
@@ -162,10 +163,39 @@ static void there_are_so_many_wishes_and_no_more(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_strategy_holds_until_people_say_otherwise(void **state)
+{
+	struct room *r = *state;
+	struct remote remote = { .has = true,
+				 .strategy = { .threshold = 1ull << 62,
+					       .limit_ns = 5,
+					       .n = 1,
+					       .operation = { { 77, 1ull << 63 } } } };
+
+	r->p.remote = &remote;
+	wishes_apply(&r->w, &r->p);
+	assert_int_equal(r->c->sampler, SAMPLER_STRATEGY);
+	assert_true(r->c->threshold == 1ull << 62 && r->c->strategy.limit_ns == 5);
+	assert_int_equal(r->c->strategy.n, 1);
+	assert_true(r->c->strategy.operation[0].name == 77 &&
+		    r->c->strategy.operation[0].threshold == 1ull << 63);
+	wish(r, "shop", "sampling=0.5");
+	assert_int_equal(r->c->sampler, SAMPLER_RATIO);
+	wish(r, "shop", "sampling=");
+	assert_int_equal(r->c->sampler, SAMPLER_STRATEGY);
+	remote.strategy = (struct strategy){ .threshold = UINT64_MAX };
+	wishes_apply(&r->w, &r->p);
+	assert_int_equal(r->c->sampler, SAMPLER_ON);
+	remote.has = false;
+	wishes_apply(&r->w, &r->p);
+	assert_int_equal(r->c->sampler, r->c->own_sampler);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_nearest_wish_counts),
+		TEST(a_strategy_holds_until_people_say_otherwise),
 		TEST(a_logger_follows_unless_it_has_a_level_of_its_own),
 		TEST(sampling_goes_back_to_what_it_was),
 		TEST(a_list_gets_a_new_number_only_when_it_changes),

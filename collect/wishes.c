@@ -3,11 +3,13 @@
 
 #include "base/err.h"
 #include "base/severity.h"
+#include "collect/remote.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+_Static_assert((int)STRATEGY_OPERATIONS == (int)CONTROL_OPERATIONS, "operations find room, too");
 _Static_assert((int)CHANGE_EXCLUDED_MOST == (int)CONTROL_EXCLUDED &&
 		       (int)CHANGE_PATTERNS_MOST == (int)CONTROL_PATTERNS_MOST,
 	       "what is accepted finds room");
@@ -140,6 +142,7 @@ struct apply {
 	uint8_t passing[CONTROL_LOGGERS];
 	uint32_t sampler;
 	uint64_t threshold;
+	const struct strategy *strategy; /* NULL: none */
 	struct str excluded;
 	bool same_excluded;
 };
@@ -166,13 +169,22 @@ static void apply_levels(struct apply *a, const struct wishes *w, struct process
 	}
 }
 
-static void apply_sampling(struct apply *a, const struct change *c)
+static uint32_t sampler_of(uint64_t threshold)
 {
-	a->threshold = c ? c->threshold : a->was.own_threshold;
-	a->sampler = !c				  ? a->was.own_sampler
-		     : c->threshold == 0	  ? SAMPLER_OFF
-		     : c->threshold == UINT64_MAX ? SAMPLER_ON
-						  : SAMPLER_RATIO;
+	return threshold == 0 ? SAMPLER_OFF : threshold == UINT64_MAX ? SAMPLER_ON : SAMPLER_RATIO;
+}
+
+/* What people say goes before what a remote sampler says. */
+static void apply_sampling(struct apply *a, const struct change *c, const struct remote *r)
+{
+	const struct strategy *s = !c && r && r->has ? &r->strategy : NULL;
+
+	a->threshold = c ? c->threshold : s ? s->threshold : a->was.own_threshold;
+	a->sampler = c || s ? sampler_of(a->threshold) : a->was.own_sampler;
+	if (!s || (!s->n && !s->limit_ns && !s->lower_ns))
+		return;
+	a->strategy = s;
+	a->sampler = SAMPLER_STRATEGY;
 }
 
 static void apply_excluded(struct apply *a, const struct change *c)
@@ -199,6 +211,24 @@ static void excluded_store(const struct apply *a)
 	atomic_store_explicit(&a->theirs->excluded_seq, seq ? seq : 2, memory_order_release);
 }
 
+static void word_store(_Atomic uint64_t *to, uint64_t v)
+{
+	if (atomic_load_explicit(to, memory_order_relaxed) != v)
+		atomic_store_explicit(to, v, memory_order_relaxed);
+}
+
+/* A span that begins just now may find a name with another's share; it says by which it was taken. */
+static void strategy_store(struct control_strategy *to, const struct strategy *s)
+{
+	word_store(&to->limit_ns, s->limit_ns);
+	word_store(&to->lower_ns, s->lower_ns);
+	for (size_t i = 0; i < s->n; i++) {
+		word_store(&to->operation[i].threshold, s->operation[i].threshold);
+		word_store(&to->operation[i].name, s->operation[i].name);
+	}
+	atomic_store_explicit(&to->n, (uint32_t)s->n, memory_order_relaxed);
+}
+
 static void apply_step(void *you)
 {
 	const struct apply *a = you;
@@ -207,6 +237,8 @@ static void apply_step(void *you)
 	for (int i = 0; i < CONTROL_LOGGERS; i++)
 		if (a->was.passing[i] != a->passing[i])
 			atomic_store_explicit(&c->passing[i], a->passing[i], memory_order_relaxed);
+	if (a->strategy)
+		strategy_store(&c->strategy, a->strategy);
 	if (a->was.threshold != a->threshold)
 		atomic_store_explicit(&c->threshold, a->threshold, memory_order_relaxed);
 	if (a->was.sampler != a->sampler)
@@ -226,10 +258,10 @@ void wishes_apply(const struct wishes *w, struct process *p)
 {
 	struct apply a = { .theirs = (struct control *)(p->in->map + p->in->head.control_at) };
 
-	if (!w->version || intake_step(p->in, copy_step, &a) < 0)
+	if ((!w->version && !p->remote) || intake_step(p->in, copy_step, &a) < 0)
 		return;
 	apply_levels(&a, w, p);
-	apply_sampling(&a, wished(w, p, CHANGE_SAMPLING, STR("")));
+	apply_sampling(&a, wished(w, p, CHANGE_SAMPLING, STR("")), p->remote);
 	apply_excluded(&a, wished(w, p, CHANGE_EXCLUDED, STR("")));
 	intake_step(p->in, apply_step, &a);
 }
@@ -254,9 +286,9 @@ static void show_levels(const struct control *c, struct process *p, struct json 
 /* The share of new traces that is recorded, without what rules say beside it. */
 static double share_of(const struct control *c)
 {
-	return c->sampler == SAMPLER_ON	     ? 1
-	       : c->sampler == SAMPLER_RATIO ? (double)c->threshold / 18446744073709551616.0
-					     : 0;
+	return c->sampler == SAMPLER_ON	   ? 1
+	       : c->sampler != SAMPLER_OFF ? (double)c->threshold / 18446744073709551616.0
+					   : 0;
 }
 
 void wishes_show(struct process *p, struct json *j)

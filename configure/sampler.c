@@ -10,7 +10,46 @@ static const struct {
 	{ "always_off", "always_off", "parentbased_always_off" },
 	{ "trace_id_ratio_based", "traceidratio", "parentbased_traceidratio" },
 	{ "probability/development", "traceidratio", "parentbased_traceidratio" },
+	{ "jaeger_remote", "jaeger_remote", "parentbased_jaeger_remote" },
+	{ "jaeger_remote/development", "jaeger_remote", "parentbased_jaeger_remote" },
 };
+
+enum { FIRST_OF_A_RATIO = 2, FIRST_JAEGER = 4 };
+
+/* What holds until there is a strategy; here the variables know shares only. */
+static void put_initial(struct maker *m, struct out *arg, yaml_node_t *initial)
+{
+	struct str name = STR(""), share = STR("");
+	yaml_node_t *what = initial ? make_only(m, initial, &name) : NULL;
+
+	if (!what)
+		return;
+	if (str_eq(name, STR("always_on")))
+		share = STR("1");
+	else if (str_eq(name, STR("always_off")))
+		share = STR("0");
+	else if (str_eq(name, STR("trace_id_ratio_based")))
+		share = document_text(&m->d, document_get(&m->d, what, "ratio"));
+	if (share.n)
+		out_fmt(arg, ",initialSamplingRate=" STR_FMT, STR_ARG(share));
+	else
+		make_warn(m, initial, "until there is a strategy only a share can be taken");
+}
+
+static void make_jaeger(struct maker *m, yaml_node_t *what)
+{
+	struct str endpoint = document_text(&m->d, document_get(&m->d, what, "endpoint"));
+	struct str interval = document_text(&m->d, document_get(&m->d, what, "interval"));
+	struct out arg = { 0 };
+
+	out_fmt(&arg, "endpoint=" STR_FMT, STR_ARG(endpoint));
+	if (interval.n)
+		out_fmt(&arg, ",pollingIntervalMs=" STR_FMT, STR_ARG(interval));
+	put_initial(m, &arg, document_get(&m->d, what, "initial_sampler"));
+	if (!arg.error)
+		make_set(m, what, ARG, out_all(&arg));
+	out_fini(&arg);
+}
 
 static void make_kind(struct maker *m, yaml_node_t *n, bool parent_based)
 {
@@ -24,7 +63,9 @@ static void make_kind(struct maker *m, yaml_node_t *n, bool parent_based)
 		make_set(m, n, "OTEL_TRACES_SAMPLER",
 			 str_of(parent_based ? kinds[i].parent_based : kinds[i].plain));
 		ratio = document_text(&m->d, document_get(&m->d, what, "ratio"));
-		if (i >= 2)
+		if (i >= FIRST_JAEGER)
+			make_jaeger(m, what);
+		else if (i >= FIRST_OF_A_RATIO)
 			make_set(m, n, ARG, ratio.n ? ratio : STR("1.0"));
 		return;
 	}

@@ -124,6 +124,23 @@ static void json_is_an_encoding_of_http(void **state)
 	assert_string_equal(get("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"), "1");
 }
 
+static void a_remote_sampler_is_its_argument(void **state)
+{
+	(void)state;
+	made(FORMAT "tracer_provider:\n  sampler:\n    parent_based:\n      root:\n"
+		    "        jaeger_remote/development:\n          endpoint: http://j:14250\n"
+		    "          interval: 5000\n          initial_sampler:\n"
+		    "            trace_id_ratio_based:\n              ratio: 0.25\n");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER"), "parentbased_jaeger_remote");
+	assert_string_equal(
+		get("OTEL_TRACES_SAMPLER_ARG"),
+		"endpoint=http://j:14250,pollingIntervalMs=5000,initialSamplingRate=0.25");
+	made(FORMAT "tracer_provider:\n  sampler:\n    jaeger_remote:\n      endpoint: j:1\n"
+		    "      initial_sampler:\n        always_on:\n");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER"), "jaeger_remote");
+	assert_string_equal(get("OTEL_TRACES_SAMPLER_ARG"), "endpoint=j:1,initialSamplingRate=1");
+}
+
 static void samplers_nest_once(void **state)
 {
 	(void)state;
@@ -216,6 +233,7 @@ int main(void)
 		cmocka_unit_test(resource_attributes_go_before_the_list),
 		cmocka_unit_test(an_exporter_is_its_signals_variables),
 		cmocka_unit_test(json_is_an_encoding_of_http),
+		cmocka_unit_test(a_remote_sampler_is_its_argument),
 		cmocka_unit_test(samplers_nest_once),
 		cmocka_unit_test(readers_pull_or_send),
 		cmocka_unit_test(views_become_one_text),

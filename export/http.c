@@ -128,7 +128,7 @@ static struct curl_slist *list_add(struct curl_slist *list, const char *name, co
 
 static struct curl_slist *make_headers(const struct http_request *q)
 {
-	struct curl_slist *list = list_add(NULL, "Content-Type", q->type);
+	struct curl_slist *list = list_add(NULL, q->get ? "Accept" : "Content-Type", q->type);
 
 	/* Without this curl asks for permission to send (Expect: 100-continue) and waits a second.
 	 */
@@ -206,8 +206,12 @@ static void set_options(struct http *h, const struct http_request *q, struct cur
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-oriel/" ORIEL_VERSION);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body.n ? q->body.p : "");
+	if (q->get) {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	} else {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body.n ? q->body.p : "");
+	}
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP client: one POST after the other on a connection that is kept. libcurl does the work.
+ * HTTP client: one POST (or GET) after the other on a connection that is kept. libcurl does the work.
  *
  *     struct http *h = http_new();
  *     r = http_post(h, &(struct http_request){ .url = ..., .body = ... }, &answer);
@@ -26,6 +26,7 @@ struct http_request {
 	const char *encoding; /* of the body, or NULL */
 	const struct otlp_headers *headers;
 	const char *const *more; /* more header lines, ended by NULL, or NULL */
+	bool get;		 /* not POST: there is no body */
 	bool http2; /* as gRPC wants it: without asking first on http, through a proxy's tunnel */
 	const char *certificate, *client_certificate, *client_key; /* files; NULL: not set */
 	struct str body;

@@ -5,6 +5,7 @@
 #include "base/exclusion.h"
 #include "base/gauge-mode.h"
 #include "base/hook.h"
+#include "base/jaeger-remote.h"
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
@@ -95,6 +96,41 @@ static void check_propagators(struct check *c)
 				 quote(name, quoted));
 		rest = item.tail;
 	}
+}
+
+static bool is_ratio_sampler(struct str name)
+{
+	return str_eq(name, STR("traceidratio")) || str_eq(name, STR("parentbased_traceidratio"));
+}
+
+static void check_sampler(struct check *c)
+{
+	static const char *const names[] = { "always_on", "always_off", "traceidratio",
+					     "jaeger_remote" };
+	struct str name = str_trim(str_of(getenv("OTEL_TRACES_SAMPLER"))), plain = name, bad;
+	struct str arg = str_trim(str_of(getenv("OTEL_TRACES_SAMPLER_ARG")));
+	bool known = !name.n;
+	char quoted[QUOTE_ROOM];
+	struct jaeger_remote j;
+	uint64_t threshold;
+
+	if (str_starts(plain, STR("parentbased_")))
+		plain = str_from(plain, strlen("parentbased_"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		known |= str_eq(plain, str_of(names[i]));
+	if (!known)
+		complain(c, "OTEL_TRACES_SAMPLER: ignoring '%s': no sampler is called so",
+			 quote(name, quoted));
+	if (is_ratio_sampler(name) && arg.n && !ratio_read(arg, &threshold))
+		complain(c, "OTEL_TRACES_SAMPLER_ARG: ignoring '%s': no share from 0 to 1",
+			 quote(arg, quoted));
+	bad = jaeger_remote_is(name) ? jaeger_remote_read(&j, arg) : STR("");
+	if (bad.n)
+		complain(
+			c,
+			"OTEL_TRACES_SAMPLER_ARG: ignoring '%s': not endpoint=URL, pollingIntervalMs=NUMBER or "
+			"initialSamplingRate=0..1",
+			quote(bad, quoted));
 }
 
 static void check_sampling(struct check *c)
@@ -307,6 +343,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_excluded(&c);
 	check_attributes(&c);
 	check_propagators(&c);
+	check_sampler(&c);
 	check_sampling(&c);
 	check_timeout(&c);
 	check_prometheus(&c);

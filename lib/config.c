@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/config.h"
 
-#include "base/ratio.h"
+#include "base/jaeger-remote.h"
 #include "base/setting.h"
 #include "lib/sampler.h"
 #include "base/severity.h"
@@ -53,6 +53,12 @@ static void config_sampler(struct config *c)
 		ratio_read(config_get("OTEL_TRACES_SAMPLER_ARG"), &c->threshold);
 		if (c->threshold == UINT64_MAX)
 			c->sampler = SAMPLER_ON;
+	} else if (jaeger_remote_is(name)) {
+		struct jaeger_remote j;
+
+		jaeger_remote_read(&j, config_get("OTEL_TRACES_SAMPLER_ARG"));
+		c->threshold = j.threshold;
+		c->sampler = j.threshold == UINT64_MAX ? SAMPLER_ON : SAMPLER_RATIO;
 	} else if (!str_eq(name, STR("always_on"))) {
 		c->parent_based = true; /* unknown: the default */
 	}
@@ -111,8 +117,9 @@ void config_read(struct config *c)
 		.exemplars = config_exemplars(config_get("OTEL_METRICS_EXEMPLAR_FILTER")),
 	};
 	config_sampler(c);
-	c->sampling_asks =
-		sampler_use(config_get("ORIEL_SAMPLING_RULES"), config_get("ORIEL_SAMPLING_LIMIT"));
+	c->sampling_asks = sampler_use(config_get("ORIEL_SAMPLING_RULES"),
+				       config_get("ORIEL_SAMPLING_LIMIT")) ||
+			   jaeger_remote_is(config_get("OTEL_TRACES_SAMPLER"));
 	config_propagators(c);
 	config_levels(c);
 }

@@ -28,7 +28,7 @@ struct config {
 	enum sampler sampler;  /* both as the control block begins with them */
 	uint64_t threshold;
 	bool sampler_said;  /* there is an OTEL_TRACES_SAMPLER */
-	bool sampling_asks; /* there are rules, or a limit (lib/sampler.h) */
+	bool sampling_asks; /* there are rules or a limit, or may be a strategy (lib/sampler.h) */
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	unsigned audit_flush_ms;			  /* ORIEL_AUDIT_FLUSH_MS */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */

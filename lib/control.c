@@ -7,6 +7,40 @@
 
 static uint32_t filled; /* the generation whose control block is */
 
+static uint64_t word(const _Atomic uint64_t *p)
+{
+	return atomic_load_explicit(p, memory_order_relaxed);
+}
+
+static void put(_Atomic uint64_t *p, uint64_t v)
+{
+	atomic_store_explicit(p, v, memory_order_relaxed);
+}
+
+static void strategy_keep(struct control_kept *out, const struct control_strategy *s)
+{
+	uint32_t n = atomic_load_explicit(&s->n, memory_order_relaxed);
+
+	out->strategy.limit_ns = word(&s->limit_ns);
+	out->strategy.lower_ns = word(&s->lower_ns);
+	out->strategy.n = n < CONTROL_OPERATIONS ? n : CONTROL_OPERATIONS;
+	for (uint32_t i = 0; i < out->strategy.n; i++) {
+		out->strategy.operation[i].name = word(&s->operation[i].name);
+		out->strategy.operation[i].threshold = word(&s->operation[i].threshold);
+	}
+}
+
+static void strategy_fill(struct control_strategy *s, const struct control_kept *kept)
+{
+	put(&s->limit_ns, kept->strategy.limit_ns);
+	put(&s->lower_ns, kept->strategy.lower_ns);
+	for (uint32_t i = 0; i < kept->strategy.n; i++) {
+		put(&s->operation[i].name, kept->strategy.operation[i].name);
+		put(&s->operation[i].threshold, kept->strategy.operation[i].threshold);
+	}
+	atomic_store_explicit(&s->n, kept->strategy.n, memory_order_relaxed);
+}
+
 void control_keep(struct control_kept *out)
 {
 	const struct control *c = process.control;
@@ -18,6 +52,7 @@ void control_keep(struct control_kept *out)
 		out->passing[i] = atomic_load_explicit(&c->passing[i], memory_order_relaxed);
 	out->sampler = control_sampler();
 	out->threshold = control_threshold();
+	strategy_keep(out, &c->strategy);
 	out->excluded_seq = control_excluded(0, out->excluded, &(size_t){ 0 });
 	if (out->excluded_seq)
 		out->excluded_n = c->excluded_n;
@@ -55,6 +90,8 @@ static void fill(const struct control_kept *kept)
 			      memory_order_relaxed);
 	atomic_store_explicit(&c->sampler, has ? kept->sampler : process.config.sampler,
 			      memory_order_relaxed);
+	if (has)
+		strategy_fill(&c->strategy, kept);
 	if (!has || !kept->excluded_seq)
 		return;
 	memcpy(c->excluded, kept->excluded, kept->excluded_n);

@@ -17,6 +17,13 @@ struct control_kept {
 	uint8_t passing[CONTROL_LOGGERS];
 	uint32_t sampler, excluded_seq, excluded_n;
 	uint64_t threshold;
+	struct {
+		uint64_t limit_ns, lower_ns;
+		uint32_t n;
+		struct {
+			uint64_t name, threshold;
+		} operation[CONTROL_OPERATIONS];
+	} strategy;
 	char excluded[CONTROL_EXCLUDED];
 };
 

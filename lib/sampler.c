@@ -9,9 +9,11 @@
 #include "lib/control.h"
 #include "lib/encode.h"
 
-enum { SHARE_NONE, SHARE_USUAL, SHARE_RULES };
 enum { RANDOM_DIGITS = RATIO_BITS / 4, TRIES = 8 };
 enum { RULES_MOST = 12, TEXT_MOST = 1024 };
+enum { SHARE_NONE, SHARE_USUAL, SHARE_RULES, SHARE_OPERATIONS = SHARE_RULES + RULES_MOST };
+
+_Static_assert(SHARE_OPERATIONS + CONTROL_OPERATIONS <= 256, "a share is a byte");
 
 static const uint64_t second_ns = 1000000000;
 
@@ -25,6 +27,7 @@ static struct {
 	struct rule rule[RULES_MOST];
 	uint32_t limit; /* 0: none */
 	_Atomic uint64_t next_ns;
+	_Atomic uint64_t strategy_next_ns, lower_next_ns[CONTROL_OPERATIONS + 1];
 	char text[TEXT_MOST]; /* the rules' */
 } sampling;
 
@@ -131,17 +134,18 @@ static bool rule_holds(const struct sampling_rule *r, const struct beginning *b)
 /* ---- limits ---------------------------------------------------------------------------------------- */
 
 /*
- * So many a second, a second's worth at once: `next` is when the second would be used up by those that
- * were taken so far. Tried a bounded number of times against other threads; then it is no.
+ * One in so long on average, a second's worth at once: `next` is when the second would be used up by those
+ * that were taken so far. Tried a bounded number of times against other threads; then it is no.
  */
-static bool limit_takes(_Atomic uint64_t *next, uint32_t limit)
+static bool limit_takes(_Atomic uint64_t *next, uint64_t each_ns)
 {
 	uint64_t was = atomic_load_explicit(next, memory_order_relaxed), now = clock_slow();
+	uint64_t most = each_ns > second_ns ? each_ns : second_ns;
 
 	for (int i = 0; i < TRIES; i++) {
-		uint64_t then = (was > now ? was : now) + second_ns / limit;
+		uint64_t then = (was > now ? was : now) + each_ns;
 
-		if (then > now + second_ns)
+		if (then > now + most)
 			return false;
 		if (atomic_compare_exchange_weak_explicit(next, &was, then, memory_order_relaxed,
 							  memory_order_relaxed))
@@ -170,6 +174,10 @@ static uint64_t threshold_of(unsigned share)
 {
 	if (share == SHARE_USUAL)
 		return control_threshold();
+	if (share >= SHARE_OPERATIONS)
+		return atomic_load_explicit(
+			&process.control->strategy.operation[share - SHARE_OPERATIONS].threshold,
+			memory_order_relaxed);
 	share -= SHARE_RULES;
 	return share < sampling.n ? sampling.rule[share].says.threshold : UINT64_MAX;
 }
@@ -183,10 +191,40 @@ static bool is_of_share(struct entry *e, const struct beginning *b, unsigned sha
 	return true;
 }
 
+/* Which of its operations; as many as there are: none. */
+static uint32_t operation_of(const struct control_strategy *s, struct str name)
+{
+	uint64_t number = control_name(name.p, name.n);
+	uint32_t n = atomic_load_explicit(&s->n, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < n && i < CONTROL_OPERATIONS; i++)
+		if (atomic_load_explicit(&s->operation[i].name, memory_order_relaxed) == number)
+			return i;
+	return CONTROL_OPERATIONS;
+}
+
+/* What the share leaves out may be taken all the same, if that name had too few lately: of no share then. */
+static bool strategy_takes(struct entry *e, const struct beginning *b)
+{
+	const struct control_strategy *s = &process.control->strategy;
+	uint64_t limit_ns = atomic_load_explicit(&s->limit_ns, memory_order_relaxed);
+	uint64_t lower_ns = atomic_load_explicit(&s->lower_ns, memory_order_relaxed);
+	uint32_t i = operation_of(s, b->name);
+	bool takes =
+		is_of_share(e, b,
+			    i < CONTROL_OPERATIONS ? SHARE_OPERATIONS + i : (unsigned)SHARE_USUAL);
+
+	if (lower_ns)
+		takes |= limit_takes(&sampling.lower_next_ns[i], lower_ns);
+	return takes && (!limit_ns || limit_takes(&sampling.strategy_next_ns, limit_ns));
+}
+
 static bool usual_takes(struct entry *e, const struct beginning *b)
 {
 	enum sampler sampler = control_sampler();
 
+	if (sampler == SAMPLER_STRATEGY)
+		return strategy_takes(e, b);
 	return sampler == SAMPLER_RATIO ? is_of_share(e, b, SHARE_USUAL) : sampler == SAMPLER_ON;
 }
 
@@ -195,7 +233,7 @@ static bool rule_takes(struct entry *e, const struct beginning *b, size_t i)
 	struct rule *r = &sampling.rule[i];
 
 	return is_of_share(e, b, SHARE_RULES + (unsigned)i) &&
-	       (!r->says.limit || limit_takes(&r->next_ns, r->says.limit));
+	       (!r->says.limit || limit_takes(&r->next_ns, second_ns / r->says.limit));
 }
 
 void sampler_choose(struct entry *e, const struct beginning *b)
@@ -207,7 +245,7 @@ void sampler_choose(struct entry *e, const struct beginning *b)
 		i++;
 	takes = i < sampling.n ? rule_takes(e, b, i) : usual_takes(e, b);
 	if (takes && sampling.limit)
-		takes = limit_takes(&sampling.next_ns, sampling.limit);
+		takes = limit_takes(&sampling.next_ns, second_ns / sampling.limit);
 	if (takes)
 		e->meta |= ORIEL_SAMPLED;
 	else

@@ -3,7 +3,8 @@
  * Sampler: is a new trace taken? For those that begin here; a parent's word counts before ("ParentBased").
  *
  *     rules      ORIEL_SAMPLING_RULES: the first that holds for the first span (base/sampling.h)
- *     share      OTEL_TRACES_SAMPLER, as the control block has it by now
+ *     share      OTEL_TRACES_SAMPLER, as the control block has it by now; or a strategy, by names, with limits
+ *                of its own
  *     limit      ORIEL_SAMPLING_LIMIT: of those that are taken so far, so many a second and process
  *
  * A trace that is one of a share says of which: as `ot=th:...` in its trace state, so that who counts it

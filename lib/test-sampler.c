@@ -97,6 +97,101 @@ static void a_limit_is_a_seconds_worth(void **state)
 	assert_true(n >= 50 && n < 400);
 }
 
+/* As a collector writes it. */
+static void by_strategy(void)
+{
+	struct control_strategy *it;
+	unsigned n = 0;
+
+	setenv("OTEL_TRACES_SAMPLER", "parentbased_jaeger_remote", 1);
+	setenv("OTEL_TRACES_SAMPLER_ARG", "endpoint=http://127.0.0.1:1,initialSamplingRate=0", 1);
+	must(oriel_start(NULL) == 0);
+	must(!takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+	it = &process.control->strategy;
+	process.control->threshold = UINT64_MAX;
+	process.control->sampler = SAMPLER_STRATEGY;
+	must(takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+	it->operation[0].name = control_name("a", 1);
+	it->operation[1].name = control_name("half", 4);
+	it->operation[1].threshold = 1ull << 63;
+	it->n = 2;
+	must(!takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+	must(takes("b", ORIEL_INTERNAL, ORIEL_WITH()));
+	for (int i = 0; i < 1000; i++)
+		n += takes("half", ORIEL_INTERNAL, ORIEL_WITH());
+	must(n > 350 && n < 650);
+	ORIEL_SPAN ("b") /* only of the first span */
+		must(takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+	process.control->sampler = SAMPLER_OFF;
+	must(!takes("b", ORIEL_INTERNAL, ORIEL_WITH()));
+}
+
+static void a_strategy_has_shares_by_names(void **state)
+{
+	(void)state;
+	assert_in_range(seen_of(by_strategy).n[RECORD_START], 354, 654);
+}
+
+/* The rarest interval there is, so that no second one comes. */
+static void with_bounds(void)
+{
+	struct control_strategy *it;
+	unsigned n = 0;
+
+	must(oriel_start(NULL) == 0);
+	process.config.sampling_asks = true;
+	it = &process.control->strategy;
+	it->operation[0].name = control_name("rare", 4);
+	it->n = 1;
+	it->lower_ns = 86400000000000;
+	process.control->threshold = 0;
+	process.control->sampler = SAMPLER_STRATEGY;
+	for (int i = 0; i < 100; i++)
+		n += takes("rare", ORIEL_INTERNAL, ORIEL_WITH());
+	must(n == 1);
+	for (int i = 0; i < 100; i++)
+		n += takes("other", ORIEL_INTERNAL, ORIEL_WITH());
+	must(n == 2);
+	it->lower_ns = 0;
+	it->limit_ns = 86400000000000;
+	process.control->threshold = UINT64_MAX;
+	for (int i = 0; i < 100; i++)
+		n += takes("other", ORIEL_INTERNAL, ORIEL_WITH());
+	must(n == 3);
+}
+
+static void a_strategy_has_a_most_and_a_least(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(with_bounds).n[RECORD_START], 3);
+}
+
+static void in_a_child(void)
+{
+	pid_t child;
+	int status;
+
+	must(oriel_start(NULL) == 0);
+	process.config.sampling_asks = true;
+	process.control->strategy.operation[0].name = control_name("a", 1);
+	process.control->strategy.n = 1;
+	process.control->threshold = UINT64_MAX;
+	process.control->sampler = SAMPLER_STRATEGY;
+	child = fork();
+	if (!child) {
+		must(!takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+		must(takes("b", ORIEL_INTERNAL, ORIEL_WITH()));
+		_exit(0);
+	}
+	must(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void a_child_begins_with_its_parents_strategy(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(in_a_child).n[RECORD_START], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +199,9 @@ int main(void)
 		cmocka_unit_test(a_rule_is_for_the_whole_trace),
 		cmocka_unit_test(a_rule_goes_before_the_sampler),
 		cmocka_unit_test(a_limit_is_a_seconds_worth),
+		cmocka_unit_test(a_strategy_has_shares_by_names),
+		cmocka_unit_test(a_strategy_has_a_most_and_a_least),
+		cmocka_unit_test(a_child_begins_with_its_parents_strategy),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

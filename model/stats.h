@@ -70,6 +70,8 @@
 	X(scrape_descriptions, "metrics", \
 	  "Descriptions left out of a scrape: a metric of that name has another") \
 	X(watches_unread, "values", "Numbers at an address that could not be read when asked for") \
+	X(strategies_failed, "requests", \
+	  "Remote samplers that gave no strategy that makes sense; the one before stays") \
 	X(settings_bad, "settings", "Settings that made no sense and were ignored") \
 	X(http_requests, "requests", "Requests to the page and its API") \
 	X(http_refused, "requests", "Requests to the page and its API that were refused")

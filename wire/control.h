@@ -11,12 +11,15 @@
  *     own        the same as the process itself wants it; CONTROL_FOLLOWS: as [0], the program's own
  *     logger     the loggers' names, numbers in wire/names.h; [0] has none
  *     sampler    of spans without a parent, enum sampler; threshold by base/ratio.h
+ *     strategy   for SAMPLER_STRATEGY: shares by names, all others having the usual threshold; of what they take
+ *                one trace in limit_ns on average; of each name one in lower_ns whatever its share is
  *     excluded   a list of patterns that goes before the process's own, unless it is empty, under a
  *                number: 0 until there is one, odd while it is being changed
  */
 #pragma once
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -25,13 +28,36 @@ enum {
 	CONTROL_FOLLOWS = 0xff,
 	CONTROL_EXCLUDED = 956,	    /* bytes of the list */
 	CONTROL_PATTERNS_MOST = 16, /* in it */
+	CONTROL_OPERATIONS = 64,
 };
 
 enum sampler {
 	SAMPLER_ON,
 	SAMPLER_OFF,
 	SAMPLER_RATIO, /* a share of the traces (base/ratio.h) */
+	SAMPLER_STRATEGY,
 };
+
+/* A share of the traces whose first span has this name; control_name of it. */
+struct control_operation {
+	_Atomic uint64_t name, threshold;
+};
+
+struct control_strategy {
+	_Atomic uint64_t limit_ns, lower_ns; /* 0: none */
+	_Atomic uint32_t n;
+	struct control_operation operation[CONTROL_OPERATIONS];
+};
+
+/* FNV-1a: who looks for two names of one number finds them, and has two operations of one share. */
+static inline uint64_t control_name(const char *name, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)name[i]) * 0x100000001b3u;
+	return h;
+}
 
 struct control {
 	_Alignas(64) _Atomic uint8_t passing[CONTROL_LOGGERS];
@@ -41,6 +67,7 @@ struct control {
 	_Alignas(64) _Atomic uint32_t sampler;
 	_Atomic uint32_t own_sampler;
 	_Atomic uint64_t threshold, own_threshold;
+	struct control_strategy strategy;
 
 	_Alignas(64) _Atomic uint32_t excluded_seq;
 	uint32_t excluded_n;

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "cmd/collect/say.h"
 #include "collect/tail.h"
+#include "export/jaeger-remote.h"
 #include "model/stats.h"
 
 #include <errno.h>
@@ -451,6 +452,16 @@ static void routes_place(const struct settings *settings, char words[COLLECTOR_P
 	scrapes_place(settings, words, all->scrapes);
 }
 
+static int routes_strategy(const struct collector_question *q, struct strategy *out,
+			   char why[COLLECTOR_WHY], void *you)
+{
+	const struct jaeger_question question = { q->endpoint, q->service, q->timeout_ms, q->stop };
+
+	_Static_assert((int)COLLECTOR_WHY == (int)JAEGER_WHY, "a reason is a reason");
+	(void)you;
+	return jaeger_remote_ask(&question, out, why);
+}
+
 const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
@@ -463,6 +474,7 @@ const struct collector_sink routes_sink = {
 	.run_started = routes_run_started,
 	.run_ended = routes_run_ended,
 	.busy = routes_busy,
+	.strategy = routes_strategy,
 };
 
 /* ---- as a whole ------------------------------------------------------------------------------------ */
