@@ -117,11 +117,6 @@ static const char *disabled(void)
 	return list ? list : getenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS");
 }
 
-void agent_switch(const char *libraries, bool on)
-{
-	(void)turn_all(libraries, NULL, on);
-}
-
 HOOK int oriel_instrument(const char *libraries)
 {
 	int kept = errno;
@@ -135,7 +130,7 @@ HOOK void oriel_uninstrument(const char *libraries)
 {
 	int kept = errno;
 
-	agent_switch(libraries ? libraries : "*", false);
+	(void)turn_all(libraries ? libraries : "*", NULL, false);
 	errno = kept;
 }
 

@@ -31,7 +31,7 @@
 /* A function that the program is to find here instead of in its library. */
 #define HOOK __attribute__((visibility("default")))
 
-/* Is this library watched? Set by agent_switch alone, at any time. */
+/* Is this library watched? agent.c sets it, at any time. */
 struct watch {
 	_Atomic bool on;
 	bool started; /* agent.c's */
@@ -60,12 +60,6 @@ static inline bool watches(const struct watch *w)
 {
 	return atomic_load_explicit(&w->on, memory_order_relaxed) && oriel_gate.recording;
 }
-
-/*
- * Switch libraries on or off: those of a comma list of names and aliases in any case, `*` for all.
- * What is under way is finished. Not in signal handlers.
- */
-void agent_switch(const char *libraries, bool on);
 
 /* Something was not watched for want of room in a pool or table: counted, never silent. */
 void agent_missed(const char *library);

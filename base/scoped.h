@@ -8,7 +8,6 @@
 #pragma once
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define scoped(f) __attribute__((cleanup(f)))
@@ -19,11 +18,6 @@ static inline void scoped_fd_close(int *fd)
 		close(*fd);
 }
 
-static inline void scoped_mem_free(void *p)
-{
-	free(*(void **)p);
-}
-
 static inline void scoped_file_close(FILE **f)
 {
 	if (*f)
@@ -31,5 +25,4 @@ static inline void scoped_file_close(FILE **f)
 }
 
 #define scoped_fd scoped(scoped_fd_close)
-#define scoped_mem scoped(scoped_mem_free)
 #define scoped_file scoped(scoped_file_close)

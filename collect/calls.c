@@ -100,7 +100,8 @@ static void calls_accept(struct calls *s, uint64_t now_ns)
 	}
 }
 
-bool call_check(struct control_request *request, size_t n)
+/* Is it whole and does it make sense? Strings are ended by NUL then. */
+static bool call_check(struct control_request *request, size_t n)
 {
 	uint8_t id[8];
 

@@ -45,6 +45,3 @@ void calls_close(struct calls *s);
 bool calls_next(struct calls *s, struct call *out, uint64_t now_ns);
 void call_answer(struct calls *s, const struct call *call, const struct control_reply *reply);
 bool calls_waiting(const struct calls *s);
-
-/* Is it whole and does it make sense? Strings are ended by NUL then. */
-bool call_check(struct control_request *request, size_t n);

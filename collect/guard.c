@@ -75,37 +75,3 @@ int guard_copy(void *to, const void *from, size_t n)
 {
 	return guard_run(copy_step, &(struct copy_step){ to, from, n });
 }
-
-struct word_step {
-	_Atomic uint32_t *word;
-	uint32_t value;
-};
-
-static void load_step(void *you)
-{
-	struct word_step *s = you;
-
-	s->value = atomic_load_explicit(s->word, memory_order_acquire);
-}
-
-static void store_step(void *you)
-{
-	struct word_step *s = you;
-
-	atomic_store_explicit(s->word, s->value, memory_order_release);
-}
-
-int guard_load(uint32_t *out, const _Atomic uint32_t *word)
-{
-	struct word_step s = { .word = (_Atomic uint32_t *)word };
-	int r = guard_run(load_step, &s);
-
-	if (!r)
-		*out = s.value;
-	return r;
-}
-
-int guard_store(_Atomic uint32_t *word, uint32_t value)
-{
-	return guard_run(store_step, &(struct word_step){ word, value });
-}

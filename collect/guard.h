@@ -20,7 +20,3 @@ int guard_init(void);
 
 int guard_run(void (*step)(void *you), void *you);
 int guard_copy(void *to, const void *from, size_t n);
-
-/* Acquire and release: each names the segment's word that it meets in wire/segment.h. */
-int guard_load(uint32_t *out, const _Atomic uint32_t *word);
-int guard_store(_Atomic uint32_t *word, uint32_t value);

@@ -101,10 +101,8 @@ void collector_apply_wishes(struct collector *c, struct process *p);
 void collector_watch(struct collector *c, int pidfd);
 
 /* routing.c */
-struct run *collector_run_of(struct collector *c, struct process *p);
 struct route *collector_route_of(struct collector *c, struct process *p);
 void collector_give(struct collector *c, struct process *p);
-void collector_give_batch(struct collector *c, struct process *p, struct batch *b);
 void collector_give_points(struct collector *c, struct process *p, struct batch *b);
 void collector_run_told(struct collector *c, struct call *call);
 void collector_settle(struct collector *c); /* routes and runs that nobody needs any more */

@@ -46,7 +46,7 @@ void collector_run_told(struct collector *c, struct call *call)
 }
 
 /* A run that this collector was not told of was told to one before it. */
-struct run *collector_run_of(struct collector *c, struct process *p)
+static struct run *run_of(struct collector *c, struct process *p)
 {
 	struct str id = identity_run(&p->in->head);
 	struct run *run = id.n ? run_find(c->run, id) : c->nameless;
@@ -92,7 +92,7 @@ static void *route_open(struct collector *c, const struct route *route, const st
 
 struct route *collector_route_of(struct collector *c, struct process *p)
 {
-	struct run *run = collector_run_of(c, p);
+	struct run *run = run_of(c, p);
 	struct str block = p->in->settings.block;
 	struct route *route;
 
@@ -113,7 +113,7 @@ struct route *collector_route_of(struct collector *c, struct process *p)
 	return route;
 }
 
-void collector_give_batch(struct collector *c, struct process *p, struct batch *b)
+static void give_batch(struct collector *c, struct process *p, struct batch *b)
 {
 	if (!b)
 		return;
@@ -129,7 +129,7 @@ void collector_give_points(struct collector *c, struct process *p, struct batch 
 	if (b)
 		b->again = p->taken_over;
 	p->taken_over = false;
-	collector_give_batch(c, p, b);
+	give_batch(c, p, b);
 }
 
 void collector_give(struct collector *c, struct process *p)
@@ -142,7 +142,7 @@ void collector_give(struct collector *c, struct process *p)
 		pthread_mutex_unlock(&c->lock);
 	}
 	if (!b || !b->n_stacks || !collector_name_stacks(c, p, b))
-		collector_give_batch(c, p, b);
+		give_batch(c, p, b);
 }
 
 static void route_end(struct collector *c, struct route *route)

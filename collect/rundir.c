@@ -143,7 +143,7 @@ bool rundir_is_lost(const struct rundir *d, const char *path)
 	       ours.st_dev != there.st_dev;
 }
 
-bool rundir_is_segment(const char *name)
+static bool is_segment(const char *name)
 {
 	return name[0] != '.' && str_ends(str_of(name), STR(SEGMENT_SUFFIX)) && strlen(name) < 120;
 }
@@ -161,7 +161,7 @@ int rundir_list(const struct rundir *d, void (*each)(const char *name, void *you
 		return r;
 	}
 	for (struct dirent *e; (e = readdir(dir));)
-		if (rundir_is_segment(e->d_name))
+		if (is_segment(e->d_name))
 			each(e->d_name, you);
 	closedir(dir);
 	return 0;
@@ -171,7 +171,7 @@ static void tell(const struct inotify_event *e, const struct rundir_news *news)
 {
 	if (e->mask & IN_Q_OVERFLOW)
 		news->lost(news->you);
-	else if (!e->len || !rundir_is_segment(e->name))
+	else if (!e->len || !is_segment(e->name))
 		return;
 	else if (e->mask & (IN_CREATE | IN_MOVED_TO))
 		news->came(e->name, news->you);

@@ -26,9 +26,6 @@ int rundir_lock(struct rundir *d);
 /* Was it removed, or another put in its place? Then nobody can find us any more. */
 bool rundir_is_lost(const struct rundir *d, const char *path);
 
-/* Is this the name of a segment? */
-bool rundir_is_segment(const char *name);
-
 /* Every segment's name that is there now. */
 int rundir_list(const struct rundir *d, void (*each)(const char *name, void *you), void *you);
 

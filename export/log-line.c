@@ -34,7 +34,8 @@ static void clock_set(struct log_clock *clock, uint64_t second)
 	clock->second = second;
 }
 
-void log_time_write(struct log_clock *clock, char *to, uint64_t ns)
+/* "2026-11-21T11:26:50.123456Z" into 27 bytes. */
+static void time_write(struct log_clock *clock, char *to, uint64_t ns)
 {
 	if (!clock->text[0] || clock->second != ns / NS_PER_S)
 		clock_set(clock, ns / NS_PER_S);
@@ -269,7 +270,7 @@ void log_line_take(struct log_line *l, const struct log_profile *profile,
 	l->access = str_eq(logger, STR(LOG_ACCESS_SCOPE));
 	l->n = l->n_renamed = 0;
 	memset(l->field, 0, sizeof(l->field));
-	log_time_write(clock, l->time, record->time_ns ? record->time_ns : record->observed_ns);
+	time_write(clock, l->time, record->time_ns ? record->time_ns : record->observed_ns);
 	text_set(l, LOG_TIME, (struct str){ l->time, 27 });
 	text_set(l, LOG_LEVEL, log_level_text(record->severity, profile->upper));
 	if (!l->field[LOG_LEVEL])

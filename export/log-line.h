@@ -53,9 +53,6 @@ void log_line_take(struct log_line *l, const struct log_profile *profile,
 /* The text of a field; empty if there is none, or it isn't text. */
 struct str log_line_text(const struct log_line *l, enum log_field field);
 
-/* "2026-11-21T11:26:50.123456Z" into 27 bytes. */
-void log_time_write(struct log_clock *clock, char *to, uint64_t ns);
-
 /* "info" or "INFO"; none for no severity. */
 struct str log_level_text(int severity, bool upper);
 

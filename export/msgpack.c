@@ -13,7 +13,6 @@ enum {
 	UINT_16 = 0xcd,
 	UINT_32 = 0xce,
 	UINT_64 = 0xcf,
-	INT_64 = 0xd3,
 	FLOAT_64 = 0xcb,
 };
 
@@ -68,14 +67,6 @@ void msgpack_u64(struct out *o, uint64_t v)
 		put(o, UINT_32, v, 4);
 	else
 		put(o, UINT_64, v, 8);
-}
-
-void msgpack_i64(struct out *o, int64_t v)
-{
-	if (v >= 0)
-		msgpack_u64(o, (uint64_t)v);
-	else
-		put(o, INT_64, (uint64_t)v, 8);
 }
 
 void msgpack_f64(struct out *o, double v)

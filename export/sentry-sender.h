@@ -40,9 +40,3 @@ enum sent sentry_envelope_send(struct sentry_sender *s, const char *what, uint32
 /* s->body, as OTLP. */
 enum sent sentry_traces_send(struct sentry_sender *s, uint32_t timeout_ms,
 			     struct export_result *result);
-
-static inline bool sentry_may_send(const struct sentry_sender *s, enum sentry_category c,
-				   uint64_t now_ns)
-{
-	return !sentry_limited(&s->limits, c, now_ns);
-}

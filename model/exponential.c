@@ -69,11 +69,6 @@ static double bound(int64_t scale, int64_t index)
 	return exp2(scalbn((double)index, scale < -64 ? 64 : -(int)scale));
 }
 
-double exponential_bound(int32_t scale, int64_t index)
-{
-	return bound(scale, index);
-}
-
 /* ---- one scale ------------------------------------------------------------------------------------- */
 
 /* What is to become one, at the scale at which it fits. */

@@ -40,9 +40,6 @@ bool exponential_subtract(struct metric_point *to, struct exponential_memory m,
 /* The value under which this part of all (0 to 1) lies; NaN if there is none. */
 double exponential_quantile(const struct metric_point *p, double q);
 
-/* Base to the power of `index`: the lower bound of the bucket that has it. */
-double exponential_bound(int32_t scale, int64_t index);
-
 /*
  * As explicit bounds, which are powers of two (of four, sixteen, ... if the scale is below 0), the same
  * whenever it is asked. At most EXPLICIT_MOST; buckets one more. Returns how many bounds.

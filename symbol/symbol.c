@@ -9,6 +9,7 @@
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { INLINED_MOST = 64, SCOPES_MOST = 16 };
 

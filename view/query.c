@@ -89,7 +89,8 @@ struct str query_get(const struct query *q, struct str name)
 	return (struct str){ "", 0 };
 }
 
-int query_u64(struct query *q, struct str name, uint64_t *out)
+/* Keeps *out when it is absent. */
+static int query_u64(struct query *q, struct str name, uint64_t *out)
 {
 	struct str text = query_get(q, name);
 

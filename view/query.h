@@ -36,7 +36,6 @@ int query_read(struct query *q, struct str target);
 /* The value, or the empty slice. */
 struct str query_get(const struct query *q, struct str name);
 
-int query_u64(struct query *q, struct str name, uint64_t *out); /* keeps *out when absent */
 int query_limit(struct query *q, size_t most, size_t *out);
 int query_run(struct query *q, struct str *out);
 

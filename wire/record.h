@@ -45,7 +45,6 @@ enum record_flag {
 	RECORD_ABANDONED = 4,	/* END: an outer span ended first */
 	RECORD_REMOTE = 8,	/* START: the parent is in another process */
 	RECORD_TRACESTATE = 16, /* START, LINK: u16 n and n bytes stand before the attributes */
-	RECORD_CUT = 32,	/* some attribute or text did not fit */
 	RECORD_SETTLED = 64,	/* START: the collector's mark: this span has been delivered */
 };
 
@@ -65,7 +64,8 @@ struct record_start {
 	uint64_t span_id; /* the bytes of the W3C id, in order: not a number */
 	uint64_t parent_id;
 	uint8_t trace_flags;
-	uint8_t least[7]; /* a number: it was taken by a share, as `th` in base/trace-state.h; 0: not */
+	/* A number: it was taken by a share, as `th` in base/trace-state.h; 0: it wasn't. */
+	uint8_t least[7];
 };
 
 struct record_end {

@@ -31,7 +31,7 @@ static bool value_is(const struct value *have, const struct oriel_attribute *wan
 }
 
 /* One that was made of NULL asks for nothing. */
-bool attributes_have(struct attributes have, struct oriel_attributes want)
+static bool attributes_have(struct attributes have, struct oriel_attributes want)
 {
 	for (size_t i = 0; i < want.n; i++) {
 		const struct oriel_attribute *a = &want.item[i];

@@ -33,5 +33,4 @@ struct witness {
 const struct witness *witness_look(void);
 
 /* find.c */
-bool attributes_have(struct attributes have, struct oriel_attributes want);
 bool name_is(struct str have, const char *want);

@@ -24,8 +24,3 @@ static inline unsigned exclude_of(struct str path)
 {
 	return oriel_excluded(path.p, path.n);
 }
-
-static inline bool exclude_matches(enum exclude_what what, struct str path)
-{
-	return (exclude_of(path) & what) != 0;
-}

@@ -4,13 +4,7 @@
 #include "agent/agent.h"
 #include "agent/sockets/connection.h"
 
-enum {
-	EDITS_MOST = 4096,
-	TRACEPARENT_LENGTH = 55,
-	TRACE_ID_AT = 3,
-	PARENT_ID_AT = 36,
-	ID_HEX = 16
-};
+enum { EDITS_MOST = 4096, TRACEPARENT_LENGTH = 55, PARENT_ID_AT = 36, ID_HEX = 16 };
 
 /* Ours goes in at `insert_at`; the program's next ID_HEX bytes from `replace_at` on are ours. */
 struct edit {
