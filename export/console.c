@@ -97,10 +97,8 @@ static enum signal next_kind(const struct batch *b, const size_t at[N_SIGNALS], 
 		least = b->log[at[1]].time_ns;
 	}
 	if ((signals & SIGNAL_SPAN) && at[0] < b->n_spans &&
-	    (!kind || b->span[at[0]].end_ns < least)) {
+	    (!kind || b->span[at[0]].end_ns < least))
 		kind = SIGNAL_SPAN;
-		least = b->span[at[0]].end_ns;
-	}
 	if ((signals & SIGNAL_METRIC) && at[2] < b->n_points && !kind)
 		kind = SIGNAL_METRIC;
 	return kind;

@@ -86,7 +86,7 @@ static void refuse(struct request *q, unsigned status, const char *why)
 static struct str cut_run(struct request *q, struct str path)
 {
 	uint8_t id[RUN_ID_DIGITS / 2];
-	struct str rest = path;
+	struct str rest;
 
 	if (!str_starts(path, STR("/run/")))
 		return path;

@@ -13,7 +13,7 @@
 #include "agent/sockets/edit.h"
 #include "agent/sockets/sockets.h"
 
-enum { CONNECTIONS_MOST = 16384, EXCHANGES_MOST = 8192, READINGS_MOST = 2048 };
+enum { CONNECTIONS_MOST = 16384 };
 
 /* connection.requests_over is one of these. */
 enum { OVER_NOT, OVER_UNTIL_ANSWERED, OVER_AND_MISSED, OVER_FOR_GOOD };
@@ -22,79 +22,15 @@ static struct pool connections = { .item_bytes = sizeof(struct connection), .n =
 static struct pool usuals = { .item_bytes = sizeof(struct usual), .n = CONNECTIONS_MOST };
 static struct pool usual_answers = { .item_bytes = sizeof(struct usual_answer),
 				     .n = CONNECTIONS_MOST };
-struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
-struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
 
-_Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct exchange) % 8 == 0 &&
-		       sizeof(struct reading) % 8 == 0 && sizeof(struct usual) % 8 == 0 &&
+_Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct usual) % 8 == 0 &&
 		       sizeof(struct usual_answer) % 8 == 0,
 	       "pools want items of a multiple of 8");
-
-_Atomic uint32_t sockets_forks, sockets_child;
 
 bool connections_open(void)
 {
 	return pool_open(&connections) && pool_open(&usuals) && pool_open(&usual_answers) &&
 	       pool_open(&sockets_exchanges) && pool_open(&sockets_readings) && edits_open();
-}
-
-/* ---- an exchange ---------------------------------------------------------------------------- */
-
-/* One side at a time makes it begin and end. */
-static void serial_next(struct exchange *e)
-{
-	uint32_t was = atomic_load_explicit(&e->serial, memory_order_relaxed);
-
-	atomic_store_explicit(&e->serial, was + 1, memory_order_relaxed);
-}
-
-struct exchange *exchange_new(void)
-{
-	struct exchange *e = pool_take(&sockets_exchanges);
-
-	if (!e) {
-		agent_missed("sockets");
-		return NULL;
-	}
-	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
-	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
-	e->to = HTTP1_TO_OTHER;
-	e->upgrade = e->expects = e->is_served = false;
-	e->status = 0;
-	e->parent = NULL;
-	e->parent_serial = 0;
-	atomic_store_explicit(&e->request_bytes, 0, memory_order_relaxed);
-	atomic_store_explicit(&e->holders, 2, memory_order_relaxed);
-	serial_next(e);
-	return e;
-}
-
-void exchange_over(struct exchange *e)
-{
-	serial_next(e);
-}
-
-void exchange_let_go(struct exchange *e)
-{
-	if (atomic_fetch_sub_explicit(&e->holders, 1, memory_order_acq_rel) == 1)
-		pool_give(&sockets_exchanges, e);
-}
-
-/* Its memory may be another one's by now: whoever holds it looks again whether it is the one. */
-bool exchange_hold(struct exchange *e)
-{
-	uint32_t n = atomic_load_explicit(&e->holders, memory_order_relaxed);
-
-	while (n &&
-	       !atomic_compare_exchange_weak_explicit(&e->holders, &n, n + 1, memory_order_acquire,
-						      memory_order_relaxed))
-		;
-	return n > 0;
-}
-
-bool exchange_is_ours(const struct exchange *e)
-{
-	return e->child == atomic_load_explicit(&sockets_child, memory_order_relaxed);
 }
 
 static void exchange_end(struct connection *c, struct exchange *e, bool complete)
@@ -103,36 +39,6 @@ static void exchange_end(struct connection *c, struct exchange *e, bool complete
 		served_end(c, e, complete);
 	else
 		called_end(c, e, complete);
-}
-
-/* ---- the head that is read --------------------------------------------------------------------- */
-
-struct reading *reading_take(void)
-{
-	struct reading *r = pool_take(&sockets_readings);
-
-	if (!r)
-		agent_missed("sockets");
-	return r;
-}
-
-static void reading_give(struct reading *r)
-{
-	if (r)
-		pool_give(&sockets_readings, r);
-}
-
-static const char *reading_get(void *carrier, const char *name)
-{
-	return http1_value(carrier, name);
-}
-
-void reading_headers(struct reading *r)
-{
-	headers_begin(&r->headers, reading_get, &r->head);
-	for (size_t i = 0; i < r->head.n_fields; i++)
-		headers_see(&r->headers, r->head.text + r->head.field[i].name,
-			    r->head.text + r->head.field[i].value);
 }
 
 /* ---- a connection's life ------------------------------------------------------------------------ */

@@ -19,47 +19,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "agent/http/client.h"
-#include "agent/http/headers.h"
 #include "agent/http/http1-known.h"
-#include "agent/pool.h"
-#include "agent/http/server.h"
+#include "agent/sockets/exchange.h"
 
 enum direction { IN, OUT };
 
 enum { PIPELINE_MOST = 16 };
-
-struct exchange {
-	struct pool_item item;
-	_Atomic uint32_t serial;  /* odd while it is under way; an item's next use has another */
-	_Atomic uint32_t holders; /* the sides that still look at it */
-	uint32_t child, forks;	  /* of this process, when it began */
-	uint8_t to;		  /* enum http1_to */
-	bool upgrade;		  /* it may turn the connection into something else */
-	bool expects;		  /* 100 before its body */
-	bool is_served;
-	uint16_t status; /* of the response's head, once it is there */
-	_Atomic uint64_t request_bytes;
-	struct exchange *parent; /* of a called one: the served one that it is made for, */
-	uint32_t parent_serial;	 /* if that is still under way */
-	union {
-		struct server_request served;
-		struct client_request called;
-	} as;
-};
-
-static inline bool exchange_lives(const struct exchange *e, uint32_t serial)
-{
-	return (serial & 1) && atomic_load_explicit(&e->serial, memory_order_relaxed) == serial;
-}
-
-/* A head on its way, and what is made of it. Taken while it comes. */
-struct reading {
-	struct pool_item item;
-	struct http1_head head;
-	struct headers headers;
-	char url[1100];
-};
 
 struct edit;
 
@@ -174,22 +139,6 @@ void connection_ended(struct connection *c, enum direction d, bool reset);
 void connection_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain);
 
 /* ---- among the files of sockets ------------------------------------------------------------------ */
-
-extern struct pool sockets_exchanges, sockets_readings;
-
-/* Counted up by each fork, and in each child. */
-extern _Atomic uint32_t sockets_forks, sockets_child;
-
-struct exchange *exchange_new(void);
-void exchange_over(struct exchange *e); /* it has ended: nobody finds it as living any more */
-void exchange_let_go(struct exchange *e);
-
-/* One that another thread may end and let go of meanwhile; false: it has. */
-bool exchange_hold(struct exchange *e);
-bool exchange_is_ours(const struct exchange *e); /* not a parent process's */
-
-struct reading *reading_take(void);
-void reading_headers(struct reading *r);
 
 struct exchange *served_begin(struct connection *c, struct reading *r);
 struct exchange *served_again(struct connection *c, struct str method, struct str target);

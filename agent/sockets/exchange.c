@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/sockets/exchange.h"
+
+enum { EXCHANGES_MOST = 8192, READINGS_MOST = 2048 };
+
+struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
+struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
+
+_Static_assert(sizeof(struct exchange) % 8 == 0 && sizeof(struct reading) % 8 == 0,
+	       "pools want items of a multiple of 8");
+
+_Atomic uint32_t sockets_forks, sockets_child;
+
+struct exchange *exchange_new(void)
+{
+	struct exchange *e = pool_take(&sockets_exchanges);
+
+	if (!e) {
+		agent_missed("sockets");
+		return NULL;
+	}
+	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
+	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
+	e->to = HTTP1_TO_OTHER;
+	e->upgrade = e->expects = e->is_served = false;
+	e->status = 0;
+	e->parent = NULL;
+	e->parent_serial = 0;
+	atomic_store_explicit(&e->request_bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->holders, 2, memory_order_relaxed);
+	exchange_next(e);
+	return e;
+}
+
+/* ---- the head that is read --------------------------------------------------------------------- */
+
+static const char *reading_get(void *carrier, const char *name)
+{
+	return http1_value(carrier, name);
+}
+
+void reading_headers(struct reading *r)
+{
+	headers_begin(&r->headers, reading_get, &r->head);
+	for (size_t i = 0; i < r->head.n_fields; i++)
+		headers_see(&r->headers, r->head.text + r->head.field[i].name,
+			    r->head.text + r->head.field[i].value);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exchange: a request and what it is answered, between the two directions of a connection; and the reading
+ * of its head.
+ *
+ *     e = exchange_new();          held by both sides, NULL: no room, counted
+ *     exchange_over(e);            it has ended: nobody finds it as living any more
+ *     exchange_let_go(e);          each side once: the last gives it back
+ *
+ * Its memory never goes away, but becomes another exchange's: who looks at one that it doesn't hold asks
+ * exchange_lives with the serial it saw, or takes a hold and looks again whether it is the one.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "agent/agent.h"
+#include "agent/http/client.h"
+#include "agent/http/headers.h"
+#include "agent/http/http1.h"
+#include "agent/http/server.h"
+#include "agent/pool.h"
+
+struct exchange {
+	struct pool_item item;
+	_Atomic uint32_t serial;  /* odd while it is under way; an item's next use has another */
+	_Atomic uint32_t holders; /* the sides that still look at it */
+	uint32_t child, forks;	  /* of this process, when it began */
+	uint8_t to;		  /* enum http1_to */
+	bool upgrade;		  /* it may turn the connection into something else */
+	bool expects;		  /* 100 before its body */
+	bool is_served;
+	uint16_t status; /* of the response's head, once it is there */
+	_Atomic uint64_t request_bytes;
+	struct exchange *parent; /* of a called one: the served one that it is made for, */
+	uint32_t parent_serial;	 /* if that is still under way */
+	union {
+		struct server_request served;
+		struct client_request called;
+	} as;
+};
+
+static inline bool exchange_lives(const struct exchange *e, uint32_t serial)
+{
+	return (serial & 1) && atomic_load_explicit(&e->serial, memory_order_relaxed) == serial;
+}
+
+extern struct pool sockets_exchanges, sockets_readings;
+
+/* Counted up by each fork, and in each child. */
+extern _Atomic uint32_t sockets_forks, sockets_child;
+
+struct exchange *exchange_new(void);
+
+/* One side at a time makes it begin and end. */
+static inline void exchange_next(struct exchange *e)
+{
+	uint32_t was = atomic_load_explicit(&e->serial, memory_order_relaxed);
+
+	atomic_store_explicit(&e->serial, was + 1, memory_order_relaxed);
+}
+
+static inline void exchange_over(struct exchange *e)
+{
+	exchange_next(e);
+}
+
+static inline void exchange_let_go(struct exchange *e)
+{
+	if (atomic_fetch_sub_explicit(&e->holders, 1, memory_order_acq_rel) == 1)
+		pool_give(&sockets_exchanges, e);
+}
+
+/* One that another thread may end and let go of meanwhile; false: it has. */
+static inline bool exchange_hold(struct exchange *e)
+{
+	uint32_t n = atomic_load_explicit(&e->holders, memory_order_relaxed);
+
+	while (n &&
+	       !atomic_compare_exchange_weak_explicit(&e->holders, &n, n + 1, memory_order_acquire,
+						      memory_order_relaxed))
+		;
+	return n > 0;
+}
+
+/* Not a parent process's. */
+static inline bool exchange_is_ours(const struct exchange *e)
+{
+	return e->child == atomic_load_explicit(&sockets_child, memory_order_relaxed);
+}
+
+/* A head on its way, and what is made of it. Taken while it comes. */
+struct reading {
+	struct pool_item item;
+	struct http1_head head;
+	struct headers headers;
+	char url[1100];
+};
+
+static inline struct reading *reading_take(void)
+{
+	struct reading *r = pool_take(&sockets_readings);
+
+	if (!r)
+		agent_missed("sockets");
+	return r;
+}
+
+static inline void reading_give(struct reading *r)
+{
+	if (r)
+		pool_give(&sockets_readings, r);
+}
+
+void reading_headers(struct reading *r);
