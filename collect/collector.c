@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "collect/gauge-mode.h"
 #include "collect/guard.h"
 #include "collect/remote.h"
 #include "model/stats.h"
@@ -39,7 +38,6 @@ enum {
 	LINGER_MS = 60000,
 	EXPORT_MS = 10000,
 	EVENTS = 32,
-	ENDS_AT_ONCE = 64,
 };
 
 /* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
@@ -147,14 +145,6 @@ void collector_set_intake(struct collector *c, const char *address)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void pending_free(struct pending **at)
-{
-	struct pending *f = *at;
-
-	*at = f->next;
-	free(f);
-}
-
 struct collector *collector_free(struct collector *c)
 {
 	if (!c)
@@ -172,10 +162,7 @@ struct collector *collector_free(struct collector *c)
 		c->run = run->next;
 		run_free(run);
 	}
-	while (c->pending)
-		pending_free(&c->pending);
-	while (c->refused)
-		pending_free(&c->refused);
+	collector_forget_files(c);
 	calls_close(&c->calls);
 	jobs_fini(&c->jobs);
 	if (c->epoll_fd >= 0)
@@ -206,222 +193,7 @@ void collector_stop(struct collector *c)
 	errno = before;
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
-
-static struct process *process_named(struct collector *c, const char *name)
-{
-	for (struct process *p = c->process; p; p = p->next)
-		if (strcmp(p->in->name, name) == 0)
-			return p;
-	return NULL;
-}
-
-static bool is_among(const struct pending *f, const char *name)
-{
-	while (f && strcmp(f->name, name) != 0)
-		f = f->next;
-	return f;
-}
-
-static void file_came(const char *name, void *you)
-{
-	struct collector *c = you;
-	struct pending *f;
-
-	if (process_named(c, name) || is_among(c->pending, name) || is_among(c->refused, name))
-		return;
-	f = calloc(1, sizeof(*f));
-	if (!f)
-		return;
-	snprintf(f->name, sizeof(f->name), "%s", name);
-	f->next = c->pending;
-	c->pending = f;
-}
-
-static void file_let_go(const char *name, void *you)
-{
-	struct process *p = process_named(you, name);
-
-	if (p)
-		p->look = true;
-}
-
-static void files_lost(void *you)
-{
-	struct collector *c = you;
-
-	rundir_list(&c->dir, file_came, c);
-	for (struct process *p = c->process; p; p = p->next)
-		p->look = true;
-}
-
-void collector_apply_wishes(struct collector *c, struct process *p)
-{
-	pthread_mutex_lock(&c->lock);
-	wishes_apply(&c->wishes, p);
-	pthread_mutex_unlock(&c->lock);
-}
-
-static void process_joins(struct collector *c, struct process *p)
-{
-	p->route = collector_route_of(c, p);
-	if (p->route) {
-		process_watched(p, &p->route->run->first);
-		p->route->n_processes++;
-		p->route->run->n_processes++;
-	}
-	p->folded = folded_take(&c->folded, p->in->name);
-	collector_watch(c, p->death.pidfd);
-	remote_join(c, p);
-	gauge_modes_check(&p->in->settings);
-	profile_check(&p->in->settings);
-	collector_apply_wishes(c, p);
-	if (c->options.sink->place)
-		c->options.sink->place(&p->in->settings, p->place, c->options.you);
-	pthread_mutex_lock(&c->lock);
-	p->next = c->process;
-	c->process = p;
-	/* From here on the segment says that a collector has read in it, also if we are killed. */
-	process_tend(p, clock_mono_ns(), c->losses);
-	pthread_mutex_unlock(&c->lock);
-}
-
-static bool is_gone(const struct collector *c, const char *name)
-{
-	return faccessat(c->dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
-}
-
-/* Names are random and not used again; those whose files are gone make room. */
-static void pending_refuse(struct collector *c, struct pending **at)
-{
-	struct pending *f = *at;
-
-	*at = f->next;
-	f->next = c->refused;
-	c->refused = f;
-	for (at = &f->next; *at;)
-		if (is_gone(c, (*at)->name))
-			pending_free(at);
-		else
-			at = &(*at)->next;
-}
-
-void collector_look_for_files(struct collector *c, uint64_t now)
-{
-	struct rundir_news news = { file_came, file_let_go, files_lost, c };
-
-	rundir_read(&c->dir, &news);
-	for (struct pending **at = &c->pending; *at;) {
-		struct process *p = NULL;
-		int r = now < (*at)->next_ns ? INTAKE_LATER
-					     : process_open(&p, &c->place, (*at)->name);
-
-		if (r == INTAKE_LATER) {
-			if (now >= (*at)->next_ns)
-				(*at)->next_ns = now + IDLE_MS * MS;
-			at = &(*at)->next;
-			continue;
-		}
-		if (r < 0 && r != -ENOENT)
-			fprintf(stderr, "oriel: segment not read file=%s: %s\n", (*at)->name,
-				err_path(r));
-		if (r == INTAKE_REFUSED || (r < 0 && r != -ENOENT))
-			pending_refuse(c, at);
-		else
-			pending_free(at);
-		if (!r)
-			process_joins(c, p);
-	}
-}
-
-/* ---- rounds ----------------------------------------------------------------------------------- */
-
-static void process_rename_now(struct collector *c, struct process *p)
-{
-	if (!process_is_renamed(p))
-		return;
-	collector_give(c, p);
-	pthread_mutex_lock(&c->lock);
-	process_rename(p);
-	pthread_mutex_unlock(&c->lock);
-	remote_join(c, p);
-	collector_apply_wishes(c, p);
-}
-
-static void process_heat(struct collector *c, const struct process *p)
-{
-	uint64_t now;
-
-	if (!p->drained.n_records)
-		return;
-	now = clock_mono_ns();
-	if (p->drained.n_full ||
-	    p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
-		c->hot_ns = now;
-		c->trim = true;
-	}
-}
-
-/*
- * A file that is slower than the service for a moment costs nothing: what it has no room for is left
- * in the segment, the more so if nobody writes to that any more. A queue that is half full may not
- * hold what we would read at once; then only a segment that is about to be full is read.
- */
-static bool process_may_wait(struct collector *c, struct process *p)
-{
-	const struct collector_sink *sink = c->options.sink;
-	uint32_t n_chunks = p->in->head.n_chunks;
-	unsigned crowd;
-
-	if (c->stopping || c->hurrying || !p->route || !sink->crowd)
-		return false;
-	crowd = sink->crowd(p->route->handle, c->options.you);
-	if (crowd < 25 || p->gone)
-		return crowd >= 25;
-	return intake_room(p->in) > n_chunks / (crowd < 50 ? 2 : 16);
-}
-
-/* False: the rest waits for a later one. */
-static bool process_round(struct collector *c, struct process *p)
-{
-	int r;
-
-	process_rename_now(c, p);
-	do {
-		if (process_may_wait(c, p))
-			return false;
-		pthread_mutex_lock(&c->lock);
-		r = process_drain(p);
-		pthread_mutex_unlock(&c->lock);
-		process_heat(c, p);
-		collector_give(c, p);
-	} while (r == INTAKE_MORE);
-	return true;
-}
-
-void collector_round(struct collector *c)
-{
-	for (struct process *p = c->process; p; p = p->next)
-		process_round(c, p);
-}
-
-static void process_leaves(struct collector *c, struct process *p)
-{
-	pthread_mutex_lock(&c->lock);
-	for (struct process **at = &c->process; *at; at = &(*at)->next)
-		if (*at == p) {
-			*at = p->next;
-			break;
-		}
-	pthread_mutex_unlock(&c->lock);
-	if (p->route) {
-		p->route->n_processes--;
-		p->route->run->n_processes--;
-	}
-	unlinkat(c->dir.fd, p->in->name, 0);
-	remote_leave(c, p);
-	process_free(p);
-}
+/* ---- each second ------------------------------------------------------------------------------ */
 
 void collector_give_metrics(struct collector *c, struct process *p)
 {
@@ -432,89 +204,6 @@ void collector_give_metrics(struct collector *c, struct process *p)
 	pthread_mutex_unlock(&c->lock);
 	collector_give_points(c, p, b);
 }
-
-static void process_losses(struct collector *c, struct process *p, uint64_t now)
-{
-	pthread_mutex_lock(&c->lock);
-	process_tend(p, now, c->losses);
-	pthread_mutex_unlock(&c->lock);
-}
-
-/* Everything that it wrote before it went is in the segment: once more, then the books are closed. */
-static bool process_ends(struct collector *c, struct process *p, uint64_t now)
-{
-	if (!process_round(c, p))
-		return false;
-	process_losses(c, p, now);
-	pthread_mutex_lock(&c->lock);
-	process_close_spans(p);
-	p->leaving = true;
-	pthread_mutex_unlock(&c->lock);
-	collector_give(c, p);
-	collector_fold(c, p);
-	p->ended = true;
-	return true;
-}
-
-static bool is_examined(struct collector *c, struct process *p)
-{
-	if (!p->was_examined && process_examine(p))
-		job_start(&c->jobs, &p->examining);
-	return p->is_examined && !p->n_naming;
-}
-
-bool collector_examines(const struct collector *c)
-{
-	for (const struct process *p = c->process; p; p = p->next)
-		if (p->was_examined && !p->is_examined)
-			return true;
-	return c->n_naming > 0;
-}
-
-/* Their totals are written down before their segments go: of who was folded one of both is always there. */
-static void leave_those_that_ended(struct collector *c)
-{
-	collector_save_totals(c);
-	for (struct process *p = c->process, *next; p; p = next) {
-		next = p->next;
-		if (p->ended)
-			process_leaves(c, p);
-	}
-}
-
-/* So many that the next collector would have them all to look at twice, at the most. True: there are more. */
-static bool end_some(struct collector *c, uint64_t now, bool *all)
-{
-	size_t n = 0;
-
-	*all = true;
-	for (struct process *p = c->process; p && n < ENDS_AT_ONCE; p = p->next) {
-		bool gone, explained;
-
-		pthread_mutex_lock(&c->lock);
-		gone = p->in->cut_short || process_is_gone(p, now);
-		explained = gone && (p->in->cut_short || process_is_explained(p, now));
-		pthread_mutex_unlock(&c->lock);
-		if (explained && is_examined(c, p) && process_ends(c, p, now))
-			n++;
-		else if (gone)
-			*all = false;
-	}
-	if (n)
-		leave_those_that_ended(c);
-	return n == ENDS_AT_ONCE;
-}
-
-bool collector_end_processes(struct collector *c, uint64_t now)
-{
-	bool all;
-
-	while (end_some(c, now, &all))
-		;
-	return all;
-}
-
-/* ---- each second ------------------------------------------------------------------------------ */
 
 /* Often enough for anybody, and not so often that nothing else is done. */
 static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
@@ -576,7 +265,7 @@ static void second(struct collector *c, uint64_t now)
 	timeline_anchor(&c->timeline);
 	pthread_mutex_unlock(&c->lock);
 	for (struct process *p = c->process; p; p = p->next) {
-		process_losses(c, p, now);
+		collector_tend(c, p, now);
 		process_look_at_vitals(c, p);
 		collector_apply_wishes(c, p); /* it may have new loggers */
 	}
@@ -667,18 +356,6 @@ static bool has_lingered(struct collector *c, uint64_t now)
 	return c->options.linger_ms != UINT32_MAX && now - c->busy_ns > c->options.linger_ms * MS;
 }
 
-struct any {
-	const struct collector *c;
-	bool any;
-};
-
-static void note_any(const char *name, void *you)
-{
-	struct any *a = you;
-
-	a->any |= !is_among(a->c->refused, name);
-}
-
 /*
  * A service that came just now may have seen our lock and started no collector. So first nobody can
  * call any more, then the lock goes, and then it is looked once more: what is there by then is taken
@@ -686,8 +363,6 @@ static void note_any(const char *name, void *you)
  */
 static bool may_leave(struct collector *c)
 {
-	struct any a = { .c = c };
-
 	if (c->stopping)
 		return true;
 	collector_look_for_files(c, clock_mono_ns());
@@ -695,10 +370,9 @@ static bool may_leave(struct collector *c)
 		return false;
 	calls_close(&c->calls);
 	rundir_unlock(&c->dir);
-	rundir_list(&c->dir, note_any, &a);
-	if (!a.any || rundir_lock(&c->dir) < 0)
+	if (!collector_finds_files(c) || rundir_lock(&c->dir) < 0)
 		return true;
-	files_lost(c);
+	collector_list_files(c);
 	return calls_open(&c->calls, c->dir.fd, c->epoll_fd, WAKE_CALLS) < 0;
 }
 
@@ -711,7 +385,7 @@ static void collector_leave(struct collector *c)
 	for (int i = 0; i < ROUNDS_TO_SETTLE; i++)
 		collector_round(c);
 	for (struct process *p = c->process; p; p = p->next) {
-		process_losses(c, p, now);
+		collector_tend(c, p, now);
 		collector_give_metrics(c, p);
 	}
 	collector_look_for_deaths(c);
@@ -734,7 +408,7 @@ static void collector_leave(struct collector *c)
 int collector_run(struct collector *c)
 {
 	uint64_t wake = 0, now = clock_mono_ns();
-	int r = rundir_list(&c->dir, file_came, c);
+	int r = collector_list_files(c);
 
 	if (r < 0)
 		return TRACE(r);

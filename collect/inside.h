@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside: what collector.c (the loop), routing.c, calling.c and report.c share. Nobody else includes it. */
+/* Inside: what collector.c (the loop), arriving.c, rounds.c, routing.c, calling.c and report.c share. */
 #pragma once
 
 #include "collect/asking.h"
@@ -81,24 +81,32 @@ struct collector {
 /* The last END, until it is given, and until all that was read before it counts as settled. */
 enum { ROUNDS_TO_SETTLE = SETTLE_LAG + 2 };
 
-/* One round over all processes: drain, assemble, give. */
+void collector_give_metrics(struct collector *c, struct process *p);
+void collector_look_for_deaths(struct collector *c);
+
+/* Wakes the loop once when this pidfd's process ends; -1: none. */
+void collector_watch(struct collector *c, int pidfd);
+
+/* arriving.c. What has come or been let go of since; all that is there, looked at anew; is something there? */
+void collector_look_for_files(struct collector *c, uint64_t now);
+int collector_list_files(struct collector *c);
+bool collector_finds_files(struct collector *c);
+void collector_forget_files(struct collector *c);
+
+/* What was asked to be otherwise, into a process (collect/wishes.h). */
+void collector_apply_wishes(struct collector *c, struct process *p);
+
+/* rounds.c. One round over all processes: drain, assemble, give. */
 void collector_round(struct collector *c);
 
-void collector_give_metrics(struct collector *c, struct process *p);
-void collector_look_for_files(struct collector *c, uint64_t now);
-void collector_look_for_deaths(struct collector *c);
+/* What the segment is told, and what its maker has lost. */
+void collector_tend(struct collector *c, struct process *p, uint64_t now);
 
 /* Whoever is gone is closed and given away; false: of some it is not known yet what they died of. */
 bool collector_end_processes(struct collector *c, uint64_t now);
 
 /* Is somebody finding out where something failed? Its process stays until that is known. */
 bool collector_examines(const struct collector *c);
-
-/* What was asked to be otherwise, into a process (collect/wishes.h). */
-void collector_apply_wishes(struct collector *c, struct process *p);
-
-/* Wakes the loop once when this pidfd's process ends; -1: none. */
-void collector_watch(struct collector *c, int pidfd);
 
 /* routing.c */
 struct route *collector_route_of(struct collector *c, struct process *p);
