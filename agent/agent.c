@@ -2,7 +2,8 @@
 /*
  * The agent's beginning, and its switches. Preloaded, it watches everything from its constructor on,
  * unless ORIEL_INSTRUMENT=no (or 0, none, false, off); a program that is linked with it asks for it
- * (oriel-agent.h), by a call or by ORIEL_INSTRUMENT=1. ORIEL_DISABLED_INSTRUMENTATIONS, else
+ * (oriel-agent.h), by a call or by ORIEL_INSTRUMENT=1. TOMODACHI_OPENTELEMETRY_INSTRUMENT says the
+ * same where that is not set. ORIEL_DISABLED_INSTRUMENTATIONS, else
  * OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, names what is left alone. OTEL_SDK_DISABLED=true leaves
  * everything alone, through oriel_start.
  */
@@ -151,6 +152,9 @@ static bool wanted(bool by_preload)
 {
 	static const char *const no[] = { "0", "no", "none", "false", "off" };
 	struct str asked = str_trim(str_of(secure_getenv("ORIEL_INSTRUMENT")));
+
+	if (!asked.n)
+		asked = str_trim(str_of(secure_getenv("TOMODACHI_OPENTELEMETRY_INSTRUMENT")));
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		if (str_eq_nocase(asked, str_of(no[i])))

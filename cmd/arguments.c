@@ -88,12 +88,53 @@ static int take_value(struct arguments *a, const char *name, struct cut text)
 	return 0;
 }
 
+/* '_' is as good as '-'. */
+static bool is_option(struct str word, struct str name)
+{
+	for (size_t i = 0; i < word.n && i < name.n; i++)
+		if (word.p[i] != name.p[i] && !(word.p[i] == '_' && name.p[i] == '-'))
+			return false;
+	return word.n == name.n;
+}
+
 static const struct option *find_option(const struct command *c, struct str name)
 {
 	for (const struct option *o = c->options; o && o->name; o++)
-		if (str_eq(name, str_of(o->name)))
+		if (is_option(name, str_of(o->name)))
 			return o;
 	return NULL;
+}
+
+/* Does the next word belong to it? */
+static bool takes_next(struct str word)
+{
+	struct cut text = str_cut(str_from(word, 2), '=');
+	char name[VARIABLE_NAME_ROOM];
+	const struct variable *v = variable_find(text.head, name);
+
+	if (text.found || v)
+		return !text.found && v->argument;
+	for (const struct command *const *c = commands; *c; c++) {
+		const struct option *o = find_option(*c, text.head);
+
+		if (o)
+			return o->argument;
+	}
+	return false;
+}
+
+void arguments_order(int argc, char **argv)
+{
+	int at = 1;
+	char *command;
+
+	while (at < argc && str_starts(str_of(argv[at]), STR("--")) && argv[at][2])
+		at += takes_next(str_of(argv[at])) ? 2 : 1;
+	if (at >= argc || !command_find(argv[at]))
+		return;
+	command = argv[at];
+	memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
+	argv[1] = command;
 }
 
 static int set_variable(struct arguments *a, const struct variable *v, const char *name,

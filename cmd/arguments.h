@@ -26,6 +26,12 @@ struct arguments {
 	const char *value; /* of the option that was returned; NULL for a switch */
 };
 
+/*
+ * Options that stand before the command go behind it: oriel --service-name shop run ./shop. Nothing
+ * happens where no command follows them.
+ */
+void arguments_order(int argc, char **argv);
+
 /* 1 with *option, 0 at the end, -EINVAL after a complaint. */
 int arguments_next(struct arguments *a, const struct option **option);
 

@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return status_exec();
+	arguments_order(argc, argv);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help_all();
 	if (strcmp(argv[1], "--version") == 0)

@@ -20,7 +20,7 @@ static enum profile read(const struct settings *s, bool *bad)
 	if (str_eq_nocase(said, STR("tomodachi")))
 		return PROFILE_TOMODACHI;
 	*bad = said.n && !str_eq_nocase(said, STR("none"));
-	return PROFILE_NONE;
+	return !said.n && settings_name_prometheus(s) ? PROFILE_TOMODACHI : PROFILE_NONE;
 }
 
 enum profile profile_of(const struct settings *s)

@@ -5,7 +5,8 @@
  *
  *     fastapi      http_requests_total{method,endpoint,status}, http_request_duration_seconds{method,endpoint},
  *                  active_database_connections
- *     tomodachi    http.server.duration, http.server.active_requests
+ *     tomodachi    http.server.duration, http.server.active_requests; also where nothing is said, if
+ *                  tomodachi's meter provider is named
  *
  * The program measures as ever; this is how it is told, by every exporter. doc/profiles.md has the rows.
  */

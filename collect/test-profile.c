@@ -216,6 +216,7 @@ static void what_is_no_profile_is_none_and_counted(void **state)
 	(void)state;
 	assert_int_equal(said("ORIEL_METRIC_PROFILE=FastAPI"), PROFILE_FASTAPI);
 	assert_int_equal(said("ORIEL_METRIC_PROFILE=tomodachi"), PROFILE_TOMODACHI);
+	assert_int_equal(said("OTEL_METER_PROVIDER=tomodachi_prometheus"), PROFILE_TOMODACHI);
 	assert_int_equal(said("ORIEL_METRIC_PROFILE="), PROFILE_NONE);
 	assert_int_equal(stats_get(settings_bad), before);
 	assert_int_equal(said("ORIEL_METRIC_PROFILE=django"), PROFILE_NONE);

@@ -3,6 +3,7 @@
 
 #include "export/log-form.h"
 #include "export/otlp-target.h"
+#include "export/prometheus-options.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,7 +106,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 	if (str_eq(name, STR("otlp")))
 		add_otlp(p, i, s);
 	else if (str_eq(name, STR("prometheus")) && signals[i].signal == SIGNAL_METRIC)
-		p->prometheus = true;
+		return; /* prometheus_is_asked */
 	else if (str_eq(name, STR("prometheus")))
 		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
@@ -129,11 +130,22 @@ static bool datadog_asks(size_t i, const struct settings *s)
 		str_eq(on, STR("1")));
 }
 
+static bool names_otlp(const struct settings *s)
+{
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		if (settings_lists(s, str_of(signals[i].list), STR("otlp")))
+			return true;
+	return false;
+}
+
+/* The common one, where nobody has said which signals it is for. */
 static bool endpoint_asks(size_t i, const struct settings *s)
 {
 	if (has(s, signals[i].endpoint))
 		return true;
-	return has(s, "OTEL_EXPORTER_OTLP_ENDPOINT") && !otlp_endpoint_is_ours(s);
+	if (signals[i].signal == SIGNAL_METRIC && settings_name_prometheus(s))
+		return false;
+	return has(s, "OTEL_EXPORTER_OTLP_ENDPOINT") && !otlp_endpoint_is_ours(s) && !names_otlp(s);
 }
 
 void export_plan(struct export_plan *out, const struct settings *settings)
@@ -141,6 +153,7 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 	*out = (struct export_plan){ .n = 0 };
 	if (settings_bool(settings, STR("OTEL_SDK_DISABLED"), NULL))
 		return;
+	out->prometheus = prometheus_is_asked(settings);
 	for (size_t i = 0; i < N_SIGNALS; i++) {
 		struct str names = str_trim(settings_get(settings, str_of(signals[i].list)));
 

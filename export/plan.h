@@ -12,13 +12,14 @@
  *
  * OTEL_TRACES_EXPORTER, OTEL_LOGS_EXPORTER and OTEL_METRICS_EXPORTER are lists of names. An exporter
  * gets one item with all signals that name it. Who names none gets none, with one exception: an
- * OTLP endpoint that a user has set asks for otlp, for all signals if it is the common one, else
- * for its own; Zipkin's endpoint asks for zipkin. SENTRY_DSN asks for sentry beside all others, DD_TRACE_ENABLED for
+ * OTLP endpoint that a user has set asks for otlp, for all signals if it is the common one and otlp is
+ * named for none of them, else for its own; Zipkin's endpoint asks for zipkin. SENTRY_DSN asks for sentry beside all others, DD_TRACE_ENABLED for
  * datadog where spans go nowhere else. (The launcher repeats the common one in ORIEL_ENDPOINT_IS_OURS when it is not the
  * user's.) Signals with any OTLP setting of their own get a destination of their own, so that one
  * server's trouble doesn't delay what goes to another.
  *
- * prometheus is no destination: it is asked, and asks the collector in its turn.
+ * prometheus is no destination: it is asked, and asks the collector in its turn. tomodachi's meter provider
+ * is another name for it.
  *
  * A name with a slash that is none of ours is the path of a plugin (include/oriel-export.h).
  *

@@ -113,6 +113,12 @@ static bool has_exact_names(const struct settings *s)
 			     STR("fastapi"));
 }
 
+bool prometheus_is_asked(const struct settings *s)
+{
+	return settings_lists(s, STR("OTEL_METRICS_EXPORTER"), STR("prometheus")) ||
+	       settings_name_prometheus(s);
+}
+
 bool prometheus_options_read(struct prometheus_place *p, const struct settings *settings)
 {
 	struct prometheus_options *o = &p->options;
@@ -126,7 +132,7 @@ bool prometheus_options_read(struct prometheus_place *p, const struct settings *
 	o->no_exemplars = !is_true(settings, exemplar_names, true);
 	o->job = is_true(settings, job_names, false);
 	copy_text(o->space, sizeof(o->space), first_of(settings, space_names));
-	return settings_lists(settings, STR("OTEL_METRICS_EXPORTER"), STR("prometheus")) &&
+	return prometheus_is_asked(settings) &&
 	       !settings_bool(settings, STR("OTEL_SDK_DISABLED"), NULL);
 }
 

@@ -23,7 +23,10 @@ struct prometheus_place {
 	struct prometheus_options options;
 };
 
-/* Always filled in; true if OTEL_METRICS_EXPORTER has prometheus in it. */
+/* Is prometheus in OTEL_METRICS_EXPORTER, or tomodachi's the provider? */
+bool prometheus_is_asked(const struct settings *settings);
+
+/* Always filled in; true if it is asked for, and recording isn't off. */
 bool prometheus_options_read(struct prometheus_place *p, const struct settings *settings);
 
 void prometheus_options_write(const struct prometheus_place *p, char words[PROMETHEUS_WORDS]);

@@ -79,6 +79,40 @@ static void who_names_exporters_is_not_given_others(void **state)
 	expect(&p, 1, "otlp", SIGNAL_METRIC);
 }
 
+static void who_names_otlp_has_said_for_what(void **state)
+{
+	struct export_plan p =
+		PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0OTEL_TRACES_EXPORTER=console,otlp");
+
+	(void)state;
+	assert_int_equal(p.n, 2);
+	expect(&p, 0, "console", SIGNAL_SPAN);
+	expect(&p, 1, "otlp", SIGNAL_SPAN);
+	p = PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=http://h\0OTEL_METRICS_EXPORTER=prometheus");
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "otlp", SIGNAL_SPAN | SIGNAL_LOG);
+}
+
+static void tomodachis_meter_provider_is_prometheus(void **state)
+{
+	struct export_plan p = PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=otelcol:4317\0"
+				    "OTEL_TRACES_EXPORTER=otlp\0"
+				    "OTEL_PYTHON_METER_PROVIDER=tomodachi_prometheus");
+
+	(void)state;
+	assert_true(p.prometheus);
+	assert_int_equal(p.n, 1);
+	expect(&p, 0, "otlp", SIGNAL_SPAN);
+	p = PLAN("OTEL_METRIC_READER=none,tomodachi_prometheus\0OTEL_METRICS_EXPORTER=otlp");
+	assert_true(p.prometheus);
+	expect(&p, 0, "otlp", SIGNAL_METRIC);
+	p = PLAN("OTEL_EXPORTER_OTLP_ENDPOINT=h:1\0OTEL_METER_PROVIDER=tomodachi_prometheus");
+	expect(&p, 0, "otlp", SIGNAL_SPAN | SIGNAL_LOG);
+	p = PLAN("OTEL_PYTHON_METER_PROVIDER=sdk_meter_provider\0"
+		 "OTEL_METER_PROVIDER=tomodachi_prometheus");
+	assert_false(p.prometheus);
+}
+
 static void an_endpoint_of_zipkin_asks_for_zipkin(void **state)
 {
 	struct export_plan p = PLAN("OTEL_EXPORTER_ZIPKIN_ENDPOINT=http://h");
@@ -239,6 +273,8 @@ int main(void)
 		cmocka_unit_test(an_endpoint_asks_for_otlp),
 		cmocka_unit_test(an_endpoint_of_a_signal_asks_for_that_signal),
 		cmocka_unit_test(who_names_exporters_is_not_given_others),
+		cmocka_unit_test(who_names_otlp_has_said_for_what),
+		cmocka_unit_test(tomodachis_meter_provider_is_prometheus),
 		cmocka_unit_test(an_endpoint_of_zipkin_asks_for_zipkin),
 		cmocka_unit_test(our_own_endpoint_asks_for_nothing),
 		cmocka_unit_test(a_signal_with_settings_of_its_own_has_a_destination_of_its_own),

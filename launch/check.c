@@ -9,6 +9,7 @@
 #include "base/pair.h"
 #include "base/pattern.h"
 #include "base/propagator.h"
+#include "base/provider.h"
 #include "base/proxies.h"
 #include "base/redact.h"
 #include "base/sampling.h"
@@ -131,6 +132,40 @@ static void check_sampler(struct check *c)
 			"OTEL_TRACES_SAMPLER_ARG: ignoring '%s': not endpoint=URL, pollingIntervalMs=NUMBER or "
 			"initialSamplingRate=0..1",
 			quote(bad, quoted));
+}
+
+/* The first that is set: Python's name of it, or the one without. */
+static void check_provider(struct check *c, const char *kind, const char *const names[2])
+{
+	const char *name = str_of(getenv(names[0])).n ? names[0] : names[1];
+	struct str rest = str_of(getenv(name));
+	char quoted[QUOTE_ROOM];
+
+	while (rest.n) {
+		struct cut item = str_cut(rest, ',');
+		struct str word = str_trim(item.head);
+
+		if (word.n && !str_eq(word, STR("none")) &&
+		    provider_find(word, str_of(kind)) == PROVIDER_UNKNOWN)
+			complain(c, "%s: ignoring '%s': no %s provider is called so", name,
+				 quote(word, quoted), kind);
+		rest = item.tail;
+	}
+}
+
+static void check_providers(struct check *c)
+{
+	static const char *const tracer[] = { "OTEL_PYTHON_TRACER_PROVIDER",
+					      "OTEL_TRACER_PROVIDER" };
+	static const char *const meter[] = { "OTEL_PYTHON_METER_PROVIDER", "OTEL_METER_PROVIDER" };
+	static const char *const logger[] = { "_OTEL_PYTHON_LOGGER_PROVIDER",
+					      "OTEL_LOGGER_PROVIDER" };
+	static const char *const reader[] = { "OTEL_PYTHON_METRIC_READER", "OTEL_METRIC_READER" };
+
+	check_provider(c, "tracer", tracer);
+	check_provider(c, "meter", meter);
+	check_provider(c, "logger", logger);
+	check_provider(c, "meter", reader);
 }
 
 static void check_sampling(struct check *c)
@@ -344,6 +379,7 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_attributes(&c);
 	check_propagators(&c);
 	check_sampler(&c);
+	check_providers(&c);
 	check_sampling(&c);
 	check_timeout(&c);
 	check_prometheus(&c);

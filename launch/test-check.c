@@ -48,6 +48,21 @@ static void a_bad_pattern_is_named_with_its_variable_and_place(void **state)
 			    "(at character 3)\n");
 }
 
+static void a_provider_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_PYTHON_METER_PROVIDER", "tomodachi_prometheus"), "");
+	assert_string_equal(of("OTEL_METER_PROVIDER", "sdk_meter_provider"), "");
+	assert_string_equal(of("OTEL_PYTHON_METRIC_READER", "none, tomodachi_prometheus"), "");
+	assert_string_equal(of("_OTEL_PYTHON_LOGGER_PROVIDER", "default_logger_provider"), "");
+	assert_string_equal(of("OTEL_METER_PROVIDER", "graphite"),
+			    "OTEL_METER_PROVIDER: ignoring 'graphite': no meter provider is called "
+			    "so\n");
+	assert_string_equal(of("OTEL_PYTHON_TRACER_PROVIDER", "tomodachi_prometheus"),
+			    "OTEL_PYTHON_TRACER_PROVIDER: ignoring 'tomodachi_prometheus': no "
+			    "tracer provider is called so\n");
+}
+
 static void a_redaction_rule_that_is_none_is_named(void **state)
 {
 	(void)state;
@@ -176,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_makes_sense_is_not_mentioned),
 		cmocka_unit_test(a_bad_pattern_is_named_with_its_variable_and_place),
+		cmocka_unit_test(a_provider_that_is_none_is_named),
 		cmocka_unit_test(a_redaction_rule_that_is_none_is_named),
 		cmocka_unit_test(a_proxy_that_is_none_is_named),
 		cmocka_unit_test(a_bad_pair_is_named),

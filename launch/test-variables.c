@@ -38,6 +38,16 @@ static void otlp_settings_have_one_for_each_signal(void **state)
 	assert_names("exporter_otlp_traces_client_key", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY");
 }
 
+static void pythons_names_are_options_with_and_without_python(void **state)
+{
+	(void)state;
+	assert_names("meter_provider", "OTEL_PYTHON_METER_PROVIDER");
+	assert_names("python-meter-provider", "OTEL_PYTHON_METER_PROVIDER");
+	assert_names("tomodachi_prometheus_port", "OTEL_PYTHON_TOMODACHI_PROMETHEUS_PORT");
+	assert_names("excluded_urls", "ORIEL_EXCLUDED_URLS");
+	assert_names("opentelemetry-instrument", "TOMODACHI_OPENTELEMETRY_INSTRUMENT");
+}
+
 static void others_are_not_found(void **state)
 {
 	char name[VARIABLE_NAME_ROOM];
@@ -105,6 +115,7 @@ int main(void)
 		cmocka_unit_test(an_option_is_the_name_without_its_first_word),
 		cmocka_unit_test(dashes_and_underscores_are_the_same),
 		cmocka_unit_test(otlp_settings_have_one_for_each_signal),
+		cmocka_unit_test(pythons_names_are_options_with_and_without_python),
 		cmocka_unit_test(others_are_not_found),
 		cmocka_unit_test(every_option_finds_its_own_variable),
 		cmocka_unit_test(an_empty_variable_is_unset),

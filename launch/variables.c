@@ -83,6 +83,8 @@ const struct variable variables[] = {
 	  "Likewise, when none of the others is set", false },
 	{ "ORIEL_INSTRUMENT", VARIABLE_RECORDING, "no", NULL,
 	  "no: watch no libraries; what the program itself calls in liboriel is recorded", false },
+	{ "TOMODACHI_OPENTELEMETRY_INSTRUMENT", VARIABLE_RECORDING, NULL, "true",
+	  "0, no, none or false: the same, if that is not set", false },
 	{ "ORIEL_DISABLED_INSTRUMENTATIONS", VARIABLE_RECORDING, "LIST", NULL,
 	  "Libraries to leave alone: sqlite,libcurl,... (* for all); else OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
 	  false },
@@ -268,6 +270,23 @@ const struct variable variables[] = {
 	  "active_database_connections; tomodachi: http.server.duration, "
 	  "http.server.active_requests; in place of the conventions' names",
 	  false },
+	{ "OTEL_PYTHON_METER_PROVIDER", VARIABLE_DESTINATION, "NAME", NULL,
+	  "tomodachi_prometheus: be asked for metrics, as OTEL_METRICS_EXPORTER=prometheus says, by tomodachi's names; else OTEL_METER_PROVIDER",
+	  false },
+	{ "OTEL_PYTHON_METRIC_READER", VARIABLE_DESTINATION, "LIST", NULL,
+	  "Likewise; else OTEL_METRIC_READER", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_ADDRESS", VARIABLE_DESTINATION, "HOST", NULL,
+	  "Goes before OTEL_EXPORTER_PROMETHEUS_HOST", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_PORT", VARIABLE_DESTINATION, "PORT", NULL,
+	  "Goes before OTEL_EXPORTER_PROMETHEUS_PORT", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_NAMESPACE_PREFIX", VARIABLE_DESTINATION, "NAME", NULL,
+	  "If ORIEL_PROMETHEUS_NAMESPACE_PREFIX is not set", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_INCLUDE_SCOPE_INFO", VARIABLE_DESTINATION, "true|false",
+	  NULL, "If ORIEL_PROMETHEUS_SCOPE_INFO is not set", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_INCLUDE_TARGET_INFO", VARIABLE_DESTINATION,
+	  "true|false", NULL, "If ORIEL_PROMETHEUS_TARGET_INFO is not set", false },
+	{ "OTEL_PYTHON_TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED", VARIABLE_DESTINATION, "true|false",
+	  NULL, "If ORIEL_PROMETHEUS_EXEMPLARS is not set", false },
 	{ "ORIEL_GAUGE_MODES", VARIABLE_DESTINATION, "METRIC=MODE,...", "liveall",
 	  "How gauges of several processes become one: liveall, all, livesum, sum, livemin, min, livemax, "
 	  "max, livemostrecent, mostrecent; * is any other",
@@ -358,6 +377,20 @@ static const char *without_first_word(const char *name)
 	return str_starts(str_of(name), STR("LOG_")) ? name : strchr(name, '_') + 1;
 }
 
+/* OTEL_PYTHON_X is --x for Python's own launcher; where X is ours, too, that is meant. */
+static const struct variable *find_pythons(struct str option, char name[VARIABLE_NAME_ROOM])
+{
+	static const char python[] = "OTEL_PYTHON_";
+
+	for (const struct variable *v = variables; v->name; v++)
+		if (str_starts(str_of(v->name), STR("OTEL_PYTHON_")) &&
+		    same_name(option, v->name + sizeof(python) - 1)) {
+			snprintf(name, VARIABLE_NAME_ROOM, "%s", v->name);
+			return v;
+		}
+	return NULL;
+}
+
 const struct variable *variable_find(struct str option, char name[VARIABLE_NAME_ROOM])
 {
 	for (const struct variable *v = variables; v->name; v++) {
@@ -371,7 +404,7 @@ const struct variable *variable_find(struct str option, char name[VARIABLE_NAME_
 				return v;
 		}
 	}
-	return NULL;
+	return find_pythons(option, name);
 }
 
 void variable_option(const struct variable *v, char option[VARIABLE_NAME_ROOM])

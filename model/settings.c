@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/settings.h"
 
+#include "base/provider.h"
+
 struct str settings_get(const struct settings *s, struct str name)
 {
 	struct str rest = s->block;
@@ -47,6 +49,29 @@ bool settings_lists(const struct settings *s, struct str name, struct str item)
 		if (str_eq(str_trim(c.head), item))
 			return true;
 		rest = c.tail;
+	}
+	return false;
+}
+
+bool settings_name_prometheus(const struct settings *s)
+{
+	static const struct str names[][2] = {
+		{ STR("OTEL_PYTHON_METER_PROVIDER"), STR("OTEL_METER_PROVIDER") },
+		{ STR("OTEL_PYTHON_METRIC_READER"), STR("OTEL_METRIC_READER") },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct str list = str_trim(settings_get(s, names[i][0]));
+
+		if (!list.n)
+			list = str_trim(settings_get(s, names[i][1]));
+		while (list.n) {
+			struct cut item = str_cut(list, ',');
+
+			if (provider_find(str_trim(item.head), STR("meter")) == PROVIDER_PROMETHEUS)
+				return true;
+			list = item.tail;
+		}
 	}
 	return false;
 }

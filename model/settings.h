@@ -25,3 +25,6 @@ uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherw
 
 /* Is `item` in the comma-separated list that `name` holds (blanks trimmed)? */
 bool settings_lists(const struct settings *s, struct str name, struct str item);
+
+/* Is tomodachi's Prometheus named as meter provider or as a metric reader (base/provider.h)? */
+bool settings_name_prometheus(const struct settings *s);
