@@ -2,9 +2,9 @@
 /*
  * How fast the store takes spans, and how many bytes one is.
  *
- *     store-write [FOLDER] [SPANS]
+ *     store-write [FOLDER] [SPANS] [SPANS OF A TRACE]
  *
- * Traces of ten spans from four services, five attributes a span, the spans of 64 traces mixed as
+ * Traces of ten spans (or as many as told) from four services, five attributes a span, the spans of 64 traces mixed as
  * they are when requests overlap; batches are made beforehand. CPU time is this process's: readers
  * are idle. Reads are then timed on what was written.
  */
@@ -20,7 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SERVICES = 4, TRACE_SPANS = 10, ROUTES = 50, MIXED = 64 };
+enum { SERVICES = 4, ROUTES = 50, MIXED = 64 };
+
+static size_t trace_spans = 10;
 
 static const char *const service[SERVICES] = { "storefront", "stock", "payment", "mail" };
 
@@ -44,7 +46,7 @@ static struct str printed(struct arena *a, const char *fmt, uint64_t v)
 /* The n'th span of the run, of trace n / 10 within its mix of 64. */
 static void fill(struct span *s, struct arena *a, uint64_t n, uint64_t start_ns)
 {
-	uint64_t block = n / (MIXED * TRACE_SPANS), in = n % (MIXED * TRACE_SPANS);
+	uint64_t block = n / (MIXED * trace_spans), in = n % (MIXED * trace_spans);
 	uint64_t trace = block * MIXED + in % MIXED, nth = in / MIXED;
 	uint64_t id[2] = { trace * 0x9e3779b97f4a7c15u, (trace + 1) * 0xbf58476d1ce4e5b9u };
 	static const struct scope scope = { STR("oriel.libmicrohttpd"), STR("0.1.0") };
@@ -195,6 +197,9 @@ int main(int argc, char **argv)
 	size_t spans = argc > 2 ? strtoul(argv[2], NULL, 10) : 500000;
 	struct resource *from[SERVICES];
 	struct rusage used;
+
+	if (argc > 3 && strtoul(argv[3], NULL, 10))
+		trace_spans = strtoul(argv[3], NULL, 10);
 
 	for (int i = 0; i < SERVICES; i++) {
 		struct attribute item = sample_text("service.name", str_of(service[i]));

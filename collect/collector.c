@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop. It sleeps until something happens; while there are processes it looks at their segments
- * every 10 ms, and every millisecond for a while after chunks filled up. Waking up is what an idle
- * round costs; sleeping longer would cost the beginning of a burst that comes after a silence. What can be waited for is: files in the run directory, callers on the socket, ends of processes,
- * jobs that are done, and collector_stop.
+ * every 10 ms, and every millisecond for a while after much came at once. Waking up is what an idle
+ * round costs; sleeping longer would cost the beginning of a burst that comes after a silence. What
+ * can be waited for is: files in the run directory, callers on the socket, ends of processes, jobs
+ * that are done, and collector_stop.
  */
 #include "collect/inside.h"
 
@@ -40,7 +41,7 @@ enum {
 	EVENTS = 32,
 };
 
-/* Chunks filled up, or a quarter of the pool came at once: look again soon, for this long. */
+/* Much came at once (collect/rounds.c): look again soon, for this long. */
 #define HOT_NS (50 * MS)
 #define TRIM_NS (5000 * MS)
 

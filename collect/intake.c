@@ -452,8 +452,6 @@ static int chunk_round(struct intake *in, uint32_t i, intake_each *each, void *y
 
 	if (r < 0)
 		return r;
-	if (in->state[i] == CHUNK_FULL && !in->chunk[i].waits)
-		d->n_full++;
 	if (in->state[i] != CHUNK_FULL && in->state[i] != CHUNK_IDLE) {
 		settle_is_used(in, i);
 		return 0;

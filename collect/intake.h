@@ -82,7 +82,6 @@ struct intake {
 /* What a round found. */
 struct intake_drained {
 	uint64_t n_records, n_bytes;
-	uint32_t n_full;
 };
 
 typedef void intake_each(const struct record_head *record, uint32_t tid, void *you);

@@ -7,7 +7,10 @@
 
 #include <unistd.h>
 
-enum { ENDS_AT_ONCE = 64 };
+enum {
+	ENDS_AT_ONCE = 64,
+	HOT_SHARE = 16, /* so much of the pool at once is much */
+};
 
 static void process_rename_now(struct collector *c, struct process *p)
 {
@@ -28,8 +31,7 @@ static void process_heat(struct collector *c, const struct process *p)
 	if (!p->drained.n_records)
 		return;
 	now = clock_mono_ns();
-	if (p->drained.n_full ||
-	    p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / 4) {
+	if (p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / HOT_SHARE) {
 		c->hot_ns = now;
 		c->trim = true;
 	}

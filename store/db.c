@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "store/blob.h"
+#include "store/pack.h"
+#include "store/places.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -186,6 +188,37 @@ static void db_holds(sqlite3_context *c, int n, sqlite3_value **v)
 	sqlite3_result_int(c, found);
 }
 
+/* place_hash(trace_id), for a file that comes from a form without places */
+static void db_place_hash(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct trace_id id = { 0 };
+	int bytes = sqlite3_value_bytes(v[0]);
+
+	(void)n;
+	if (bytes == (int)sizeof(id.b))
+		memcpy(id.b, sqlite3_value_blob(v[0]), sizeof(id.b));
+	sqlite3_result_int64(c, (sqlite3_int64)place_hash(id));
+}
+
+/* pack(span_id, parent_id, start_ns, duration_ns, resource, what, data), for a file that has no packs */
+static void db_pack(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct pack_head head = {
+		(uint64_t)sqlite3_value_int64(v[0]), (uint64_t)sqlite3_value_int64(v[1]),
+		(uint64_t)sqlite3_value_int64(v[2]), (uint64_t)sqlite3_value_int64(v[3]),
+		(uint32_t)sqlite3_value_int64(v[4]), 0,
+		(uint8_t)sqlite3_value_int(v[5]),
+	};
+	struct out o = { 0 };
+	size_t at = pack_begin(&o, &head);
+
+	(void)n;
+	out_bytes(&o, sqlite3_value_blob(v[6]), (size_t)sqlite3_value_bytes(v[6]));
+	if (pack_end(&o, at) == 0)
+		sqlite3_result_blob64(c, o.p, o.n, SQLITE_TRANSIENT);
+	out_fini(&o);
+}
+
 static int db_pragma(struct db *db, const char *sql)
 {
 	int code = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
@@ -230,7 +263,7 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
-static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2 };
+static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2, SCHEMA_FROM_3 };
 
 _Static_assert(sizeof(upgrades) / sizeof(upgrades[0]) == SCHEMA_VERSION, "a way from each form");
 
@@ -316,6 +349,10 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 	sqlite3_limit(db->sql, SQLITE_LIMIT_LENGTH, 64 << 20);
 	sqlite3_create_function(db->sql, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 				db_holds, NULL, NULL);
+	sqlite3_create_function(db->sql, "place_hash", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				db_place_hash, NULL, NULL);
+	sqlite3_create_function(db->sql, "pack", 7, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				db_pack, NULL, NULL);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {

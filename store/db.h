@@ -2,8 +2,8 @@
 /*
  * Db: one connection to the database file, its prepared statements and the words it has seen.
  *
- *     sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
- *     db_bind_text(s, 1, id);
+ *     sqlite3_stmt *s = db_stmt(db, DB_WORD_FIND);
+ *     db_bind_text(s, 1, text);
  *     while ((r = db_step(db, s)) == DB_ROW) ...
  *     db_reset(s);                                         always: it ends the read
  *

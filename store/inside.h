@@ -14,6 +14,7 @@
 
 #include "base/out.h"
 #include "store/db.h"
+#include "store/places.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ struct store {
 	bool memory;
 	pthread_mutex_t writing;
 	struct db writer;
+	struct places places;		/* the writer's */
 	struct out blob, blob_resource; /* the writer's */
 	pthread_mutex_t pool;
 	pthread_cond_t given;
@@ -42,6 +44,9 @@ struct store {
 
 int store_reader_take(struct store *st, struct db **out);
 void store_reader_give(struct store *st, struct db *db);
+
+/* The number of the trace; 0: there is none. */
+uint64_t store_trace_no(struct db *db, struct trace_id id);
 
 /* After a write, with `writing` held: delete what is over the limits, a little at a time. */
 void retain(struct store *st, size_t n_written);

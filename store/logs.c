@@ -69,17 +69,13 @@ static bool bind_word(struct db *db, sqlite3_stmt *s, int at, struct str text)
 	return id != 0;
 }
 
-static bool bind_trace(struct db *db, sqlite3_stmt *s, const struct trace_id *id)
+static bool bind_trace(struct db *db, sqlite3_stmt *s, struct trace_id id)
 {
-	sqlite3_stmt *find = db_stmt(db, DB_TRACE_NO);
-	bool found;
+	uint64_t no = store_trace_no(db, id);
 
-	db_bind_text(find, 1, (struct str){ (const char *)id->b, sizeof(id->b) });
-	found = db_step(db, find) == DB_ROW;
-	if (found)
-		db_bind_u64(s, 6, db_column_u64(find, 0));
-	db_reset(find);
-	return found;
+	if (no)
+		db_bind_u64(s, 6, no);
+	return no != 0;
 }
 
 static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
@@ -95,7 +91,7 @@ static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
 	if (!of_trace && f->after)
 		db_bind_u64(s, 6, f->after);
 	if (bind_word(db, s, 4, f->service) && bind_word(db, s, 5, f->run) &&
-	    (!of_trace || bind_trace(db, s, &f->trace_id)))
+	    (!of_trace || bind_trace(db, s, f->trace_id)))
 		return s;
 	db_reset(s);
 	return NULL;

@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { STEP_ROWS = 4096, STEPS_MOST = 16, TELL_EVERY_S = 600 };
+enum { STEP_ROWS = 4096, STEP_PACKS = 1024, STEPS_MOST = 16, TELL_EVERY_S = 600 };
 
 static uint64_t bytes_used(struct db *db)
 {
@@ -52,7 +52,7 @@ static int change(struct db *db, enum db_statement which, uint64_t arg)
 static bool retain_spans(struct store *st)
 {
 	struct db *db = &st->writer;
-	uint64_t id = ask(db, DB_OLD_SPAN, STEP_ROWS), start_ns;
+	uint64_t id = ask(db, DB_OLD_SPAN, STEP_PACKS), start_ns;
 
 	if (!id)
 		return false;
@@ -61,6 +61,7 @@ static bool retain_spans(struct store *st)
 		st->retained_ns = start_ns;
 	change(db, DB_OLD_SPANS_DELETE, id);
 	change(db, DB_OLD_TRACES_DELETE, id >> SPAN_BITS);
+	places_left(&st->places);
 	return true;
 }
 
@@ -98,7 +99,7 @@ static void retain_tell(struct store *st, uint64_t used)
 static void retain_bytes(struct store *st, size_t n_written)
 {
 	struct db *db = &st->writer;
-	size_t steps = 1 + 2 * n_written / STEP_ROWS;
+	size_t steps = 1 + 2 * n_written / STEP_PACKS;
 	uint64_t used = bytes_used(db);
 
 	if (used <= st->max_bytes)
@@ -182,6 +183,7 @@ static void retain_runs(struct store *st)
 	if (!oldest_run(st, &run) || db_begin(db, DB_BEGIN_WRITE) < 0)
 		return;
 
+	places_left(&st->places);
 	bool done = !run.word || (!run_traces_delete(db, &run) &&
 				  !run_rows_delete(db, DB_RUN_LOGS_DELETE, &run));
 
@@ -203,4 +205,6 @@ void retain(struct store *st, size_t n_written)
 	retain_bytes(st, n_written);
 	st->writer.error = 0;
 	retain_runs(st);
+	st->writer.error = 0;
+	places_sweep(&st->places, &st->writer);
 }

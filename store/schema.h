@@ -6,9 +6,12 @@
  *     run       a run of `oriel run`
  *     resource  who spans and logs are from; a process
  *     trace     a row per trace: what a list shows and filters by, kept up with every write
- *     span      id = trace.no << 20 | how many'th: a trace's spans lie side by side without an index
+ *     span      id = trace.no << 20 | how many'th: a trace's spans lie side by side without an index,
+ *               those that came together in one row (store/pack.h); start_ns is the last one's
+ *     place     hash of a trace's id, trace.no: a hint, late                  (store/places.h)
  *     request   server, consumer and root spans by time: rates, errors and durations read only these
- *     last      one row: the newest trace.no and cursor ever given; they never go back
+ *     last      one row: the newest trace.no and cursor ever given, which never go back; the newest
+ *               trace.no that has a place
  *     log       by arrival; found by time and by trace
  *     problem   a kind of error (store/problem.h), problem_release and problem_trace its releases and
  *               newest traces; its id is made of what they have in common
@@ -16,15 +19,18 @@
  * `trace.facts` is a set of 32-bit numbers: FACT_SERVICE, FACT_ROUTE… in the highest bits, the
  * word's number below (store/summary.h). A trace of which only logs have come has n_spans = 0.
  *
- * Form 2 added `trace.path`, form 3 problems. A file of an earlier form is brought up to this one
+ * `trace.cursor` grows with every change. A new trace's is its number << 20, which needs no index; what
+ * changes later gets its number from behind the newest trace's.
+ *
+ * Form 2 added `trace.path`, form 3 problems, form 4 places and packs. A file of an earlier form is brought up to this one
  * when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 3,
+	SCHEMA_VERSION = 4,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
-	SPAN_BITS = 20,
+	SPAN_BITS = 20,			 /* of an id, and of a cursor */
 };
 
 #define SCHEMA_PROBLEM \
@@ -37,7 +43,24 @@ enum {
 	"CREATE TABLE problem_trace(problem INTEGER, time_ns INTEGER, trace BLOB, span INTEGER," \
 	" run INTEGER, message BLOB, PRIMARY KEY(problem, time_ns, trace, span)) WITHOUT ROWID;"
 
+#define SCHEMA_PLACE \
+	"CREATE TABLE place(hash INTEGER, no INTEGER, PRIMARY KEY(hash, no)) WITHOUT ROWID;"
+
+#define SCHEMA_TRACE \
+	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, cursor INTEGER," \
+	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
+	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
+	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB," \
+	" path BLOB);" \
+	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
+	"CREATE INDEX trace_cursor ON trace(cursor) WHERE cursor & 1048575;"
+
+#define SCHEMA_SPAN "CREATE TABLE span(id INTEGER PRIMARY KEY, start_ns INTEGER, data BLOB);"
+
 #define SCHEMA \
+	SCHEMA_TRACE \
+	SCHEMA_PLACE \
+	SCHEMA_SPAN \
 	SCHEMA_PROBLEM \
 	"CREATE TABLE word(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);" \
 	"CREATE TABLE run(id TEXT PRIMARY KEY, command TEXT, pid INTEGER, started_ns INTEGER," \
@@ -45,17 +68,9 @@ enum {
 	"CREATE INDEX run_started ON run(started_ns);" \
 	"CREATE TABLE resource(no INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL UNIQUE," \
 	" last_span INTEGER NOT NULL DEFAULT 0, last_log INTEGER NOT NULL DEFAULT 0);" \
-	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, cursor INTEGER," \
-	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
-	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
-	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB," \
-	" path BLOB);" \
-	"CREATE TABLE last(no INTEGER NOT NULL, cursor INTEGER NOT NULL);" \
-	"INSERT INTO last VALUES(0, 0);" \
-	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
-	"CREATE INDEX trace_cursor ON trace(cursor);" \
-	"CREATE TABLE span(id INTEGER PRIMARY KEY, span_id INTEGER, parent_id INTEGER," \
-	" resource INTEGER, start_ns INTEGER, duration_ns INTEGER, what INTEGER, data BLOB);" \
+	"CREATE TABLE last(no INTEGER NOT NULL, cursor INTEGER NOT NULL," \
+	" placed INTEGER NOT NULL DEFAULT 0);" \
+	"INSERT INTO last VALUES(0, 0, 0);" \
 	"CREATE TABLE request(start_ns INTEGER, id INTEGER, run INTEGER, service INTEGER," \
 	" route INTEGER, method INTEGER, resource INTEGER, server INTEGER, error INTEGER," \
 	" duration_ns INTEGER, PRIMARY KEY(start_ns, id)) WITHOUT ROWID;" \
@@ -64,13 +79,27 @@ enum {
 	"CREATE INDEX log_time ON log(time_ns);" \
 	"CREATE INDEX log_trace ON log(trace) WHERE trace IS NOT NULL;"
 
-/* From each form to the next. */
-#define SCHEMA_FROM_1 "ALTER TABLE trace ADD COLUMN path BLOB;"
-#define SCHEMA_FROM_2 SCHEMA_PROBLEM
-
 #define TRACE_COLUMNS \
 	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
 	" http_status, service, run, route, method, name, facts, path"
+
+/* From each form to the next. */
+#define SCHEMA_FROM_1 "ALTER TABLE trace ADD COLUMN path BLOB;"
+#define SCHEMA_FROM_2 SCHEMA_PROBLEM
+#define SCHEMA_FROM_3 \
+	SCHEMA_PLACE \
+	"ALTER TABLE last ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;" \
+	"INSERT INTO place SELECT place_hash(trace_id) AS hash, no FROM trace ORDER BY hash;" \
+	"UPDATE last SET placed = no;" \
+	"ALTER TABLE trace RENAME TO trace_3;" \
+	"DROP INDEX trace_start; DROP INDEX trace_cursor;" SCHEMA_TRACE \
+	"INSERT INTO trace SELECT " TRACE_COLUMNS " FROM trace_3;" \
+	"DROP TABLE trace_3;" \
+	"UPDATE trace SET cursor = no << 20;" \
+	"UPDATE last SET cursor = no << 20;" \
+	"ALTER TABLE span RENAME TO span_3;" SCHEMA_SPAN "INSERT INTO span SELECT id, start_ns," \
+	" pack(span_id, parent_id, start_ns, duration_ns, resource, what, data) FROM span_3;" \
+	"DROP TABLE span_3;"
 
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
@@ -125,11 +154,22 @@ enum {
 	  "DELETE FROM resource WHERE last_span < ifnull((SELECT min(id) FROM span)," \
 	  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
 	X(LAST, \
-	  "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)" \
-	  " FROM last") \
+	  "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)," \
+	  " placed FROM last") \
 	X(LAST_SET, "UPDATE last SET no = ?1, cursor = ?2") \
-	X(TRACE_BY_ID, "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1") \
-	X(TRACE_NO, "SELECT no FROM trace WHERE trace_id = ?1") \
+	X(PLACED_SET, "UPDATE last SET placed = ?1") \
+	X(PLACES_ADD, "INSERT OR IGNORE INTO place SELECT * FROM rows_place") \
+	X(PLACE_HASHES, "SELECT hash FROM place WHERE hash >= ?1 AND hash < ?2") \
+	X(PLACES_SWEEP, "DELETE FROM place WHERE hash >= ?1 AND hash < ?2 AND" \
+			" no < ifnull((SELECT min(no) FROM trace), 1 << 62)") \
+	X(TRACES_AFTER, "SELECT no, trace_id FROM trace WHERE no > ?1 ORDER BY no") \
+	X(TRACE_BY_NO, "SELECT " TRACE_COLUMNS " FROM trace WHERE no = ?2 AND trace_id = ?1") \
+	X(TRACE_BY_PLACE, "SELECT " TRACE_COLUMNS " FROM trace WHERE no IN" \
+			  " (SELECT no FROM place WHERE hash = ?2) AND trace_id = ?1") \
+	X(TRACE_NO, \
+	  "SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
+	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT placed FROM last)" \
+	  " AND trace_id = ?1 LIMIT 1") \
 	X(TRACES_ADD, "INSERT INTO trace(" TRACE_COLUMNS ") SELECT * FROM rows_trace") \
 	X(TRACE_SET, \
 	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
@@ -138,13 +178,13 @@ enum {
 	  " name = ?18, facts = ?19, path = ?20 WHERE no = ?1 AND trace_id = ?2") \
 	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			" ORDER BY start_ns DESC, no DESC") \
+	X(TRACE_CAME, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
+		      " AND no > ?11 >> 20 AND cursor = no << 20 ORDER BY no") \
 	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
-			 " AND cursor > ?11 ORDER BY cursor") \
+			 " AND cursor > ?11 AND cursor & 1048575 ORDER BY cursor") \
 	X(TRACE_DELETE, "DELETE FROM trace WHERE no = ?1") \
 	X(SPANS_ADD, "INSERT INTO span SELECT * FROM rows_span") \
-	X(SPAN_LIST, \
-	  "SELECT span_id, parent_id, resource, start_ns, duration_ns, what, data FROM span" \
-	  " WHERE id >= ?1 AND id < ?2 ORDER BY id") \
+	X(SPAN_LIST, "SELECT data FROM span WHERE id >= ?1 AND id < ?2 ORDER BY id") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
 	X(REQUESTS_ADD, "INSERT INTO request SELECT * FROM rows_request") \
 	X(REQUEST_LIST, \
@@ -207,8 +247,9 @@ enum {
 /* X(name, columns): what a write adds by the hundred (store/rows.h) */
 #define ROWS(X) \
 	X(trace, 20) \
-	X(span, 8) \
-	X(request, 10)
+	X(span, 3) \
+	X(request, 10) \
+	X(place, 2)
 
 enum db_rows {
 #define X(name, columns) ROWS_##name,

@@ -56,6 +56,7 @@ struct store *store_free(struct store *st)
 		if (st->reader[i].open)
 			db_close(&st->reader[i].db);
 	db_close(&st->writer);
+	places_fini(&st->places);
 	out_fini(&st->blob);
 	out_fini(&st->blob_resource);
 	pthread_mutex_destroy(&st->writing);

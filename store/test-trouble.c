@@ -199,28 +199,57 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 	assert_non_null(strstr(store_why(), "newer Oriel"));
 }
 
+#define FORM_3 \
+	"DROP TABLE place; ALTER TABLE last DROP COLUMN placed; ALTER TABLE span RENAME TO packs;" \
+	"CREATE TABLE span(id INTEGER PRIMARY KEY, span_id INTEGER, parent_id INTEGER," \
+	" resource INTEGER, start_ns INTEGER, duration_ns INTEGER, what INTEGER, data BLOB);" \
+	"INSERT INTO span SELECT id, 1 << 56, 0, 1, start_ns, 10, 0, substr(data, 42) FROM packs;" \
+	"DROP TABLE packs;" \
+	"CREATE UNIQUE INDEX trace_of ON trace(trace_id);"
+
+static const char *const earlier[] = {
+	FORM_3 "ALTER TABLE trace DROP COLUMN path; DROP TABLE problem; DROP TABLE problem_release;"
+	       "DROP TABLE problem_trace; PRAGMA user_version = 1",
+	FORM_3 "DROP TABLE problem; DROP TABLE problem_release; DROP TABLE problem_trace;"
+	       "PRAGMA user_version = 2",
+	FORM_3 "PRAGMA user_version = 3",
+};
+
+/* As write_many made it. */
+static int count_whole(const struct span *s, const struct resource *r, void *you)
+{
+	assert_non_null(r);
+	assert_true(str_eq(s->name, STR("GET")) && s->span_id.b[7] == 1);
+	assert_true(s->start_ns == 1000 && s->end_ns == 1010 && s->attributes.n == 1);
+	++*(size_t *)you;
+	return 0;
+}
+
+/* Its traces are found, and go on. */
 static void a_file_of_an_earlier_form_is_brought_up(void **state)
 {
 	struct store *st = *state;
-	struct seen_traces seen = { 0 };
 
-	assert_int_equal(write_many(st, 0, 1, ""), 0);
-	assert_int_equal(sqlite3_exec(st->writer.sql,
-				      "ALTER TABLE trace DROP COLUMN path; DROP TABLE problem;"
-				      "DROP TABLE problem_release; DROP TABLE problem_trace;"
-				      "PRAGMA user_version = 1",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
-	store_free(st);
-	assert_int_equal(store_open(&st, disk_file), 0);
-	*state = st;
-	assert_int_equal(write_many(st, 1, 1, ""), 0);
-	assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen), 0);
-	assert_int_equal(seen.n, 2);
-	assert_string_equal(seen.at[1].path, "");
-	store_free(st);
-	assert_int_equal(store_open(&st, disk_file), 0);
-	*state = st;
+	for (size_t i = 0; i < sizeof(earlier) / sizeof(earlier[0]); i++) {
+		struct seen_traces seen = { 0 };
+		size_t spans = 0;
+
+		assert_int_equal(write_many(st, 0, 1, ""), 0);
+		assert_int_equal(sqlite3_exec(st->writer.sql, earlier[i], NULL, NULL, NULL),
+				 SQLITE_OK);
+		store_free(st);
+		assert_int_equal(store_open(&st, disk_file), 0);
+		*state = st;
+		assert_int_equal(write_many(st, 0, 1, ""), 0);
+		assert_int_equal(write_many(st, 1, 1, ""), 0);
+		assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen),
+				 0);
+		assert_int_equal(seen.n, 2);
+		assert_int_equal(seen.at[1].n_spans, 2 + 2 * i);
+		assert_int_equal(store_trace_spans(st, wide_trace(0), count_whole, &spans), 0);
+		assert_int_equal(spans, 2 + 2 * i);
+		assert_string_equal(seen.at[1].path, "");
+	}
 }
 
 static void somebody_elses_database_is_left_alone(void **state)

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "store/blob.h"
+#include "store/pack.h"
 #include "store/summary.h"
 
 #include <errno.h>
@@ -15,9 +16,9 @@ struct search {
 	struct arena arena;
 };
 
-static bool search_span(struct search *q, sqlite3_stmt *s)
+static bool search_span(struct search *q, struct str data)
 {
-	struct blob_reader r = { db_column_text(s, 6), &q->arena, store_word, q->db, 0 };
+	struct blob_reader r = { data, &q->arena, store_word, q->db, 0 };
 	bool found = blob_span_holds(&r, q->needle);
 
 	arena_fini(&q->arena);
@@ -36,8 +37,11 @@ static bool search_trace(struct search *q, uint64_t no)
 	db_bind_u64(s, 1, no << SPAN_BITS);
 	db_bind_u64(s, 2, (no + 1) << SPAN_BITS);
 	while (!found && q->rows_left && db_step(q->db, s) == DB_ROW) {
-		q->rows_left--;
-		found = search_span(q, s);
+		struct str left = db_column_text(s, 0);
+		struct packed span;
+
+		for (; !found && q->rows_left && pack_next(&left, &span); q->rows_left--)
+			found = search_span(q, span.data);
 	}
 	db_reset(s);
 	return found;
@@ -110,27 +114,54 @@ static int give_trace(struct db *db, const struct summary *sum,
 	return each(&t, you);
 }
 
+/* One or two statements with rows in the order of their cursors, read as one. */
+struct heads {
+	sqlite3_stmt *s[2];
+	struct summary sum[2];
+	bool more[2];
+};
+
+static int heads_step(struct heads *h, struct db *db, int i)
+{
+	int r = h->s[i] ? db_step(db, h->s[i]) : DB_DONE;
+
+	h->more[i] = r == DB_ROW;
+	if (h->more[i])
+		summary_read(&h->sum[i], h->s[i]);
+	return r < 0 ? r : 0;
+}
+
+/* The one whose row is next; -1: there are none. */
+static int heads_next(const struct heads *h)
+{
+	if (h->more[0] && h->more[1])
+		return h->sum[1].cursor < h->sum[0].cursor;
+	return h->more[0] ? 0 : h->more[1] ? 1 : -1;
+}
+
 static int find_traces(struct db *db, const struct trace_filter *f, struct search *q,
 		       int (*each)(const struct trace_summary *, void *), void *you)
 {
-	sqlite3_stmt *s = db_stmt(db, f->after ? DB_TRACE_CHANGED : DB_TRACE_NEWEST);
+	struct heads h = { .s = { db_stmt(db, f->after ? DB_TRACE_CAME : DB_TRACE_NEWEST),
+				  f->after ? db_stmt(db, DB_TRACE_CHANGED) : NULL } };
 	size_t left = f->limit ? f->limit : 50;
-	struct summary sum;
-	int r = 0;
+	int r = 0, i;
 
-	if (bind_filter(db, s, f)) {
-		while (r == 0 && left && (r = db_step(db, s)) == DB_ROW) {
-			r = 0;
-			summary_read(&sum, s);
-			if (search_trace(q, sum.no)) {
-				r = give_trace(db, &sum, each, you);
-				left--;
-			}
-			if (q->needle.n && !q->rows_left)
-				break;
+	for (i = 0; i < 2 && r == 0 && h.s[i]; i++)
+		if (bind_filter(db, h.s[i], f))
+			r = heads_step(&h, db, i);
+	while (r == 0 && left && (i = heads_next(&h)) >= 0) {
+		if (search_trace(q, h.sum[i].no)) {
+			r = give_trace(db, &h.sum[i], each, you);
+			left--;
 		}
+		if (q->needle.n && !q->rows_left)
+			break;
+		if (r == 0 && left)
+			r = heads_step(&h, db, i);
 	}
-	db_reset(s);
+	for (i = 0; i < 2; i++)
+		db_reset(h.s[i]);
 	return r ? r : db->error;
 }
 
@@ -153,19 +184,18 @@ int store_traces(struct store *st, const struct trace_filter *f,
 	return TRACE(r);
 }
 
-/* The reverse of span_what in write.c. */
-static int read_span(struct db *db, sqlite3_stmt *s, struct trace_id id, struct arena *arena,
+/* The reverse of write_span in write.c. */
+static int read_span(struct db *db, const struct packed *p, struct trace_id id, struct arena *arena,
 		     struct span *span)
 {
-	sqlite3_int64 own = sqlite3_column_int64(s, 0), parent = sqlite3_column_int64(s, 1);
-	int what = sqlite3_column_int(s, 5);
-	struct blob_reader r = { db_column_text(s, 6), arena, store_word, db, 0 };
+	struct blob_reader r = { p->data, arena, store_word, db, 0 };
+	int what = p->head.what;
 
 	*span = (struct span){ .trace_id = id };
-	memcpy(span->span_id.b, &own, sizeof(span->span_id.b));
-	memcpy(span->parent_id.b, &parent, sizeof(span->parent_id.b));
-	span->start_ns = db_column_u64(s, 3);
-	span->end_ns = span->start_ns + db_column_u64(s, 4);
+	memcpy(span->span_id.b, &p->head.span_id, sizeof(span->span_id.b));
+	memcpy(span->parent_id.b, &p->head.parent_id, sizeof(span->parent_id.b));
+	span->start_ns = p->head.start_ns;
+	span->end_ns = span->start_ns + p->head.duration_ns;
 	span->kind = (enum span_kind)(what & 7);
 	span->status = (enum span_status)(what >> 3 & 3);
 	span->end = (enum span_end)(what >> 5 & 3);
@@ -174,47 +204,66 @@ static int read_span(struct db *db, sqlite3_stmt *s, struct trace_id id, struct 
 
 static const struct resource nobody;
 
-static int give_spans(struct db *db, uint64_t no, struct trace_id id,
-		      int (*each)(const struct span *, const struct resource *, void *), void *you)
+struct receiver {
+	int (*each)(const struct span *, const struct resource *, void *);
+	void *you;
+};
+
+static int give_pack(struct db *db, struct str left, struct trace_id id, const struct receiver *to)
+{
+	struct packed p;
+	int r = 0;
+
+	while (r == 0 && pack_next(&left, &p)) {
+		struct arena arena = { 0 };
+		struct span span;
+		const struct resource *from = db_resource(db, p.head.resource);
+
+		r = read_span(db, &p, id, &arena, &span);
+		if (r == 0)
+			r = to->each(&span, from ? from : &nobody, to->you);
+		arena_fini(&arena);
+	}
+	return r == 0 && left.n ? ERR(-EBADMSG) : r;
+}
+
+static int give_spans(struct db *db, uint64_t no, struct trace_id id, const struct receiver *to)
 {
 	sqlite3_stmt *s = db_stmt(db, DB_SPAN_LIST);
 	int r = 0;
 
 	db_bind_u64(s, 1, no << SPAN_BITS);
 	db_bind_u64(s, 2, (no + 1) << SPAN_BITS);
-	while (r == 0 && (r = db_step(db, s)) == DB_ROW) {
-		struct arena arena = { 0 };
-		struct span span;
-		const struct resource *from = db_resource(db, db_column_u64(s, 2));
-
-		r = read_span(db, s, id, &arena, &span);
-		if (r == 0)
-			r = each(&span, from ? from : &nobody, you);
-		arena_fini(&arena);
-	}
+	while (r == 0 && (r = db_step(db, s)) == DB_ROW)
+		r = give_pack(db, db_column_text(s, 0), id, to);
 	db_reset(s);
 	return r;
+}
+
+uint64_t store_trace_no(struct db *db, struct trace_id id)
+{
+	sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
+	uint64_t no = 0;
+
+	db_bind_text(s, 1, (struct str){ (const char *)id.b, sizeof(id.b) });
+	db_bind_u64(s, 2, place_hash(id));
+	if (db_step(db, s) == DB_ROW)
+		no = db_column_u64(s, 0);
+	db_reset(s);
+	return no;
 }
 
 int store_trace_spans(struct store *st, struct trace_id id,
 		      int (*each)(const struct span *, const struct resource *, void *), void *you)
 {
 	struct db *db;
-	uint64_t no = 0;
+	uint64_t no;
 	int r = store_reader_take(st, &db);
 
 	if (r < 0)
 		return TRACE(r);
-
-	sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
-
-	db_bind_text(s, 1, (struct str){ (const char *)id.b, sizeof(id.b) });
-	r = db_step(db, s);
-	if (r == DB_ROW)
-		no = db_column_u64(s, 0);
-	db_reset(s);
-	if (r == DB_ROW)
-		r = give_spans(db, no, id, each, you);
+	no = store_trace_no(db, id);
+	r = no ? give_spans(db, no, id, &(struct receiver){ each, you }) : db->error;
 	store_reader_give(st, db);
 	return TRACE(r);
 }

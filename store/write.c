@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "model/stats.h"
 #include "store/blob.h"
+#include "store/pack.h"
 #include "store/problem.h"
 #include "store/summary.h"
 
@@ -31,8 +32,8 @@ struct span_ref {
 struct group {
 	struct trace_id trace_id;
 	struct span_ref *first, **last;
-	uint64_t n_logs, no;
-	bool again;
+	uint64_t n_logs, no, hash;
+	bool again, is_new;
 };
 
 struct writing {
@@ -152,7 +153,8 @@ static void write_rows(struct writing *w, enum db_rows which)
 {
 	static const enum db_statement add[DB_ROWS] = { [ROWS_trace] = DB_TRACES_ADD,
 							[ROWS_span] = DB_SPANS_ADD,
-							[ROWS_request] = DB_REQUESTS_ADD };
+							[ROWS_request] = DB_REQUESTS_ADD,
+							[ROWS_place] = DB_PLACES_ADD };
 
 	if (w->db->rows[which].n)
 		db_run(w->db, db_stmt(w->db, add[which]));
@@ -187,52 +189,99 @@ static void write_request(struct writing *w, uint64_t id, const struct span_ref 
 	to[9] = cell_u64(span_duration(ref->span));
 }
 
-/* kind, status and end in one number: see read_span in traces.c */
+/* kind, status and end in one byte: see read_span in traces.c */
 static int span_what(const struct span *span)
 {
 	return ((int)span->kind & 7) | ((int)span->status & 3) << 3 | ((int)span->end & 3) << 5;
 }
 
-static void write_span(struct writing *w, uint64_t id, const struct span_ref *ref)
+/* The spans of a group that go into one row. */
+struct pack {
+	uint64_t id, start_ns;
+	size_t n;
+};
+
+static void write_pack(struct writing *w, struct pack *pack)
+{
+	struct out *o = &w->st->blob;
+	struct str data = arena_copy(&w->arena, out_all(o));
+	struct cell *to;
+
+	if (!pack->n)
+		return;
+	if (o->error || data.n != o->n)
+		w->db->error = ERR(o->error ? o->error : -ENOMEM);
+	to = write_row(w, ROWS_span);
+	to[0] = cell_u64(pack->id);
+	to[1] = cell_u64(pack->start_ns);
+	to[2] = cell_text(data);
+	pack->n = 0;
+}
+
+static void write_span(struct writing *w, struct pack *pack, uint64_t id,
+		       const struct span_ref *ref)
 {
 	const struct span *span = ref->span;
 	struct out *o = &w->st->blob;
 	struct blob_writer blob = { o, store_word_give, w->db };
-	struct cell *to;
-	struct str data;
+	struct pack_head head = { (uint64_t)id_number(span->span_id),
+				  (uint64_t)id_number(span->parent_id),
+				  span->start_ns,
+				  span_duration(span),
+				  ref->from->resource,
+				  0,
+				  (uint8_t)span_what(span) };
+	size_t at;
+	int r;
 
-	out_clear(o);
+	if (!pack->n) {
+		out_clear(o);
+		*pack = (struct pack){ .id = id };
+	}
+	at = pack_begin(o, &head);
 	blob_write_span(&blob, span);
-	data = arena_copy(&w->arena, out_all(o));
-	if (o->error || data.n != out_all(o).n)
-		w->db->error = ERR(o->error ? o->error : -ENOMEM);
-	to = write_row(w, ROWS_span);
-	to[0] = cell_u64(id);
-	to[1] = cell_number(id_number(span->span_id));
-	to[2] = cell_number(id_number(span->parent_id));
-	to[3] = cell_number(ref->from->resource);
-	to[4] = cell_u64(span->start_ns);
-	to[5] = cell_u64(span_duration(span));
-	to[6] = cell_number(span_what(span));
-	to[7] = cell_text(data);
+	r = pack_end(o, at);
+	if (r < 0)
+		w->db->error = ERR(r);
+	if (span->start_ns > pack->start_ns)
+		pack->start_ns = span->start_ns;
+	if (++pack->n == PACK_SPANS || o->n >= PACK_BYTES)
+		write_pack(w, pack);
 }
 
-static bool summary_load(struct writing *w, struct summary *sum, const struct group *g)
+/* By a number, or by the place of the hash. */
+static bool summary_fetch(struct writing *w, struct summary *sum, const struct group *g,
+			  enum db_statement how, uint64_t by)
 {
-	sqlite3_stmt *s = db_stmt(w->db, DB_TRACE_BY_ID);
+	sqlite3_stmt *s = db_stmt(w->db, how);
 	bool found;
 
 	db_bind_text(s, 1, (struct str){ (const char *)g->trace_id.b, sizeof(g->trace_id.b) });
+	db_bind_u64(s, 2, by);
 	found = db_step(w->db, s) == DB_ROW;
 	if (found) {
 		summary_read(sum, s);
 		sum->name = arena_copy(&w->arena, sum->name);
 		sum->path = arena_copy(&w->arena, sum->path);
-	} else {
-		*sum = (struct summary){ .no = ++w->last_no, .trace_id = g->trace_id };
 	}
 	db_reset(s);
 	return found;
+}
+
+static bool summary_load(struct writing *w, struct summary *sum, struct group *g)
+{
+	const struct places *p = &w->st->places;
+	uint64_t no;
+
+	g->hash = place_hash(g->trace_id);
+	for (size_t at = 0; (no = places_next(p, g->hash, &at));)
+		if (summary_fetch(w, sum, g, DB_TRACE_BY_NO, no))
+			return true;
+	if (places_may_hold(p, g->hash) && summary_fetch(w, sum, g, DB_TRACE_BY_PLACE, g->hash))
+		return true;
+	g->is_new = true;
+	*sum = (struct summary){ .no = ++w->last_no, .trace_id = g->trace_id };
+	return false;
 }
 
 /* The span ids of a trace, sorted. */
@@ -257,8 +306,13 @@ static void known_load(struct writing *w, struct known *k, const struct summary 
 		w->db->error = ERR(-ENOMEM);
 	db_bind_u64(s, 1, sum->no << SPAN_BITS);
 	db_bind_u64(s, 2, (sum->no + 1) << SPAN_BITS);
-	while (k->id && k->n < sum->n_spans && db_step(w->db, s) == DB_ROW)
-		k->id[k->n++] = sqlite3_column_int64(s, 0);
+	while (k->id && db_step(w->db, s) == DB_ROW) {
+		struct str left = db_column_text(s, 0);
+		struct packed span;
+
+		while (k->n < sum->n_spans && pack_next(&left, &span))
+			k->id[k->n++] = (sqlite3_int64)span.head.span_id;
+	}
 	db_reset(s);
 	if (k->n)
 		qsort(k->id, k->n, sizeof(*k->id), by_number);
@@ -294,17 +348,30 @@ static void write_summary(struct writing *w, struct summary *sum, bool found)
 	db_run(w->db, s);
 }
 
+/* See store/schema.h. */
+static uint64_t cursor_next(struct writing *w, bool found)
+{
+	uint64_t newest = w->last_no << SPAN_BITS;
+
+	if (w->cursor < newest)
+		w->cursor = newest;
+	if (found && !(++w->cursor & ((1 << SPAN_BITS) - 1)))
+		w->last_no = w->cursor++ >> SPAN_BITS; /* so many changes that they take a number */
+	return w->cursor;
+}
+
 static void write_group(struct writing *w, struct group *g)
 {
 	struct summary sum;
 	struct summary_span at;
 	struct known known = { 0 };
+	struct pack pack = { 0 };
 	bool found = summary_load(w, &sum, g);
 
 	if (found && g->again && sum.n_spans)
 		known_load(w, &known, &sum);
 	g->no = sum.no;
-	sum.cursor = ++w->cursor;
+	sum.cursor = cursor_next(w, found);
 	sum.n_logs += g->n_logs;
 	for (const struct span_ref *ref = g->first; ref && !w->db->error; ref = ref->next) {
 		uint64_t id = sum.no << SPAN_BITS | sum.n_spans;
@@ -319,11 +386,11 @@ static void write_group(struct writing *w, struct group *g)
 		}
 		summary_look(&at, ref->span, ref->from->service, ref->from->run, w->db);
 		summary_add(&sum, ref->span, &at);
-		write_span(w, id, ref);
+		write_span(w, &pack, id, ref);
 		if (at.server || !span_id_is_set(ref->span->parent_id))
 			write_request(w, id, ref, &at);
 	}
-
+	write_pack(w, &pack);
 	write_summary(w, &sum, found);
 }
 
@@ -369,13 +436,16 @@ static void write_resource_used(struct writing *w, const struct source *from)
 static void write_last(struct writing *w)
 {
 	sqlite3_stmt *s = db_stmt(w->db, DB_LAST);
+	uint64_t placed = 0;
 
 	if (db_step(w->db, s) == DB_ROW) {
 		w->last_no = db_column_u64(s, 0);
 		w->cursor = db_column_u64(s, 1);
 		w->last_log = db_column_u64(s, 2);
+		placed = db_column_u64(s, 3);
 	}
 	db_reset(s);
+	places_follow(&w->st->places, w->db, w->last_no, placed);
 }
 
 static void write_last_set(struct writing *w)
@@ -437,6 +507,17 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 	return TRACE(db_commit(w->db));
 }
 
+static void write_places(struct writing *w)
+{
+	struct places *p = &w->st->places;
+
+	for (size_t i = 0; i < w->n_groups; i++)
+		if (w->group[i].is_new)
+			places_add(p, w->group[i].hash, w->group[i].no);
+	places_known(p, w->last_no);
+	places_put(p, w->db);
+}
+
 int store_write(struct store *st, struct batch *const *batches, size_t n)
 {
 	struct writing w = { .st = st, .db = &st->writer };
@@ -445,8 +526,10 @@ int store_write(struct store *st, struct batch *const *batches, size_t n)
 	pthread_mutex_lock(&st->writing);
 	r = writing_room(&w, batches, n) ? write_all(&w, batches, n) : ERR(-ENOMEM);
 	st->state = r;
-	if (r == 0)
+	if (r == 0) {
+		write_places(&w);
 		retain(st, w.n_items);
+	}
 	pthread_mutex_unlock(&st->writing);
 	arena_fini(&w.arena);
 	if (r < 0)

@@ -10,7 +10,7 @@ static void traces_are_listed(void **state)
 	json_t *list = json_object_get(j, "traces"), *t = json_array_get(list, 1);
 
 	assert_int_equal(json_array_size(list), 2);
-	assert_string_equal(text_in(j, "cursor"), "2");
+	assert_string_equal(text_in(j, "cursor"), "2097152");
 	assert_string_equal(text_in(t, "trace_id"), T1);
 	assert_string_equal(text_in(t, "service"), "shop");
 	assert_string_equal(text_in(t, "name"), "GET /orders");
@@ -60,8 +60,8 @@ static void each_filter_of_traces_filters(void **state)
 		{ "/api/traces?since_ns=5000", 1 },
 		{ "/api/traces?until_ns=5000", 1 },
 		{ "/api/traces?limit=1", 1 },
-		{ "/api/traces?after=1", 1 },
-		{ "/api/traces?after=2", 0 },
+		{ "/api/traces?after=1048576", 1 },
+		{ "/api/traces?after=2097152", 0 },
 		{ "/api/traces?run=00000000000000aa", 2 },
 		{ "/api/traces?run=00000000000000ab", 0 },
 		{ "/api/logs?q=failed&service=shop", 1 },

@@ -21,14 +21,14 @@
 
 enum {
 	QUEUE_ITEMS = 65536,
-	GATHER_MOST = QUEUE_ITEMS / 4,
 	WRITE_BATCHES = 256,
 	GATHER_MS = 20, /* one transaction for what comes at once */
 	/*
-	 * Much of what a transaction writes are pages that the next one writes again. Not longer:
-	 * until it is written it holds up its segment's chunks (collect/settle.h).
+	 * Much of what a transaction writes are pages that the next one writes again. Not longer, and
+	 * not more: until it is written it holds up its segment's chunks (collect/settle.h).
 	 */
-	GATHER_BUSY_MS = 50,
+	GATHER_BUSY_MS = 200,
+	GATHER_ENOUGH = 2048,
 	BUSY_ITEMS = 128,
 	KEEPER_NICE = 10,
 };
@@ -159,7 +159,7 @@ static struct entry *take(struct keeper *k)
 	while (!k->head && !k->stopping)
 		pthread_cond_wait(&k->wake, &k->lock);
 	until = deadline(k->busy ? GATHER_BUSY_MS : GATHER_MS);
-	while (!k->stopping && !k->hurry && k->items < GATHER_MOST &&
+	while (!k->stopping && !k->hurry && k->items < GATHER_ENOUGH &&
 	       pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
 		;
 	k->busy = k->items >= BUSY_ITEMS;
@@ -260,7 +260,7 @@ static void give(struct keeper *k, struct entry *e, size_t items)
 	full = is_full(k, items);
 	if (!full) {
 		/* Else the thread writes, or gathers and looks at the clock: it need not wake. */
-		if (!k->head || k->items + items >= GATHER_MOST)
+		if (!k->head || k->items + items >= GATHER_ENOUGH)
 			pthread_cond_signal(&k->wake);
 		*k->tail = e;
 		k->tail = &e->next;

@@ -4,6 +4,7 @@
  * come out the same when it is written and read once more.
  */
 #include "store/blob.h"
+#include "store/pack.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,19 @@ static uint32_t no_word(struct str text, void *you)
 	(void)text;
 	(void)you;
 	return 0;
+}
+
+/* A row of spans: each is looked at, as far as they go. */
+static void packs(struct str left, struct arena *arena)
+{
+	struct packed p;
+
+	while (pack_next(&left, &p)) {
+		struct blob_reader r = { p.data, arena, any_word, NULL, 0 };
+		struct span s = { .start_ns = p.head.start_ns };
+
+		blob_read_span(&r, &s);
+	}
 }
 
 static void again(const struct span *first)
@@ -55,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
+	if (data[0] == 255)
+		packs(bytes, &arena);
 	switch (data[0] % 5) {
 	case 0:
 		if (blob_read_span(&r, &s) == 0)
