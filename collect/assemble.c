@@ -189,6 +189,9 @@ static void take_start(struct assembler *a, const struct record_head *h, uint32_
 		return;
 	}
 	o->begun = assemble_seen(a, r->time, h->flags);
+	a->n_started[!r->parent_id		? ORIGIN_NONE
+		     : h->flags & RECORD_REMOTE ? ORIGIN_REMOTE
+						: ORIGIN_LOCAL]++;
 	span_ended(a, o);
 }
 
@@ -262,6 +265,7 @@ static void take_log(struct assembler *a, const struct record_head *h, uint32_t 
 		return;
 	}
 	assemble_seen(a, r->time, h->flags);
+	a->n_logs++;
 	finish_log(a, r, tid);
 }
 

@@ -43,6 +43,9 @@ struct assemble_crash {
 	const struct span_event *event;
 };
 
+/* Where a span's parent is. */
+enum assemble_origin { ORIGIN_NONE, ORIGIN_LOCAL, ORIGIN_REMOTE, N_ORIGINS };
+
 struct assembler {
 	const struct timeline *timeline;
 	enum instant_source clock;
@@ -57,6 +60,7 @@ struct assembler {
 	uint64_t observed_ns;	       /* the wall clock when this round began */
 	uint64_t last_tick, last_mono; /* the newest moment that a record told, by source */
 	uint64_t n_records, n_bad;     /* since the process was taken up */
+	uint64_t n_started[N_ORIGINS], n_logs;
 	/* Room for as much as the limits allow; used while one record is taken or one span finished. */
 	struct attribute *scratch, *detail_scratch;
 	struct span_event *events;

@@ -270,6 +270,8 @@ static void second(struct collector *c, uint64_t now)
 		process_look_at_vitals(c, p);
 		collector_apply_wishes(c, p); /* it may have new loggers */
 	}
+	if (c->options.sink->second)
+		c->options.sink->second(now, c->options.you);
 	if (rundir_is_lost(&c->dir, c->run_dir)) {
 		fprintf(stderr, "oriel: run directory is gone path=%s, leaving\n", c->run_dir);
 		c->stopping = true;

@@ -92,6 +92,13 @@ struct collector_sink {
 	 */
 	int (*strategy)(const struct collector_question *q, struct strategy *out,
 			char why[COLLECTOR_WHY], void *you);
+	/* About once a second. May be NULL. */
+	void (*second)(uint64_t now_mono_ns, void *you);
+	/*
+	 * Somebody asks for metrics: what the sink has of its own may come by collector_received now. From
+	 * any thread. May be NULL.
+	 */
+	void (*refresh)(void *you);
 	/* Is somebody looking at the page, or is anything queued? Then the collector stays. */
 	bool (*busy)(void *you);
 };

@@ -206,6 +206,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 	}
 	/* It has been another collector's, which may not have come to mark all that it delivered. */
 	p->profile = profile_of(&p->in->settings);
+	p->tells_sdk = sdk_metrics_are_wanted(&p->in->settings, &(bool){ false });
 	p->taken_over = h->collector_pid;
 	process_count_spans(p);
 	if (p->taken_over)
@@ -395,6 +396,7 @@ static bool has_vitals(const struct process *p)
 
 struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 {
+	uint64_t began = clock_mono_ns();
 	struct batch *b;
 	size_t first;
 	int r = 0;
@@ -406,7 +408,8 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 	if (r)
 		return NULL;
 
-	if (!b && (has_vitals(p) || p->spans.n))
+	durations_add(&p->reading, clock_mono_ns() - began);
+	if (!b && (has_vitals(p) || p->spans.n || p->tells_sdk))
 		b = batch_new(p->resource);
 	if (!b)
 		return NULL;
@@ -416,6 +419,8 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 	if (p->profile == PROFILE_TOMODACHI)
 		active_points(&p->active, &p->a, b, now_real_ns);
 	span_metrics_points(&p->spans, b, now_real_ns);
+	if (p->tells_sdk)
+		sdk_process_points(&p->a, &p->reading, b, p->spans.start_ns, now_real_ns);
 	views_apply(b, first, &p->in->settings);
 	profile_apply(p->profile, b);
 	metrics_combine(b, &p->in->settings);

@@ -26,6 +26,7 @@
 #include "collect/mortem.h"
 #include "collect/oom.h"
 #include "collect/profile.h"
+#include "collect/sdk-metrics.h"
 #include "collect/settle.h"
 #include "collect/span-metrics.h"
 #include "collect/stacks.h"
@@ -74,6 +75,8 @@ struct process {
 	struct vitals vitals;
 	enum profile profile; /* by which names its metrics are told */
 	struct active active;
+	struct durations reading; /* of its metrics; likewise */
+	bool tells_sdk;
 	struct span_metrics spans;   /* the loop counts with the collector's lock held */
 	bool folded;		     /* its metrics are in the ledger */
 	bool ended;		     /* the books are closed, only its segment is still there */

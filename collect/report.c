@@ -174,6 +174,8 @@ void collector_metrics(struct collector *c, void (*each)(const struct batch *, v
 	struct batch **all;
 	size_t room = 0, n = 0;
 
+	if (c->options.sink->refresh)
+		c->options.sink->refresh(c->options.you);
 	collector_ask(c);
 	pthread_mutex_lock(&c->lock);
 	for (const struct process *p = c->process; p; p = p->next)

@@ -233,6 +233,8 @@ void collector_totals(struct collector *c, const struct collector_ask *ask)
 	struct lives all = { 0 };
 
 	wait_for_turn(c);
+	if (c->options.sink->refresh)
+		c->options.sink->refresh(c->options.you);
 	collector_ask(c);
 	foreign_lock(&c->foreign);
 	pthread_mutex_lock(&c->lock);

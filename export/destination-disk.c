@@ -31,8 +31,8 @@ void destination_open_spool(struct destination *d, const struct export_place *pl
 
 bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result)
 {
-	size_t done = destination_done(result, c->items);
-	uint64_t before, put, left;
+	struct account a = { .sent = { 0 } };
+	uint64_t before, put;
 	int r;
 
 	if (!d->spool)
@@ -42,15 +42,26 @@ bool destination_stow(struct destination *d, const struct cargo *c, struct expor
 	put = spool_taken(d->spool) - before;
 	if (r < 0 && !put)
 		return false;
-	left = c->items - done;
+	destination_done(result, c, false, &a);
 	/* What a full disk has not taken of it is out of retries. */
-	destination_settle(d,
-			   &(struct account){
-				   .sent = done -
-					   (result->n_rejected < done ? result->n_rejected : done),
-				   .refused = result->n_rejected < done ? result->n_rejected : done,
-				   .retries = put < left ? left - put : 0 });
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		uint64_t left = c->of[i] - a.sent[i] - a.refused[i];
+
+		a.retries[i] = put < left ? left - put : 0;
+		put -= left - a.retries[i];
+	}
+	destination_settle(d, &a);
 	return true;
+}
+
+static struct account *account_of_item(struct account *a, const struct spool_item *item,
+				       uint64_t n_rejected)
+{
+	size_t of = item->which % 4 < N_SIGNALS ? item->which % 4 : 0;
+
+	a->sent[of] = item->n_items - n_rejected;
+	a->refused[of] = n_rejected;
+	return a;
 }
 
 void destination_resend(struct destination *d)
@@ -59,8 +70,10 @@ void destination_resend(struct destination *d)
 
 	for (int i = 0; i < SPOOL_AT_ONCE && spool_first(d->spool, &item); i++) {
 		struct export_result result = { .n_rejected = 0 };
+		uint64_t began = clock_mono_ns();
 		int r = d->kind->resend(d->state, &item, &result);
 
+		destination_took(d, began, r);
 		destination_note(d, r, &result);
 		if (r == EXPORT_RETRY) {
 			d->not_before_ns = clock_mono_ns() +
@@ -75,8 +88,9 @@ void destination_resend(struct destination *d)
 			result.n_rejected = item.n_items;
 		if (result.n_rejected > item.n_items)
 			result.n_rejected = item.n_items;
-		destination_settle(d, &(struct account){ .sent = item.n_items - result.n_rejected,
-							 .refused = result.n_rejected });
+		destination_settle(d, account_of_item(&(struct account){ .sent = { 0 } }, &item,
+						      result.n_rejected));
 	}
-	destination_settle(d, &(struct account){ 0 }); /* what could not be read is lost, too */
+	destination_settle(d, &(struct account){
+				      .sent = { 0 } }); /* what could not be read is lost, too */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside: what destination.c and destination-disk.c share. Nobody else includes it. */
+/* Inside: what destination.c, destination-count.c and destination-disk.c share. Nobody else includes it. */
 #pragma once
 
 #include "export/backoff.h"
@@ -14,14 +14,14 @@ enum { WRITE_BATCHES_MOST = 1024 };
 struct entry {
 	struct entry *next;
 	struct batch *batch;
-	size_t items;
+	size_t items, of[N_SIGNALS];
 	uint64_t since_ns;
 };
 
 /* What is being written. */
 struct cargo {
 	struct batch *batch[WRITE_BATCHES_MOST];
-	size_t n, items;
+	size_t n, items, of[N_SIGNALS];
 };
 
 struct destination {
@@ -49,20 +49,31 @@ struct destination {
 	uint64_t told_dropped;	/* to who asked last */
 	uint64_t sent, dropped; /* dropped: also those that found the queue full */
 	unsigned hurry;		/* counts calls that want things to move */
+	struct destination_counts counts;
 	bool closing, failing;
 	uint64_t deadline_ns; /* when closing */
 	char why[160];
 };
 
-/* Of `items` that are settled now: so many sent, the rest refused, out of retries, or too late. */
+/* Of what is settled now, by signal: so many sent, the rest refused, out of retries, or too late. */
 struct account {
-	uint64_t sent, refused, retries, closing;
+	uint64_t sent[N_SIGNALS], refused[N_SIGNALS], retries[N_SIGNALS], closing[N_SIGNALS];
 };
 
 void destination_settle(struct destination *d, const struct account *a);
 
-/* What an exporter says is held to what there was. */
-size_t destination_done(const struct export_result *result, size_t items);
+/* What an exporter says is held to what there was: of each signal done, and of that refused. */
+void destination_done(const struct export_result *result, const struct cargo *c, bool all,
+		      struct account *out);
+
+struct account destination_account(int r, bool on_time, const struct cargo *c,
+				   const struct export_result *result);
+
+/* Under the lock; `gave_way`: items that were on disk. */
+void destination_count_settled(struct destination *d, const struct account *a, uint64_t gave_way);
+
+/* A write or a resend came to an end now. */
+void destination_took(struct destination *d, uint64_t began_ns, int r);
 
 /* Remembers how a write went, and tells when that has changed. */
 void destination_note(struct destination *d, int r, const struct export_result *result);

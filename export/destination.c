@@ -22,10 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static size_t count_items(const struct batch *b, enum signal signals)
+static size_t count_items(const struct batch *b, enum signal signals, size_t of[N_SIGNALS])
 {
-	return (signals & SIGNAL_SPAN ? b->n_spans : 0) + (signals & SIGNAL_LOG ? b->n_logs : 0) +
-	       (signals & SIGNAL_METRIC ? b->n_points : 0);
+	of[0] = signals & SIGNAL_SPAN ? b->n_spans : 0;
+	of[1] = signals & SIGNAL_LOG ? b->n_logs : 0;
+	of[2] = signals & SIGNAL_METRIC ? b->n_points : 0;
+	return of[0] + of[1] + of[2];
 }
 
 /* Until `until_ns` of the monotonic clock, or until somebody says that something has changed. */
@@ -39,6 +41,7 @@ static void wait_until(struct destination *d, pthread_cond_t *cond, uint64_t unt
 static void cargo_take(struct destination *d, struct cargo *c)
 {
 	c->n = c->items = 0;
+	memset(c->of, 0, sizeof(c->of));
 	while (d->first && c->n < WRITE_BATCHES_MOST &&
 	       (!c->n || c->items + d->first->items <= d->limits.batch_items)) {
 		struct entry *e = d->first;
@@ -49,8 +52,12 @@ static void cargo_take(struct destination *d, struct cargo *c)
 		d->waiting -= e->items;
 		c->batch[c->n++] = e->batch;
 		c->items += e->items;
+		for (size_t i = 0; i < N_SIGNALS; i++)
+			c->of[i] += e->of[i];
 		free(e);
 	}
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		d->counts.of[i].written += c->of[i];
 }
 
 static bool cargo_ripe(const struct destination *d)
@@ -112,33 +119,30 @@ static void cargo_free(struct cargo *c)
 		batch_free(c->batch[i]);
 }
 
+static uint64_t sum(const uint64_t of[N_SIGNALS])
+{
+	return of[0] + of[1] + of[2];
+}
+
 /* With what happened on disk in the same moment: what is settled no longer waits there. */
 void destination_settle(struct destination *d, const struct account *a)
 {
-	uint64_t gave_way = d->spool ? spool_dropped(d->spool) : 0;
-	uint64_t lost = a->refused + a->retries + a->closing + gave_way;
+	uint64_t gave_way = d->spool ? spool_dropped(d->spool) : 0, sent = sum(a->sent);
+	uint64_t lost = sum(a->refused) + sum(a->retries) + sum(a->closing) + gave_way;
 
 	stats_add(export_dropped_queue_full, gave_way);
-	stats_add(export_sent, a->sent);
-	stats_add(export_dropped_refused, a->refused);
-	stats_add(export_dropped_retries, a->retries);
-	stats_add(export_dropped_closing, a->closing);
+	stats_add(export_sent, sent);
+	stats_add(export_dropped_refused, sum(a->refused));
+	stats_add(export_dropped_retries, sum(a->retries));
+	stats_add(export_dropped_closing, sum(a->closing));
 	pthread_mutex_lock(&d->lock);
-	d->sent += a->sent;
+	destination_count_settled(d, a, gave_way);
+	d->sent += sent;
 	d->dropped += lost;
-	d->settled += a->sent + lost;
+	d->settled += sent + lost;
 	d->spooled = d->spool ? spool_items(d->spool) : 0;
 	pthread_cond_broadcast(&d->moved);
 	pthread_mutex_unlock(&d->lock);
-}
-
-size_t destination_done(const struct export_result *result, size_t items)
-{
-	size_t done = 0;
-
-	for (size_t i = 0; i < N_SIGNALS; i++)
-		done += result->n_done[i] < items - done ? result->n_done[i] : items - done;
-	return done;
 }
 
 void destination_note(struct destination *d, int r, const struct export_result *result)
@@ -179,22 +183,6 @@ static bool pause_until(struct destination *d, uint64_t until_ns)
 	return goes_on;
 }
 
-static struct account account_of(int r, bool on_time, size_t items,
-				 const struct export_result *result)
-{
-	size_t done = r ? destination_done(result, items) : items;
-	size_t rejected = result->n_rejected < done ? result->n_rejected : done;
-	struct account a = { .sent = done - rejected, .refused = rejected };
-
-	if (r != EXPORT_RETRY)
-		a.refused += items - done;
-	else if (on_time)
-		a.retries = items - done;
-	else
-		a.closing = items - done;
-	return a;
-}
-
 /* ---- the thread -------------------------------------------------------------------------------------- */
 
 /* A write, again and again until it is settled, or on disk. */
@@ -202,6 +190,7 @@ static void deliver(struct destination *d, const struct cargo *c)
 {
 	uint64_t give_up_ns = clock_mono_ns() + (uint64_t)d->limits.retry_for_ms * MS;
 	struct export_result result = { .n_rejected = 0 };
+	uint64_t began_ns;
 	bool on_time;
 	int r = EXPORT_RETRY;
 
@@ -211,7 +200,9 @@ static void deliver(struct destination *d, const struct cargo *c)
 	while (on_time) {
 		result.retry_after_ms = 0;
 		result.why[0] = '\0';
+		began_ns = clock_mono_ns();
 		r = d->kind->write(d->state, c->batch, c->n, &result);
+		destination_took(d, began_ns, r);
 		destination_note(d, r, &result);
 		if (r != EXPORT_RETRY)
 			break;
@@ -232,7 +223,7 @@ static void deliver(struct destination *d, const struct cargo *c)
 		return;
 	}
 
-	struct account a = account_of(r, on_time, c->items, &result);
+	struct account a = destination_account(r, on_time, c, &result);
 
 	destination_settle(d, &a);
 }
@@ -365,7 +356,7 @@ unsigned destination_crowd(struct destination *d)
 
 bool destination_offer(struct destination *d, struct batch *b)
 {
-	size_t items = count_items(b, d->signals);
+	size_t of[N_SIGNALS], items = count_items(b, d->signals, of);
 	struct entry *e = items ? malloc(sizeof(*e)) : NULL;
 	bool taken = false;
 
@@ -373,7 +364,10 @@ bool destination_offer(struct destination *d, struct batch *b)
 		return true;
 	pthread_mutex_lock(&d->lock);
 	if (e && !d->closing && has_room(d, items)) {
-		*e = (struct entry){ NULL, batch_ref(b), items, clock_mono_ns() };
+		*e = (struct entry){ .batch = batch_ref(b),
+				     .items = items,
+				     .since_ns = clock_mono_ns() };
+		memcpy(e->of, of, sizeof(of));
 		*d->last = e;
 		d->last = &e->next;
 		d->waiting += items;
@@ -383,6 +377,10 @@ bool destination_offer(struct destination *d, struct batch *b)
 			pthread_cond_signal(&d->wake);
 	} else {
 		d->dropped += items;
+	}
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		d->counts.of[i].offered += of[i];
+		d->counts.of[i].full += taken ? 0 : of[i];
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (taken)

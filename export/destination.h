@@ -27,6 +27,7 @@
 #pragma once
 
 #include "export/exporter.h"
+#include "model/durations.h"
 
 struct destination;
 
@@ -55,6 +56,26 @@ struct destination_state {
 	bool failing;
 	char why[160];
 };
+
+/* Of each signal, in items since it began; places as in n_done (export/exporter.h). */
+struct destination_count {
+	uint64_t offered; /* also what found the queue full */
+	uint64_t full;	  /* of those: dropped because of that */
+	uint64_t written; /* given to the exporter */
+	uint64_t sent, refused, retries,
+		closing; /* what became of it: accepted, or lost, and why */
+};
+
+struct destination_counts {
+	struct destination_count of[N_SIGNALS];
+	struct durations took[2]; /* of writes; [1]: of those that were not accepted */
+	size_t room;		  /* of the queue, in items of any signal */
+};
+
+void destination_counts(struct destination *d, struct destination_counts *out);
+
+/* As otel.component.type begins, "otlp_http". */
+const char *destination_speaks(const struct destination *d, enum signal signal);
 
 /*
  * Zeros in `limits` mean the defaults. -EINVAL with a line in `why` when the exporter can't make

@@ -62,10 +62,11 @@ enum export_outcome {
  * the write before left there, so that nothing is delivered twice and every item counts once.
  */
 struct export_result {
-	size_t n_done[N_SIGNALS]; /* spans, log records, points that need no more work */
-	uint64_t n_rejected;	  /* of those: not accepted (partial success) */
-	uint32_t retry_after_ms;  /* 0: the caller's back-off decides */
-	char why[160];		  /* for the log: what went wrong, also when only some of it did */
+	size_t n_done[N_SIGNALS];	   /* spans, log records, points that need no more work */
+	uint64_t n_rejected;		   /* of those: not accepted (partial success) */
+	uint64_t n_rejected_of[N_SIGNALS]; /* by signal, where an exporter knows it */
+	uint32_t retry_after_ms;	   /* 0: the caller's back-off decides */
+	char why[160]; /* for the log: what went wrong, also when only some of it did */
 };
 
 struct exporter {
@@ -91,6 +92,8 @@ struct exporter {
 		    const struct export_result *done, struct spool *to);
 	int (*resend)(void *state, const struct spool_item *item, struct export_result *result);
 	void *(*close)(void *state);
+	/* What otel.component.type begins with, "otlp_http"; NULL: the exporter's name. May be NULL. */
+	const char *(*speaks)(const void *state, enum signal signal);
 	/*
 	 * Where it sends to, for people: no user's name, no password, no key. May be NULL, and may
 	 * leave it empty; the same from open to close, so any thread may ask.

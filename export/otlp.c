@@ -438,6 +438,16 @@ static void otlp_where(const void *state, char *to, size_t room)
 		*end = '\0';
 }
 
+static const char *otlp_speaks(const void *state, enum signal signal)
+{
+	static const char *const names[] = { [OTLP_HTTP_PROTOBUF] = "otlp_http",
+					     [OTLP_HTTP_JSON] = "otlp_http_json",
+					     [OTLP_GRPC] = "otlp_grpc" };
+	const struct otlp *x = state;
+
+	return names[x->target[signal == SIGNAL_SPAN ? 0 : signal == SIGNAL_LOG ? 1 : 2].protocol];
+}
+
 const struct exporter exporter_otlp = {
 	.name = "otlp",
 	.summary = "Send to an OpenTelemetry receiver (OTLP over HTTP or gRPC)",
@@ -447,5 +457,6 @@ const struct exporter exporter_otlp = {
 	.stow = otlp_stow,
 	.resend = otlp_resend,
 	.close = otlp_close,
+	.speaks = otlp_speaks,
 	.where = otlp_where,
 };

@@ -54,7 +54,9 @@ void shipment_reject(struct export_result *result, const struct shipment *s, uin
 {
 	size_t all = shipment_items(s);
 
-	result->n_rejected += n < all ? n : all;
+	n = n < all ? n : all;
+	result->n_rejected += n;
+	result->n_rejected_of[s->which] += n;
 }
 
 int shipment_unanswered(struct export_result *result, const struct shipment *s, int r,

@@ -22,8 +22,9 @@
 struct spool;
 
 struct spool_item {
-	uint32_t which, n_items; /* the sender's own; how many items it stands for */
-	struct str body;	 /* valid until the next call */
+	uint32_t which;	  /* the sender's own, but the lowest two bits: the place in n_done */
+	uint32_t n_items; /* it stands for so many */
+	struct str body;  /* valid until the next call */
 };
 
 struct spool *spool_open(const char *dir, const char *name, uint64_t most);

@@ -155,6 +155,13 @@ static void zipkin_where(const void *state, char *to, size_t room)
 	shipment_show(to, room, z->url);
 }
 
+static const char *zipkin_speaks(const void *state, enum signal signal)
+{
+	(void)state;
+	(void)signal;
+	return "zipkin_http";
+}
+
 const struct exporter exporter_zipkin = {
 	.name = "zipkin",
 	.summary = "Send spans to Zipkin (version 2, JSON)",
@@ -162,5 +169,6 @@ const struct exporter exporter_zipkin = {
 	.open = zipkin_open,
 	.write = zipkin_write,
 	.close = zipkin_close,
+	.speaks = zipkin_speaks,
 	.where = zipkin_where,
 };

@@ -5,13 +5,14 @@
 #include "cmd/collect/audit.h"
 #include "cmd/collect/routes.h"
 #include "collect/delta.h"
+#include "collect/sdk-metrics.h"
 #include "collect/span-metrics.h"
 #include "export/destination.h"
 #include "export/plan.h"
 
 #include <pthread.h>
 
-enum { YOUNG_RUNS = 16 };
+enum { YOUNG_RUNS = 16, ROUTES_TOLD = 64 };
 
 struct leg {
 	struct destination *destination;
@@ -31,7 +32,10 @@ struct route {
 	struct tail *tail;		 /* NULL: everything is kept */
 	struct span_metrics_rules spans; /* of what others send; services bring their own */
 	struct scrape_port *port;	 /* where its metrics are asked for, NULL: nowhere */
-	int out_fd, err_fd;		 /* ours, -1: none */
+	bool sdk;			 /* tells of its destinations (otel.sdk.*) */
+	bool is_closing;
+	uint64_t since_ns, next_sdk_ns; /* real, monotonic */
+	int out_fd, err_fd;		/* ours, -1: none */
 };
 
 /* A run that has begun; its first process, whose settings say where to, is seen a moment later. */
@@ -59,7 +63,12 @@ struct routes {
 
 /* The sink's. */
 void routes_tell(struct batch *b, void *you);
+void routes_second(uint64_t now_ns, void *you);
+void routes_refresh(void *you);
 void *routes_open(const struct settings *settings, const struct collector_run *run, void *you);
 
 /* As it wants them: cumulative, or what has come since the last time. The collector's thread. */
 void leg_give(struct leg *leg, struct batch *b);
+
+/* What it tells of its destinations, to those that take metrics. The collector's thread. */
+void sdk_give(struct route *route);

@@ -152,12 +152,16 @@ static struct tail *open_tail(const struct settings *settings, const struct coll
 	return tail_new(rules);
 }
 
-static void open_spans(struct route *route, const struct settings *settings,
-		       const struct collector_run *run)
+static void open_own_metrics(struct route *route, const struct settings *settings,
+			     const struct collector_run *run)
 {
+	bool wrong = false;
 	const char *bad;
 	char text[128];
 
+	route->sdk = sdk_metrics_are_wanted(settings, &wrong);
+	if (wrong)
+		warn(run, "ORIEL_SDK_METRICS makes no sense; otel.sdk.* is not told");
 	route->spans = span_metrics_rules_of(settings, &bad);
 	if (!bad)
 		return;
@@ -189,7 +193,8 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 	if (plan.prometheus)
 		open_port(route, settings, run);
 	route->tail = open_tail(settings, run);
-	open_spans(route, settings, run);
+	open_own_metrics(route, settings, run);
+	route->since_ns = clock_real_ns();
 	pthread_mutex_lock(&all->lock);
 	route->next = all->head;
 	all->head = route;
@@ -387,6 +392,10 @@ static void routes_close(void *to, uint32_t timeout_ms, void *you)
 
 	if (!route)
 		return;
+	sdk_give(route);
+	pthread_mutex_lock(&all->lock);
+	route->is_closing = true;
+	pthread_mutex_unlock(&all->lock);
 	if (all->ending || (!route->n_legs && !route->port && !route->tail) || !start_late(route))
 		finish(route, timeout_ms);
 }
@@ -466,6 +475,8 @@ const struct collector_sink routes_sink = {
 	.open = routes_open,
 	.give = routes_give,
 	.tell = routes_tell,
+	.second = routes_second,
+	.refresh = routes_refresh,
 	.audit = routes_audit,
 	.crowd = routes_crowd,
 	.close = routes_close,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shares COUNT [MS]: so many traces, whose ids are always the same ones, each with a span "serve /item"
+ * shares COUNT [MS [FILE]]: so many traces, whose ids are always the same ones, each with a span "serve /item"
  * that is a server's and one below it, "look up", of MS milliseconds by their times; every tenth of the
- * latter is an error. What is sampled of them is up to the settings: nobody has decided.
+ * latter is an error. What is sampled of them is up to the settings: nobody has decided. With FILE it
+ * stays until that is there.
  */
 #include <oriel.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Spread evenly, and not by chance (splitmix64's finaliser). */
 static unsigned long long spread(unsigned long long i)
@@ -42,6 +45,7 @@ static void serve(unsigned long long i, unsigned long long took_ns)
 
 int main(int argc, char **argv)
 {
+	struct timespec moment = { 0, 20 * 1000 * 1000 };
 	int n = argc > 1 ? atoi(argv[1]) : 1, ms = argc > 2 ? atoi(argv[2]) : 1;
 
 	oriel_start(NULL);
@@ -50,7 +54,7 @@ int main(int argc, char **argv)
 	oriel_flush(10000);
 	printf("http://127.0.0.1:0 done\n");
 	fflush(stdout);
-	if (argc > 3)
-		getchar();
+	for (int i = 0; argc > 3 && i < 3000 && access(argv[3], F_OK) < 0; i++)
+		nanosleep(&moment, NULL);
 	return 0;
 }
