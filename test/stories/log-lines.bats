@@ -182,13 +182,14 @@ talks_all() {
 
 @test "the document has the keys that the profiles have" {
 	python3 - "$TOP" <<-'END'
-		import re, sys
+		import re, subprocess, sys
 		top = sys.argv[1]
-		code = open(top + "/export/log-profile.c").read()
-		code = code[code.index("log_profiles[]"):]
+		code = subprocess.run(["cc", "-E", "-P", "-D_GNU_SOURCE", "-I" + top, top + "/export/log-profile.c"],
+		                      check=True, capture_output=True, text=True).stdout
+		code = code[code.index("log_profiles[] ="):]
 		table = {}
-		for name, about in re.findall(r'\t\{\n\t\tLITERAL\("(\w+)"\),(.*?)\n\t\},\n', code, re.S):
-		    table[name] = " ".join(re.findall(r'\{ LOG_\w+, LITERAL\("([^"]+)"\) \}', about))
+		for name, about in re.findall(r'\.name = \{ "(\w+)",(.*?)(?=\.name = )', code, re.S):
+		    table[name] = " ".join(re.findall(r'\{ LOG_\w+, \{ "([^"]+)"', about))
 		doc = dict(re.findall(r"^\| `(\w+)` \| ((?:\S+ ){9,}\S+) \|$", open(top + "/doc/logs.md").read().split("profiles: ")[1].split("## ")[0], re.M))
 		assert len(table) == 5, table
 		assert doc == table, (doc, table)
