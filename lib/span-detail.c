@@ -33,31 +33,44 @@ static uint64_t span_target(struct thread *t, const struct oriel_span *span)
 	return 0;
 }
 
+/* What follows a record's fixed part, as much of it as fits. */
+struct detail {
+	struct encode_text text;
+	struct encode attributes;
+};
+
+static inline struct detail detail_fit(struct record_head *h, size_t fixed, struct str text,
+				       size_t text_most, struct oriel_attributes attributes)
+{
+	struct detail d = { .text = encode_text_fit(text, text_most) };
+	size_t size;
+
+	d.attributes = encode_fit(attributes, RECORD_MOST - fixed - d.text.n);
+	size = fixed + d.text.n + d.attributes.bytes;
+	h->size = (uint16_t)encode_pad(size);
+	h->pad_n = (uint8_t)(h->size - size);
+	h->text_n = (uint16_t)d.text.n;
+	return d;
+}
+
 /* SET, STATUS and NAME: an id, a text and attributes. */
 static void span_write_detail(const struct oriel_span *span, struct record_head head,
 			      struct str text, struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
 	struct record_span r = { .head = head };
-	struct encode_text fit;
-	struct encode e;
+	struct detail d;
 	struct write w;
-	size_t size;
 
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	fit = encode_text_fit(text, TEXT_MOST);
-	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - fit.n);
-	size = sizeof(r) + fit.n + e.bytes;
-	r.head.size = (uint16_t)encode_pad(size);
-	r.head.pad_n = (uint8_t)(r.head.size - size);
-	r.head.text_n = (uint16_t)fit.n;
+	d = detail_fit(&r.head, sizeof(r), text, TEXT_MOST, attributes);
 	w = write_begin(t, r.head.size, LOSS_details_no_room);
 	if (!w.p)
 		return;
 	memcpy(w.p, &r, sizeof(r));
-	encode_put(encode_text_put(w.p + sizeof(r), &fit), &e);
+	encode_put(encode_text_put(w.p + sizeof(r), &d.text), &d.attributes);
 	write_end(w, r.head.size);
 	lane_rest(t);
 }
@@ -87,21 +100,14 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 			  struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
-	struct encode_text fit;
 	struct record_event r = { .head = { .type = RECORD_EVENT } };
-	struct encode e;
+	struct detail d;
 	struct write w;
-	size_t size;
 
 	r.span_id = t ? span_target(t, span) : 0;
 	if (!r.span_id)
 		return;
-	fit = encode_text_fit(str_of(name), SPAN_NAME_MOST);
-	e = encode_fit(attributes, RECORD_MOST - sizeof(r) - fit.n);
-	size = sizeof(r) + fit.n + e.bytes;
-	r.head.size = (uint16_t)encode_pad(size);
-	r.head.pad_n = (uint8_t)(r.head.size - size);
-	r.head.text_n = (uint16_t)fit.n;
+	d = detail_fit(&r.head, sizeof(r), str_of(name), SPAN_NAME_MOST, attributes);
 	w = write_begin(t, r.head.size, LOSS_details_no_room);
 	if (!w.p)
 		return;
@@ -112,7 +118,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 		r.time = clock_now(&r.head.flags);
 	}
 	memcpy(w.p, &r, sizeof(r));
-	encode_put(encode_text_put(w.p + sizeof(r), &fit), &e);
+	encode_put(encode_text_put(w.p + sizeof(r), &d.text), &d.attributes);
 	write_end(w, r.head.size);
 	lane_rest(t);
 }
