@@ -5,10 +5,7 @@ bats_require_minimum_version 1.5.0
 load collecting
 load watching
 setup() { collecting_begin; }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 @test "a request is a server span in the words of the semantic conventions" {
 	serve run_watched "$BUILD/programs/hello-server"

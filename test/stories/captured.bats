@@ -8,10 +8,7 @@ setup() {
 	collecting_begin
 	unset LOG_LEVEL
 }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 says() {
 	wait_for 15 api_says "logs?limit=2000" "$1" || {

@@ -6,10 +6,7 @@ bats_require_minimum_version 1.5.0
 load collecting
 load watching
 setup() { collecting_begin; }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 # of NAME: the spans of that name, as jq
 of() { echo "[.[] | select(.name == \"$1\")]"; }

@@ -10,10 +10,7 @@ setup() {
 	collecting_begin
 	MANNERS=$BUILD/programs/manners
 }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 # statements LABEL: so many runs of "SELECT ? AS LABEL"
 statements() { echo "([.[] | select((.attributes.\"db.query.text\" // \"\") | test(\"$1\"))] | length)"; }

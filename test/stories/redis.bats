@@ -10,10 +10,7 @@ setup() {
 	collecting_begin
 	redis_start
 }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 # of NAME: the spans of that name, as jq
 of() { echo "[.[] | select(.name == \"$1\")]"; }

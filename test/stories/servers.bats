@@ -5,10 +5,7 @@ bats_require_minimum_version 1.5.0
 load collecting
 load watching
 setup() { collecting_begin; }
-teardown() {
-	[ -z "${SERVER:-}" ] || stop_server
-	collecting_end
-}
+teardown() { watching_end; }
 
 # fields PATH [CURL'S ARGUMENTS]: how often the request id's field is in the answer, and its text
 fields() {

@@ -2,10 +2,8 @@
 #
 #     load collecting
 #     load watching
-#     teardown() {
-#             [ -z "${SERVER:-}" ] || stop_server
-#             collecting_end
-#     }
+#     setup() { collecting_begin; }
+#     teardown() { watching_end; }
 
 # serve COMMAND...: a server of programs/ that prints its port and ends with its standard input
 serve() {
@@ -24,6 +22,11 @@ stop_server() {
 	wait "$SERVER"
 	SERVER=
 	rm "$BATS_TEST_TMPDIR/in"
+}
+
+watching_end() {
+	[ -z "${SERVER:-}" ] || stop_server
+	collecting_end
 }
 
 # say TEXT: on a connection of its own, descriptor 5
