@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that is linked with the agent, which it switches on and off itself. Each statement's text
- * says when it ran.
+ * says when it ran, but for the many at the end, which are traffic.
  */
 #include <oriel-agent.h>
 
@@ -48,20 +48,20 @@ static void under_traffic(void)
 
 int main(void)
 {
-	run("SELECT 1 AS before");
+	run("SELECT 1 AS said_before");
 	errno = 4711;
 	printf("%d\n", oriel_instrument(" nobody , SQLite3"));
 	printf("%d\n", oriel_instrument("sqlite"));
-	run("SELECT 1 AS one");
+	run("SELECT 1 AS said_one");
 	oriel_uninstrument("libcurl");
-	run("SELECT 1 AS two");
+	run("SELECT 1 AS said_two");
 	oriel_uninstrument("sqlite");
 	oriel_uninstrument("sqlite");
-	run("SELECT 1 AS off");
+	run("SELECT 1 AS said_off");
 	printf("%d\n", oriel_instrument(NULL));
-	run("SELECT 1 AS three");
+	run("SELECT 1 AS said_three");
 	oriel_uninstrument(NULL);
-	run("SELECT 1 AS off");
+	run("SELECT 1 AS said_off");
 	printf("%d\n", errno == 4711);
 	under_traffic();
 	return 0;

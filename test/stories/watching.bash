@@ -35,18 +35,18 @@ say() {
 	printf "$1" >&5
 }
 
-# spans FILTER: jq's filter is true of the list of all spans
+# spans FILTER [QUERY]: jq's filter is true of the list of all spans, of the traces that the query asks for
 spans() {
 	find_page || return 1
-	curl -sf -m 10 "$PAGE/api/traces?limit=500" |
+	curl -sf -m 10 "$PAGE/api/traces?limit=500${2:+&$2}" |
 		jq -r --arg page "$PAGE" '.traces[] | "url = \"\($page)/api/traces/\(.trace_id)\""' |
 		curl -sf -m 20 -K - | jq -se "[.[].spans[]] | $1"
 }
 
-# see FILTER: it becomes true soon
+# see FILTER [QUERY]: it becomes true soon
 see() {
-	wait_for 20 spans "$1" || {
-		spans . || :
+	wait_for 20 spans "$@" || {
+		spans . "${2:-}" || :
 		false
 	}
 }
