@@ -52,13 +52,13 @@ extern _Atomic bool agent_on;
 /* Anything to do? Every hook asks this, or `watches`, first, and passes through if not. */
 static inline bool agent_watches(void)
 {
-	return atomic_load_explicit(&agent_on, memory_order_relaxed) && oriel_gate.recording;
+	return atomic_load_explicit(&agent_on, memory_order_relaxed) && oriel_recording();
 }
 
 /* The same for a library with a switch of its own. */
 static inline bool watches(const struct watch *w)
 {
-	return atomic_load_explicit(&w->on, memory_order_relaxed) && oriel_gate.recording;
+	return atomic_load_explicit(&w->on, memory_order_relaxed) && oriel_recording();
 }
 
 /* Something was not watched for want of room in a pool or table: counted, never silent. */

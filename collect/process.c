@@ -413,6 +413,7 @@ struct batch *process_metrics(struct process *p, uint64_t now_real_ns)
 		b = batch_new(p->resource);
 	if (!b)
 		return NULL;
+	instruments_check(&p->instruments, b, p->resource->service);
 	first = b->n_points;
 	if (has_vitals(p))
 		vitals_points(&p->vitals, b, now_real_ns);

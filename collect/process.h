@@ -21,6 +21,7 @@
 #include "collect/collector.h"
 #include "collect/death.h"
 #include "collect/identity.h"
+#include "collect/instruments.h"
 #include "collect/intake.h"
 #include "collect/job.h"
 #include "collect/mortem.h"
@@ -77,6 +78,7 @@ struct process {
 	struct active active;
 	struct durations reading; /* of its metrics; likewise */
 	bool tells_sdk;
+	struct instruments instruments;
 	struct span_metrics spans;   /* the loop counts with the collector's lock held */
 	bool folded;		     /* its metrics are in the ledger */
 	bool ended;		     /* the books are closed, only its segment is still there */

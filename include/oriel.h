@@ -170,6 +170,12 @@ struct oriel_gate {
 };
 extern ORIEL_API struct oriel_gate oriel_gate;
 
+/* Is anything recorded just now? What lies behind it was made before. */
+static inline bool oriel_recording(void)
+{
+	return __atomic_load_n(&oriel_gate.recording, __ATOMIC_ACQUIRE);
+}
+
 /* ---- attributes ("Attribute", Common specification) ----------------------------------------- */
 
 enum oriel_type {
@@ -424,7 +430,7 @@ ORIEL_API void oriel_context_set_request_id(struct oriel_context *c, const char 
  */
 #define oriel_fields_bind(...) \
 	do { \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			oriel_fields_bind_all(ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 ORIEL_API void oriel_fields_bind_all(struct oriel_attributes fields);
@@ -507,7 +513,7 @@ ORIEL_API void oriel_span_error(const struct oriel_span *span, const char *type,
 /* True if attributes set on it would go anywhere ("IsRecording"). */
 static inline bool oriel_span_is_recording(const struct oriel_span *span)
 {
-	return span && (span->flags & 1) && oriel_gate.recording;
+	return span && (span->flags & 1) && oriel_recording();
 }
 
 static inline __attribute__((always_inline)) struct oriel_span oriel_span_made(
@@ -555,24 +561,24 @@ static inline void oriel_span_end(struct oriel_span *span)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...) \
-	(oriel_gate.recording ? oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) \
-			      : oriel_span_none())
+	(oriel_recording() ? oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) \
+			   : oriel_span_none())
 
 #define oriel_span_set(span, ...) \
 	do { \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			oriel_span_set_all((span), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
 #define oriel_span_event(span, name, ...) \
 	do { \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			oriel_span_event_all((span), (name), 0, ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
 #define oriel_span_link(span, to, ...) \
 	do { \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			oriel_span_link_all((span), (to), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
@@ -643,7 +649,7 @@ enum { ORIEL_SEVERITY_MOST = 24, ORIEL_LOGGERS = 64 };
  */
 static inline bool oriel_passes(const struct oriel_logger *logger, int severity)
 {
-	const int64_t *from = oriel_gate.levels;
+	const int64_t *from = __atomic_load_n(&oriel_gate.levels, __ATOMIC_ACQUIRE);
 	const unsigned char *levels =
 		(const unsigned char *)from + __atomic_load_n(from, __ATOMIC_RELAXED);
 
@@ -883,7 +889,7 @@ ORIEL_MEASURE(oriel_record_all, oriel_histogram, double, f64)
 #define oriel_record(...) ORIEL_MEASURED(oriel_record_all, __VA_ARGS__)
 #define ORIEL_MEASURED(call, instrument, value, ...) \
 	do { \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			call((instrument), (value), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
@@ -951,7 +957,7 @@ static inline void oriel_series_own_int(struct oriel_series *series, int64_t n)
 #define ORIEL_SERIES_MEASURE(name, type, how) \
 	static inline void name(struct oriel_series *series, type v) \
 	{ \
-		if (oriel_gate.recording) \
+		if (oriel_recording()) \
 			oriel_series_##how(series, v); \
 	}
 ORIEL_SERIES_MEASURE(oriel_series_add, int64_t, own_int)

@@ -54,7 +54,7 @@ bool oriel_audit_write(const char *event, struct oriel_attributes attributes)
 	int kept = errno;
 	bool done;
 
-	if (!oriel_gate.recording || !process_is_ours())
+	if (!oriel_recording() || !process_is_ours())
 		return false;
 	done = write_in_time(str_of(event), attributes,
 			     atomic_fetch_add_explicit(&process.segment->audits, 1,
@@ -111,6 +111,6 @@ void audit_stop(void)
 /* exit, of a program that didn't stop us. One that never said oriel_audit doesn't wait. */
 __attribute__((destructor)) static void audit_exit(void)
 {
-	if (oriel_gate.recording)
+	if (oriel_recording())
 		audit_stop();
 }

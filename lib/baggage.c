@@ -31,7 +31,7 @@ static size_t baggage_others(char *to, struct str all, struct str key)
 
 void oriel_baggage_set(const char *key, const char *value)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct entry *e = t ? &t->entry[t->depth] : NULL;
 	struct str k = str_of(key), v = str_of(value);
 	struct carried old;

@@ -23,7 +23,7 @@ void context_unwind(struct thread *t, uint32_t depth)
 
 struct oriel_context oriel_context_capture(void)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct oriel_context c = { 0 };
 
 	if (t) {
@@ -35,7 +35,7 @@ struct oriel_context oriel_context_capture(void)
 
 unsigned oriel_context_attach(const struct oriel_context *c)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct entry e;
 
 	if (!t || !c)

@@ -45,7 +45,7 @@ void oriel_error_at(struct oriel_site *site, uint64_t what, const char *type, co
 	int64_t stack[STACK_MOST];
 	const char *said = message ? message : type ? type : "error";
 
-	if (!oriel_gate.recording)
+	if (!oriel_recording())
 		return;
 	unwind_here(&r);
 	all[0] = known_str(KEY_EXCEPTION_TYPE, type ? type : "error");
@@ -71,7 +71,7 @@ void oriel_failure_at(struct oriel_site *site, uint64_t what, const struct oriel
 	size_t path_n, n = 0;
 	const char *path, *type;
 
-	if (!oriel_gate.recording || !f || f->size < sizeof(*f))
+	if (!oriel_recording() || !f || f->size < sizeof(*f))
 		return;
 	unwind_here(&r);
 	path = path_only(f->path, &path_n);

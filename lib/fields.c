@@ -25,7 +25,7 @@ static bool is_among(struct str key, struct oriel_attributes fields)
 /* The old row without those that come anew, and these. */
 static void fields_change(struct oriel_attributes leave, struct oriel_attributes add)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	unsigned char row[CARRY_FIELDS_MOST + 8];
 	struct carried c;
 	struct row_item item;
@@ -65,7 +65,7 @@ void oriel_fields_unbind(const char *key)
 
 void oriel_fields_clear(void)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct carried c;
 	uint16_t carry;
 

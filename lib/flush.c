@@ -56,7 +56,7 @@ int oriel_flush(unsigned timeout_ms)
 	int kept = errno, outcome;
 	uint32_t number;
 
-	if (!oriel_gate.recording || !process_is_ours())
+	if (!oriel_recording() || !process_is_ours())
 		return ORIEL_FLUSH_NOBODY;
 	number = atomic_fetch_add_explicit(&process.segment->flush_asked, 1, memory_order_release) +
 		 1;

@@ -12,6 +12,7 @@
 #include <sched.h>
 
 enum { HANDLES = 256, KEPT = 512 * 1024, BOUNDS_MOST = 64 };
+enum { NAME_MOST = 255, UNIT_MOST = 63, DESCRIPTION_MOST = 3 * 1023 };
 
 struct instruments {
 	struct handle handle[HANDLES];
@@ -139,6 +140,17 @@ bool handle_ready(struct handle *h)
 	return ready;
 }
 
+/*
+ * "Duplicate instrument registration": names in other letters are the same one, another unit isn't. Who
+ * says no unit means the one that is there.
+ */
+static bool is_asked_for(const struct handle *h, const struct handle *asked)
+{
+	return h->asked_kind == asked->kind && h->asked_double == asked->is_double &&
+	       h->observed == asked->observed && str_eq_nocase(h->asked_name, asked->name) &&
+	       (!asked->unit.n || str_eq(h->unit, str_first(asked->unit, UNIT_MOST)));
+}
+
 static struct handle *handle_find(const struct handle *asked)
 {
 	uint32_t n = atomic_load_explicit(&memory->n_handles, memory_order_acquire);
@@ -146,8 +158,7 @@ static struct handle *handle_find(const struct handle *asked)
 	for (uint32_t i = 0; i < n; i++) {
 		struct handle *h = &memory->handle[i];
 
-		if (h->asked_kind == asked->kind && h->asked_double == asked->is_double &&
-		    h->observed == asked->observed && str_eq(h->asked_name, asked->name))
+		if (is_asked_for(h, asked))
 			return h;
 	}
 	return NULL;
@@ -178,11 +189,12 @@ static struct handle *handle_add(const struct handle *like)
 				      .quick_int = QUICK_NEVER,
 				      .quick_f64 = QUICK_NEVER,
 				      .quick_histogram = QUICK_NEVER };
-	h->name = text_keep(like->name, 255);
-	h->asked_name =
-		str_eq(like->name, like->asked_name) ? h->name : text_keep(like->asked_name, 255);
-	h->unit = text_keep(like->unit, 63);
-	h->description = text_keep(like->description, 511);
+	h->name = text_keep(like->name, NAME_MOST);
+	h->asked_name = str_eq(like->name, like->asked_name)
+				? h->name
+				: text_keep(like->asked_name, NAME_MOST);
+	h->unit = text_keep(like->unit, UNIT_MOST);
+	h->description = text_keep(like->description, DESCRIPTION_MOST);
 	h->bounds = like->n_bounds ? bounds_keep(like->bounds, like->n_bounds) : NULL;
 	if (!h->name.n || (like->n_bounds && !h->bounds))
 		return NULL;

@@ -73,7 +73,7 @@ static __attribute__((noinline)) uint64_t log_write_with(uint64_t whence, struct
 							 const struct oriel_attribute *extra,
 							 enum segment_loss loss)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	const struct entry *top;
 	struct record_log *r;
 	struct oriel_attribute context[3];
@@ -85,7 +85,7 @@ static __attribute__((noinline)) uint64_t log_write_with(uint64_t whence, struct
 	size_t size, n;
 
 	if (!t) {
-		process_lose(LOSS_logs_no_slot, oriel_gate.recording);
+		process_lose(LOSS_logs_no_slot, oriel_recording());
 		return UINT64_MAX;
 	}
 	fit = encode_text_fit(body, most);
@@ -196,7 +196,7 @@ void oriel_log_write(enum oriel_severity severity, const char *event, size_t eve
 {
 	static struct oriel_site nowhere;
 
-	if (oriel_gate.recording)
+	if (oriel_recording())
 		oriel_log_at(&nowhere, (uint8_t)severity, event, event_n, attributes);
 }
 

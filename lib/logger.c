@@ -105,7 +105,7 @@ static uint32_t logger_make(struct str name)
 	uint32_t i = atomic_load_explicit(&n_loggers, memory_order_relaxed);
 
 	if (i == CONTROL_LOGGERS) {
-		process_lose(LOSS_names_no_room, oriel_gate.recording);
+		process_lose(LOSS_names_no_room, oriel_recording());
 		return 0;
 	}
 	memcpy(logger[i].name, name.p, name.n);

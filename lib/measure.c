@@ -131,7 +131,7 @@ struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes at
 	struct filtered f;
 	struct bound *b;
 
-	if (!oriel_gate.recording || !h)
+	if (!oriel_recording() || !h)
 		return NULL;
 	if (h->filter) {
 		filtered_make(&f, h, attributes);
@@ -181,7 +181,7 @@ static void bound_f64(struct bound *b, double v);
 
 static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 
 	if (!t || !takes_int(b->handle, n))
 		return;
@@ -284,7 +284,7 @@ static void bound_exponential(struct bound *b, struct thread *t, double v)
 
 static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	size_t slot;
 
 	if (!t || !takes_f64(b->handle, v))
@@ -374,7 +374,7 @@ static __attribute__((noinline)) void measure_filtered(struct handle *h, int64_t
 static __attribute__((noinline, cold)) void measure_int_slow(struct handle *h, int64_t n,
 							     struct oriel_attributes attributes)
 {
-	if (!oriel_gate.recording || !takes_int(h, n) || !thread_self())
+	if (!oriel_recording() || !takes_int(h, n) || !thread_self())
 		return;
 	if (h->filter)
 		measure_filtered(h, n, (double)n, attributes);
@@ -396,7 +396,7 @@ void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attr
 static __attribute__((noinline, cold)) void measure_f64_slow(struct handle *h, double v,
 							     struct oriel_attributes attributes)
 {
-	if (!oriel_gate.recording || !takes_f64(h, v) || !h->asked_double || !thread_self())
+	if (!oriel_recording() || !takes_f64(h, v) || !h->asked_double || !thread_self())
 		return;
 	if (h->filter)
 		measure_filtered(h, 0, v, attributes);

@@ -93,7 +93,7 @@ uint64_t oriel_moment(void)
 
 static uint64_t span_count(void)
 {
-	struct thread *t = oriel_gate.recording ? thread_if_any() : NULL;
+	struct thread *t = oriel_recording() ? thread_if_any() : NULL;
 
 	return t && clock_counts() ? t->span_count : 0;
 }

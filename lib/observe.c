@@ -90,14 +90,14 @@ static void observation_set(const struct oriel_observation *o, uint64_t bits,
 void oriel_observe_int_all(struct oriel_observation *to, int64_t n,
 			   struct oriel_attributes attributes)
 {
-	if (to && oriel_gate.recording && !to->handle->is_double)
+	if (to && oriel_recording() && !to->handle->is_double)
 		observation_set(to, (uint64_t)n, attributes);
 }
 
 void oriel_observe_f64_all(struct oriel_observation *to, double v,
 			   struct oriel_attributes attributes)
 {
-	if (to && oriel_gate.recording && to->handle->is_double && v == v)
+	if (to && oriel_recording() && to->handle->is_double && v == v)
 		observation_set(to, as_bits(v), attributes);
 }
 
@@ -123,7 +123,7 @@ static void observe_round(void)
 	uint64_t now_ns = observe_now_ns();
 
 	pthread_mutex_lock(&turn);
-	if (!oriel_gate.recording) {
+	if (!oriel_recording()) {
 		pthread_mutex_unlock(&turn);
 		return;
 	}
@@ -222,7 +222,7 @@ static struct oriel_observer *observe(enum instrument_kind kind, bool is_double,
 	struct oriel_observer *o = NULL;
 	struct handle *h;
 
-	if (!call || !oriel_gate.recording || !observe_begin())
+	if (!call || !oriel_recording() || !observe_begin())
 		return NULL;
 	h = instrument_observed(kind, is_double, name, unit, description);
 	if (h)

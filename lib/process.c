@@ -69,7 +69,7 @@ bool process_is_ours(void)
 	if (atomic_load_explicit(process.wiped, memory_order_acquire) == WIPE_MARK)
 		return true;
 	atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
-	oriel_gate.recording = 0;
+	__atomic_store_n(&oriel_gate.recording, 0, __ATOMIC_RELEASE);
 	process.segment = NULL;
 	return false;
 }
@@ -230,7 +230,7 @@ static void process_open(const struct control_kept *control)
 	atomic_store_explicit(&process.why_off, 0, memory_order_relaxed);
 	atomic_store_explicit(process.wiped, WIPE_MARK, memory_order_release);
 	control_open(control);
-	oriel_gate.recording = 1;
+	__atomic_store_n(&oriel_gate.recording, 1, __ATOMIC_RELEASE);
 }
 
 static void name_copy(char *to, size_t room, const char *from)
@@ -295,7 +295,7 @@ static void process_prepare(void)
 	struct thread *t;
 
 	process_door_shut();
-	t = oriel_gate.recording ? thread_if_any() : NULL;
+	t = oriel_recording() ? thread_if_any() : NULL;
 	kept.there = t != NULL;
 	if (t) {
 		kept.depth = t->depth;
@@ -346,10 +346,10 @@ static size_t child_size(void)
 static void process_child(void)
 {
 	int kept_errno = errno;
-	bool recording = oriel_gate.recording;
+	bool recording = oriel_recording();
 	struct segment_header *s = NULL;
 
-	oriel_gate.recording = 0;
+	__atomic_store_n(&oriel_gate.recording, 0, __ATOMIC_RELEASE);
 	thread_set_here(&thread_none);
 	process.segment = NULL;
 	metric_forked();
@@ -460,15 +460,18 @@ int oriel_start(const struct oriel_options *options)
 
 void oriel_stop(void)
 {
-	bool ours;
+	bool ours, last;
 
-	if (process.starts == 1)
+	process_door_shut();
+	last = process.starts == 1;
+	process_door_open();
+	if (last)
 		audit_stop();
 	/* Before the door: a callback may go through it. After this none is called any more. */
 	ours = observe_begin();
 	process_door_shut();
 	if (process.starts && --process.starts == 0) {
-		oriel_gate.recording = 0;
+		__atomic_store_n(&oriel_gate.recording, 0, __ATOMIC_RELEASE);
 		control_close();
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
 		if (process_is_ours())
@@ -481,7 +484,7 @@ void oriel_stop(void)
 
 int oriel_why_off(void)
 {
-	return oriel_gate.recording
+	return oriel_recording()
 		       ? 0
 		       : (int)atomic_load_explicit(&process.why_off, memory_order_relaxed);
 }

@@ -161,7 +161,7 @@ bool context_of_environment(struct oriel_context *out)
 void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
 			  void *carrier)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct target to = { set, carrier };
 	struct current c;
 

@@ -68,7 +68,7 @@ static void choose(struct thread *t, const char *id, char out[ORIEL_REQUEST_ID_R
 void oriel_context_set_request_id(struct oriel_context *c, const char *id,
 				  char out[ORIEL_REQUEST_ID_ROOM])
 {
-	struct thread *t = oriel_gate.recording && c ? thread_self() : NULL;
+	struct thread *t = oriel_recording() && c ? thread_self() : NULL;
 	char made[ORIEL_REQUEST_ID_ROOM];
 
 	if (!out)
@@ -109,7 +109,7 @@ static uint16_t carry_begin(struct thread *t, char *out, struct oriel_attributes
 void oriel_context_begin_request(struct oriel_context *c, const char *id,
 				 char out[ORIEL_REQUEST_ID_ROOM], struct oriel_attributes fields)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	unsigned char row[CARRY_FIELDS_MOST + 8];
 
 	if (out)
@@ -128,7 +128,7 @@ void oriel_context_begin_request(struct oriel_context *c, const char *id,
 
 void oriel_set_request_id(const char *id)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct entry *e = t ? &t->entry[t->depth] : NULL;
 	uint16_t carry = e && is_valid(id) ? carry_with(entry_carry(e), str_of(id), STR("")) : 0;
 

@@ -57,7 +57,7 @@ static inline struct detail detail_fit(struct record_head *h, size_t fixed, stru
 static void span_write_detail(const struct oriel_span *span, struct record_head head,
 			      struct str text, struct oriel_attributes attributes)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct record_span r = { .head = head };
 	struct detail d;
 	struct write w;
@@ -99,7 +99,7 @@ void oriel_span_status(const struct oriel_span *span, enum oriel_status status, 
 void oriel_span_event_all(const struct oriel_span *span, const char *name, uint64_t time_ns,
 			  struct oriel_attributes attributes)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct record_event r = { .head = { .type = RECORD_EVENT } };
 	struct detail d;
 	struct write w;
@@ -126,7 +126,7 @@ void oriel_span_event_all(const struct oriel_span *span, const char *name, uint6
 void oriel_span_link_all(const struct oriel_span *span, const struct oriel_context *to,
 			 struct oriel_attributes attributes)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct str state = to ? carry_read(to->carry).trace_state : STR("");
 	size_t state_n = state.n ? state.n + 2 : 0, size;
 	struct record_link r = { .head = { .type = RECORD_LINK } };
@@ -158,7 +158,7 @@ void oriel_span_link_all(const struct oriel_span *span, const struct oriel_conte
 
 void oriel_span_error(const struct oriel_span *span, const char *type, const char *message)
 {
-	if (!oriel_gate.recording)
+	if (!oriel_recording())
 		return;
 	oriel_span_event_all(span, "exception", 0,
 			     ORIEL_WITH(known_str(KEY_EXCEPTION_TYPE, type),

@@ -194,7 +194,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 	struct entry given = { 0 }, e;
 
 	if (!t) {
-		process_lose(LOSS_spans_no_slot, oriel_gate.recording);
+		process_lose(LOSS_spans_no_slot, oriel_recording());
 		*span = oriel_span_none();
 		return span;
 	}
@@ -446,7 +446,7 @@ void span_abandon(struct thread *t, uint64_t span_id)
 static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, uint64_t id,
 						      uint64_t end_ns)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : thread_if_any();
+	struct thread *t = oriel_recording() ? thread_self() : thread_if_any();
 	bool records = span->flags & SPAN_RECORDS;
 	uint32_t depth = span->depth;
 
@@ -515,7 +515,7 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 /* Of a span that isn't current here; one that is, is set first, so that there is one way to pop. */
 void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes)
 {
-	struct thread *t = oriel_gate.recording ? thread_self() : NULL;
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	uint64_t id;
 
 	if (t)

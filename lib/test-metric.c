@@ -392,9 +392,35 @@ static void memory_that_is_used_up_stays_so(void **state)
 	holds(long_ones);
 }
 
+static void spelled(void)
+{
+	static char text[4000];
+	struct oriel_counter *c;
+
+	begin();
+	c = oriel_counter("Orders.Placed", "{order}", "First");
+	must(c && c == oriel_counter("orders.placed", "{order}", "Second"));
+	must(c == oriel_counter("ORDERS.PLACED", NULL, NULL));
+	must(str_eq(((struct handle *)c)->name, STR("Orders.Placed")));
+	must(str_eq(((struct handle *)c)->description, STR("First")));
+	must(c != oriel_counter("orders.placed", "1", NULL));
+	must((void *)c != (void *)oriel_gauge("orders.placed", "{order}", NULL));
+	for (size_t i = 0; i < 1023; i++)
+		memcpy(text + 3 * i, "\xe2\x82\xac", 3);
+	c = oriel_counter("described", NULL, text);
+	must(c && ((struct handle *)c)->description.n == 3 * 1023);
+}
+
+static void the_first_spelling_of_a_name_counts(void **state)
+{
+	(void)state;
+	holds(spelled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_spelling_of_a_name_counts),
 		cmocka_unit_test(the_order_of_attributes_makes_no_other_series),
 		cmocka_unit_test(attributes_that_look_alike_are_told_apart),
 		cmocka_unit_test(each_kind_takes_what_it_is_for),

@@ -136,7 +136,7 @@ struct thread *thread_attach(void)
 	int kept = errno;
 	struct thread *t = NULL;
 
-	if (!oriel_gate.recording || !process.wiped)
+	if (!oriel_recording() || !process.wiped)
 		return NULL;
 	if (!process_is_ours())
 		return NULL;

@@ -154,7 +154,7 @@ struct oriel_watch *oriel_watch_address(enum oriel_watched what, const char *nam
 	int kept = errno;
 	struct oriel_watch *w;
 
-	if (!address || !type_is_known(type) || !oriel_gate.recording || !observe_begin())
+	if (!address || !type_is_known(type) || !oriel_recording() || !observe_begin())
 		return NULL;
 	w = watch_new(instrument_observed((enum instrument_kind)what, type & WATCH_FLOAT, name,
 					  unit, description),

@@ -159,7 +159,7 @@ void oriel_work_begin(struct oriel_work *w, enum oriel_work_kind kind, const cha
 
 	*w = (struct oriel_work){ .kind = (uint8_t)kind, .name = name, .site = site };
 	w->system = system;
-	if (!oriel_gate.recording || !name)
+	if (!oriel_recording() || !name)
 		return;
 	copied(w->attribute, &w->n_attributes, attributes);
 	w->began_ns = clock_slow();
@@ -212,7 +212,7 @@ static struct failure *failure_for(struct thread *t, uint64_t span_id)
 
 void oriel_failed(const char *type, const char *message)
 {
-	struct thread *t = oriel_gate.recording ? thread_if_any() : NULL;
+	struct thread *t = oriel_recording() ? thread_if_any() : NULL;
 	struct oriel_span span = { .depth = 0 };
 	const struct entry *e;
 	struct failure *f;
@@ -301,7 +301,7 @@ void oriel_work_end(struct oriel_work *w)
 		return;
 	seconds = seconds_since(w->began_ns);
 	failure_take(w);
-	if (oriel_gate.recording) {
+	if (oriel_recording()) {
 		/* Before the span ends: it is their example, and theirs are its ids. */
 		measure(w, seconds);
 		tell(w, seconds);
@@ -319,7 +319,7 @@ void oriel_timer_begin(struct oriel_timer *t, struct oriel_histogram *histogram,
 	t->histogram = histogram;
 	t->series = series;
 	t->n_attributes = 0;
-	if (!oriel_gate.recording || (!histogram && !series))
+	if (!oriel_recording() || (!histogram && !series))
 		return;
 	copied(t->attribute, &t->n_attributes, attributes);
 	t->began_ns = clock_slow();
@@ -335,7 +335,7 @@ void oriel_timer_end(struct oriel_timer *t)
 	t->began_ns = 0;
 	if (t->series)
 		oriel_series_record(t->series, seconds);
-	else if (oriel_gate.recording)
+	else if (oriel_recording())
 		oriel_measure_f64(t->histogram, seconds,
 				  (struct oriel_attributes){ t->attribute, t->n_attributes });
 }

@@ -72,6 +72,8 @@
 	X(watches_unread, "values", "Numbers at an address that could not be read when asked for") \
 	X(strategies_failed, "requests", \
 	  "Remote samplers that gave no strategy that makes sense; the one before stays") \
+	X(instruments_odd, "instruments", \
+	  "Instruments of services with a name or unit that is none, or a name that another has") \
 	X(settings_bad, "settings", "Settings that made no sense and were ignored") \
 	X(http_requests, "requests", "Requests to the page and its API") \
 	X(http_refused, "requests", "Requests to the page and its API that were refused")

@@ -171,7 +171,7 @@ void bootstrap_record(void)
 	static struct oriel_site here;
 	char says[400];
 
-	if (!boot.found || boot.recorded || !oriel_gate.recording)
+	if (!boot.found || boot.recorded || !oriel_recording())
 		return;
 	boot.recorded = true;
 	outcome_says(&boot.outcome, says, sizeof(says));

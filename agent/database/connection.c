@@ -103,7 +103,7 @@ static void counted(struct database_connection *c)
 
 void database_opened(struct database_connection *c, const struct database_server *s)
 {
-	if (is_counted(c) || !s->address[0] || !oriel_gate.recording ||
+	if (is_counted(c) || !s->address[0] || !oriel_recording() ||
 	    !atomic_load_explicit(&count, memory_order_relaxed))
 		return;
 	c->pool = pool_of(s);
