@@ -64,11 +64,13 @@ static void warn(const struct collector_run *run, const char *what)
 /* A destination fails, or works again. People hear of a file that they asked for. */
 static void told(void *you, const char *line)
 {
-	const struct route *route = you;
+	struct route *route = you;
 
 	say("%s", line);
+	pthread_mutex_lock(&route->all->lock);
 	if (str_starts(str_of(line), STR("export log_file")))
 		tell_people(route->err_fd, line);
+	pthread_mutex_unlock(&route->all->lock);
 }
 
 /* 0: nothing waits on disk. */
@@ -124,6 +126,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
 	leg->is_near = kind->is_near;
+	leg->is_here = kind->is_near || kind == exporter_find(STR("console"));
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
@@ -327,12 +330,52 @@ static void leg_free(struct leg *leg, uint32_t timeout_ms)
 	delta_fini(&leg->delta);
 }
 
+static void close_fds(struct route *route)
+{
+	int out, err;
+
+	pthread_mutex_lock(&route->all->lock);
+	out = route->out_fd;
+	err = route->err_fd;
+	route->out_fd = route->err_fd = -1;
+	pthread_mutex_unlock(&route->all->lock);
+	if (out >= 0)
+		close(out);
+	if (err >= 0)
+		close(err);
+}
+
+/*
+ * What is written on this machine goes first, and with it the run's own output: x=$(oriel run ...) is not
+ * to wait for a backend.
+ */
+static void finish_near(struct route *route, uint64_t end)
+{
+	struct leg near[EXPORT_PLAN_MOST];
+	size_t n = 0, n_others = 0;
+
+	pthread_mutex_lock(&route->all->lock);
+	for (size_t i = 0; i < route->n_legs; i++)
+		if (route->leg[i].is_here)
+			near[n++] = route->leg[i];
+		else
+			route->leg[n_others++] = route->leg[i];
+	route->n_legs = n_others;
+	pthread_mutex_unlock(&route->all->lock);
+	for (size_t i = 0; i < n; i++)
+		destination_flush(near[i].destination, left_ms(end));
+	for (size_t i = 0; i < n; i++)
+		leg_free(&near[i], left_ms(end));
+	close_fds(route);
+}
+
 /* All of its destinations have one deadline between them. Linked, and so shown, until the end. */
 static void finish(struct route *route, uint32_t timeout_ms)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 
 	tail_end(route->tail, kept_give, route);
+	finish_near(route, end);
 	for (size_t i = 0; i < route->n_legs; i++)
 		destination_flush(route->leg[i].destination, left_ms(end));
 	unlink_route(route->all, route);
@@ -340,10 +383,6 @@ static void finish(struct route *route, uint32_t timeout_ms)
 		leg_free(&route->leg[i], left_ms(end));
 	tail_free(route->tail);
 	scrapes_drop(route->all->scrapes, route->port);
-	if (route->out_fd >= 0)
-		close(route->out_fd);
-	if (route->err_fd >= 0)
-		close(route->err_fd);
 	free(route);
 }
 

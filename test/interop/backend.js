@@ -20,8 +20,9 @@ const tellPacking = (method, call) => new grpc.ServerInterceptingCall(call, {
   start: (next) => next({ onReceiveMetadata(metadata, on) { metadata.set('packed', call.incomingEncoding); on(metadata); } }),
 });
 
-// got: { signal, protocol, packed, message } in the order in which it came.
-export async function backend() {
+// got: { signal, protocol, packed, message } in the order in which it came. `refuse` may answer in HTTP's place,
+// then it returns true.
+export async function backend(refuse = () => false) {
   const got = [];
   const http = createServer((q, answer) => {
     const parts = [];
@@ -32,6 +33,7 @@ export async function backend() {
       const protocol = FORMS[q.headers['content-type']];
       got.push({ signal, protocol, packed, message: protocol === 'http/json' ? fromJson(of.request, bytes) : fromProtobuf(of, bytes) });
       answer.setHeader('content-type', q.headers['content-type']);
+      if (refuse(signal, answer)) return;
       answer.end(protocol === 'http/json' ? '{}' : Buffer.alloc(0));
     });
   }).listen(0, '127.0.0.1');

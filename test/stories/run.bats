@@ -175,6 +175,13 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	[[ $x == 42$'\n'*'db.query.text="select ?"'* ]]
 }
 
+@test "its output ends with it, though a backend is away" {
+	export OTEL_TRACES_EXPORTER=console,otlp OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1
+	x=$(oriel_run -- sqlite3 :memory: 'select 42')
+	[[ $x == 42$'\n'*'db.query.text="select ?"'* ]]
+	api_says status '.destinations | any(.name == "otlp" and .queued > 0)'
+}
+
 @test "runs that start at once share one collector" {
 	for i in 1 2 3 4 5 6; do
 		"$ORIEL" run --verbose -- sqlite3 :memory: 'select 1' 2>"said.$i" >/dev/null &
@@ -258,6 +265,21 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	[ "$status" = 5 ]
 	run unshare --pid --fork --kill-child "$ORIEL" run -- sh -c 'kill -9 $$'
 	[ "$status" = 137 ]
+	rm -f "$ORIEL_RUN_DIR/collector.pid" # its pid means nothing out here
+}
+
+@test "as PID 1 it passes SIGTERM on, and waits until a slow backend has taken what there was" {
+	unshare --pid --fork true 2>/dev/null || skip "no namespaces here"
+	start sink "$BUILD/programs/sink" slow
+	export OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=$ADDRESS
+	unshare --pid --fork "$ORIEL" run -- sh -c 'trap "sqlite3 :memory: \"select 1\"; exit 7" TERM; : >ready; while :; do sleep 0.1; done' 3>&- 4>&- &
+	outer=$!
+	wait_for 10 test -e ready
+	kill -TERM "$(pgrep -P $outer)"
+	status=0
+	wait $outer || status=$?
+	[ "$status" = 7 ]
+	[[ $(curl -s "$ADDRESS/count") == 1\ * ]]
 	rm -f "$ORIEL_RUN_DIR/collector.pid" # its pid means nothing out here
 }
 
