@@ -126,7 +126,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
 	leg->is_near = kind->is_near;
-	leg->is_here = kind->is_near || kind == exporter_find(STR("console"));
+	leg->is_here = kind->is_near || leg->is_lines || kind == exporter_find(STR("console"));
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
