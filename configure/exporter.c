@@ -182,8 +182,7 @@ void make_exporter(struct maker *m, yaml_node_t *n)
 	while (i < sizeof(kinds) / sizeof(kinds[0]) && !str_eq(name, str_of(kinds[i].name)))
 		i++;
 	if (i == sizeof(kinds) / sizeof(kinds[0])) {
-		make_warn(m, n, "there is no exporter %.*s", name.n < 60 ? (int)name.n : 60,
-			  name.p);
+		make_unknown(m, n, "exporter", name);
 		return;
 	}
 	if (is_listed(m, list, kinds[i].exporter)) {

@@ -26,6 +26,11 @@ void make_warn(struct maker *m, const yaml_node_t *at, const char *fmt, ...)
 	c->warning[c->n_warnings - 1] = kept ? strcpy(kept, text) : "";
 }
 
+void make_unknown(struct maker *m, const yaml_node_t *at, const char *what, struct str name)
+{
+	make_warn(m, at, "there is no %s " STR_FMT, what, STR_ARG(str_first(name, NAME_SHOWN)));
+}
+
 /* ---- settings -------------------------------------------------------------------------------------- */
 
 static size_t find(const struct configured *c, struct str name)
@@ -144,8 +149,8 @@ static void make_key(struct maker *m, const yaml_node_t *key, yaml_node_t *value
 	while (keys->name && !str_eq(name, str_of(keys->name)))
 		keys++;
 	if (!keys->name)
-		make_warn(m, key, "%.*s is not understood here", name.n < 60 ? (int)name.n : 60,
-			  name.p);
+		make_warn(m, key, STR_FMT " is not understood here",
+			  STR_ARG(str_first(name, NAME_SHOWN)));
 	else if (keys->cannot)
 		make_warn(m, key, "%s: %s", keys->name, keys->cannot);
 	else if (keys->take)

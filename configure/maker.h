@@ -38,6 +38,10 @@ yaml_node_t *make_only(struct maker *m, yaml_node_t *map, struct str *name);
 void make_warn(struct maker *m, const yaml_node_t *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Warns of a name that nothing has: "there is no sampler guess". */
+enum { NAME_SHOWN = 60 };
+void make_unknown(struct maker *m, const yaml_node_t *at, const char *what, struct str name);
+
 /* Sets it, unless value is empty; one that is set already and means another is a warning. */
 void make_set(struct maker *m, const yaml_node_t *at, const char *setting, struct str value);
 

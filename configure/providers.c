@@ -43,8 +43,7 @@ static void take_processors(struct maker *m, yaml_node_t *list)
 				      : "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
 				 STR("1"));
 		} else {
-			make_warn(m, item, "there is no processor %.*s",
-				  name.n < 60 ? (int)name.n : 60, name.p);
+			make_unknown(m, item, "processor", name);
 		}
 	}
 }
@@ -148,8 +147,7 @@ static void take_readers(struct maker *m, yaml_node_t *list)
 		else if (str_eq(name, STR("pull")))
 			make_map(m, what, pull);
 		else
-			make_warn(m, item, "there is no reader %.*s",
-				  name.n < 60 ? (int)name.n : 60, name.p);
+			make_unknown(m, item, "reader", name);
 	}
 }
 

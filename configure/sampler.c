@@ -70,8 +70,8 @@ static void make_kind(struct maker *m, yaml_node_t *n, bool parent_based)
 		return;
 	}
 	if (what)
-		make_warn(m, n, "there is no sampler %.*s here", name.n < 60 ? (int)name.n : 60,
-			  name.p);
+		make_warn(m, n, "there is no sampler " STR_FMT " here",
+			  STR_ARG(str_first(name, NAME_SHOWN)));
 }
 
 static void take_root(struct maker *m, yaml_node_t *n)

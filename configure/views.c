@@ -97,8 +97,7 @@ static void put_aggregation(struct maker *m, yaml_node_t *n, struct out *o)
 	while (i < sizeof(kinds) / sizeof(kinds[0]) && !str_eq(name, str_of(kinds[i][0])))
 		i++;
 	if (i == sizeof(kinds) / sizeof(kinds[0])) {
-		make_warn(m, n, "there is no aggregation %.*s", name.n < 60 ? (int)name.n : 60,
-			  name.p);
+		make_unknown(m, n, "aggregation", name);
 		return;
 	}
 	member(m, n, o, "aggregation", str_of(kinds[i][1]));
