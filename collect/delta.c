@@ -69,21 +69,6 @@ static struct delta_process **process_at(struct delta *d, const struct batch *b)
 	return at;
 }
 
-static uint32_t hash_of(const struct metric_point *p)
-{
-	uint64_t name = p->name.n;
-
-	for (size_t i = 0; i < p->name.n; i++)
-		name = (name ^ (unsigned char)p->name.p[i]) * 0x100000001b3u;
-	return attributes_hash(p->attributes, name + (uint64_t)p->kind);
-}
-
-static bool is_series(const struct metric_point *a, const struct metric_point *b)
-{
-	return a->kind == b->kind && a->scope == b->scope && str_eq(a->name, b->name) &&
-	       str_eq(a->unit, b->unit) && attributes_same(a->attributes, b->attributes);
-}
-
 static bool process_index(struct delta_process *p)
 {
 	const struct batch *b = p->last;
@@ -94,7 +79,7 @@ static bool process_index(struct delta_process *p)
 	p->slot = calloc(n, sizeof(*p->slot));
 	p->n_slots = p->slot ? n : 0;
 	for (size_t i = 0; p->slot && i < b->n_points && i < UINT32_MAX - 1; i++) {
-		size_t at = hash_of(&b->point[i]) & (n - 1);
+		size_t at = point_series_hash(&b->point[i]) & (n - 1);
 
 		while (p->slot[at])
 			at = (at + 1) & (n - 1);
@@ -106,11 +91,11 @@ static bool process_index(struct delta_process *p)
 static const struct metric_point *told_of(const struct delta_process *p,
 					  const struct metric_point *now)
 {
-	for (size_t at = hash_of(now) & (p->n_slots - 1); p->slot[at];
+	for (size_t at = point_series_hash(now) & (p->n_slots - 1); p->slot[at];
 	     at = (at + 1) & (p->n_slots - 1)) {
 		const struct metric_point *told = &p->last->point[p->slot[at] - 1];
 
-		if (is_series(told, now))
+		if (point_same_series(told, now))
 			return told;
 	}
 	return NULL;

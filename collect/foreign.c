@@ -143,28 +143,13 @@ static const struct scope *scope_of(struct foreign *f, const struct scope *scope
 	return &s->scope;
 }
 
-static bool is_series(const struct metric_point *a, const struct metric_point *b)
-{
-	return a->kind == b->kind && a->scope == b->scope && str_eq(a->name, b->name) &&
-	       str_eq(a->unit, b->unit) && attributes_same(a->attributes, b->attributes);
-}
-
-static uint32_t hash_of(const struct metric_point *p)
-{
-	uint64_t h = 0xcbf29ce484222325u + (uint64_t)p->kind;
-
-	for (size_t i = 0; i < p->name.n; i++)
-		h = (h ^ (unsigned char)p->name.p[i]) * 0x100000001b3u;
-	return attributes_hash(p->attributes, h);
-}
-
 static uint32_t *slot_of(const struct foreign_source *s, const struct metric_point *p,
 			 uint32_t hash)
 {
 	size_t most = s->room * 2 - 1, at = hash & most;
 
 	while (s->slot[at] && !(s->series[s->slot[at] - 1]->hash == hash &&
-				is_series(&s->series[s->slot[at] - 1]->point, p)))
+				point_same_series(&s->series[s->slot[at] - 1]->point, p)))
 		at = (at + 1) & most;
 	return &s->slot[at];
 }
@@ -253,7 +238,7 @@ static void set_mode(struct metric_point *p, const struct resource *r)
 static bool point_take(struct foreign *f, struct foreign_source *s, const struct metric_point *p)
 {
 	struct metric_point point = *p;
-	uint32_t hash = hash_of(p);
+	uint32_t hash = point_series_hash(p);
 	uint32_t *slot;
 
 	point.scope = scope_of(f, p->scope);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collect/stacks.h"
 
+#include "base/fnv.h"
 #include "collect/backtrace.h"
 #include "collect/wreck.h"
 #include "model/copy.h"
@@ -16,15 +17,13 @@ struct stacks {
 	struct stack_book made;
 };
 
-/* FNV-1a over the addresses. */
+/* Of the addresses. */
 static uint64_t hash_of(const struct value *stack)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = FNV_START;
 
 	for (size_t i = 0; i < stack->array.n; i++)
-		for (unsigned k = 0; k < 64; k += 8)
-			h = (h ^ ((uint64_t)stack->array.item[i].integer >> k & 0xff)) *
-			    0x100000001b3u;
+		h = fnv_add(h, &stack->array.item[i].integer, sizeof(int64_t));
 	return h;
 }
 

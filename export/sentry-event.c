@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/sentry-event.h"
 
+#include "base/fnv.h"
 #include "base/hex.h"
 #include "export/sentry-stack.h"
 #include "model/value-json.h"
@@ -91,29 +92,20 @@ static struct span_id span_of(const struct sentry_error *e)
 	return e->log ? e->log->span_id : e->span->span_id;
 }
 
-/* FNV-1a, for an id that is the same when a batch comes again. */
-static uint64_t mix(uint64_t h, const void *bytes, size_t n)
-{
-	const unsigned char *b = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3;
-	return h;
-}
-
+/* The same when a batch comes again. */
 void sentry_event_id(char out[SENTRY_ID], const struct sentry_error *e)
 {
 	struct str type = attributes_text(attributes_of(e), STR("exception.type"));
 	struct trace_id trace_id = trace_of(e);
 	struct span_id span_id = span_of(e);
-	uint64_t time = time_of(e), half[2] = { 0xcbf29ce484222325, 0x84222325cbf29ce4 };
+	uint64_t time = time_of(e), half[2] = { FNV_START, 0x84222325cbf29ce4 };
 
 	for (size_t i = 0; i < 2; i++) {
-		half[i] = mix(half[i], &trace_id, sizeof(trace_id));
-		half[i] = mix(half[i], &span_id, sizeof(span_id));
-		half[i] = mix(half[i], &time, sizeof(time));
-		half[i] = mix(half[i], type.p, type.n);
-		half[i] = mix(half[i], e->resource->instance.p, e->resource->instance.n);
+		half[i] = fnv_add(half[i], &trace_id, sizeof(trace_id));
+		half[i] = fnv_add(half[i], &span_id, sizeof(span_id));
+		half[i] = fnv_add(half[i], &time, sizeof(time));
+		half[i] = fnv_add(half[i], type.p, type.n);
+		half[i] = fnv_add(half[i], e->resource->instance.p, e->resource->instance.n);
 	}
 	hex_write(out, half, sizeof(half));
 }

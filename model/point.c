@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/point.h"
 
+#include "base/fnv.h"
+
 #include <math.h>
+
+bool point_same_series(const struct metric_point *a, const struct metric_point *b)
+{
+	return a->kind == b->kind && a->scope == b->scope && str_eq(a->name, b->name) &&
+	       str_eq(a->unit, b->unit) && attributes_same(a->attributes, b->attributes);
+}
+
+uint32_t point_series_hash(const struct metric_point *p)
+{
+	return attributes_hash(p->attributes,
+			       fnv_add(FNV_START + (uint64_t)p->kind, p->name.p, p->name.n));
+}
 
 double point_number(const struct metric_point *p)
 {

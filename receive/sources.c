@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/sources.h"
 
+#include "base/fnv.h"
+
 #include <stdlib.h>
 
 void sources_init(struct sources *s)
@@ -25,13 +27,7 @@ void sources_fini(struct sources *s)
 
 static uint64_t hash_of(struct str bytes, const char run[SOURCE_RUN])
 {
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < bytes.n; i++)
-		h = (h ^ (unsigned char)bytes.p[i]) * 0x100000001b3u;
-	for (size_t i = 0; i < SOURCE_RUN; i++)
-		h = (h ^ (unsigned char)run[i]) * 0x100000001b3u;
-	return h;
+	return fnv_add(fnv_add(FNV_START, bytes.p, bytes.n), run, SOURCE_RUN);
 }
 
 static void padded(char to[SOURCE_RUN], struct str run)

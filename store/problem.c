@@ -2,6 +2,7 @@
 #include "store/problem.h"
 
 #include "base/err.h"
+#include "base/fnv.h"
 #include "store/blob.h"
 #include "store/inside.h"
 #include "store/shape.h"
@@ -56,9 +57,7 @@ struct said {
 
 static uint64_t hash_add(uint64_t h, struct str text)
 {
-	for (size_t i = 0; i < text.n; i++)
-		h = (h ^ (unsigned char)text.p[i]) * 0x100000001b3u;
-	return (h ^ 0xff) * 0x100000001b3u;
+	return (fnv_add(h, text.p, text.n) ^ 0xff) * FNV_PRIME;
 }
 
 static struct str base_name(struct str path)
@@ -207,7 +206,7 @@ static void problem_add(struct problems *p, const struct said *s, const struct r
 	char shape[SHAPE_MOST];
 	struct str type = str_first(s->type, TYPE_MOST), place;
 	size_t shape_n = shape_of(s->message, shape, sizeof(shape));
-	uint64_t h = hash_add(hash_add(0xcbf29ce484222325u, from->service), type);
+	uint64_t h = hash_add(hash_add(FNV_START, from->service), type);
 	struct problem *q;
 
 	h = hash_add(h, (struct str){ shape, shape_n });

@@ -18,6 +18,8 @@
  */
 #pragma once
 
+#include "base/fnv.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,14 +51,10 @@ struct control_strategy {
 	struct control_operation operation[CONTROL_OPERATIONS];
 };
 
-/* FNV-1a: who looks for two names of one number finds them, and has two operations of one share. */
+/* Who looks for two names of one number finds them, and has two operations of one share. */
 static inline uint64_t control_name(const char *name, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)name[i]) * 0x100000001b3u;
-	return h;
+	return fnv_add(FNV_START, name, n);
 }
 
 struct control {
