@@ -354,6 +354,9 @@ static void finish_near(struct route *route, uint64_t end)
 	struct leg near[EXPORT_PLAN_MOST];
 	size_t n = 0, n_others = 0;
 
+	for (size_t i = 0; i < route->n_legs; i++)
+		if (route->leg[i].is_here)
+			destination_flush(route->leg[i].destination, left_ms(end));
 	pthread_mutex_lock(&route->all->lock);
 	for (size_t i = 0; i < route->n_legs; i++)
 		if (route->leg[i].is_here)
@@ -362,8 +365,6 @@ static void finish_near(struct route *route, uint64_t end)
 			route->leg[n_others++] = route->leg[i];
 	route->n_legs = n_others;
 	pthread_mutex_unlock(&route->all->lock);
-	for (size_t i = 0; i < n; i++)
-		destination_flush(near[i].destination, left_ms(end));
 	for (size_t i = 0; i < n; i++)
 		leg_free(&near[i], left_ms(end));
 	close_fds(route);
