@@ -4,7 +4,8 @@
  *
  *     cargo ─► write ─► retry? ─► stow ─► [files] ─► resend, one after the other, when it may be tried
  *
- * While anything is there all that comes goes behind it, so the order stays and memory is free.
+ * While anything is there all that comes goes behind it, so the order stays and memory is free. While a
+ * backend says nothing, until the time-out, what comes goes there, too, once half of the memory is taken.
  */
 #include "export/destination-inside.h"
 
@@ -64,6 +65,35 @@ static struct account *account_of_item(struct account *a, const struct spool_ite
 	return a;
 }
 
+static bool is_crowded(struct destination *d)
+{
+	bool crowded;
+
+	pthread_mutex_lock(&d->lock);
+	crowded = d->waiting > d->limits.queue_items / 2;
+	if (crowded)
+		cargo_look(d, &d->aside);
+	pthread_mutex_unlock(&d->lock);
+	return crowded;
+}
+
+/* Only this thread takes from the list, so that what it looked at is there until it says so. */
+void destination_idle(void *you)
+{
+	struct destination *d = you;
+
+	while (d->spool && is_crowded(d)) {
+		struct export_result nothing = { .n_rejected = 0 };
+
+		if (!destination_stow(d, &d->aside, &nothing))
+			return;
+		pthread_mutex_lock(&d->lock);
+		cargo_unlink(d, d->aside.n);
+		pthread_mutex_unlock(&d->lock);
+		cargo_free(&d->aside);
+	}
+}
+
 void destination_resend(struct destination *d)
 {
 	struct spool_item item;
@@ -81,9 +111,10 @@ void destination_resend(struct destination *d)
 			stats_add(export_retried, 1);
 			break;
 		}
-		spool_pop(d->spool);
 		d->backoff.failures = 0;
 		d->not_before_ns = 0;
+		if (!spool_pop(d->spool))
+			continue;
 		if (r)
 			result.n_rejected = item.n_items;
 		if (result.n_rejected > item.n_items)

@@ -32,10 +32,10 @@ struct destination {
 	void (*tell)(void *to, const char *line);
 	void *tell_to;
 	pthread_t thread;
-	atomic_bool stop;    /* set by free, read by the exporter in the middle of a write */
-	struct spool *spool; /* NULL: there is none. The thread's own, like the next four */
-	struct cargo cargo;
-	unsigned hurried; /* the last hurry that was dealt with */
+	atomic_bool stop;	   /* set by free, read by the exporter in the middle of a write */
+	struct spool *spool;	   /* NULL: there is none. The thread's own, like the next four */
+	struct cargo cargo, aside; /* aside: what goes to disk while the other is written */
+	unsigned hurried;	   /* the last hurry that was dealt with */
 	struct backoff backoff;
 	uint64_t not_before_ns; /* no write earlier, because the last one failed */
 
@@ -75,11 +75,20 @@ void destination_count_settled(struct destination *d, const struct account *a, u
 /* A write or a resend came to an end now. */
 void destination_took(struct destination *d, uint64_t began_ns, int r);
 
+/* With the lock held: what a write would take now, and that so many batches of it have been taken. */
+void cargo_look(const struct destination *d, struct cargo *c);
+void cargo_unlink(struct destination *d, size_t n);
+
+void cargo_free(struct cargo *c);
+
 /* Remembers how a write went, and tells when that has changed. */
 void destination_note(struct destination *d, int r, const struct export_result *result);
 
 /* destination-disk.c: what another collector, or another run, had to leave there is ours now. */
 void destination_open_spool(struct destination *d, const struct export_place *place);
+
+/* An exporter's `idle`: while a write takes its time what comes goes to disk before memory is full. */
+void destination_idle(void *you);
 
 /* False: the disk doesn't take it, and memory has to do. */
 bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result);

@@ -38,26 +38,33 @@ static void wait_until(struct destination *d, pthread_cond_t *cond, uint64_t unt
 	pthread_cond_timedwait(cond, &d->lock, &t);
 }
 
-static void cargo_take(struct destination *d, struct cargo *c)
+void cargo_look(const struct destination *d, struct cargo *c)
 {
 	c->n = c->items = 0;
 	memset(c->of, 0, sizeof(c->of));
-	while (d->first && c->n < WRITE_BATCHES_MOST &&
-	       (!c->n || c->items + d->first->items <= d->limits.batch_items)) {
+	for (const struct entry *e = d->first; e && c->n < WRITE_BATCHES_MOST; e = e->next) {
+		if (c->n && c->items + e->items > d->limits.batch_items)
+			break;
+		c->batch[c->n++] = e->batch;
+		c->items += e->items;
+		for (size_t i = 0; i < N_SIGNALS; i++)
+			c->of[i] += e->of[i];
+	}
+}
+
+void cargo_unlink(struct destination *d, size_t n)
+{
+	while (n--) {
 		struct entry *e = d->first;
 
 		d->first = e->next;
 		if (!d->first)
 			d->last = &d->first;
 		d->waiting -= e->items;
-		c->batch[c->n++] = e->batch;
-		c->items += e->items;
 		for (size_t i = 0; i < N_SIGNALS; i++)
-			c->of[i] += e->of[i];
+			d->counts.of[i].written += e->of[i];
 		free(e);
 	}
-	for (size_t i = 0; i < N_SIGNALS; i++)
-		d->counts.of[i].written += c->of[i];
 }
 
 static bool cargo_ripe(const struct destination *d)
@@ -100,7 +107,8 @@ static enum turn next_turn(struct destination *d, struct cargo *c)
 {
 	for (;;) {
 		if (d->first && cargo_ripe(d)) {
-			cargo_take(d, c);
+			cargo_look(d, c);
+			cargo_unlink(d, c->n);
 			return TURN_CARGO;
 		}
 		if (d->closing && !d->first && (!d->spooled || clock_mono_ns() >= d->deadline_ns))
@@ -113,7 +121,7 @@ static enum turn next_turn(struct destination *d, struct cargo *c)
 	}
 }
 
-static void cargo_free(struct cargo *c)
+void cargo_free(struct cargo *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		batch_free(c->batch[i]);
@@ -315,6 +323,8 @@ int destination_new(struct destination **out, const struct exporter *kind,
 				       .most_ms = d->limits.retry_most_ms,
 				       .random = (uint32_t)clock_mono_ns() | 1 };
 	here.stop = &d->stop;
+	here.idle = destination_idle;
+	here.idle_to = d;
 	r = kind->open(&d->state, settings, &here, why);
 	if (r) {
 		free(d);

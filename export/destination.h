@@ -15,7 +15,8 @@
  * batches until `retry_for_ms` is over. A flush cuts one wait short.
  *
  * Where the place has a directory and the exporter's requests can wait on disk, they do after the first
- * failure, in order, within bytes; the oldest give way. What is left at the end stays there for the next
+ * failure, or while a write takes its time and memory is half full, in order, within bytes; the oldest give
+ * way. What is left at the end stays there for the next
  * destination of the same kind, signals and address.
  *
  * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.

@@ -42,6 +42,9 @@ struct export_place {
 	int err_fd; /* the run's standard error, or -1; borrowed */
 	/* True: write must come back soon, with EXPORT_RETRY if need be. NULL: never. Borrowed. */
 	const atomic_bool *stop;
+	/* Called every 100 ms or so by a write that waits for somebody else. NULL: nothing is to do. */
+	void (*idle)(void *to);
+	void *idle_to;
 	/*
 	 * Told one line when a destination begins to fail and one when it works again; called by
 	 * the destination's thread. NULL: nobody is. Not for exporters.

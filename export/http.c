@@ -248,6 +248,8 @@ static int run(struct http *h, const struct http_request *q, CURLcode *code)
 			return 0;
 		}
 		curl_multi_poll(h->multi, NULL, 0, LOOK_MS, NULL);
+		if (q->idle)
+			q->idle(q->idle_to);
 	}
 	return HTTP_STOPPED;
 }

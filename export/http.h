@@ -32,6 +32,8 @@ struct http_request {
 	struct str body;
 	uint32_t timeout_ms;
 	const atomic_bool *stop; /* may be NULL */
+	void (*idle)(void *to);	 /* called while it waits, at least every 100 ms; may be NULL */
+	void *idle_to;
 };
 
 struct http_answer {

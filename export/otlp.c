@@ -33,8 +33,11 @@ struct otlp {
 	struct http *http;
 	enum signal signals;
 	const atomic_bool *stop;
+	void (*idle)(void *to);
+	void *idle_to;
 	struct otlp_target target[N_SIGNALS];
 	struct out plain, packed;
+	struct out aside; /* what goes to disk while a request is under way */
 };
 
 static void *otlp_close(void *state)
@@ -46,6 +49,7 @@ static void *otlp_close(void *state)
 	http_free(x->http);
 	out_fini(&x->plain);
 	out_fini(&x->packed);
+	out_fini(&x->aside);
 	arena_fini(&x->arena);
 	free(x);
 	return NULL;
@@ -77,6 +81,8 @@ static int otlp_open(void **state, const struct settings *settings,
 		return ERR(-ENOMEM);
 	x->signals = place->signals;
 	x->stop = place->stop;
+	x->idle = place->idle;
+	x->idle_to = place->idle_to;
 	x->http = http_new();
 	r = x->http ? read_targets(x, settings, why) : ERR(-ENOMEM);
 	if (r) {
@@ -150,6 +156,13 @@ static int judge_http(const struct otlp *x, const struct shipment *s, const stru
 	return 0;
 }
 
+/* A connection that ends, or a proxy's, may look like the end of an answer that has no status yet. */
+static bool is_cut_off(const struct http_answer *a)
+{
+	return a->status == 200 && str_starts(str_of(a->type), STR("application/grpc")) &&
+	       !http_header(a->headers, STR("grpc-status")).n;
+}
+
 static int judge_grpc(const struct otlp *x, const struct shipment *s, const struct http_answer *a,
 		      struct export_result *result)
 {
@@ -161,6 +174,10 @@ static int judge_grpc(const struct otlp *x, const struct shipment *s, const stru
 	if (answer.status == GRPC_OK) {
 		judge_response(x, s, answer.message, result);
 		return 0;
+	}
+	if (is_cut_off(a)) {
+		shipment_tell(result, s, STR_FMT " has not answered to the end", STR_ARG(place));
+		return SHIP_LATER;
 	}
 	if (a->status == 200)
 		shipment_tell(result, s, "gRPC status %u from " STR_FMT "%s%s", answer.status,
@@ -248,6 +265,8 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 		.body = body,
 		.timeout_ms = t->timeout_ms,
 		.stop = x->stop,
+		.idle = x->idle,
+		.idle_to = x->idle_to,
 	};
 	struct grpc_lines grpc;
 	struct http_answer answer;
@@ -270,11 +289,10 @@ static size_t request_most(const struct shipment *s, enum otlp_protocol protocol
 	return protocol == OTLP_GRPC && shipment_items(s) > 1 ? GRPC_REQUEST_MOST : REQUEST_MOST;
 }
 
-/* Into x->plain, after room for gRPC's prefix. */
-static void encode(struct otlp *x, const struct shipment *s, enum otlp_protocol protocol)
+/* After room for gRPC's prefix. */
+static void encode(struct out *o, const struct shipment *s, enum otlp_protocol protocol)
 {
 	static const char room[GRPC_PREFIX];
-	struct out *o = &x->plain;
 
 	out_clear(o);
 	o->limit = request_most(s, protocol);
@@ -317,7 +335,7 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	struct str body;
 	int r;
 
-	encode(x, s, t->protocol);
+	encode(&x->plain, s, t->protocol);
 	r = shipment_encoded(result, s, &x->plain, REQUEST_MOST);
 	if (r)
 		return TRACE(r);
@@ -339,17 +357,17 @@ static int stow_one(void *you, const struct shipment *s, struct export_result *r
 	struct stowing *w = you;
 	enum otlp_protocol protocol = w->x->target[s->which].protocol;
 	size_t prefix = protocol == OTLP_GRPC ? GRPC_PREFIX : 0;
+	struct out *o = &w->x->aside;
 
 	(void)result;
-	encode(w->x, s, protocol);
-	if (w->x->plain.error == -EFBIG && shipment_items(s) > 1)
+	encode(o, s, protocol);
+	if (o->error == -EFBIG && shipment_items(s) > 1)
 		return SHIP_TOO_BIG;
-	if (w->x->plain.error)
-		return ERR(w->x->plain.error);
+	if (o->error)
+		return ERR(o->error);
 	return TRACE(spool_put(w->to,
 			       (uint32_t)s->which | (protocol == OTLP_HTTP_JSON ? STOWED_JSON : 0),
-			       (uint32_t)shipment_items(s),
-			       str_from(out_all(&w->x->plain), prefix)));
+			       (uint32_t)shipment_items(s), str_from(out_all(o), prefix)));
 }
 
 static int otlp_stow(void *state, struct batch *const *batches, size_t n,
@@ -366,6 +384,7 @@ static int otlp_stow(void *state, struct batch *const *batches, size_t n,
 		if (r < 0)
 			return TRACE(r);
 	}
+	out_shrink(&w.x->aside, BUFFER_KEPT);
 	return 0;
 }
 

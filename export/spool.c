@@ -366,20 +366,20 @@ bool spool_first(struct spool *s, struct spool_item *out)
 }
 
 /* How far it was read goes to disk, so that the next collector doesn't send it again. */
-void spool_pop(struct spool *s)
+bool spool_pop(struct spool *s)
 {
 	struct file *f = s->first;
 	int fd;
 
 	if (!s->has_first)
-		return;
+		return false;
 	s->has_first = false;
 	f->read_at += sizeof(s->at) + s->at.n;
 	f->items -= s->at.n_items;
 	s->items -= s->at.n_items;
 	if (!f->items) {
 		file_forget(s, f);
-		return;
+		return true;
 	}
 	fd = file_open(s, f, O_WRONLY);
 	if (fd >= 0) {
@@ -387,6 +387,7 @@ void spool_pop(struct spool *s)
 			errno = 0; /* then it may be sent again */
 		close(fd);
 	}
+	return true;
 }
 
 uint64_t spool_items(const struct spool *s)

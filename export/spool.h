@@ -34,7 +34,9 @@ struct spool *spool_close(struct spool *s);
 int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body);
 
 bool spool_first(struct spool *s, struct spool_item *out);
-void spool_pop(struct spool *s);
+
+/* False: it had to give way since it was asked for, and is counted as dropped. */
+bool spool_pop(struct spool *s);
 
 uint64_t spool_items(const struct spool *s);
 uint64_t spool_taken(const struct spool *s); /* items that were put, since it was opened */

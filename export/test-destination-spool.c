@@ -19,10 +19,21 @@ static char dir[] = "/tmp/oriel-queue-XXXXXX";
 
 /* Takes spans, whose ids are numbers, in whatever way they come. */
 static struct {
-	_Atomic bool away;
+	_Atomic bool away, stalls;
+	void (*idle)(void *to);
+	void *idle_to;
 	_Atomic size_t n_taken, n_writes, n_resends;
 	uint8_t taken[65536];
 } backend;
+
+/* As a request that gets no answer. */
+static void stall(void)
+{
+	while (backend.stalls) {
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		backend.idle(backend.idle_to);
+	}
+}
 
 static void take(uint16_t number)
 {
@@ -34,7 +45,8 @@ static int fake_open(void **state, const struct settings *s, const struct export
 		     char why[160])
 {
 	(void)s;
-	(void)place;
+	backend.idle = place->idle;
+	backend.idle_to = place->idle_to;
 	why[0] = '\0';
 	*state = &backend;
 	return 0;
@@ -45,6 +57,7 @@ static int fake_write(void *state, struct batch *const *batches, size_t n,
 {
 	(void)state;
 	backend.n_writes++;
+	stall();
 	if (backend.away)
 		return EXPORT_RETRY;
 	for (size_t i = 0; i < n; i++)
@@ -81,6 +94,7 @@ static int fake_resend(void *state, const struct spool_item *item, struct export
 	(void)state;
 	(void)result;
 	backend.n_resends++;
+	stall();
 	if (backend.away)
 		return EXPORT_RETRY;
 	assert_int_equal(item->body.n, 2);
@@ -254,6 +268,70 @@ static void the_end_does_not_hammer_at_a_dead_backend(void **state)
 	assert_in_range(backend.n_resends, 1, 30); /* 10 to 20 ms between them */
 }
 
+static void wait_for_count(_Atomic size_t *count, size_t n)
+{
+	for (int i = 0; i < 10000 && *count < n; i++)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	assert_int_equal(*count, n);
+}
+
+/* Offers as fast as there is room, which there must be soon. */
+static void offer_all(struct destination *d, uint16_t from, uint16_t to)
+{
+	for (uint16_t i = from; i < to; i++) {
+		struct destination_state s = state_of(d);
+
+		for (int k = 0; k < 10000 && s.queued - s.spooled > 90; k++, s = state_of(d))
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		assert_true(offer(d, i));
+	}
+}
+
+static void what_comes_while_a_backend_says_nothing_goes_to_disk(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.stalls = true;
+	assert_true(offer(d, 0));
+	wait_for_count(&backend.n_writes, 1);
+	offer_all(d, 1, 1000);
+	assert_in_range(state_of(d).spooled, 1000 - 100, 999);
+	backend.stalls = false;
+	assert_true(destination_flush(d, 20000));
+	each_once(1000);
+	assert_int_equal(state_of(d).dropped, 0);
+	destination_free(d, 1000);
+}
+
+/* Of a request under way nobody knows what comes of it. It counts once. */
+static void what_gave_way_while_it_was_sent_is_not_sent(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 30; i++)
+		assert_true(offer(d, i));
+	wait_for_disk(d, 30);
+	destination_free(d, 1);
+	backend.away = false;
+	backend.stalls = true;
+	backend.n_resends = 0;
+	d = begin(2000); /* 30 take 556 bytes, 80 more some 1,400 */
+	wait_for_count(&backend.n_resends, 1);
+	offer_all(d, 30, 300);
+	assert_int_equal(state_of(d).dropped, 30);
+	backend.stalls = false;
+	assert_true(destination_flush(d, 20000));
+	assert_int_equal(backend.taken[0], 1);
+	assert_int_equal(backend.taken[1], 0);
+	assert_int_equal(state_of(d).sent, 270);
+	assert_int_equal(state_of(d).dropped, 30);
+	assert_int_equal(state_of(d).queued, 0);
+	destination_free(d, 1000);
+}
+
 static int fresh(void **state)
 {
 	char command[80];
@@ -271,6 +349,8 @@ int main(void)
 		cmocka_unit_test_setup(what_is_left_at_the_end_is_the_next_ones, fresh),
 		cmocka_unit_test_setup(what_comes_in_the_last_moment_goes_to_disk_too, fresh),
 		cmocka_unit_test_setup(what_was_just_emptied_has_room, fresh),
+		cmocka_unit_test_setup(what_comes_while_a_backend_says_nothing_goes_to_disk, fresh),
+		cmocka_unit_test_setup(what_gave_way_while_it_was_sent_is_not_sent, fresh),
 		cmocka_unit_test_setup(the_end_does_not_hammer_at_a_dead_backend, fresh),
 	};
 	int r;

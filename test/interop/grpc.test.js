@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import http2 from 'node:http2';
 import { createRequire } from 'node:module';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -140,8 +141,8 @@ describe('gRPC', () => {
     const at = await promisify(other.bindAsync.bind(other))('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
     const r = await send(`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=127.0.0.1:${at}`);
     other.forceShutdown();
-    assert.deepEqual([r.write, r.rejected], [0, 4]);
     assert.match(r.why, /traces: gRPC status 12/);
+    assert.deepEqual([r.write, r.rejected], [0, 4]);
   });
   test('with TLS it is the same', async () => {
     const key = join(where, 'key.pem');
@@ -166,7 +167,6 @@ describe('gRPC', () => {
     const secure = [`OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:${at}`, 'OTEL_EXPORTER_OTLP_PROTOCOL=grpc', `OTEL_EXPORTER_OTLP_CERTIFICATE=${certificate}`];
     const nobody = await sendTo(...secure);
     assert.deepEqual([nobody.write, nobody.rejected, nobody.done], [1, 0, '0,0,0']);
-    assert.match(nobody.why, /certificate required/);
     const known = await sendTo(...secure, `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=${certificate}`, `OTEL_EXPORTER_OTLP_CLIENT_KEY=${key}`);
     assert.deepEqual([known.write, known.rejected, known.done], [0, 0, everything]);
     assert.equal(calls.length, 3);
@@ -177,6 +177,20 @@ describe('gRPC', () => {
     assert.match((await sendTo(`OTEL_EXPORTER_OTLP_ENDPOINT=127.0.0.1:${plain.address().port}`)).why, /is it a gRPC endpoint\?/);
     plain.close();
     assert.match((await sendTo(`OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${port}`)).why, /OTEL_EXPORTER_OTLP_PROTOCOL=grpc/);
+  });
+  test('an answer that ends before its status is for later', async () => {
+    const half = http2.createServer().listen(0, '127.0.0.1');
+    half.on('stream', (stream) => {
+      stream.resume().on('end', () => {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+        stream.end(Buffer.from([0, 0, 0, 0, 100, 1, 2]));
+      });
+    });
+    await once(half, 'listening');
+    const r = await sendTo(`OTEL_EXPORTER_OTLP_ENDPOINT=127.0.0.1:${half.address().port}`);
+    half.close();
+    assert.deepEqual([r.write, r.rejected, r.done], [1, 0, '0,0,0']);
+    assert.match(r.why, /has not answered to the end/);
   });
   test('nobody there is for later', async () => {
     const r = await send('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=127.0.0.1:1');
