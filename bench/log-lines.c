@@ -15,7 +15,7 @@
 
 enum { N_RECORDS = 8192, N_PASSES = 41, N_ATTRIBUTES = 8 };
 
-static const struct scope scope = { STR("shop.cart"), STR("") };
+static const struct scope scope = { .name = STR("shop.cart"), .version = STR("") };
 
 static struct batch *records(struct resource *r)
 {

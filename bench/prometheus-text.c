@@ -16,7 +16,7 @@
 
 enum { N_PASSES = 51, N_LARGE_PASSES = 3 };
 
-static const struct scope scope = { STR("oriel.libmicrohttpd"), STR("0.1.0") };
+static const struct scope scope = { .name = STR("oriel.libmicrohttpd"), .version = STR("0.1.0") };
 
 static struct str route(struct arena *a, size_t i)
 {

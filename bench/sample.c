@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const struct scope scope = { STR("oriel.microhttpd"), STR("0.1.0") };
+static const struct scope scope = { .name = STR("oriel.microhttpd"), .version = STR("0.1.0") };
 
 struct resource *sample_resource(void)
 {

@@ -49,7 +49,8 @@ static void fill(struct span *s, struct arena *a, uint64_t n, uint64_t start_ns)
 	uint64_t block = n / (MIXED * trace_spans), in = n % (MIXED * trace_spans);
 	uint64_t trace = block * MIXED + in % MIXED, nth = in / MIXED;
 	uint64_t id[2] = { trace * 0x9e3779b97f4a7c15u, (trace + 1) * 0xbf58476d1ce4e5b9u };
-	static const struct scope scope = { STR("oriel.libmicrohttpd"), STR("0.1.0") };
+	static const struct scope scope = { .name = STR("oriel.libmicrohttpd"),
+					    .version = STR("0.1.0") };
 	struct attribute item[5] = {
 		sample_text("http.request.method", STR("GET")),
 		sample_text("http.route", printed(a, "/orders/%" PRIu64, trace % ROUTES)),

@@ -8,7 +8,7 @@
 
 #define LOGGER "oriel.access"
 
-static const struct scope scope = { STR(LOGGER), STR(ORIEL_VERSION) };
+static const struct scope scope = { .name = STR(LOGGER), .version = STR(ORIEL_VERSION) };
 
 static struct str get(const struct settings *s, const char *ours, const char *theirs)
 {

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-static const struct scope scope = { { "oriel.process", 13 },
-				    { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } };
+static const struct scope scope = { .name = { "oriel.process", 13 },
+				    .version = { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } };
 
 /* Beyond the most the last one has all others. */
 static struct active_series *series_of(struct active *a, struct str method, bool https,

@@ -17,7 +17,8 @@ enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
 
 static const struct scope scopes[N_SCOPES] = {
 #define X(id, text) \
-	[SCOPE_##id] = { { text, sizeof(text) - 1 }, { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
+	[SCOPE_##id] = { .name = { text, sizeof(text) - 1 }, \
+			 .version = { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
 	WIRE_SCOPES(X)
 #undef X
 };
@@ -408,7 +409,7 @@ static const struct scope *log_scope(struct assembler *a, struct arena *arena,
 							 : NULL;
 	if (!made)
 		return scope_of(r->scope);
-	*made = (struct scope){ arena_copy(arena, name), STR("") };
+	*made = (struct scope){ .name = arena_copy(arena, name), .version = STR("") };
 	return *known = made;
 }
 

@@ -126,18 +126,15 @@ static const struct scope *scope_of(struct foreign *f, const struct scope *scope
 
 	if (!scope)
 		return NULL;
-	while (s &&
-	       !(str_eq(s->scope.name, scope->name) && str_eq(s->scope.version, scope->version)))
+	while (s && !scope_same(&s->scope, scope))
 		s = s->next;
 	if (s || f->n_scopes == SCOPES_MOST)
 		return s ? &s->scope : NULL;
 	s = arena_take_n(&f->arena, struct foreign_scope, 1);
 	if (!s)
 		return NULL;
-	*s = (struct foreign_scope){ .next = f->scope,
-				     .scope = { .name = arena_copy(&f->arena, scope->name),
-						.version =
-							arena_copy(&f->arena, scope->version) } };
+	s->next = f->scope;
+	s->scope = copy_scope(&f->arena, scope);
 	f->scope = s;
 	f->n_scopes++;
 	return &s->scope;

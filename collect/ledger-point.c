@@ -293,7 +293,7 @@ static void get_counted(struct ledger_bytes *b, struct metric_point *p, struct a
 
 static const struct scope *get_scope(struct ledger_bytes *b, struct arena *a)
 {
-	struct scope *scope = arena_take_n(a, struct scope, 1), got;
+	struct scope *scope = arena_take_n(a, struct scope, 1), got = { .name = { "", 0 } };
 
 	got.name = ledger_get_text(b);
 	got.version = ledger_get_text(b);

@@ -168,8 +168,7 @@ static bool copy_gauge(struct batch *to, const struct metric_point *p)
 	*own = *p;
 	own->n_exemplars = 0;
 	if (p->scope) {
-		scope->name = arena_copy(&to->arena, p->scope->name);
-		scope->version = arena_copy(&to->arena, p->scope->version);
+		*scope = copy_scope(&to->arena, p->scope);
 		own->scope = scope;
 	}
 	own->name = arena_copy(&to->arena, p->name);

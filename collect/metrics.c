@@ -18,7 +18,8 @@ enum { POINT_ATTRIBUTES = 128, EXEMPLAR_ATTRIBUTES_MOST = 32, BOUNDS_MOST = 1024
 
 static const struct scope scopes[N_SCOPES] = {
 #define X(id, text) \
-	[SCOPE_##id] = { { text, sizeof(text) - 1 }, { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
+	[SCOPE_##id] = { .name = { text, sizeof(text) - 1 }, \
+			 .version = { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
 	WIRE_SCOPES(X)
 #undef X
 };

@@ -345,8 +345,9 @@ static void identify(struct log_record *l, const struct crash_block *b)
 static struct log_record *exception_log(struct telling *t, struct batch *b, uint64_t time_ns,
 					struct str type, struct str message)
 {
-	static const struct scope scope = { { "oriel.crash", 11 },
-					    { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } };
+	static const struct scope scope = { .name = { "oriel.crash", 11 },
+					    .version = { ORIEL_VERSION,
+							 sizeof(ORIEL_VERSION) - 1 } };
 	struct log_record *l = batch_add_log(b);
 
 	*t = (struct telling){ .arena = &b->arena,

@@ -4,7 +4,7 @@
 #include "model/copy.h"
 #include "model/stats.h"
 
-static const struct scope scope = { STR("oriel.sdk"), STR(ORIEL_VERSION) };
+static const struct scope scope = { .name = STR("oriel.sdk"), .version = STR(ORIEL_VERSION) };
 
 /* ---- telling ---------------------------------------------------------------------------------------- */
 

@@ -23,7 +23,8 @@ struct span_series {
 	double weight[];      /* by bucket */
 };
 
-static const struct scope scope = { STR("oriel.span_metrics"), STR(ORIEL_VERSION) };
+static const struct scope scope = { .name = STR("oriel.span_metrics"),
+				    .version = STR(ORIEL_VERSION) };
 
 static const struct attribute overflow_item = { STR("otel.metric.overflow"),
 						{ VALUE_BOOL, .boolean = true } };

@@ -38,16 +38,9 @@ void tally_fini(struct tally *t)
 
 /* ---- instruments ----------------------------------------------------------------------------------- */
 
-static bool same_scope(const struct scope *a, const struct scope *b)
-{
-	if (a == b || !a || !b)
-		return a == b;
-	return str_eq(a->name, b->name) && str_eq(a->version, b->version);
-}
-
 static bool is_of(const struct tally_instrument *i, const struct metric_point *p)
 {
-	return i->kind == p->kind && same_scope(i->scope, p->scope) && str_eq(i->name, p->name) &&
+	return i->kind == p->kind && scope_same(i->scope, p->scope) && str_eq(i->name, p->name) &&
 	       str_eq(i->unit, p->unit);
 }
 
@@ -62,8 +55,7 @@ static const struct scope *scope_of(struct tally *t, const struct scope *scope)
 
 	if (!own)
 		return scope;
-	own->name = arena_copy(&t->arena, scope->name);
-	own->version = arena_copy(&t->arena, scope->version);
+	*own = copy_scope(&t->arena, scope);
 	return own;
 }
 

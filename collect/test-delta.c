@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { STR("shop"), STR("1") };
+static const struct scope scope = { .name = STR("shop"), .version = STR("1") };
 static const double bounds[] = { 1, 10 };
 
 struct desk {

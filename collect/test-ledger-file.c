@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { STR("shop"), STR("1") };
+static const struct scope scope = { .name = STR("shop"), .version = STR("1") };
 static const double bounds[] = { 1, 10 };
 static const uint64_t buckets[] = { 1, 2, 3 }, powers[] = { 4, 0, 5 };
 static const struct quantile quantile[] = { { 0.5, 1 }, { 0.99, 2 } };

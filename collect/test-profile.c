@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { STR("oriel"), STR("1") };
+static const struct scope scope = { .name = STR("oriel"), .version = STR("1") };
 static const double bounds[] = { 0.005, 10 };
 
 static struct batch *begin(void)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { STR("shop"), STR("1") };
+static const struct scope scope = { .name = STR("shop"), .version = STR("1") };
 static const double three[] = { 1, 2, 3 }, two[] = { 1, 2 };
 
 static struct attribute text(const char *key, const char *value)

@@ -130,7 +130,7 @@ void vitals_read(struct vitals *v, pid_t pid, uint64_t start_ticks)
 
 /* ---- telling --------------------------------------------------------------------------------------- */
 
-static const struct scope scope = { STR("oriel.process"), STR(ORIEL_VERSION) };
+static const struct scope scope = { .name = STR("oriel.process"), .version = STR(ORIEL_VERSION) };
 
 struct teller {
 	struct batch *b;

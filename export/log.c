@@ -265,7 +265,7 @@ static int flush(struct log_out *l, uint64_t until_ns, size_t *done)
 /* The settings' fault as a record of its own, once, before the first. */
 static void put_wrong(struct log_out *l, const struct item *before)
 {
-	static const struct scope scope = { STR("oriel"), STR(ORIEL_VERSION) };
+	static const struct scope scope = { .name = STR("oriel"), .version = STR(ORIEL_VERSION) };
 	struct log_record record = {
 		.time_ns = time_of(before),
 		.severity = 13,

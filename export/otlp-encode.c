@@ -304,6 +304,7 @@ static void resource_open(void *to, const struct resource *r)
 
 	otlp_attributes(q->out, RESOURCE_ATTRIBUTES, RESOURCE_DROPPED, r->attributes);
 	proto_close(q->out, resource);
+	proto_string(q->out, PART_SCHEMA, r->schema_url);
 }
 
 static void resource_close(void *to)
@@ -319,6 +320,8 @@ static void scope_open(void *to, const struct scope *scope)
 
 	q->scoped = proto_open(q->out, PART_SCOPES, PROTO_ABOUT_1M);
 	otlp_scope(q->out, SCOPED_SCOPE, scope);
+	if (scope)
+		proto_string(q->out, SCOPED_SCHEMA, scope->schema_url);
 }
 
 static void scope_close(void *to)

@@ -5,10 +5,10 @@
 /* ---- frame ---------------------------------------------------------------------------------------- */
 
 enum { REQUEST_RESOURCES = 1 };
-enum { PART_RESOURCE = 1, PART_SCOPES = 2 };
-enum { SCOPED_SCOPE = 1, SCOPED_ITEMS = 2 };
+enum { PART_RESOURCE = 1, PART_SCOPES = 2, PART_SCHEMA = 3 };
+enum { SCOPED_SCOPE = 1, SCOPED_ITEMS = 2, SCOPED_SCHEMA = 3 };
 enum { RESOURCE_ATTRIBUTES = 1, RESOURCE_DROPPED = 2 };
-enum { SCOPE_NAME = 1, SCOPE_VERSION = 2 };
+enum { SCOPE_NAME = 1, SCOPE_VERSION = 2, SCOPE_ATTRIBUTES = 3, SCOPE_DROPPED = 4 };
 
 /* ---- values --------------------------------------------------------------------------------------- */
 

@@ -392,6 +392,7 @@ static void resource_open(void *to, const struct resource *r)
 	json_open(j, '{');
 	put_attributes(j, r->attributes);
 	json_close(j, '}');
+	json_some_str(j, STR("schemaUrl"), r->schema_url);
 	json_name(j, list_name(q->kind, STR("scopeSpans"), STR("scopeLogs"), STR("scopeMetrics")));
 	json_open(j, '[');
 }
@@ -402,13 +403,17 @@ static void scope_open(void *to, const struct scope *scope)
 	struct json *j = &q->json;
 
 	json_open(j, '{');
-	if (scope && (scope->name.n || scope->version.n)) {
+	if (scope && (scope->name.n || scope->version.n || scope->attributes.n)) {
 		NAME(j, "scope");
 		json_open(j, '{');
 		json_some_str(j, STR("name"), scope->name);
 		json_some_str(j, STR("version"), scope->version);
+		if (scope->attributes.n)
+			put_attributes(j, scope->attributes);
 		json_close(j, '}');
 	}
+	if (scope)
+		json_some_str(j, STR("schemaUrl"), scope->schema_url);
 	json_name(j, list_name(q->kind, STR("spans"), STR("logRecords"), STR("metrics")));
 	json_open(j, '[');
 }

@@ -156,11 +156,12 @@ void otlp_attributes(struct out *o, uint32_t field, uint32_t dropped, struct att
 
 void otlp_scope(struct out *o, uint32_t field, const struct scope *scope)
 {
-	if (!scope || (!scope->name.n && !scope->version.n))
+	if (!scope || (!scope->name.n && !scope->version.n && !scope->attributes.n))
 		return;
 	struct proto_message m = proto_open(o, field, PROTO_ABOUT_100);
 
 	proto_string(o, SCOPE_NAME, scope->name);
 	proto_string(o, SCOPE_VERSION, scope->version);
+	otlp_attributes(o, SCOPE_ATTRIBUTES, SCOPE_DROPPED, scope->attributes);
 	proto_close(o, m);
 }

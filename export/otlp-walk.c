@@ -45,17 +45,6 @@ size_t otlp_count(enum signal kind, struct batch *const *batch, size_t n_batches
 	return n;
 }
 
-static bool scope_eq(const struct scope *a, const struct scope *b)
-{
-	static const struct scope none;
-
-	if (a == b)
-		return true;
-	a = a ? a : &none;
-	b = b ? b : &none;
-	return str_eq(a->name, b->name) && str_eq(a->version, b->version);
-}
-
 /* A walk over the runs of one resource in a slice. */
 struct walk {
 	enum signal kind;
@@ -87,7 +76,7 @@ static bool walk_next(struct walk *w, struct run *run)
 		if (b->resource == w->resource && w->at < end) {
 			*run = (struct run){ b, batch_scope(w->kind, b, w->at), w->at, w->at + 1 };
 			while (run->to < end &&
-			       scope_eq(run->scope, batch_scope(w->kind, b, run->to)))
+			       scope_same(run->scope, batch_scope(w->kind, b, run->to)))
 				run->to++;
 			w->at = run->to;
 			return true;
@@ -107,7 +96,7 @@ struct scopes {
 static size_t scopes_place(struct scopes *s, const struct scope *scope)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (scope_eq(s->known[i], scope))
+		if (scope_same(s->known[i], scope))
 			return i;
 	if (s->n < SCOPES_MOST)
 		s->known[s->n++] = scope;
@@ -143,7 +132,7 @@ static void write_resource(const struct writer *w, struct walk start)
 	for (size_t i = 0; i < scopes.n; i++) {
 		w->format->scope_open(w->to, scopes.known[i]);
 		for (struct walk at = start; walk_next(&at, &run);)
-			if (scope_eq(run.scope, scopes.known[i]))
+			if (scope_same(run.scope, scopes.known[i]))
 				write_run(w, start.kind, &run);
 		w->format->scope_close(w->to);
 	}

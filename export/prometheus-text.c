@@ -123,6 +123,53 @@ static void fix_target(struct writer *w, const struct prometheus_target *t)
 		labels_fix(l, STR("service_namespace"), resource_text(t, STR("service.namespace")));
 }
 
+enum { SCOPE_LABELS = 8 };
+
+/* "otel_scope_" and the key, with what no name may hold as '_'. */
+static struct str scope_label(struct writer *w, struct str key)
+{
+	static const struct str before = STR("otel_scope_");
+	char *p = arena_take(&w->arena, before.n + key.n);
+
+	if (!p)
+		return STR("");
+	memcpy(p, before.p, before.n);
+	for (size_t i = 0; i < key.n; i++) {
+		char c = key.p[i];
+		bool good =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		p[before.n + i] = good ? c : '_';
+	}
+	return (struct str){ p, before.n + key.n };
+}
+
+static void fix_scope_attributes(struct writer *w, const struct scope *scope)
+{
+	for (size_t i = 0; i < scope->attributes.n && i < SCOPE_LABELS; i++) {
+		const struct attribute *a = &scope->attributes.item[i];
+		struct str name = scope_label(w, a->key);
+		struct out text = { 0 };
+
+		if (a->value.type == VALUE_STRING)
+			out_str(&text, a->value.text);
+		else
+			labels_scalar(&text, &a->value);
+		if (name.n && !text.error && text.n)
+			labels_fix(&w->labels, name, arena_copy(&w->arena, out_all(&text)));
+		out_fini(&text);
+	}
+}
+
+static void fix_scope(struct writer *w, const struct scope *scope)
+{
+	labels_fix(&w->labels, STR("otel_scope_name"), scope->name);
+	labels_fix(&w->labels, STR("otel_scope_version"), scope->version);
+	if (scope->schema_url.n)
+		labels_fix(&w->labels, STR("otel_scope_schema_url"), scope->schema_url);
+	fix_scope_attributes(w, scope);
+}
+
 static void begin_run(struct writer *w, const struct run *r)
 {
 	const struct scope *scope = r->point->scope;
@@ -131,10 +178,8 @@ static void begin_run(struct writer *w, const struct run *r)
 				 : r->type == FAMILY_SUMMARY ? STR("quantile")
 							     : STR(""));
 	fix_target(w, r->target);
-	if (scope && !r->target->options.no_scope_info) {
-		labels_fix(&w->labels, STR("otel_scope_name"), scope->name);
-		labels_fix(&w->labels, STR("otel_scope_version"), scope->version);
-	}
+	if (scope && !r->target->options.no_scope_info)
+		fix_scope(w, scope);
 }
 
 static void add_run(struct writer *w, const struct run *r)
@@ -278,8 +323,7 @@ static void add_scope(struct writer *w, const struct run *r)
 	*p = (struct metric_point){ .kind = METRIC_UP_DOWN };
 	labels_begin(&w->labels, STR(""));
 	fix_target(w, r->target);
-	labels_fix(&w->labels, STR("otel_scope_name"), r->point->scope->name);
-	labels_fix(&w->labels, STR("otel_scope_version"), r->point->scope->version);
+	fix_scope(w, r->point->scope);
 	series_add(&w->series, p, &w->labels);
 }
 

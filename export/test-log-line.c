@@ -14,9 +14,10 @@
 
 #define AT_NS (UINT64_C(1700000000) * 1000000000 + 42001999)
 
-static const struct scope cart = { { "shop.cart", 9 }, { "", 0 } };
-static const struct scope access_scope = { { LOG_ACCESS_SCOPE, sizeof(LOG_ACCESS_SCOPE) - 1 },
-					   { "", 0 } };
+static const struct scope cart = { .name = { "shop.cart", 9 }, .version = { "", 0 } };
+static const struct scope access_scope = {
+	.name = { LOG_ACCESS_SCOPE, sizeof(LOG_ACCESS_SCOPE) - 1 }, .version = { "", 0 }
+};
 
 static struct attribute text(const char *key, const char *v)
 {

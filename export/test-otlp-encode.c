@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct scope shop = { { "shop", 4 }, { "2", 1 } };
-static const struct scope shop_elsewhere = { { "shop", 4 }, { "2", 1 } };
-static const struct scope other = { { "other", 5 }, { "", 0 } };
+static const struct scope shop = { .name = { "shop", 4 }, .version = { "2", 1 } };
+static const struct scope shop_elsewhere = { .name = { "shop", 4 }, .version = { "2", 1 } };
+static const struct scope other = { .name = { "other", 5 }, .version = { "", 0 } };
 
 static struct resource *resource(const char *service)
 {

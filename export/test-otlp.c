@@ -15,7 +15,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-static const struct scope scope = { { "shop", 4 }, { "", 0 } };
+static const struct scope scope = { .name = { "shop", 4 }, .version = { "", 0 } };
 
 /* A server, an exporter that leads to it, and a batch with two spans, one log and one point. */
 struct scene {

@@ -102,8 +102,8 @@ static void what_no_name_may_hold_is_one_underscore(void **state)
 
 static void what_we_count_ourselves_is_called_by_what_it_is(void **state)
 {
-	static const struct scope ours = { STR("oriel.process"), STR("1") },
-				  theirs = { STR("oriel"), STR("1") };
+	static const struct scope ours = { .name = STR("oriel.process"), .version = STR("1") },
+				  theirs = { .name = STR("oriel"), .version = STR("1") };
 	struct metric_point p = { .kind = METRIC_UP_DOWN,
 				  .name = STR("process.thread.count"),
 				  .unit = STR("{thread}"),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { STR("shop"), STR("1") };
+static const struct scope scope = { .name = STR("shop"), .version = STR("1") };
 static const double bounds[] = { 1, 10 };
 static const uint64_t buckets[] = { 1, 0, 2 };
 static const uint64_t powers[] = { 3, 0, 1 };

@@ -12,7 +12,8 @@
 
 enum { TARGETS = 3 };
 
-static const struct scope here = { STR("shop"), STR("1.2") }, there = { STR("cart"), STR("3") };
+static const struct scope here = { .name = STR("shop"), .version = STR("1.2") },
+			  there = { .name = STR("cart"), .version = STR("3") };
 
 struct desk {
 	struct prometheus_target target[TARGETS];
@@ -452,6 +453,29 @@ static void target_and_scopes_are_told(void **state)
 	assert_non_null(strstr(written(d), "# TYPE target info\ntarget_info{"));
 }
 
+static void a_scope_s_attributes_are_labels(void **state)
+{
+	static const struct attribute item[] = {
+		{ STR("team.name"), { VALUE_STRING, .text = STR("a\"b") } },
+		{ STR("shard"), { VALUE_INT, .integer = 4 } },
+	};
+	static const struct scope rich = { .name = STR("shop"),
+					   .version = STR("2"),
+					   .schema_url = STR("https://s"),
+					   .attributes = { item, 2, 0 } };
+	struct desk *d = *state;
+
+	d->target[0].options = (struct prometheus_options){ .space = "my" };
+	add(d, 0, METRIC_SUM, "jobs", 1)->scope = &rich;
+	assert_non_null(strstr(written(d), "jobs_total{otel_scope_name=\"shop\","
+					   "otel_scope_schema_url=\"https://s\","
+					   "otel_scope_shard=\"4\","
+					   "otel_scope_team_name=\"a\\\"b\","
+					   "otel_scope_version=\"2\"} 1\n"));
+	assert_non_null(strstr(written(d), "otel_scope_info{otel_scope_name=\"shop\","
+					   "otel_scope_schema_url=\"https://s\","));
+}
+
 static void job_and_instance_are_labels_if_asked_for(void **state)
 {
 	struct desk *d = *state;
@@ -526,6 +550,7 @@ int main(void)
 		TEST(of_two_descriptions_one_is_written),
 		TEST(families_are_in_order_of_their_names),
 		TEST(target_and_scopes_are_told),
+		TEST(a_scope_s_attributes_are_labels),
 		TEST(job_and_instance_are_labels_if_asked_for),
 		TEST(services_that_share_a_port_are_told_apart),
 		TEST(names_choose_families),

@@ -204,7 +204,7 @@ static void an_error_is_a_tag(void **state)
 
 static void a_scope_is_two_tags(void **state)
 {
-	static const struct scope scope = { STR("cart"), STR("3") };
+	static const struct scope scope = { .name = STR("cart"), .version = STR("3") };
 	struct scene x;
 
 	(void)state;

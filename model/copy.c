@@ -31,3 +31,11 @@ struct attributes copy_attributes(struct arena *a, struct attributes from)
 					    copy_value(a, from.item[i].value) };
 	return (struct attributes){ to, to ? from.n : 0, from.dropped };
 }
+
+struct scope copy_scope(struct arena *a, const struct scope *from)
+{
+	return (struct scope){ .name = arena_copy(a, from->name),
+			       .version = arena_copy(a, from->version),
+			       .schema_url = arena_copy(a, from->schema_url),
+			       .attributes = copy_attributes(a, from->attributes) };
+}

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "base/arena.h"
-#include "model/value.h"
+#include "model/telemetry.h"
 
 struct value copy_value(struct arena *a, struct value v);
+struct scope copy_scope(struct arena *a, const struct scope *from);
 struct attributes copy_attributes(struct arena *a, struct attributes from);

@@ -17,6 +17,7 @@ struct resource {
 	struct arena arena;
 	struct attributes attributes;
 	struct str service, instance, run;
+	struct str schema_url; /* others'; set before it is shared */
 	int32_t pid;
 };
 

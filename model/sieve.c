@@ -151,18 +151,33 @@ static void sieve_point(struct walk *w, struct metric_point *p)
 		sieve_list(w, &exemplar[i].attributes);
 }
 
+/* Once each: what has one scope lies together. One without attributes may be anybody's. */
+static void sieve_scope(struct walk *w, const struct scope *scope, const struct scope **last)
+{
+	if (scope && scope != *last && scope->attributes.n)
+		sieve_list(w, &((struct scope *)(uintptr_t)scope)->attributes);
+	*last = scope;
+}
+
 bool sieve_batch(struct sieve *s, struct batch *b)
 {
 	struct walk w = { s, &b->arena, 0, false };
+	const struct scope *last = NULL;
 
 	if (s->rules->off)
 		return true;
-	for (size_t i = 0; i < b->n_spans; i++)
+	for (size_t i = 0; i < b->n_spans; i++) {
+		sieve_scope(&w, b->span[i].scope, &last);
 		sieve_span(&w, &b->span[i]);
-	for (size_t i = 0; i < b->n_logs; i++)
+	}
+	for (size_t i = 0; i < b->n_logs; i++) {
+		sieve_scope(&w, b->log[i].scope, &last);
 		sieve_log(&w, &b->log[i]);
-	for (size_t i = 0; i < b->n_points; i++)
+	}
+	for (size_t i = 0; i < b->n_points; i++) {
+		sieve_scope(&w, b->point[i].scope, &last);
 		sieve_point(&w, &b->point[i]);
+	}
 	return !w.full;
 }
 

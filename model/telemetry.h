@@ -35,7 +35,12 @@ static inline bool span_id_is_set(struct span_id id)
 /* Who recorded it: OpenTelemetry's instrumentation scope. Points to static or batch memory. */
 struct scope {
 	struct str name, version;
+	struct str schema_url; /* of what it holds; others' */
+	struct attributes attributes;
 };
+
+/* NULL is one without a name. */
+bool scope_same(const struct scope *a, const struct scope *b);
 
 enum span_kind {
 	SPAN_INTERNAL = 1,

@@ -124,6 +124,26 @@ static void a_key_that_was_harmless_is_harmless_again(void **state)
 	}
 }
 
+static void a_scope_is_sieved_once_and_anybodys_is_left_alone(void **state)
+{
+	static const struct scope ours = { .name = STR("ours") };
+	struct attribute of_scope[] = { { STR("password"), text("hunter2") },
+					{ STR("team"), text("cart") },
+					{ STR("gone"), text("x") } };
+	struct scope scope = { .name = STR("s"), .attributes = { of_scope, 3, 0 } };
+	struct batch *b = batch_of_one();
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		batch_add_span(b)->scope = &scope;
+	batch_add_span(b)->scope = &ours;
+	assert_true(sieve_batch(&sieve, b));
+	assert_int_equal(scope.attributes.n, 2);
+	assert_false(is(of_scope[0].value, "hunter2"));
+	assert_true(is(of_scope[1].value, "cart"));
+	batch_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_point_keeps_its_numbers),
 		cmocka_unit_test(what_stands_for_a_value_stays),
 		cmocka_unit_test(a_key_that_was_harmless_is_harmless_again),
+		cmocka_unit_test(a_scope_is_sieved_once_and_anybodys_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/value.h"
 
+#include "model/telemetry.h"
+
 const struct value *attributes_find(struct attributes a, struct str key)
 {
 	for (size_t i = 0; i < a.n; i++)
@@ -105,4 +107,17 @@ bool attributes_same(struct attributes a, struct attributes b)
 		    !same_value(&a.item[i].value, &b.item[i].value))
 			return false;
 	return true;
+}
+
+bool scope_same(const struct scope *a, const struct scope *b)
+{
+	static const struct scope none;
+
+	if (a == b)
+		return true;
+	a = a ? a : &none;
+	b = b ? b : &none;
+	return str_eq(a->name, b->name) && str_eq(a->version, b->version) &&
+	       str_eq(a->schema_url, b->schema_url) &&
+	       attributes_same(a->attributes, b->attributes);
 }

@@ -28,6 +28,7 @@ struct decoding {
 	struct batch *batch; /* of `resource`; NULL: none yet */
 	struct resource *resource;
 	struct str scope_bytes;	   /* of the scope that is read now */
+	struct str schema_bytes;   /* and its schema's URL */
 	const struct scope *scope; /* that scope, in the batch; NULL: not there yet */
 	bool has_scope;
 	size_t items_left, values_left;

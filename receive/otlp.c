@@ -57,9 +57,11 @@ struct str decoding_copy(struct decoding *d, struct str item)
 
 const struct scope *decoding_scope(struct decoding *d)
 {
-	struct proto_reader r = { .rest = d->scope_bytes };
+	struct proto_reader r = { .rest = { "", 0 } };
 	struct proto_field f;
 	struct scope *scope;
+	uint32_t dropped = 0;
+	size_t mark = d->n_values;
 
 	if (d->scope || !d->has_scope)
 		return d->scope;
@@ -68,13 +70,19 @@ const struct scope *decoding_scope(struct decoding *d)
 		d->error = ERR(-ENOMEM);
 		return NULL;
 	}
-	*scope = (struct scope){ .name = { "", 0 }, .version = { "", 0 } };
-	while (decoding_read(d, &r, &f)) {
+	*scope = (struct scope){ .schema_url = arena_copy(&d->batch->arena, d->schema_bytes) };
+	r.rest = arena_copy(&d->batch->arena, d->scope_bytes);
+	while (!d->error && decoding_read(d, &r, &f)) {
 		if (f.number == SCOPE_NAME && f.wire == PROTO_BYTES)
-			scope->name = arena_copy(&d->batch->arena, f.bytes);
+			scope->name = f.bytes;
 		else if (f.number == SCOPE_VERSION && f.wire == PROTO_BYTES)
-			scope->version = arena_copy(&d->batch->arena, f.bytes);
+			scope->version = f.bytes;
+		else if (f.number == SCOPE_ATTRIBUTES && f.wire == PROTO_BYTES)
+			decode_key_value(d, f.bytes, mark, &dropped);
+		else if (f.number == SCOPE_DROPPED && f.wire == PROTO_VARINT)
+			dropped += (uint32_t)f.value;
 	}
+	scope->attributes = decoded_attributes(d, mark, dropped);
 	d->scope = scope;
 	return scope;
 }
@@ -115,7 +123,8 @@ static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 
 	d->scope = NULL;
 	d->scope_bytes = (struct str){ "", 0 };
-	d->has_scope = false;
+	d->schema_bytes = (struct str){ "", 0 };
+	d->has_scope = find_bytes(d, bytes, SCOPED_SCHEMA, &d->schema_bytes);
 	while (!d->error && decoding_read(d, &r, &f)) {
 		if (!looked && f.wire == PROTO_BYTES && f.number == SCOPED_SCOPE) {
 			d->scope_bytes = f.bytes;
@@ -124,7 +133,7 @@ static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 		if (f.number != SCOPED_ITEMS || f.wire != PROTO_BYTES)
 			continue;
 		if (!looked)
-			d->has_scope = find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes);
+			d->has_scope |= find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes);
 		looked = true;
 		if (kind == SIGNAL_SPAN)
 			decode_span(d, f.bytes);
@@ -187,15 +196,20 @@ static struct resource *read_resource(struct decoding *d, struct str bytes,
 	return resource;
 }
 
-static struct resource *take_resource(struct decoding *d, struct str bytes,
+/* One is known by its bytes; of two that differ in their schema alone only the first is. */
+static struct resource *take_resource(struct decoding *d, struct str bytes, struct str schema_url,
 				      const struct otlp_source *from)
 {
 	struct resource *r = from->known ? sources_find(from->known, bytes, from->run) : NULL;
+	bool is_known = r;
 
-	if (r)
+	if (r && str_eq(r->schema_url, schema_url))
 		return r;
+	resource_free(r);
 	r = read_resource(d, bytes, from);
-	if (r && from->known)
+	if (r)
+		r->schema_url = arena_copy(&r->arena, schema_url);
+	if (r && from->known && !is_known)
 		sources_keep(from->known, bytes, from->run, r);
 	return r;
 }
@@ -204,11 +218,12 @@ static void read_part(struct decoding *d, enum signal kind, struct str bytes,
 		      const struct otlp_source *from)
 {
 	struct proto_reader r = { .rest = bytes };
-	struct str resource = { "", 0 };
+	struct str resource = { "", 0 }, schema_url = { "", 0 };
 	struct proto_field f;
 
 	find_bytes(d, bytes, PART_RESOURCE, &resource);
-	d->resource = take_resource(d, resource, from);
+	find_bytes(d, bytes, PART_SCHEMA, &schema_url);
+	d->resource = take_resource(d, resource, schema_url, from);
 	d->batch = NULL;
 	while (d->resource && !d->error && decoding_read(d, &r, &f))
 		if (f.number == PART_SCOPES && f.wire == PROTO_BYTES)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receive/test-made.h"
 
-static const struct scope scope = { { "cart", 4 }, { "1.2", 3 } };
+static const struct scope scope = { .name = { "cart", 4 }, .version = { "1.2", 3 } };
 
 static struct span *add_span(struct batch *b)
 {
@@ -14,6 +14,34 @@ static struct span *add_span(struct batch *b)
 	s->name = STR("GET /");
 	s->scope = &scope;
 	return s;
+}
+
+static void a_scope_comes_back_with_its_attributes_and_schemas(void **state)
+{
+	struct attribute a[] = { { STR("team"), { VALUE_STRING, .text = STR("cart") } },
+				 { STR("shard"), { VALUE_INT, .integer = 4 } } };
+	struct scope rich = { .name = STR("cart"),
+			      .schema_url = STR("https://example.org/1"),
+			      .attributes = { a, 2, 3 } };
+	struct scope nameless = { .schema_url = STR("https://example.org/2") };
+	struct batch *b = batch_of("shop");
+	struct receipt got = { 0 };
+	const struct batch *t;
+
+	(void)state;
+	b->resource->schema_url = STR("https://example.org/0");
+	add_span(b)->scope = &rich;
+	add_span(b)->scope = &nameless;
+	add_span(b)->scope = NULL;
+	read_again(&got, SIGNAL_SPAN, b);
+	t = got.batch[0];
+	assert_text(t->resource->schema_url, "https://example.org/0");
+	assert_int_equal(t->n_spans, 3);
+	assert_true(scope_same(t->span[0].scope, &rich));
+	assert_int_equal(t->span[0].scope->attributes.dropped, 3);
+	assert_true(scope_same(t->span[1].scope, &nameless));
+	assert_null(t->span[2].scope);
+	receipt_fini(&got);
 }
 
 static void a_span_comes_back_whole(void **state)
@@ -310,6 +338,7 @@ static void more_attributes_than_anybody_needs_are_dropped_and_counted(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_scope_comes_back_with_its_attributes_and_schemas),
 		cmocka_unit_test(a_span_comes_back_whole),
 		cmocka_unit_test(lists_and_maps_come_back_nested),
 		cmocka_unit_test(what_is_nested_too_deep_says_so),

@@ -294,7 +294,7 @@ static int whole_span(const struct span *s, const struct resource *r, void *you)
 
 static void a_span_comes_back_whole(void **state)
 {
-	static const struct scope scope = { STR("oriel.libcurl"), STR("8.0") };
+	static const struct scope scope = { .name = STR("oriel.libcurl"), .version = STR("8.0") };
 	struct store *st = *state;
 	struct batch *b = batch_of("shop", "", 100);
 	struct span *s = add_span(b, 5, 2, 1, "GET");

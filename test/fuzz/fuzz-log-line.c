@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct log_form form;
 	struct str rest = { (const char *)data, size };
 	struct attribute a[ATTRIBUTES];
-	struct scope scope = { cut(&rest), { "", 0 } };
+	struct scope scope = { .name = cut(&rest) };
 	struct log_record record = { .time_ns = size * 1000003u,
 				     .severity = (int)(size % 26),
 				     .scope = &scope,

@@ -17,7 +17,7 @@ static struct str take(struct str *from)
 
 static void add_point(struct batch *b, struct str text, struct str name, struct str unit)
 {
-	static const struct scope scope = { STR("s"), STR("1") };
+	static const struct scope scope = { .name = STR("s"), .version = STR("1") };
 	static const double bounds[] = { 1, 2 };
 	static const uint64_t buckets[] = { 1, 2, 3 };
 	static const struct quantile quantile = { 0.5, 1 };

@@ -20,8 +20,8 @@ enum { START_S = 1700000000 };
 
 #define NS(seconds) ((uint64_t)(seconds)*1000000000u + 123456789u)
 
-static const struct scope shop = { { "shop", 4 }, { "1.2.3", 5 } };
-static const struct scope hooks = { { "oriel.microhttpd", 16 }, { "0.1.0", 5 } };
+static const struct scope shop = { .name = { "shop", 4 }, .version = { "1.2.3", 5 } };
+static const struct scope hooks = { .name = { "oriel.microhttpd", 16 }, .version = { "0.1.0", 5 } };
 
 static struct value text(const char *s)
 {

@@ -179,3 +179,30 @@ PYTHON
 	[ "$(otlp "$INTAKE/v1/traces" "$(span web 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')")" = 200 ]
 	wait_for 10 api_says traces/5b8efff798038103d269b633813fc60c '.spans | length == 1'
 }
+
+# rich SIGNAL ITEMS: a request with schemas, and a scope with attributes.
+rich() {
+	local cap=${1^}
+	printf '{"resource%ss":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},"schemaUrl":"https://example.org/resource",
+		"scope%ss":[{"scope":{"name":"lib","version":"2","attributes":[{"key":"team","value":{"stringValue":"cart"}},{"key":"shard","value":{"intValue":"4"}}]},
+		"schemaUrl":"https://example.org/scope",%s}]}]}' "$cap" "$cap" "$2"
+}
+
+@test "schemas and the attributes of scopes go on as they came" {
+	export ORIEL_OTLP_FILE=$BATS_TEST_TMPDIR/%s.json OTEL_TRACES_EXPORTER=otlp_file OTEL_LOGS_EXPORTER=otlp_file OTEL_METRICS_EXPORTER=otlp_file
+	collect
+	otlp "$INTAKE/v1/traces" "$(rich span '"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"s",
+		"startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000000001"}]')"
+	otlp "$INTAKE/v1/logs" "$(rich log '"logRecords":[{"timeUnixNano":"1700000000000000000","body":{"stringValue":"l"}}]')"
+	otlp "$INTAKE/v1/metrics" "$(rich metric '"metrics":[{"name":"jobs","sum":{"isMonotonic":true,"aggregationTemporality":2,
+		"dataPoints":[{"asInt":"5","timeUnixNano":"1700000000000000000"}]}}]')"
+	kept() {
+		jq -se '.[0] | to_entries[0].value[0] | .schemaUrl == "https://example.org/resource" and
+			(to_entries[] | select(.key | startswith("scope")).value[0] | .schemaUrl == "https://example.org/scope" and
+			.scope.attributes == [{"key":"team","value":{"stringValue":"cart"}},{"key":"shard","value":{"intValue":"4"}}])' "$1"
+	}
+	for signal in traces logs metrics; do
+		wait_for 10 kept "$BATS_TEST_TMPDIR/$signal.json"
+	done
+	curl -sf -m 10 "$PAGE/metrics" | grep -q 'jobs_total{.*otel_scope_shard="4",otel_scope_team="cart"'
+}
