@@ -13,6 +13,8 @@
 
 enum { SEVERITY_ERROR = 17 };
 
+#define ORIEL_EVENT_NAME "event.name" /* as in oriel.h */
+
 enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
 
 static const struct scope scopes[N_SCOPES] = {
@@ -395,6 +397,21 @@ static void log_attributes(struct assembler *a, struct arena *arena, struct log_
 	to->attributes = list_keep(arena, &l, a->limits.log_value_length);
 }
 
+/* oriel_event_name(): the record's own, and no attribute. The list is this record's alone. */
+static void log_event(struct log_record *l)
+{
+	struct attribute *item = (struct attribute *)(uintptr_t)l->attributes.item;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->attributes.n; i++)
+		if (item[i].value.type == VALUE_STRING &&
+		    str_eq(item[i].key, STR(ORIEL_EVENT_NAME)))
+			l->event_name = item[i].value.text;
+		else
+			item[n++] = item[i];
+	l->attributes.n = n;
+}
+
 /* A named logger is a scope of its own, made once a batch. */
 static const struct scope *log_scope(struct assembler *a, struct arena *arena,
 				     const struct record_log *r)
@@ -439,6 +456,7 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->scope = log_scope(a, &b->arena, r);
 	l->thread_id = tid;
 	log_attributes(a, &b->arena, l, t.attributes, r);
+	log_event(l);
 	l->severity_text = severity_text((unsigned)l->severity);
 	b->n_audits += r->scope == SCOPE_AUDIT && !r->logger;
 	if (l->severity >= SEVERITY_ERROR && attributes_find(l->attributes, STR(STACK_KEY)))

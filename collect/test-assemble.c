@@ -400,6 +400,23 @@ static void a_gone_process_leaves_errors_that_say_why(void **state)
 	assert_int_equal(stats_get(spans_orphaned) - before, 1);
 }
 
+static void an_event_s_name_is_the_record_s_and_no_attribute(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record r = hand_log(17, "placed", 1000000);
+
+	hand_int(&r, "order.id", 5);
+	hand_str(&r, "event.name", "shop.order.placed");
+	hand_str(&r, "product", "book");
+	take(b, r);
+
+	const struct log_record *l = settle(b)->log;
+
+	assert_text(l->event_name, "shop.order.placed");
+	assert_int_equal(l->attributes.n, 2);
+	assert_text(attributes_text(l->attributes, STR("product")), "book");
+}
+
 static void a_log_keeps_its_span_and_its_attributes(void **state)
 {
 	struct bench *b = *state;
@@ -535,6 +552,7 @@ int main(void)
 		TEST(an_end_is_never_before_its_start),
 		TEST(a_step_of_the_wall_clock_does_not_change_a_duration),
 		TEST(a_gone_process_leaves_errors_that_say_why),
+		TEST(an_event_s_name_is_the_record_s_and_no_attribute),
 		TEST(a_log_keeps_its_span_and_its_attributes),
 		TEST(an_attribute_that_lies_about_its_size_costs_only_what_follows),
 		TEST(a_key_by_its_number_is_its_text),

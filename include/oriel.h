@@ -239,6 +239,15 @@ static inline struct oriel_attribute oriel_str(const char *key, const char *valu
 	return oriel_strn(key, value, oriel_length(value));
 }
 
+/*
+ * Of a log record: it is an event of this name ("EventName", Logs Data Model), which says what its body
+ * and attributes are: oriel_info("order placed", oriel_event_name("shop.order.placed"), ...)
+ */
+static inline struct oriel_attribute oriel_event_name(const char *name)
+{
+	return oriel_str("event.name", name);
+}
+
 static inline struct oriel_attribute oriel_int(const char *key, int64_t value)
 {
 	struct oriel_attribute a = oriel_attribute_of(key, ORIEL_INT, 8);

@@ -17,7 +17,7 @@ int main(void)
 		nanosleep(&moment, NULL);
 	for (int i = 0; i < 5; i++) {
 		ORIEL_SPAN ("kept")
-			oriel_info("here");
+			oriel_info("here", oriel_event_name("names.kept"), oriel_int("i", i));
 		ORIEL_SPAN ("left out")
 			oriel_info("and here");
 	}

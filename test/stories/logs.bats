@@ -173,3 +173,15 @@ bodies() { says "[.logs[] | select(.attributes.line == \"$1\") | .body] | sort =
 	exec 9>&-
 	bodies said '"db debug", "db info", "http debug", "own debug", "own info"'
 }
+
+@test "a log record can be an event with a name" {
+	cd "$BATS_TEST_TMPDIR"
+	touch go
+	OTEL_LOGS_EXPORTER=otlp_file ORIEL_OTLP_FILE=$BATS_TEST_TMPDIR/%s.json "$BUILD/oriel" run -- "$BUILD/programs/names"
+	named() {
+		jq -se '[.[].resourceLogs[].scopeLogs[].logRecords[] | select(.body.stringValue == "here") |
+			[.eventName, (.attributes | map(.key) | index("event.name")), (.attributes | map(.key) | index("i") != null)]] |
+			unique == [["names.kept", null, true]]' logs.json
+	}
+	wait_for 10 named
+}
