@@ -173,6 +173,7 @@ const struct exporter exporter_console = {
 	.name = "console",
 	.summary = "Readable lines for people, on the run's standard output",
 	.takes = SIGNAL_ALL,
+	.is_out = true,
 	.open = console_open,
 	.write = console_write,
 	.close = console_close,

@@ -77,6 +77,7 @@ struct exporter {
 	const char *summary;
 	enum signal takes;
 	bool is_near; /* it writes to this machine's disk, so waiting for it is worth while */
+	bool is_out;  /* it may write to out_fd or err_fd, which are closed when all such are */
 	/*
 	 * `*state` only on success. -EINVAL with a line in `why` for settings that make no sense;
 	 * on success `why` is empty or a warning. `place` is copied, what it points to is borrowed.

@@ -19,7 +19,7 @@ struct leg {
 	enum signal signals;
 	struct delta delta;
 	bool is_near;
-	bool is_here; /* what it writes to may be the run's own output */
+	bool is_out;   /* what it writes to may be the run's own output */
 	bool is_lines; /* a service's own log lines; others write theirs themselves */
 	char endpoint[200];
 };

@@ -126,7 +126,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
 	leg->is_near = kind->is_near;
-	leg->is_here = kind->is_near || leg->is_lines || kind == exporter_find(STR("console"));
+	leg->is_out = kind->is_out;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
 }
@@ -346,7 +346,7 @@ static void close_fds(struct route *route)
 }
 
 /*
- * What is written on this machine goes first, and with it the run's own output: x=$(oriel run ...) is not
+ * Who writes to the run's own output goes first, and then that output: x=$(oriel run ...) is not
  * to wait for a backend.
  */
 static void finish_near(struct route *route, uint64_t end)
@@ -355,11 +355,11 @@ static void finish_near(struct route *route, uint64_t end)
 	size_t n = 0, n_others = 0;
 
 	for (size_t i = 0; i < route->n_legs; i++)
-		if (route->leg[i].is_here)
+		if (route->leg[i].is_out)
 			destination_flush(route->leg[i].destination, left_ms(end));
 	pthread_mutex_lock(&route->all->lock);
 	for (size_t i = 0; i < route->n_legs; i++)
-		if (route->leg[i].is_here)
+		if (route->leg[i].is_out)
 			near[n++] = route->leg[i];
 		else
 			route->leg[n_others++] = route->leg[i];
