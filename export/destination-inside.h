@@ -42,13 +42,16 @@ struct destination {
 	pthread_mutex_t lock; /* guards all that follows */
 	pthread_cond_t wake, moved;
 	struct entry *first, **last;
-	size_t waiting;		/* items in the list */
-	uint64_t offered;	/* items that were taken into the queue, ever */
-	uint64_t settled;	/* of those: sent or dropped */
-	uint64_t spooled;	/* of those that aren't: on disk */
-	uint64_t told_dropped;	/* to who asked last */
-	uint64_t sent, dropped; /* dropped: also those that found the queue full */
-	unsigned hurry;		/* counts calls that want things to move */
+	size_t waiting;	  /* items in the list */
+	uint64_t offered; /* items that were taken into the queue, ever */
+	uint64_t settled; /* of those: sent or dropped */
+	uint64_t spooled; /* of those that aren't: on disk */
+	uint64_t stowed;  /* items that ever went to disk, what was there at first left out */
+	uint64_t n_came, n_left;   /* batches, of the list */
+	uint64_t n_begun, n_ended; /* cargos */
+	uint64_t told_dropped;	   /* to who asked last */
+	uint64_t sent, dropped;	   /* dropped: also those that found the queue full */
+	unsigned hurry;		   /* counts calls that want things to move */
 	struct destination_counts counts;
 	bool closing, failing;
 	uint64_t deadline_ns; /* when closing */
@@ -74,6 +77,13 @@ void destination_count_settled(struct destination *d, const struct account *a, u
 
 /* A write or a resend came to an end now. */
 void destination_took(struct destination *d, uint64_t began_ns, int r);
+
+/* destination-flush.c, both with the lock held. Until `until_ns` of the monotonic clock, or until somebody
+ * says that something has changed. */
+void destination_wait(struct destination *d, pthread_cond_t *cond, uint64_t until_ns);
+
+/* Everything that was taken before is settled; false: the time was over first. */
+bool destination_wait_settled(struct destination *d, uint64_t until_ns);
 
 /* With the lock held: what a write would take now, and that so many batches of it have been taken. */
 void cargo_look(const struct destination *d, struct cargo *c);

@@ -30,14 +30,6 @@ static size_t count_items(const struct batch *b, enum signal signals, size_t of[
 	return of[0] + of[1] + of[2];
 }
 
-/* Until `until_ns` of the monotonic clock, or until somebody says that something has changed. */
-static void wait_until(struct destination *d, pthread_cond_t *cond, uint64_t until_ns)
-{
-	struct timespec t = { (time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000) };
-
-	pthread_cond_timedwait(cond, &d->lock, &t);
-}
-
 void cargo_look(const struct destination *d, struct cargo *c)
 {
 	c->n = c->items = 0;
@@ -61,10 +53,12 @@ void cargo_unlink(struct destination *d, size_t n)
 		if (!d->first)
 			d->last = &d->first;
 		d->waiting -= e->items;
+		d->n_left++;
 		for (size_t i = 0; i < N_SIGNALS; i++)
 			d->counts.of[i].written += e->of[i];
 		free(e);
 	}
+	pthread_cond_broadcast(&d->moved);
 }
 
 static bool cargo_ripe(const struct destination *d)
@@ -97,7 +91,7 @@ static void wait_for_turn(struct destination *d)
 	if (!d->first)
 		d->hurried = d->hurry;
 	if (d->first || d->spooled)
-		wait_until(d, &d->wake, earlier(cargo_ns, spool_ns));
+		destination_wait(d, &d->wake, earlier(cargo_ns, spool_ns));
 	else
 		pthread_cond_wait(&d->wake, &d->lock);
 }
@@ -109,6 +103,7 @@ static enum turn next_turn(struct destination *d, struct cargo *c)
 		if (d->first && cargo_ripe(d)) {
 			cargo_look(d, c);
 			cargo_unlink(d, c->n);
+			d->n_begun++;
 			return TURN_CARGO;
 		}
 		if (d->closing && !d->first && (!d->spooled || clock_mono_ns() >= d->deadline_ns))
@@ -149,6 +144,7 @@ void destination_settle(struct destination *d, const struct account *a)
 	d->dropped += lost;
 	d->settled += sent + lost;
 	d->spooled = d->spool ? spool_items(d->spool) : 0;
+	d->stowed = d->spool ? spool_taken(d->spool) : 0;
 	pthread_cond_broadcast(&d->moved);
 	pthread_mutex_unlock(&d->lock);
 }
@@ -183,8 +179,9 @@ static bool pause_until(struct destination *d, uint64_t until_ns)
 	for (unsigned hurry = d->hurry; d->hurry == hurry && clock_mono_ns() < until_ns;) {
 		if (d->closing && clock_mono_ns() >= d->deadline_ns)
 			break;
-		wait_until(d, &d->wake,
-			   d->closing && d->deadline_ns < until_ns ? d->deadline_ns : until_ns);
+		destination_wait(d, &d->wake,
+				 d->closing && d->deadline_ns < until_ns ? d->deadline_ns
+									 : until_ns);
 	}
 	goes_on = !d->closing || clock_mono_ns() < d->deadline_ns;
 	pthread_mutex_unlock(&d->lock);
@@ -252,6 +249,10 @@ static void *destination_run(void *arg)
 		}
 		deliver(d, &d->cargo);
 		cargo_free(&d->cargo);
+		pthread_mutex_lock(&d->lock);
+		d->n_ended++;
+		pthread_cond_broadcast(&d->moved);
+		pthread_mutex_unlock(&d->lock);
 	}
 }
 
@@ -380,6 +381,7 @@ bool destination_offer(struct destination *d, struct batch *b)
 		memcpy(e->of, of, sizeof(of));
 		*d->last = e;
 		d->last = &e->next;
+		d->n_came++;
 		d->waiting += items;
 		d->offered += items;
 		taken = true;
@@ -403,39 +405,6 @@ bool destination_offer(struct destination *d, struct batch *b)
 	return false;
 }
 
-/* With the lock held: everything that was taken before is settled, or the time is over. */
-static bool wait_settled(struct destination *d, uint64_t until_ns)
-{
-	uint64_t goal = d->offered;
-
-	while (d->settled < goal && clock_mono_ns() < until_ns)
-		wait_until(d, &d->moved, until_ns);
-	return d->settled >= goal;
-}
-
-bool destination_flush(struct destination *d, uint32_t timeout_ms)
-{
-	bool done;
-
-	pthread_mutex_lock(&d->lock);
-	d->hurry++;
-	pthread_cond_signal(&d->wake);
-	done = wait_settled(d, clock_mono_ns() + (uint64_t)timeout_ms * MS);
-	pthread_mutex_unlock(&d->lock);
-	return done;
-}
-
-bool destination_lost(struct destination *d)
-{
-	bool lost;
-
-	pthread_mutex_lock(&d->lock);
-	lost = d->dropped > d->told_dropped;
-	d->told_dropped = d->dropped;
-	pthread_mutex_unlock(&d->lock);
-	return lost;
-}
-
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
 {
 	if (!d)
@@ -445,7 +414,7 @@ struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
 	d->closing = true;
 	d->hurry++;
 	pthread_cond_signal(&d->wake);
-	wait_settled(d, d->deadline_ns);
+	destination_wait_settled(d, d->deadline_ns);
 	pthread_mutex_unlock(&d->lock);
 	atomic_store(&d->stop, true);
 	pthread_join(d->thread, NULL);

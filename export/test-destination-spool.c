@@ -304,6 +304,49 @@ static void what_comes_while_a_backend_says_nothing_goes_to_disk(void **state)
 	destination_free(d, 1000);
 }
 
+struct flusher {
+	struct destination *d;
+	_Atomic bool begins;
+	bool flushed;
+	uint8_t taken_then;
+};
+
+static void *flush(void *arg)
+{
+	struct flusher *f = arg;
+
+	f->begins = true;
+	f->flushed = destination_flush(f->d, 20000);
+	f->taken_then = backend.taken[0];
+	return NULL;
+}
+
+/* What was under way when the backend fell silent ends up behind what came after the flush began. */
+static void a_flush_waits_for_what_was_under_way(void **state)
+{
+	struct destination *d = begin(1 << 20);
+	struct flusher f = { .d = d };
+	pthread_t thread;
+
+	(void)state;
+	backend.stalls = backend.away = true;
+	assert_true(offer(d, 0));
+	wait_for_count(&backend.n_writes, 1);
+	pthread_create(&thread, NULL, flush, &f);
+	while (!f.begins)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	offer_all(d, 1, 1000);
+	backend.stalls = false;
+	wait_for_disk(d, 1000);
+	assert_int_equal(backend.n_taken, 0);
+	backend.away = false;
+	pthread_join(thread, NULL);
+	assert_true(f.flushed);
+	assert_int_equal(f.taken_then, 1);
+	destination_free(d, 20000);
+	each_once(1000);
+}
+
 /* Of a request under way nobody knows what comes of it. It counts once. */
 static void what_gave_way_while_it_was_sent_is_not_sent(void **state)
 {
@@ -350,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup(what_comes_in_the_last_moment_goes_to_disk_too, fresh),
 		cmocka_unit_test_setup(what_was_just_emptied_has_room, fresh),
 		cmocka_unit_test_setup(what_comes_while_a_backend_says_nothing_goes_to_disk, fresh),
+		cmocka_unit_test_setup(a_flush_waits_for_what_was_under_way, fresh),
 		cmocka_unit_test_setup(what_gave_way_while_it_was_sent_is_not_sent, fresh),
 		cmocka_unit_test_setup(the_end_does_not_hammer_at_a_dead_backend, fresh),
 	};

@@ -20,7 +20,7 @@ let since;
 let met; // a request that came since was dealt with
 let leaving = false; // what comes now gets no answer
 let goodForEver = false;
-const LAST_ANSWER_MS = 200;
+const LAST_ANSWER_MS = 500;
 
 // ---- what came ------------------------------------------------------------------------------------------
 
