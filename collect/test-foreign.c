@@ -102,6 +102,21 @@ static void deltas_add_up(void **state)
 	over(&f, &s);
 }
 
+static void deltas_of_what_may_fall_add_up_too(void **state)
+{
+	struct foreign f;
+	struct seen s;
+
+	(void)state;
+	foreign_init(&f);
+	come(&f, METRIC_UP_DOWN, 5, true, 1);
+	come(&f, METRIC_UP_DOWN, -7, true, 2);
+	look(&f, &s, 2);
+	assert_int_equal(s.batch[0]->point[0].integer, -2);
+	assert_false(s.batch[0]->point[0].delta);
+	over(&f, &s);
+}
+
 static void histograms_as_deltas_add_up_too(void **state)
 {
 	static const double bounds[] = { 1 };
@@ -294,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_point_counts),
 		cmocka_unit_test(deltas_add_up),
+		cmocka_unit_test(deltas_of_what_may_fall_add_up_too),
 		cmocka_unit_test(histograms_as_deltas_add_up_too),
 		cmocka_unit_test(attributes_tell_series_apart),
 		cmocka_unit_test(who_is_silent_is_forgotten),

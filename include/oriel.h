@@ -481,6 +481,8 @@ struct oriel_span_options {
 	uint64_t start_ns; /* nanoseconds since the epoch; 0: now */
 	uint8_t scope;	   /* 0; other values are the agent's */
 	bool unrecorded;   /* whatever the sampler says; nor are its children */
+	const struct oriel_context *const *links; /* to n_links others, without attributes */
+	size_t n_links;
 };
 
 #define ORIEL_SPAN_OPTIONS(...) \
@@ -518,6 +520,10 @@ ORIEL_API void oriel_span_status(const struct oriel_span *span, enum oriel_statu
  */
 ORIEL_API void oriel_span_error(const struct oriel_span *span, const char *type,
 				const char *message);
+
+/* The same with further attributes of the exception event, 14 at most. */
+ORIEL_API void oriel_span_error_all(const struct oriel_span *span, const char *type,
+				    const char *message, struct oriel_attributes attributes);
 
 /* True if attributes set on it would go anywhere ("IsRecording"). */
 static inline bool oriel_span_is_recording(const struct oriel_span *span)
@@ -583,6 +589,12 @@ static inline void oriel_span_end(struct oriel_span *span)
 	do { \
 		if (oriel_recording()) \
 			oriel_span_event_all((span), (name), 0, ORIEL_WITH(__VA_ARGS__)); \
+	} while (0)
+
+#define oriel_span_error_with(span, type, message, ...) \
+	do { \
+		if (oriel_recording()) \
+			oriel_span_error_all((span), (type), (message), ORIEL_WITH(__VA_ARGS__)); \
 	} while (0)
 
 #define oriel_span_link(span, to, ...) \

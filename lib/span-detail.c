@@ -156,13 +156,26 @@ void oriel_span_link_all(const struct oriel_span *span, const struct oriel_conte
 	write_end(w, r.head.size);
 }
 
-void oriel_span_error(const struct oriel_span *span, const char *type, const char *message)
+enum { ERROR_ATTRIBUTES = 16 };
+
+void oriel_span_error_all(const struct oriel_span *span, const char *type, const char *message,
+			  struct oriel_attributes attributes)
 {
+	struct oriel_attribute all[ERROR_ATTRIBUTES];
+	size_t n = 0;
+
 	if (!oriel_recording())
 		return;
-	oriel_span_event_all(span, "exception", 0,
-			     ORIEL_WITH(known_str(KEY_EXCEPTION_TYPE, type),
-					known_str(KEY_EXCEPTION_MESSAGE, message)));
+	all[n++] = known_str(KEY_EXCEPTION_TYPE, type);
+	all[n++] = known_str(KEY_EXCEPTION_MESSAGE, message);
+	for (size_t i = 0; i < attributes.n && n < ERROR_ATTRIBUTES; i++)
+		all[n++] = attributes.item[i];
+	oriel_span_event_all(span, "exception", 0, (struct oriel_attributes){ all, n });
 	oriel_span_set_all(span, ORIEL_WITH(known_str(KEY_ERROR_TYPE, type)));
 	oriel_span_status(span, ORIEL_ERROR, message);
+}
+
+void oriel_span_error(const struct oriel_span *span, const char *type, const char *message)
+{
+	oriel_span_error_all(span, type, message, ORIEL_WITH());
 }

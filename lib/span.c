@@ -184,6 +184,20 @@ static void span_choose(struct entry *e, const struct start *s, struct oriel_att
 			  });
 }
 
+/* Programs that were built before there were links have smaller options. */
+static inline bool span_has_links(const struct oriel_span_options *o)
+{
+	return o->size >= offsetof(struct oriel_span_options, n_links) + sizeof(o->n_links) &&
+	       __builtin_expect(o->n_links != 0, 0);
+}
+
+static __attribute__((noinline)) void span_link_at_start(const struct oriel_span *span,
+							 const struct oriel_span_options *o)
+{
+	for (size_t i = 0; o->links && i < o->n_links; i++)
+		oriel_span_link_all(span, o->links[i], ORIEL_WITH());
+}
+
 /* A span with options, or below a carried context, or in a thread that is new or out of depth. */
 static __attribute__((noinline)) struct oriel_span *span_open_any(
 	struct oriel_span *span, const char *name, size_t name_n,
@@ -222,6 +236,8 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		span->depth = context_push(t, &e);
 	if (span->depth)
 		t->n_open += span->flags;
+	if (s.options && span_has_links(s.options) && span->flags & SPAN_RECORDS)
+		span_link_at_start(span, s.options);
 	return span;
 }
 

@@ -426,6 +426,90 @@ static void a_captured_context_is_a_parent_on_another_thread(void **state)
 	assert_int_equal(seen_of(across_threads).n[RECORD_END], 2);
 }
 
+static void links_first(void)
+{
+	struct oriel_context a = { .flags = 1 }, b;
+	const struct oriel_context *both[] = { &a, NULL, &b };
+	struct oriel_span_options old = { .links = both, .n_links = 3 };
+
+	must(oriel_start(NULL) == 0);
+	must(oriel_context_parse(&b, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+				 NULL, NULL));
+	memset(a.trace_id, 7, sizeof(a.trace_id));
+	memset(a.span_id, 7, sizeof(a.span_id));
+	struct oriel_span s =
+		oriel_span_start_with(ORIEL_SPAN_OPTIONS(.links = both, .n_links = 3), "linked");
+
+	oriel_span_end(&s);
+	old.size = offsetof(struct oriel_span_options, links);
+	s = oriel_span_start_with(&old, "as built before");
+	oriel_span_end(&s);
+}
+
+static void links_may_be_given_at_the_start(void **state)
+{
+	struct seen s = seen_of(links_first);
+
+	(void)state;
+	assert_int_equal(s.n[RECORD_START], 2);
+	assert_int_equal(s.n[RECORD_LINK], 2);
+}
+
+static void error_with_more(void)
+{
+	struct oriel_attribute many[40];
+
+	must(oriel_start(NULL) == 0);
+	for (size_t i = 0; i < 40; i++)
+		many[i] = oriel_str(i == 13 ? "the last" : "filling", i == 13 ? " one" : "x");
+	ORIEL_SPAN ("failing")
+		oriel_span_error_all(NULL, "timeout", "too late",
+				     (struct oriel_attributes){ many, 40 });
+	ORIEL_SPAN ("failing") {
+		oriel_span_error_with(NULL, "timeout", "too late", oriel_int("attempt", 3));
+		oriel_span_error(NULL, "timeout", "too late");
+	}
+}
+
+static void an_exception_may_have_attributes_of_its_own(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	looked_for = "the last one";
+	s = seen_of(error_with_more);
+	assert_int_equal(s.found, 1);
+	looked_for = "attempt";
+	s = seen_of(error_with_more);
+	looked_for = NULL;
+	assert_int_equal(s.found, 1);
+	assert_int_equal(s.n[RECORD_EVENT], 3);
+	assert_int_equal(s.n[RECORD_STATUS], 3);
+}
+
+static void unsampled_ids(void)
+{
+	char outer[17], inner[17], next[17], trace[33], other[33];
+
+	setenv("OTEL_TRACES_SAMPLER", "always_off", 1);
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN ("outer") {
+		must(oriel_span_id(outer) && oriel_trace_id(trace));
+		ORIEL_SPAN ("inner")
+			must(oriel_span_id(inner) && oriel_trace_id(other));
+		must(strcmp(outer, inner) != 0 && strcmp(trace, other) == 0);
+	}
+	ORIEL_SPAN ("next")
+		must(oriel_span_id(next) && oriel_trace_id(other));
+	must(strcmp(next, outer) != 0 && strcmp(next, inner) != 0 && strcmp(trace, other) != 0);
+}
+
+static void what_is_not_recorded_has_new_ids_too(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(unsampled_ids).n[RECORD_START], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +531,9 @@ int main(void)
 		cmocka_unit_test(traceparent_of_the_environment_is_the_parent),
 		cmocka_unit_test(baggage_lasts_as_long_as_its_span),
 		cmocka_unit_test(a_captured_context_is_a_parent_on_another_thread),
+		cmocka_unit_test(links_may_be_given_at_the_start),
+		cmocka_unit_test(an_exception_may_have_attributes_of_its_own),
+		cmocka_unit_test(what_is_not_recorded_has_new_ids_too),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
