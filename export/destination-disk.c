@@ -83,7 +83,7 @@ void destination_idle(void *you)
 	struct destination *d = you;
 
 	while (d->spool && is_crowded(d)) {
-		struct export_result nothing = { .n_rejected = 0 };
+		struct export_result nothing = destination_fresh(d);
 
 		if (!destination_stow(d, &d->aside, &nothing))
 			return;

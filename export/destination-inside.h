@@ -105,3 +105,6 @@ bool destination_stow(struct destination *d, const struct cargo *c, struct expor
 
 /* One after the other, until one isn't taken, or there is something new. */
 void destination_resend(struct destination *d);
+
+/* Of what is offered for the first time. */
+struct export_result destination_fresh(const struct destination *d);

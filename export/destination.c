@@ -190,11 +190,19 @@ static bool pause_until(struct destination *d, uint64_t until_ns)
 
 /* ---- the thread -------------------------------------------------------------------------------------- */
 
+struct export_result destination_fresh(const struct destination *d)
+{
+	struct export_result result = { .n_rejected = 0 };
+
+	memcpy(result.most, d->limits.most, sizeof(result.most));
+	return result;
+}
+
 /* A write, again and again until it is settled, or on disk. */
 static void deliver(struct destination *d, const struct cargo *c)
 {
 	uint64_t give_up_ns = clock_mono_ns() + (uint64_t)d->limits.retry_for_ms * MS;
-	struct export_result result = { .n_rejected = 0 };
+	struct export_result result = destination_fresh(d);
 	uint64_t began_ns;
 	bool on_time;
 	int r = EXPORT_RETRY;
@@ -274,7 +282,7 @@ static int start_thread(struct destination *d)
 
 static struct destination_limits with_defaults(struct destination_limits l)
 {
-	return (struct destination_limits){
+	struct destination_limits all = {
 		.queue_items = l.queue_items ? l.queue_items : 65536,
 		.batch_items = l.batch_items ? l.batch_items : 8192,
 		.delay_ms = l.delay_ms ? l.delay_ms : 200,
@@ -282,6 +290,9 @@ static struct destination_limits with_defaults(struct destination_limits l)
 		.retry_first_ms = l.retry_first_ms ? l.retry_first_ms : 1000,
 		.retry_most_ms = l.retry_most_ms ? l.retry_most_ms : 30000,
 	};
+
+	memcpy(all.most, l.most, sizeof(all.most));
+	return all;
 }
 
 static void init_sync(struct destination *d)

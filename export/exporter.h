@@ -61,10 +61,11 @@ enum export_outcome {
 };
 
 /*
- * All zero when batches are offered for the first time. A retry finds in n_done and n_rejected what
+ * All zero but `most` when batches are offered for the first time. A retry finds in n_done and n_rejected what
  * the write before left there, so that nothing is delivered twice and every item counts once.
  */
 struct export_result {
+	size_t most[N_SIGNALS];		   /* items in one request; 0: as many as there are */
 	size_t n_done[N_SIGNALS];	   /* spans, log records, points that need no more work */
 	uint64_t n_rejected;		   /* of those: not accepted (partial success) */
 	uint64_t n_rejected_of[N_SIGNALS]; /* by signal, where an exporter knows it */

@@ -19,7 +19,8 @@ int shipment_send_all(size_t which, struct batch *const *batches, size_t n,
 		      int (*send)(void *x, const struct shipment *s, struct export_result *result),
 		      void *x, struct export_result *result)
 {
-	size_t total = otlp_count(signal_of[which], batches, n), most = total;
+	size_t total = otlp_count(signal_of[which], batches, n);
+	size_t most = result->most[which] ? result->most[which] : total;
 	size_t *done = &result->n_done[which];
 
 	while (*done < total) {

@@ -245,6 +245,8 @@ static void limits_are_those_of_the_batch_processors(void **state)
 	assert_null(bad);
 	assert_int_equal(l.queue_items, 100);
 	assert_int_equal(l.batch_items, 100);
+	assert_int_equal(l.most[0], 500);
+	assert_int_equal(l.most[1] + l.most[2], 0);
 	assert_int_equal(l.delay_ms, 1);
 	l = destination_limits_of(&s, SIGNAL_LOG, &bad);
 	assert_int_equal(l.queue_items, 70);

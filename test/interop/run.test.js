@@ -5,12 +5,13 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
+import { backend } from './backend.js';
 import { becomes, build } from './collecting.js';
 
 const root = createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js');
@@ -58,6 +59,43 @@ describe('a watched program', () => {
     await watched({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: `127.0.0.1:${port}` });
     await becomes(() => n === SPANS);
     server.forceShutdown();
+  });
+  // "Simple processor": each by itself, as soon as it has ended.
+  const simple = {
+    'by variables': () => ({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_BSP_SCHEDULE_DELAY: '0', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1' }),
+    'in a file': (endpoint) => {
+      const file = join(where, 'simple.yaml');
+      writeFileSync(file, `file_format: "1.0"\ntracer_provider:\n  processors:\n    - simple:\n        exporter:\n          otlp_http:\n            endpoint: ${endpoint}/v1/traces\n`);
+      return { OTEL_CONFIG_FILE: file };
+    },
+  };
+  for (const [how, settings] of Object.entries(simple))
+    describe(`with a simple processor ${how}`, () => {
+      test('sends each span by itself', async () => {
+        const there = await backend();
+        const endpoint = there.endpoint('http/protobuf');
+        await watched({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...settings(endpoint) });
+        await becomes(() => there.got.length >= SPANS);
+        assert.deepEqual(there.got.map((g) => spansOf(g.message).length), Array(SPANS).fill(1));
+        there.end();
+      });
+    });
+  test('has several exporters of one signal at once', async () => {
+    const there = await backend();
+    const zipkin = [];
+    const server = createServer((q, answer) => {
+      let text = '';
+      q.on('data', (d) => { text += d; }).on('end', () => { zipkin.push(...JSON.parse(text)); answer.writeHead(202).end(); });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const said = await watched({ OTEL_TRACES_EXPORTER: 'otlp,zipkin,console,otlp_file', OTEL_EXPORTER_OTLP_ENDPOINT: there.endpoint('http/json'),
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_EXPORTER_ZIPKIN_ENDPOINT: `http://127.0.0.1:${server.address().port}/`, ORIEL_OTLP_FILE: 'several.jsonl' });
+    await becomes(() => there.got.flatMap((g) => spansOf(g.message)).length === SPANS && zipkin.length === SPANS);
+    assert.equal(said.split('\n').filter((l) => / trace=[0-9a-f]{32} span=/.test(l)).length, SPANS);
+    assert.equal(readFileSync(join(where, 'several.jsonl'), 'utf8').trimEnd().split('\n').flatMap((l) => spansOf(JSON.parse(l))).length, SPANS);
+    there.end();
+    server.close();
+    server.closeAllConnections();
   });
   test('sends its spans to Zipkin', async () => {
     const spans = [];
