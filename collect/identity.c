@@ -163,6 +163,17 @@ struct str identity_run(const struct segment_header *h)
 	return hex_read(id, sizeof(id), run, true) ? run : (struct str){ "", 0 };
 }
 
+/* All of them, unless a list says which. */
+static bool detects(const struct settings *s, struct str detector)
+{
+	struct str name = STR("ORIEL_RESOURCE_DETECTORS");
+
+	if (!str_trim(settings_get(s, name)).n)
+		name = STR("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS");
+	return !str_trim(settings_get(s, name)).n || settings_lists(s, name, STR("*")) ||
+	       settings_lists(s, name, detector);
+}
+
 static void set_host(struct list *l, const struct host *h)
 {
 	if (!h)
@@ -170,6 +181,13 @@ static void set_host(struct list *l, const struct host *h)
 	set_text(l, STR("host.name"), str_of(h->name));
 	set_text(l, STR("host.id"), str_of(h->id));
 	set_text(l, STR("host.arch"), str_of(h->arch));
+}
+
+static void set_os(struct list *l, const struct host *h)
+{
+	set_text(l, STR("os.type"), STR("linux"));
+	if (!h)
+		return;
 	set_text(l, STR("os.name"), str_of(h->os_name));
 	set_text(l, STR("os.version"), str_of(h->os_version));
 	set_text(l, STR("os.description"), str_of(h->os_description));
@@ -195,22 +213,31 @@ static void set_words(struct list *l, const struct outside *o)
 		    (struct value){ .type = VALUE_ARRAY, .array = { item, n } });
 }
 
-static void set_outside(struct list *l, const struct outside *o)
-{
-	if (!o)
-		return;
-	set_text(l, STR("container.id"), str_of(o->container));
-	set_text(l, STR("process.owner"), str_of(o->owner));
-	set_words(l, o);
-}
-
-static void set_process(struct list *l, const struct segment_header *h, struct str program)
+static void set_process(struct list *l, const struct segment_header *h, struct str program,
+			const struct outside *o)
 {
 	set_int(l, STR("process.pid"), h->pid);
 	if (h->parent_pid > 0)
 		set_int(l, STR("process.parent_pid"), h->parent_pid);
 	set_text(l, STR("process.executable.name"), base_name(program));
 	set_text(l, STR("process.executable.path"), program);
+	if (!o)
+		return;
+	set_text(l, STR("process.owner"), str_of(o->owner));
+	set_words(l, o);
+}
+
+static void set_detected(struct list *l, const struct settings *s, const struct segment_header *h,
+			 const struct identity_around *around)
+{
+	if (detects(s, STR("process")))
+		set_process(l, h, str_of(h->program), around->outside);
+	if (detects(s, STR("container")) && around->outside)
+		set_text(l, STR("container.id"), str_of(around->outside->container));
+	if (detects(s, STR("host")))
+		set_host(l, around->host);
+	if (detects(s, STR("os")))
+		set_os(l, around->host);
 }
 
 bool identity_wants_words(const struct settings *settings)
@@ -252,10 +279,7 @@ struct resource *identity_resource(const struct segment_header *h, const struct 
 	set_text(&l, STR("service.name"), service_unknown(&l, program));
 	set_text(&l, STR("service.version"), str_of(given->version));
 	set_text(&l, STR("service.instance.id"), uuid_text(h->instance, uuid));
-	set_process(&l, h, program);
-	set_outside(&l, around.outside);
-	set_host(&l, around.host);
-	set_text(&l, STR("os.type"), STR("linux"));
+	set_detected(&l, settings, h, &around);
 	set_text(&l, STR("telemetry.sdk.name"), STR("oriel"));
 	set_text(&l, STR("telemetry.sdk.language"), STR("c"));
 	set_text(&l, STR("telemetry.sdk.version"), STR(ORIEL_VERSION));

@@ -226,6 +226,24 @@ static void arguments_are_told_only_when_asked_for(void **state)
 	assert_true(identity_wants_words(&w->settings));
 }
 
+static void a_list_says_which_detectors_there_are(void **state)
+{
+	struct who *w = *state;
+
+	w->settings = SETTINGS("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=otel,os");
+	assert_attribute(made(w), "os.type", "linux");
+	assert_attribute(w->r, "process.executable.name", "");
+	assert_attribute(w->r, "service.instance.id", "ab000000-0000-0000-0000-000000000000");
+	resource_free(w->r);
+	w->settings = SETTINGS("ORIEL_RESOURCE_DETECTORS=process\0"
+			       "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=os");
+	assert_attribute(made(w), "os.type", "");
+	assert_attribute(w->r, "process.executable.name", "storefront");
+	resource_free(w->r);
+	w->settings = SETTINGS("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=*");
+	assert_attribute(made(w), "process.executable.name", "storefront");
+}
+
 static void only_sixteen_hex_digits_are_a_run(void **state)
 {
 	struct who *w = *state;
@@ -257,6 +275,7 @@ int main(void)
 		TEST(what_can_be_seen_from_outside_is_told),
 		TEST(secrets_in_arguments_and_attributes_are_not_told),
 		TEST(arguments_are_told_only_when_asked_for),
+		TEST(a_list_says_which_detectors_there_are),
 		TEST(only_sixteen_hex_digits_are_a_run),
 	};
 

@@ -37,11 +37,34 @@ static void take_attributes_list(struct maker *m, yaml_node_t *n)
 	(void)m, (void)n;
 }
 
+/* service is always there, and so is what the environment says. */
+static void take_detectors(struct maker *m, yaml_node_t *list)
+{
+	for (size_t i = 0; i < node_n(list); i++) {
+		yaml_node_t *item = node_value(&m->d, list, i);
+		struct str name = STR("");
+
+		if (make_only(m, item, &name))
+			make_add(m, item, "ORIEL_RESOURCE_DETECTORS", ',', name);
+	}
+}
+
+static const struct key detection[] = {
+	{ .name = "detectors", .take = take_detectors },
+	{ .name = "attributes", .cannot = "detectors are taken or left whole" },
+	{ .name = NULL },
+};
+
+static void take_detection(struct maker *m, yaml_node_t *n)
+{
+	make_map(m, n, detection);
+}
+
 static const struct key resource[] = {
 	{ .name = "attributes", .take = take_attributes },
 	{ .name = "attributes_list", .take = take_attributes_list },
 	{ .name = "schema_url" },
-	{ .name = "detection/development" },
+	{ .name = "detection/development", .take = take_detection },
 	{ .name = NULL },
 };
 

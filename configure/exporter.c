@@ -121,6 +121,12 @@ static void take_no_target_info(struct maker *m, yaml_node_t *n)
 	take_negation(m, n, "ORIEL_PROMETHEUS_TARGET_INFO");
 }
 
+static void take_strategy(struct maker *m, yaml_node_t *n)
+{
+	if (!str_starts(document_text(&m->d, n), STR("underscore_escaping_with_suffixes")))
+		make_warn(m, n, "names are translated by underscore_escaping_with_suffixes alone");
+}
+
 static const struct key prometheus[] = {
 	{ .name = "host", .setting = "OTEL_EXPORTER_PROMETHEUS_HOST" },
 	{ .name = "port", .setting = "OTEL_EXPORTER_PROMETHEUS_PORT" },
@@ -134,7 +140,7 @@ static const struct key prometheus[] = {
 	{ .name = "resource_constant_labels",
 	  .cannot = "job and instance are there "
 		    "(ORIEL_PROMETHEUS_JOB), other attributes aren't" },
-	{ .name = "translation_strategy" },
+	{ .name = "translation_strategy", .take = take_strategy },
 	{ .name = NULL },
 };
 

@@ -87,6 +87,14 @@ static void variables_are_put_into_values_and_nowhere_else(void **state)
 	refused(FORMAT "resource:\n  schema_url: ${SET:?}\n", "3: no reference");
 }
 
+static void detectors_are_a_list(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "resource:\n  detection/development:\n    detectors: [{host: }, {service: }]\n");
+	assert_string_equal(get("ORIEL_RESOURCE_DETECTORS"), "host,service");
+}
+
 static void resource_attributes_go_before_the_list(void **state)
 {
 	(void)state;
@@ -230,6 +238,7 @@ int main(void)
 		cmocka_unit_test(what_the_file_does_not_say_is_not_there),
 		cmocka_unit_test(a_file_without_a_known_format_is_none),
 		cmocka_unit_test(variables_are_put_into_values_and_nowhere_else),
+		cmocka_unit_test(detectors_are_a_list),
 		cmocka_unit_test(resource_attributes_go_before_the_list),
 		cmocka_unit_test(an_exporter_is_its_signals_variables),
 		cmocka_unit_test(json_is_an_encoding_of_http),

@@ -16,6 +16,9 @@ const struct variable variables[] = {
 	{ "OTEL_RESOURCE_ATTRIBUTES", VARIABLE_SERVICE, "KEY=VALUE,...", NULL,
 	  "More about it: service.version=1.4.2,deployment.environment.name=prod", false },
 
+	{ "ORIEL_RESOURCE_DETECTORS", VARIABLE_SERVICE, "LIST", "all",
+	  "What is found out about it: process, host, os, container; none; else OTEL_EXPERIMENTAL_RESOURCE_DETECTORS",
+	  false },
 	{ "ORIEL_COMMAND_ARGS", VARIABLE_SERVICE, NULL, "false",
 	  "Tell the arguments of the command, too (process.command_args); they may hold secrets",
 	  false },
