@@ -43,22 +43,16 @@ void agent_missed(const char *library)
 /* In a comma list, by its name or another, in any case? `*` is everything. */
 static bool is_named(const struct watched *w, const char *libraries)
 {
-	struct str list = str_of(libraries);
+	struct str list = str_of(libraries), name;
 
-	while (list.n) {
-		struct cut item = str_cut(list, ',');
-		struct str name = str_trim(item.head), others = str_of(w->aliases);
+	while (str_next(&list, ',', &name)) {
+		struct str others = str_of(w->aliases), other;
 
 		if (str_eq(name, STR("*")) || str_eq_nocase(name, str_of(w->name)))
 			return true;
-		while (name.n && others.n) {
-			struct cut other = str_cut(others, ',');
-
-			if (str_eq_nocase(name, other.head))
+		while (str_next(&others, ',', &other))
+			if (str_eq_nocase(name, other))
 				return true;
-			others = other.tail;
-		}
-		list = item.tail;
 	}
 	return false;
 }

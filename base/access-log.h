@@ -81,13 +81,10 @@ static inline bool access_log_item_is(struct str item, struct str route, struct 
 static inline bool access_log_ignores(struct str list, struct str route, struct str path,
 				      unsigned status)
 {
-	while (list.n) {
-		struct cut item = str_cut(list, ',');
+	struct str item;
 
-		if (str_trim(item.head).n &&
-		    access_log_item_is(str_trim(item.head), route, path, status))
+	while (str_next(&list, ',', &item))
+		if (access_log_item_is(item, route, path, status))
 			return true;
-		list = item.tail;
-	}
 	return false;
 }

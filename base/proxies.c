@@ -65,13 +65,10 @@ static bool read_one(struct proxies *p, struct str text)
 bool proxies_read(struct proxies *p, struct str list, struct str *wrong)
 {
 	bool good = true;
+	struct str text;
 
-	while (list.n) {
-		struct cut item = str_cut(list, ',');
-		struct str text = str_trim(item.head);
-
-		list = item.tail;
-		if (!text.n || read_one(p, text))
+	while (str_next(&list, ',', &text)) {
+		if (read_one(p, text))
 			continue;
 		if (good && wrong)
 			*wrong = text;

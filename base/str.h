@@ -3,6 +3,7 @@
  * Slice: text from outside, by value, borrowed.
  *
  *     struct cut c = str_cut(text, ',');      head before the first comma, tail after it
+ *     while (str_next(&list, ',', &item))     each item, without blanks around it
  *
  * A `struct str` never owns its bytes and need not end in NUL; it is valid until its owner changes.
  * `{0}` is the empty slice. Nothing here allocates, so guests may use all of it, in signal
@@ -98,6 +99,20 @@ static inline struct str str_trim(struct str s)
 	while (s.n && str_is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
+}
+
+/* Takes an item off a list; what is empty but for blanks is none. False: none is left. */
+static inline bool str_next(struct str *list, char at, struct str *item)
+{
+	while (list->n) {
+		struct cut c = str_cut(*list, at);
+
+		*list = c.tail;
+		*item = str_trim(c.head);
+		if (item->n)
+			return true;
+	}
+	return false;
 }
 
 /* Decimal digits only, the whole slice; false on anything else or overflow. */

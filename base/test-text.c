@@ -49,6 +49,19 @@ static void trimming_takes_blanks_at_both_ends_only(void **state)
 	assert_str(str_trim(STR(" \n ")), "");
 }
 
+static void what_is_empty_is_no_item_of_a_list(void **state)
+{
+	struct str list = STR(" a,, \t,b c , "), item;
+
+	(void)state;
+	assert_true(str_next(&list, ',', &item));
+	assert_str(item, "a");
+	assert_true(str_next(&list, ',', &item));
+	assert_str(item, "b c");
+	assert_false(str_next(&list, ',', &item));
+	assert_false(str_next(&list, ',', &item));
+}
+
 static void starts_and_ends_look_no_further_than_the_slice(void **state)
 {
 	struct str s = { "abcdef", 3 };
@@ -182,6 +195,7 @@ int main(void)
 		cmocka_unit_test(a_cut_that_finds_nothing_keeps_all_in_its_head),
 		cmocka_unit_test(cutting_ends_on_the_empty_slice),
 		cmocka_unit_test(trimming_takes_blanks_at_both_ends_only),
+		cmocka_unit_test(what_is_empty_is_no_item_of_a_list),
 		cmocka_unit_test(starts_and_ends_look_no_further_than_the_slice),
 		cmocka_unit_test(case_is_ignored_for_ascii_only),
 		cmocka_unit_test(slicing_past_the_end_gives_the_empty_slice),

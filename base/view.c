@@ -180,17 +180,12 @@ static const char *view_fault(const struct view *v)
 
 static enum view_outcome view_read(struct view *v, struct str text, struct view_error *error)
 {
-	struct str rest = text;
+	struct str rest = text, member;
 
 	*v = (struct view){ .limit = 0 };
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-
-		rest = item.tail;
-		error->what = str_trim(item.head);
-		if (!error->what.n)
-			continue;
-		error->says = member_read(v, error->what);
+	while (str_next(&rest, ',', &member)) {
+		error->what = member;
+		error->says = member_read(v, member);
 		if (error->says)
 			return VIEW_BAD;
 	}

@@ -20,15 +20,14 @@ static struct str get(const struct settings *s, const char *ours, const char *th
 /* LOG_LEVEL, unless ORIEL_LOG_LEVELS has a word for our logger. */
 static int severity(const struct settings *s)
 {
-	struct str rest = get(s, "ORIEL_LOG_LEVELS", NULL);
+	struct str rest = get(s, "ORIEL_LOG_LEVELS", NULL), item;
 	int level = severity_of(get(s, "LOG_LEVEL", NULL));
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
+	while (str_next(&rest, ',', &item)) {
+		struct cut pair = str_cut(item, '=');
 
 		if (str_eq(str_trim(pair.head), STR(LOGGER)) && severity_of(str_trim(pair.tail)))
 			level = severity_of(str_trim(pair.tail));
-		rest = item.tail;
 	}
 	return level ? level : SEVERITY_INFO;
 }

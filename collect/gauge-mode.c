@@ -11,13 +11,12 @@ static struct str list_of(const struct settings *s)
 enum gauge_mode gauge_mode_of(const struct settings *s, enum metric_kind kind, struct str name)
 {
 	enum gauge_mode mode = kind == METRIC_GAUGE ? GAUGE_LIVEALL : GAUGE_LIVESUM, said;
-	struct str list = list_of(s);
+	struct str list = list_of(s), item;
 
-	while (list.n) {
-		struct cut item = str_cut(list, ','), pair = str_cut(item.head, '=');
+	while (str_next(&list, ',', &item)) {
+		struct cut pair = str_cut(item, '=');
 		struct str who = str_trim(pair.head);
 
-		list = item.tail;
 		if (!gauge_mode_read(str_trim(pair.tail), &said))
 			continue;
 		if (str_eq(who, name))
@@ -30,14 +29,10 @@ enum gauge_mode gauge_mode_of(const struct settings *s, enum metric_kind kind, s
 
 void gauge_modes_check(const struct settings *s)
 {
-	struct str list = list_of(s);
+	struct str list = list_of(s), item;
+	enum gauge_mode mode;
 
-	while (list.n) {
-		struct cut item = str_cut(list, ','), pair = str_cut(item.head, '=');
-		enum gauge_mode mode;
-
-		list = item.tail;
-		if (str_trim(item.head).n && !gauge_mode_read(str_trim(pair.tail), &mode))
+	while (str_next(&list, ',', &item))
+		if (!gauge_mode_read(str_trim(str_cut(item, '=').tail), &mode))
 			stats_add(settings_bad, 1);
-	}
 }

@@ -38,13 +38,9 @@ static const double usual_bounds[] = { 2,   4,	 6,    8,    10,   50,	 100,	200,
 /* False: one has no room. */
 static bool read_dimensions(struct span_metrics_rules *r, struct str list)
 {
-	while (list.n) {
-		struct cut item = str_cut(list, ',');
-		struct str key = str_trim(item.head);
+	struct str key;
 
-		list = item.tail;
-		if (!key.n)
-			continue;
+	while (str_next(&list, ',', &key)) {
 		if (r->n_dimensions == SPAN_METRICS_DIMENSIONS || key.n >= SPAN_METRICS_KEY)
 			return false;
 		memcpy(r->dimension[r->n_dimensions], key.p, key.n);

@@ -70,15 +70,11 @@ static const struct key resource[] = {
 
 static bool has_key(const char *list, struct str key)
 {
-	struct str rest = str_of(list);
+	struct str rest = str_of(list), item;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-
-		if (str_eq(str_trim(str_cut(item.head, '=').head), key))
+	while (str_next(&rest, ',', &item))
+		if (str_eq(str_trim(str_cut(item, '=').head), key))
 			return true;
-		rest = item.tail;
-	}
 	return false;
 }
 

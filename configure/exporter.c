@@ -160,16 +160,11 @@ static const struct {
 
 static bool is_listed(const struct maker *m, const char *setting, const char *exporter)
 {
-	const char *list = configured_get(m->out, setting);
-	struct str rest = str_of(list);
+	struct str rest = str_of(configured_get(m->out, setting)), item;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-
-		if (str_eq(item.head, str_of(exporter)))
+	while (str_next(&rest, ',', &item))
+		if (str_eq(item, str_of(exporter)))
 			return true;
-		rest = item.tail;
-	}
 	return false;
 }
 

@@ -155,7 +155,7 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 		return;
 	out->prometheus = prometheus_is_asked(settings);
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		struct str names = str_trim(settings_get(settings, str_of(signals[i].list)));
+		struct str names = str_trim(settings_get(settings, str_of(signals[i].list))), name;
 
 		if (!names.n && endpoint_asks(i, settings))
 			add_otlp(out, i, settings);
@@ -167,13 +167,8 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 		if (has(settings, "SENTRY_DSN") &&
 		    exporter_find(STR("sentry"))->takes & signals[i].signal)
 			add_named(out, i, STR("sentry"), settings);
-		while (names.n) {
-			struct cut item = str_cut(names, ',');
-
-			if (str_trim(item.head).n)
-				add_named(out, i, str_trim(item.head), settings);
-			names = item.tail;
-		}
+		while (str_next(&names, ',', &name))
+			add_named(out, i, name, settings);
 	}
 }
 

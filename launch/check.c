@@ -85,18 +85,13 @@ static void check_attributes(struct check *c)
 
 static void check_propagators(struct check *c)
 {
-	struct str rest = str_of(getenv("OTEL_PROPAGATORS"));
+	struct str rest = str_of(getenv("OTEL_PROPAGATORS")), name;
 	char quoted[QUOTE_ROOM];
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-		struct str name = str_trim(item.head);
-
-		if (name.n && !str_eq(name, STR("none")) && propagator_find(name) == N_PROPAGATORS)
+	while (str_next(&rest, ',', &name))
+		if (!str_eq(name, STR("none")) && propagator_find(name) == N_PROPAGATORS)
 			complain(c, "OTEL_PROPAGATORS: ignoring '%s': no propagator is called so",
 				 quote(name, quoted));
-		rest = item.tail;
-	}
 }
 
 static bool is_ratio_sampler(struct str name)
@@ -138,19 +133,14 @@ static void check_sampler(struct check *c)
 static void check_provider(struct check *c, const char *kind, const char *const names[2])
 {
 	const char *name = str_of(getenv(names[0])).n ? names[0] : names[1];
-	struct str rest = str_of(getenv(name));
+	struct str rest = str_of(getenv(name)), word;
 	char quoted[QUOTE_ROOM];
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-		struct str word = str_trim(item.head);
-
-		if (word.n && !str_eq(word, STR("none")) &&
+	while (str_next(&rest, ',', &word))
+		if (!str_eq(word, STR("none")) &&
 		    provider_find(word, str_of(kind)) == PROVIDER_UNKNOWN)
 			complain(c, "%s: ignoring '%s': no %s provider is called so", name,
 				 quote(word, quoted), kind);
-		rest = item.tail;
-	}
 }
 
 static void check_providers(struct check *c)
@@ -265,37 +255,31 @@ static void check_metrics(struct check *c)
 
 static void check_gauge_modes(struct check *c)
 {
-	struct str rest = str_of(getenv("ORIEL_GAUGE_MODES"));
+	struct str rest = str_of(getenv("ORIEL_GAUGE_MODES")), item;
 	char quoted[QUOTE_ROOM];
 	enum gauge_mode mode;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
-
-		if (str_trim(item.head).n && !gauge_mode_read(str_trim(pair.tail), &mode))
+	while (str_next(&rest, ',', &item))
+		if (!gauge_mode_read(str_trim(str_cut(item, '=').tail), &mode))
 			complain(c, "ORIEL_GAUGE_MODES: ignoring '%s': not METRIC=MODE",
-				 quote(item.head, quoted));
-		rest = item.tail;
-	}
+				 quote(item, quoted));
 }
 
 static void check_levels(struct check *c)
 {
 	struct str level = str_trim(str_of(getenv("LOG_LEVEL"))),
-		   rest = str_of(getenv("ORIEL_LOG_LEVELS"));
+		   rest = str_of(getenv("ORIEL_LOG_LEVELS")), item;
 	char quoted[QUOTE_ROOM];
 
 	if (level.n && !severity_of(level))
 		complain(c, "LOG_LEVEL: ignoring '%s': no level, so it is INFO",
 			 quote(level, quoted));
-	while (rest.n) {
-		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
+	while (str_next(&rest, ',', &item)) {
+		struct cut pair = str_cut(item, '=');
 
-		if (str_trim(item.head).n &&
-		    (!str_trim(pair.head).n || !severity_of(str_trim(pair.tail))))
+		if (!str_trim(pair.head).n || !severity_of(str_trim(pair.tail)))
 			complain(c, "ORIEL_LOG_LEVELS: ignoring '%s': not LOGGER=LEVEL",
-				 quote(item.head, quoted));
-		rest = item.tail;
+				 quote(item, quoted));
 	}
 }
 
@@ -356,19 +340,14 @@ static void check_exemplars(struct check *c)
 
 static void check_capture(struct check *c)
 {
-	struct str rest = str_of(getenv("ORIEL_CAPTURE"));
+	struct str rest = str_of(getenv("ORIEL_CAPTURE")), name;
 	char quoted[QUOTE_ROOM];
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-		struct str name = str_trim(item.head);
-
-		if (name.n && !str_eq_nocase(name, STR("stdout")) &&
-		    !str_eq_nocase(name, STR("stderr")) && !str_eq_nocase(name, STR("none")))
+	while (str_next(&rest, ',', &name))
+		if (!str_eq_nocase(name, STR("stdout")) && !str_eq_nocase(name, STR("stderr")) &&
+		    !str_eq_nocase(name, STR("none")))
 			complain(c, "ORIEL_CAPTURE: ignoring '%s': neither stdout nor stderr",
 				 quote(name, quoted));
-		rest = item.tail;
-	}
 }
 
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)

@@ -75,16 +75,12 @@ static void config_propagator(struct config *c, struct str name)
 /* None of them, such as by "none", is a choice as well. */
 static void config_propagators(struct config *c)
 {
-	struct str rest = config_get("OTEL_PROPAGATORS");
+	struct str rest = config_get("OTEL_PROPAGATORS"), name;
 
 	if (!rest.n)
 		rest = STR("tracecontext,baggage");
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-
-		config_propagator(c, str_trim(item.head));
-		rest = item.tail;
-	}
+	while (str_next(&rest, ',', &name))
+		config_propagator(c, name);
 }
 
 static enum exemplar_filter config_exemplars(struct str name)

@@ -28,16 +28,15 @@ static uint8_t passing_of(int severity)
 /* What ORIEL_LOG_LEVELS says of a name; CONTROL_FOLLOWS: nothing that makes sense. */
 static uint8_t configured(struct str name)
 {
-	struct str rest = str_of(process.config.log_levels);
+	struct str rest = str_of(process.config.log_levels), item;
 	uint8_t found = CONTROL_FOLLOWS;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ','), pair = str_cut(item.head, '=');
+	while (str_next(&rest, ',', &item)) {
+		struct cut pair = str_cut(item, '=');
 		int severity = severity_of(str_trim(pair.tail));
 
 		if (pair.found && severity && str_eq(str_trim(pair.head), name))
 			found = passing_of(severity);
-		rest = item.tail;
 	}
 	return found;
 }

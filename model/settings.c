@@ -41,15 +41,11 @@ uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherw
 
 bool settings_lists(const struct settings *s, struct str name, struct str item)
 {
-	struct str rest = settings_get(s, name);
+	struct str rest = settings_get(s, name), each;
 
-	while (rest.n) {
-		struct cut c = str_cut(rest, ',');
-
-		if (str_eq(str_trim(c.head), item))
+	while (str_next(&rest, ',', &each))
+		if (str_eq(each, item))
 			return true;
-		rest = c.tail;
-	}
 	return false;
 }
 
@@ -61,17 +57,13 @@ bool settings_name_prometheus(const struct settings *s)
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct str list = str_trim(settings_get(s, names[i][0]));
+		struct str list = str_trim(settings_get(s, names[i][0])), item;
 
 		if (!list.n)
-			list = str_trim(settings_get(s, names[i][1]));
-		while (list.n) {
-			struct cut item = str_cut(list, ',');
-
-			if (provider_find(str_trim(item.head), STR("meter")) == PROVIDER_PROMETHEUS)
+			list = settings_get(s, names[i][1]);
+		while (str_next(&list, ',', &item))
+			if (provider_find(item, STR("meter")) == PROVIDER_PROMETHEUS)
 				return true;
-			list = item.tail;
-		}
 	}
 	return false;
 }

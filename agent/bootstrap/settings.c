@@ -193,15 +193,11 @@ static bool is_word(struct str s)
 
 static int add_exporter(struct oriel_bootstrap *b, const char *variable, struct str name)
 {
-	struct str list = str_of(settings_get(b, variable)), rest = list;
+	struct str list = str_of(settings_get(b, variable)), rest = list, item;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-
-		if (str_eq(str_trim(item.head), name))
+	while (str_next(&rest, ',', &item))
+		if (str_eq(item, name))
 			return 0;
-		rest = item.tail;
-	}
 	if (str_eq(str_trim(list), STR("none")))
 		list.n = 0;
 	return put_joined(variable, list, ',', name);

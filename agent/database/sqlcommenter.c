@@ -21,16 +21,11 @@ static bool is_yes(struct str word)
 
 bool sqlcommenter_wants(const char *system)
 {
-	struct str rest = str_of(getenv("ORIEL_SQLCOMMENTER"));
+	struct str rest = str_of(getenv("ORIEL_SQLCOMMENTER")), word;
 
-	while (rest.n) {
-		struct cut item = str_cut(rest, ',');
-		struct str word = str_trim(item.head);
-
+	while (str_next(&rest, ',', &word))
 		if (is_yes(word) || str_eq_nocase(word, str_of(system)))
 			return true;
-		rest = item.tail;
-	}
 	return false;
 }
 

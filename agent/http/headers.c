@@ -26,16 +26,12 @@ static bool is_name(struct str name)
 
 void headers_request_id_set(const char *list)
 {
-	struct str rest = list ? str_of(list) : STR("X-Request-ID");
+	struct str rest = list ? str_of(list) : STR("X-Request-ID"), name;
 	size_t used = 0;
 
 	request_id.set = true;
 	request_id.n = 0;
-	while (rest.n && request_id.n < NAMES_MOST) {
-		struct cut item = str_cut(rest, ',');
-		struct str name = str_trim(item.head);
-
-		rest = item.tail;
+	while (request_id.n < NAMES_MOST && str_next(&rest, ',', &name)) {
 		if (!is_name(name) || name.n >= NAMES_ROOM - used)
 			continue;
 		memcpy(request_id.text + used, name.p, name.n);

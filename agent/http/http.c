@@ -21,16 +21,12 @@ static struct {
 
 void http_methods_set(const char *list)
 {
-	struct str rest = str_of(list);
+	struct str rest = str_of(list), method;
 	size_t used = 0;
 
 	chosen.n = 0;
-	while (rest.n && chosen.n < METHODS_MOST) {
-		struct cut item = str_cut(rest, ',');
-		struct str method = str_trim(item.head);
-
-		rest = item.tail;
-		if (!method.n || method.n >= sizeof(chosen.text) - used)
+	while (chosen.n < METHODS_MOST && str_next(&rest, ',', &method)) {
+		if (method.n >= sizeof(chosen.text) - used)
 			continue;
 		memcpy(chosen.text + used, method.p, method.n);
 		chosen.text[used + method.n] = 0;

@@ -161,16 +161,13 @@ __attribute__((destructor)) static void at_exit(void)
 static unsigned read_streams(struct str list)
 {
 	unsigned found = 0;
+	struct str name;
 
-	while (list.n) {
-		struct cut item = str_cut(list, ',');
-		struct str name = str_trim(item.head);
-
+	while (str_next(&list, ',', &name)) {
 		if (str_eq_nocase(name, STR("stdout")))
 			found |= 1u << STREAM_OUT;
 		else if (str_eq_nocase(name, STR("stderr")))
 			found |= 1u << STREAM_ERR;
-		list = item.tail;
 	}
 	return found;
 }
