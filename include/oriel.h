@@ -171,7 +171,7 @@ struct oriel_gate {
 extern ORIEL_API struct oriel_gate oriel_gate;
 
 /* Is anything recorded just now? What lies behind it was made before. */
-static inline bool oriel_recording(void)
+static inline __attribute__((always_inline)) bool oriel_recording(void)
 {
 	return __atomic_load_n(&oriel_gate.recording, __ATOMIC_ACQUIRE);
 }
@@ -401,6 +401,13 @@ ORIEL_API bool oriel_context_extract_from(struct oriel_context *out,
 /* The current context into headers; `set` is called once for each, its strings borrowed. */
 ORIEL_API void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
 				    void *carrier);
+
+/*
+ * The names of the fields that inject may set, by OTEL_PROPAGATORS ("Fields"), so that a carrier that is
+ * used again can be cleaned of them; they stay. How many there are, of which `most` are written. Baggage
+ * that has a field for each member (jaeger, ottrace) isn't among them.
+ */
+ORIEL_API size_t oriel_context_fields(const char *names[], size_t most);
 
 /* "00-...-...-01" of the current span and NUL; false, and "", if there is none. Signal-safe. */
 ORIEL_API bool oriel_traceparent(char out[56]);

@@ -176,3 +176,63 @@ void oriel_context_inject(void (*set)(void *carrier, const char *name, const cha
 		if (propagator_at(i)->inject_baggage)
 			propagator_at(i)->inject_baggage(&c, &to);
 }
+
+/* ---- fields --------------------------------------------------------------------------------------- */
+
+enum { FIELDS_MOST = 32 };
+
+struct fields_found {
+	const char *name[FIELDS_MOST];
+	size_t n;
+};
+
+static void field_note(void *you, const char *name, const char *value)
+{
+	struct fields_found *f = you;
+
+	(void)value;
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->name[i], name))
+			return;
+	if (f->n < FIELDS_MOST)
+		f->name[f->n++] = name;
+}
+
+/* Whatever is set for a context that has everything, sampled by itself or by a debugging caller. */
+static void fields_find(struct fields_found *f, bool debug)
+{
+	struct oriel_context c = { .trace_id = { 1 }, .span_id = { 1 }, .flags = ORIEL_SAMPLED };
+	const struct target to = { field_note, f };
+	struct current now;
+	unsigned token;
+
+	c.carry = carry_make((struct carried){ .trace_state = STR("dd=s:1;o:here;t.dm:-1,other=1"),
+					       .baggage = STR("k=v"),
+					       .debug = debug });
+	token = oriel_context_attach(&c);
+	now.entry = thread_top(thread_self());
+	now.carried = carry_read(entry_carry(now.entry));
+	for (size_t i = 0; i < process.config.n_propagators; i++) {
+		const struct propagator *p = propagator_at(i);
+
+		if (p->inject)
+			p->inject(&now, &to);
+		if (p == &propagator_baggage)
+			p->inject_baggage(&now, &to);
+	}
+	oriel_context_detach(token);
+	oriel_context_release(&c);
+}
+
+size_t oriel_context_fields(const char *names[], size_t most)
+{
+	struct fields_found f = { .n = 0 };
+
+	if (!oriel_recording())
+		return 0;
+	fields_find(&f, false);
+	fields_find(&f, true);
+	for (size_t i = 0; names && i < f.n && i < most; i++)
+		names[i] = f.name[i];
+	return f.n;
+}

@@ -539,6 +539,48 @@ static void the_environment_is_read_by_the_same_list(void **state)
 	seen_of(in_environment);
 }
 
+static bool fields_are(const char *propagators, const char *expected)
+{
+	const char *names[32];
+	char all[512] = "";
+	size_t n;
+
+	start(propagators);
+	n = oriel_context_fields(names, 32);
+	must(n == oriel_context_fields(NULL, 0));
+	for (size_t i = 0; i < n; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s ", names[i]);
+	if (strcmp(all, expected) != 0)
+		fprintf(stderr, "fields: %s\n", all);
+	return !strcmp(all, expected);
+}
+
+static void fields_of_w3c(void)
+{
+	must(fields_are("tracecontext,baggage", "traceparent tracestate baggage "));
+}
+
+static void fields_of_others(void)
+{
+	must(fields_are("b3,b3multi,jaeger,xray,ottrace",
+			"b3 X-B3-TraceId X-B3-SpanId X-B3-Sampled uber-trace-id X-Amzn-Trace-Id "
+			"ot-tracer-traceid ot-tracer-spanid ot-tracer-sampled X-B3-Flags "));
+}
+
+static void fields_of_datadog(void)
+{
+	must(fields_are("datadog", "x-datadog-trace-id x-datadog-parent-id "
+				   "x-datadog-sampling-priority x-datadog-origin x-datadog-tags "));
+}
+
+static void the_fields_that_may_be_set_are_listed(void **state)
+{
+	(void)state;
+	seen_of(fields_of_w3c);
+	seen_of(fields_of_others);
+	seen_of(fields_of_datadog);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_share_goes_on_in_the_trace_state),
 		cmocka_unit_test(a_share_takes_the_highest_ids_or_what_the_trace_says),
 		cmocka_unit_test(the_environment_is_read_by_the_same_list),
+		cmocka_unit_test(the_fields_that_may_be_set_are_listed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
