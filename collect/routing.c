@@ -152,7 +152,8 @@ static void route_end(struct collector *c, struct route *route)
 			*at = route->next;
 			break;
 		}
-	collector_tell_received(c, str_of(route->run->told.id), UINT64_MAX);
+	if (route->run->told.id[0])
+		collector_tell_received(c, str_of(route->run->told.id), UINT64_MAX);
 	if (route->handle && sink_of(c)->close)
 		sink_of(c)->close(route->handle, CLOSE_MS, c->options.you);
 	route_free(route);
