@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside: what routes.c (the collector's sink), routes-receive.c and routes-json.c share. Nobody else includes it. */
+/* Inside: what routes.c (the collector's sink) and the other routes-*.c share. Nobody else includes it. */
 #pragma once
 
 #include "cmd/collect/audit.h"

@@ -6,11 +6,8 @@
 #include "cmd/collect/say.h"
 #include "collect/tail.h"
 #include "export/jaeger-remote.h"
-#include "model/stats.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +15,8 @@
 #include <unistd.h>
 
 enum {
-	LINES_DELAY_MS = 50,   /* people look at log lines */
 	CLOSE_LATE_MS = 10000, /* a closed route may still deliver for so long, beside the others */
 	OWN_CLOSE_MS = 5000,
-	QUEUE_MAX_BYTES = 512 << 20,
 };
 
 static uint32_t left_ms(uint64_t end_ns)
@@ -37,172 +32,6 @@ static struct timespec deadline(uint32_t ms)
 
 	return (struct timespec){ .tv_sec = (time_t)(t / 1000000000),
 				  .tv_nsec = (long)(t % 1000000000) };
-}
-
-/* ---- opening ---------------------------------------------------------------------------------------- */
-
-/* To the people who started the service, if they would not be kept waiting. */
-static void tell_people(int err_fd, const char *what)
-{
-	struct pollfd to = { .fd = err_fd, .events = POLLOUT };
-	char line[256];
-	int n = snprintf(line, sizeof(line), "oriel: %s\n", what);
-
-	if (to.fd < 0 || n <= 0 || poll(&to, 1, 0) != 1 || !(to.revents & POLLOUT))
-		return;
-	if (write(to.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1) < 0)
-		return; /* they are gone */
-}
-
-static void warn(const struct collector_run *run, const char *what)
-{
-	stats_add(settings_bad, 1);
-	say("settings: %s run=%s", what, run->id);
-	tell_people(run->err_fd, what);
-}
-
-/* A destination fails, or works again. People hear of a file that they asked for. */
-static void told(void *you, const char *line)
-{
-	struct route *route = you;
-
-	say("%s", line);
-	pthread_mutex_lock(&route->all->lock);
-	if (str_starts(str_of(line), STR("export log_file")))
-		tell_people(route->err_fd, line);
-	pthread_mutex_unlock(&route->all->lock);
-}
-
-/* 0: nothing waits on disk. */
-static uint64_t queue_bytes(const struct settings *settings, const struct collector_run *run)
-{
-	bool bad = false;
-	uint64_t most = settings_u64(settings, STR("ORIEL_QUEUE_MAX_BYTES"), QUEUE_MAX_BYTES, &bad);
-
-	if (bad)
-		warn(run, "ORIEL_QUEUE_MAX_BYTES makes no sense; taking the default");
-	return bad ? QUEUE_MAX_BYTES : most;
-}
-
-static void open_leg(struct route *route, const struct export_item *item,
-		     const struct settings *settings, const struct collector_run *run)
-{
-	const struct exporter *kind = item->kind;
-	enum signal signals = item->signals;
-	struct leg *leg = &route->leg[route->n_legs];
-	uint64_t most = queue_bytes(settings, run);
-	struct export_place place = { .signals = signals,
-				      .argument = item->argument,
-				      .queue_dir = most ? route->all->queue_dir : NULL,
-				      .queue_bytes = most,
-				      .out_fd = route->out_fd,
-				      .err_fd = route->err_fd,
-				      .tell = told,
-				      .tell_to = route };
-	char why[160] = "", text[256];
-	struct destination_limits limits = { .delay_ms = LINES_DELAY_MS };
-	const char *bad = NULL;
-	int r;
-
-	/* Those of OTEL_BLRP_* are for what is sent; a burst of lines is to find its usual room. */
-	if (!str_starts(str_of(kind->name), STR("log")))
-		limits = destination_limits_of(settings, signals, &bad);
-	if (bad) {
-		snprintf(text, sizeof(text), "%s makes no sense; taking the default", bad);
-		warn(run, text);
-	}
-	r = destination_new(&leg->destination, kind, settings, &place, limits, why);
-	if (r < 0)
-		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
-			 why[0] ? why : err_path(r));
-	else if (why[0])
-		snprintf(text, sizeof(text), "%s: %s", kind->name, why);
-	if (r < 0 || why[0])
-		warn(run, text);
-	if (r < 0)
-		return;
-	leg->signals = signals;
-	leg->is_lines = kind == exporter_find(STR("log"));
-	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
-		leg->delta.preference = delta_preference(settings);
-	leg->is_near = kind->is_near;
-	leg->is_out = kind->is_out;
-	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
-	route->n_legs++;
-}
-
-static void open_port(struct route *route, const struct settings *settings,
-		      const struct collector_run *run)
-{
-	char why[256];
-
-	route->port = scrapes_take(route->all->scrapes, settings, why);
-	if (why[0])
-		warn(run, why);
-}
-
-static struct tail *open_tail(const struct settings *settings, const struct collector_run *run)
-{
-	const char *bad;
-	struct tail_rules rules = tail_rules_of(settings, &bad);
-	char text[128];
-
-	if (bad) {
-		snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
-			 rules.on ? "taking the default" : "all traces are kept");
-		warn(run, text);
-	}
-	return tail_new(rules);
-}
-
-static void open_own_metrics(struct route *route, const struct settings *settings,
-			     const struct collector_run *run)
-{
-	bool wrong = false;
-	const char *bad;
-	char text[128];
-
-	route->sdk = sdk_metrics_are_wanted(settings, &wrong);
-	if (wrong)
-		warn(run, "ORIEL_SDK_METRICS makes no sense; otel.sdk.* is not told");
-	route->spans = span_metrics_rules_of(settings, &bad);
-	if (!bad)
-		return;
-	snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
-		 route->spans.on ? "taking what does" : "spans are not counted");
-	warn(run, text);
-}
-
-void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
-{
-	struct routes *all = you;
-	struct route *route = calloc(1, sizeof(*route));
-	struct export_plan plan;
-
-	if (!route)
-		return NULL;
-	route->all = all;
-	memcpy(route->run, run->id, sizeof(route->run));
-	/* The run's own may be closed before we are done with it. */
-	route->out_fd = run->out_fd >= 0 ? fcntl(run->out_fd, F_DUPFD_CLOEXEC, 3) : -1;
-	route->err_fd = run->err_fd >= 0 ? fcntl(run->err_fd, F_DUPFD_CLOEXEC, 3) : -1;
-	export_plan(&plan, settings);
-	export_plan_lines(&plan, settings);
-	for (size_t i = 0; i < plan.n_warnings; i++)
-		warn(run, plan.warning[i]);
-	for (size_t i = 0; i < plan.n; i++)
-		if (route->err_fd >= 0 || plan.item[i].kind != exporter_find(STR("log")))
-			open_leg(route, &plan.item[i], settings, run);
-	if (plan.prometheus)
-		open_port(route, settings, run);
-	route->tail = open_tail(settings, run);
-	open_own_metrics(route, settings, run);
-	route->since_ns = clock_real_ns();
-	pthread_mutex_lock(&all->lock);
-	route->next = all->head;
-	all->head = route;
-	pthread_mutex_unlock(&all->lock);
-	return route;
 }
 
 void leg_give(struct leg *leg, struct batch *b)
