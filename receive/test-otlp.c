@@ -42,6 +42,7 @@ static void a_scope_comes_back_with_its_attributes_and_schemas(void **state)
 	assert_true(scope_same(t->span[1].scope, &nameless));
 	assert_null(t->span[2].scope);
 	receipt_fini(&got);
+	batch_free(b);
 }
 
 static void a_span_comes_back_whole(void **state)
