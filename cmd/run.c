@@ -8,6 +8,7 @@
  */
 #include "cmd/arguments.h"
 #include "base/err.h"
+#include "base/severity.h"
 #include "launch/check.h"
 #include "launch/bootstrap.h"
 #include "launch/collector.h"
@@ -41,6 +42,14 @@ struct run {
 	bool init, is_watched;
 	bool has_collector, is_told; /* of this run */
 };
+
+/* OTEL_LOG_LEVEL; INFO when it isn't set, or makes no sense. */
+static bool is_said(int severity)
+{
+	int least = severity_of(str_trim(str_of(variable_get("OTEL_LOG_LEVEL"))));
+
+	return severity >= (least ? least : SEVERITY_INFO);
+}
 
 static bool strict(void)
 {
@@ -95,7 +104,7 @@ static int look(struct run *run, struct verdict *v, const char *agent, char name
 		f = verdict_line(v);
 		snprintf(name, PLACE_ROOM, STR_FMT, STR_ARG(program_name(&p)));
 	}
-	if (f)
+	if (f && is_said(SEVERITY_WARN))
 		fprintf(stderr, "oriel: %s %s\n", name, f->says);
 	if (f && f->grade == FINDING_BLIND && strict())
 		status = EXIT_REFUSED;
@@ -195,7 +204,8 @@ static void ended(void *you)
 static void warn(void *you, const char *text)
 {
 	(void)you;
-	fprintf(stderr, "oriel: %s\n", text);
+	if (is_said(SEVERITY_WARN))
+		fprintf(stderr, "oriel: %s\n", text);
 }
 
 static int parse(struct arguments *a, bool *init)

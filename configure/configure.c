@@ -184,10 +184,20 @@ static void take_limits(struct maker *m, yaml_node_t *n)
 	make_map(m, n, limits);
 }
 
+/* warn2 is warn to us. */
+static void take_level(struct maker *m, yaml_node_t *n)
+{
+	struct str level = document_text(&m->d, n);
+
+	while (level.n && level.p[level.n - 1] >= '0' && level.p[level.n - 1] <= '9')
+		level.n--;
+	make_set(m, n, "OTEL_LOG_LEVEL", level);
+}
+
 static const struct key file[] = {
 	{ .name = "file_format" },
 	{ .name = "disabled", .setting = "OTEL_SDK_DISABLED" },
-	{ .name = "log_level" },
+	{ .name = "log_level", .take = take_level },
 	{ .name = "resource", .take = take_resource },
 	{ .name = "attribute_limits", .take = take_limits },
 	{ .name = "propagator", .take = take_propagator },

@@ -268,12 +268,16 @@ static void check_gauge_modes(struct check *c)
 static void check_levels(struct check *c)
 {
 	struct str level = str_trim(str_of(getenv("LOG_LEVEL"))),
+		   own = str_trim(str_of(getenv("OTEL_LOG_LEVEL"))),
 		   rest = str_of(getenv("ORIEL_LOG_LEVELS")), item;
 	char quoted[QUOTE_ROOM];
 
 	if (level.n && !severity_of(level))
 		complain(c, "LOG_LEVEL: ignoring '%s': no level, so it is INFO",
 			 quote(level, quoted));
+	if (own.n && !severity_of(own))
+		complain(c, "OTEL_LOG_LEVEL: ignoring '%s': no level, so it is INFO",
+			 quote(own, quoted));
 	while (str_next(&rest, ',', &item)) {
 		struct cut pair = str_cut(item, '=');
 

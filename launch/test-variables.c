@@ -45,6 +45,8 @@ static void pythons_names_are_options_with_and_without_python(void **state)
 	assert_names("python-meter-provider", "OTEL_PYTHON_METER_PROVIDER");
 	assert_names("tomodachi_prometheus_port", "OTEL_PYTHON_TOMODACHI_PROMETHEUS_PORT");
 	assert_names("excluded_urls", "ORIEL_EXCLUDED_URLS");
+	assert_names("log-level", "LOG_LEVEL");
+	assert_names("otel-log-level", "OTEL_LOG_LEVEL");
 	assert_names("opentelemetry-instrument", "TOMODACHI_OPENTELEMETRY_INSTRUMENT");
 }
 

@@ -323,6 +323,9 @@ const struct variable variables[] = {
 	{ "ORIEL_LINGER", VARIABLE_COLLECTOR, "SECONDS", "60",
 	  "The collector stays this long with nothing to do", false },
 
+	{ "OTEL_LOG_LEVEL", VARIABLE_LAUNCH, "LEVEL", "info",
+	  "What `oriel run` and a collector that it starts say themselves: warn, and nothing that is no trouble is said; error or none: no warnings either",
+	  false },
 	{ "ORIEL_STRICT", VARIABLE_LAUNCH, NULL, "false",
 	  "Refuse to start what can't be watched (exit 125)", false },
 	{ "ORIEL_VERBOSE", VARIABLE_LAUNCH, NULL, "false",
@@ -377,10 +380,16 @@ static bool same_name(struct str option, const char *name)
 	return name[option.n] == '\0';
 }
 
-/* The first word says whose a variable is; LOG_LEVEL and its kin are nobody's, and need it. */
+/*
+ * The first word says whose a variable is; LOG_LEVEL and its kin are nobody's, and need it, and so does
+ * OTEL_LOG_LEVEL, to be told from it.
+ */
 static const char *without_first_word(const char *name)
 {
-	return str_starts(str_of(name), STR("LOG_")) ? name : strchr(name, '_') + 1;
+	const bool needs_it = str_starts(str_of(name), STR("LOG_")) ||
+			      str_eq(str_of(name), STR("OTEL_LOG_LEVEL"));
+
+	return needs_it ? name : strchr(name, '_') + 1;
 }
 
 /* OTEL_PYTHON_X is --x for Python's own launcher; where X is ours, too, that is meant. */

@@ -129,7 +129,8 @@ static bool sync(struct audit *a)
 	if (r != 0) {
 		stats_add(audits_failed, 1);
 		if (!a->failing)
-			say("audit: %s; its records wait until they can be written", err_path(r));
+			say_wrong("audit: %s; its records wait until they can be written",
+				  err_path(r));
 		a->tried_ns = clock_mono_ns();
 	} else if (a->failing) {
 		say("audit: written again");

@@ -76,7 +76,7 @@ static struct timespec deadline(uint32_t ms)
 static void tell(struct keeper *k, int r)
 {
 	if (r < 0 && k->failing == 0)
-		say("store: %s; what can't be kept is counted, trying on", store_why());
+		say_wrong("store: %s; what can't be kept is counted, trying on", store_why());
 	if (r >= 0 && k->failing < 0)
 		say("store: writes again");
 	k->failing = r < 0 ? r : 0;

@@ -91,7 +91,8 @@ static uint32_t linger(bool background)
 	if (!text)
 		return background ? LINGER_S * 1000 : UINT32_MAX;
 	if (!str_to_u64(str_of(text), &seconds))
-		say("ORIEL_LINGER=%s is no number of seconds; it is taken as %d", text, LINGER_S);
+		say_wrong("ORIEL_LINGER=%s is no number of seconds; it is taken as %d", text,
+			  LINGER_S);
 	if (seconds > LINGER_MOST_S)
 		return UINT32_MAX;
 	return seconds ? (uint32_t)(seconds * 1000) : 1;
@@ -102,7 +103,7 @@ static int complain_of_lock(const char *run_dir, int r, bool background)
 	struct control_reply other;
 
 	if (r != -EBUSY) {
-		say("can't collect in %s: %s", run_dir, err_path(r));
+		say_wrong("can't collect in %s: %s", run_dir, err_path(r));
 		return 1;
 	}
 	if (background)
@@ -140,8 +141,8 @@ static void open_store(struct house *h)
 		r = store_open(&h->store, h->store_path);
 	}
 	if (r < 0) {
-		say("store: %s path=%s; keeping everything in memory instead", err_path(r),
-		    h->store_path);
+		say_wrong("store: %s path=%s; keeping everything in memory instead", err_path(r),
+			  h->store_path);
 		h->data_dir[0] = '\0';
 		r = store_open(&h->store, NULL);
 	}
@@ -150,7 +151,7 @@ static void open_store(struct house *h)
 	if (r == 0)
 		store_runs(h->store, RUNS_LOOKED_AT, each_run, h);
 	else
-		say("store: %s; keeping nothing", err_path(r));
+		say_wrong("store: %s; keeping nothing", err_path(r));
 }
 
 static void open_page(struct house *h)
@@ -170,7 +171,7 @@ static void open_page(struct house *h)
 		return;
 	r = view_start(&h->view, &options);
 	if (r < 0) {
-		say("no page: %s listen=%s", err_path(r), options.listen);
+		say_wrong("no page: %s listen=%s", err_path(r), options.listen);
 		return;
 	}
 	h->facts.view = h->view;
@@ -207,8 +208,8 @@ static void tell_port(const struct house *h, const char *what, enum receive_port
 	const char *got = receive_address(h->receive, port);
 
 	if (wanted && receive_why(h->receive, port) < 0)
-		say("no intake: %s can't listen on %s: %s", what, wanted,
-		    strerror(-receive_why(h->receive, port)));
+		say_wrong("no intake: %s can't listen on %s: %s", what, wanted,
+			  strerror(-receive_why(h->receive, port)));
 	else if (wanted && strcmp(got, wanted) != 0 && !str_ends(str_of(wanted), STR(":0")))
 		say("intake: %s is at %s, because %s is taken", what, got, wanted);
 }
@@ -225,7 +226,7 @@ static void open_intake(struct house *h)
 	int r = receive_start(&h->receive, &options);
 
 	if (r < 0) {
-		say("no intake: %s", err_path(r));
+		say_wrong("no intake: %s", err_path(r));
 		return;
 	}
 	tell_port(h, "OTLP over HTTP", RECEIVE_HTTP, options.listen[RECEIVE_HTTP]);
@@ -272,7 +273,7 @@ static int open_house(struct house *h, bool background)
 	if (r == 0)
 		r = routes_new(&h->routes);
 	if (r < 0) {
-		say("can't collect: %s", err_path(r));
+		say_wrong("can't collect: %s", err_path(r));
 		return 1;
 	}
 	if (interval && str_to_u64(str_of(interval), &ms) && ms <= UINT32_MAX)
@@ -289,7 +290,7 @@ static int open_house(struct house *h, bool background)
 	open_store(h);
 	routes_set_keeper(h->routes, h->keeper);
 	if (h->data_dir[0] && routes_set_queue(h->routes, h->data_dir) < 0)
-		say("nothing that can't be sent waits on disk");
+		say_wrong("nothing that can't be sent waits on disk");
 	h->facts = (struct facts){
 		.collector = h->collector,
 		.routes = h->routes,
@@ -335,7 +336,7 @@ static void be_modest(void)
 	scoped_fd int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0 && write(fd, "15", 2) != 2)
-		say("can't lower the priority: %s", strerror(errno));
+		say_wrong("can't lower the priority: %s", strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -351,7 +352,7 @@ int main(int argc, char **argv)
 		be_modest();
 	r = collector_run(house.collector);
 	if (r < 0)
-		say("collecting failed: %s", err_path(r));
+		say_wrong("collecting failed: %s", err_path(r));
 	else if (stopped_by)
 		say("leaving, as signal SIG%s says; delivering what is there",
 		    sigabbrev_np(stopped_by));

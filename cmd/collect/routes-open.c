@@ -32,7 +32,7 @@ static void tell_people(int err_fd, const char *what)
 static void warn(const struct collector_run *run, const char *what)
 {
 	stats_add(settings_bad, 1);
-	say("settings: %s run=%s", what, run->id);
+	say_wrong("settings: %s run=%s", what, run->id);
 	tell_people(run->err_fd, what);
 }
 
@@ -41,7 +41,7 @@ static void told(void *you, const char *line)
 {
 	struct route *route = you;
 
-	say("%s", line);
+	say_wrong("%s", line);
 	pthread_mutex_lock(&route->all->lock);
 	if (str_starts(str_of(line), STR("export log_file")))
 		tell_people(route->err_fd, line);

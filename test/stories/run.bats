@@ -158,6 +158,17 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	[[ $output == *"unknown option --servce-name; did you mean --service-name?"* ]]
 }
 
+@test "OTEL_LOG_LEVEL says how much oriel says itself" {
+	export ORIEL_EXCLUDED_URLS='('
+	OTEL_LOG_LEVEL=warn oriel_run -- true
+	grep -q EXCLUDED_URLS said
+	not grep -qE 'collecting|run started' "$ORIEL_DATA_DIR/collector.log"
+	OTEL_LOG_LEVEL=error oriel_run -- true
+	[ ! -s said ]
+	OTEL_LOG_LEVEL=loud oriel_run -- true
+	grep -q "OTEL_LOG_LEVEL: ignoring 'loud'" said
+}
+
 @test "an exporter that doesn't exist is told to those who started the service" {
 	run "$ORIEL" run --traces-exporter consle -- sqlite3 :memory: 'select 1'
 	[ "$status" = 0 ]
