@@ -5,8 +5,8 @@
  *     steady RATE SECONDS FLUSH-SECONDS [FILE]
  *
  * With FILE it goes on until that is there. Every 10 ms a burst of them, whose time is taken. Prints how many there were and what one cost in the
- * median, the slowest hundredth and the slowest of all bursts; then what a flush said, asked until it is
- * more than "late" or the time is over.
+ * median, the slowest hundredth and the slowest of all bursts; then what a flush said, asked until all
+ * is delivered or the time is over.
  */
 #include <oriel.h>
 
@@ -67,7 +67,7 @@ static void flush(int seconds)
 
 	do
 		r = oriel_flush(2000);
-	while (r == ORIEL_FLUSH_LATE && now_ns() < until);
+	while (r != ORIEL_FLUSHED && now_ns() < until);
 	puts(said[r]);
 }
 

@@ -60,7 +60,7 @@ bad_backend() {
 	backend_says .way
 	show "in the end" "$(cat backend)"
 	show "collector" "$(api status | jq -c '[.counters[] | select(.name | test("^export|^records_d")) | {(.name): .value}] | add')"
-	[ "$(tail -n 1 service)" != late ]
+	[ "$(tail -n 1 service)" = flushed ]
 	jq -e ".missing == 0 and .again == 0 and .most == $sent - 1" backend
 	jq -e ".taken + .rejected == $sent and .rejected > 0 and (.requests | length) == 7" backend
 	[ "$(metric oriel_export_dropped_refused_total)" = "$(jq .rejected backend)" ]

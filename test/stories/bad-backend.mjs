@@ -8,6 +8,7 @@
 // said that it has them, which must be none; what was cut off before its answer was whole may come again.
 import http from 'node:http';
 import http2 from 'node:http2';
+import net from 'node:net';
 
 const [protocol, port, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const grpc = protocol === 'grpc';
@@ -20,7 +21,7 @@ let since;
 let met; // a request that came since was dealt with
 let leaving = false; // what comes now gets no answer
 let goodForEver = false;
-const LAST_ANSWER_MS = 500;
+const LAST_ANSWER_MS = 10000;
 
 // ---- what came ------------------------------------------------------------------------------------------
 
@@ -98,7 +99,7 @@ function takePart(body) {
 const PROTOBUF = 'application/x-protobuf';
 
 function answerHttp(q, answer, body) {
-  const reply = (status, headers = {}, data = '') => answer.writeHead(status, { 'content-type': PROTOBUF, ...headers }).end(data);
+  const reply = (status, headers = {}, data = '') => answer.writeHead(status, { 'content-type': PROTOBUF, connection: 'close', ...headers }).end(data);
   switch (way) {
     case 'stall': return undefined;
     case 'half':
@@ -155,6 +156,7 @@ function answerGrpc(stream, message) {
 // `asked`: of a request or stream, that gives its body; `cut` ends its connection.
 function receive(asked, cut, answer) {
   const parts = [];
+  const from = (asked.socket ?? asked.session.socket).remotePort;
   said.requests[way] = (said.requests[way] ?? 0) + 1;
   asked.on('data', (part) => {
     if (way === 'cut') {
@@ -165,6 +167,7 @@ function receive(asked, cut, answer) {
   });
   asked.on('end', () => {
     if (way === 'cut' || leaving || asked.destroyed) return;
+    if (way !== 'stall' && way !== 'half') answered.add(from);
     answer(Buffer.concat(parts));
     met = true;
   });
@@ -185,6 +188,7 @@ function makeServer() {
 let server;
 const sockets = new Set();
 const sessions = new Set();
+const answered = new Set(); // connections, by their port
 async function open() {
   server = makeServer();
   server.on('connection', (socket) => {
@@ -195,19 +199,18 @@ async function open() {
   await new Promise((done) => { server.listen(port, '127.0.0.1', done); });
 }
 
-// What was answered well gets to where it should: nobody knows what came of an answer that didn't. All else is cut.
+// What was answered gets to where it should: who has it closes the connection. All else is cut.
 async function close() {
-  server.close(); // nobody is let in from here
+  net.Server.prototype.close.call(server); // nobody is let in; the others' own close cuts who is
   leaving = true;
-  if (way === 'good' || way === 'partial') {
-    await new Promise((done) => { setTimeout(done, LAST_ANSWER_MS); });
-    sessions.forEach((s) => s.close());
-    if (!grpc) sockets.forEach((s) => s.end());
-    await new Promise((done) => { setTimeout(done, LAST_ANSWER_MS); });
-  }
+  const last = [...sockets].filter((s) => answered.has(s.remotePort));
+  sockets.forEach((s) => { if (!last.includes(s)) s.destroy(); });
+  const closed = last.map((s) => s.destroyed || new Promise((done) => { s.once('close', done); }));
+  await Promise.race([Promise.all(closed), new Promise((done) => { setTimeout(done, LAST_ANSWER_MS); })]);
   leaving = false;
   sockets.forEach((s) => s.destroy());
   sessions.forEach((s) => s.destroy());
+  answered.clear();
   server = undefined;
 }
 

@@ -14,7 +14,7 @@ setup() {
 	make_certificate client ours 2 client
 	start_backend
 	start_nginx server.pem
-	export OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=https://localhost:$PORT
+	export OTEL_TRACES_EXPORTER=otlp OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none OTEL_EXPORTER_OTLP_ENDPOINT=https://localhost:$PORT
 }
 
 teardown() {
