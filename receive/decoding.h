@@ -23,12 +23,20 @@ enum {
 	BUCKETS_MOST = 16384,	/* of a histogram's point */
 };
 
+/* A scope that may still be told its schema. */
+struct made_scope {
+	struct scope scope;
+	struct made_scope *next;
+	struct arena *arena;
+};
+
 struct decoding {
 	struct receipt *to;
 	struct batch *batch; /* of `resource`; NULL: none yet */
 	struct resource *resource;
 	struct str scope_bytes;	   /* of the scope that is read now */
-	struct str schema_bytes;   /* and its schema's URL */
+	struct str schema_bytes;   /* and its schema's URL, which mostly comes last */
+	struct made_scope *made;   /* scopes that were made of it, one a batch */
 	const struct scope *scope; /* that scope, in the batch; NULL: not there yet */
 	bool has_scope;
 	size_t items_left, values_left;

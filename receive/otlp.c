@@ -55,36 +55,43 @@ struct str decoding_copy(struct decoding *d, struct str item)
 	return (struct str){ p, item.n };
 }
 
-const struct scope *decoding_scope(struct decoding *d)
+static struct made_scope *make_scope(struct decoding *d)
 {
-	struct proto_reader r = { .rest = { "", 0 } };
-	struct proto_field f;
-	struct scope *scope;
-	uint32_t dropped = 0;
-	size_t mark = d->n_values;
+	struct made_scope *made = arena_take_n(&d->batch->arena, struct made_scope, 1);
 
-	if (d->scope || !d->has_scope)
-		return d->scope;
-	scope = arena_take_n(&d->batch->arena, struct scope, 1);
-	if (!scope) {
+	if (!made) {
 		d->error = ERR(-ENOMEM);
 		return NULL;
 	}
-	*scope = (struct scope){ .schema_url = arena_copy(&d->batch->arena, d->schema_bytes) };
+	*made = (struct made_scope){ .next = d->made, .arena = &d->batch->arena };
+	d->made = made;
+	return made;
+}
+
+const struct scope *decoding_scope(struct decoding *d)
+{
+	struct made_scope *made = d->scope || !d->has_scope ? NULL : make_scope(d);
+	struct proto_reader r = { .rest = { "", 0 } };
+	struct proto_field f;
+	uint32_t dropped = 0;
+	size_t mark = d->n_values;
+
+	if (!made)
+		return d->scope;
 	r.rest = arena_copy(&d->batch->arena, d->scope_bytes);
 	while (!d->error && decoding_read(d, &r, &f)) {
 		if (f.number == SCOPE_NAME && f.wire == PROTO_BYTES)
-			scope->name = f.bytes;
+			made->scope.name = f.bytes;
 		else if (f.number == SCOPE_VERSION && f.wire == PROTO_BYTES)
-			scope->version = f.bytes;
+			made->scope.version = f.bytes;
 		else if (f.number == SCOPE_ATTRIBUTES && f.wire == PROTO_BYTES)
 			decode_key_value(d, f.bytes, mark, &dropped);
 		else if (f.number == SCOPE_DROPPED && f.wire == PROTO_VARINT)
 			dropped += (uint32_t)f.value;
 	}
-	scope->attributes = decoded_attributes(d, mark, dropped);
-	d->scope = scope;
-	return scope;
+	made->scope.attributes = decoded_attributes(d, mark, dropped);
+	d->scope = &made->scope;
+	return d->scope;
 }
 
 bool decoding_room(struct decoding *d)
@@ -114,7 +121,17 @@ static bool find_bytes(struct decoding *d, struct str in, uint32_t number, struc
 	return any;
 }
 
-/* The scope is the first field, mostly; if an item comes before it, it is looked for. */
+/* Where there is a schema and no scope, a scope without a name has it. */
+static void find_scope(struct decoding *d, struct str bytes)
+{
+	d->has_scope = find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes) ||
+		       find_bytes(d, bytes, SCOPED_SCHEMA, &d->schema_bytes);
+}
+
+/*
+ * The scope is the first field, mostly; if an item comes before it, it is looked for. The schema is the
+ * last one: looking for it first would be to read all of it twice.
+ */
 static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 {
 	struct proto_reader r = { .rest = bytes };
@@ -124,16 +141,19 @@ static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 	d->scope = NULL;
 	d->scope_bytes = (struct str){ "", 0 };
 	d->schema_bytes = (struct str){ "", 0 };
-	d->has_scope = find_bytes(d, bytes, SCOPED_SCHEMA, &d->schema_bytes);
+	d->made = NULL;
+	d->has_scope = false;
 	while (!d->error && decoding_read(d, &r, &f)) {
 		if (!looked && f.wire == PROTO_BYTES && f.number == SCOPED_SCOPE) {
 			d->scope_bytes = f.bytes;
 			d->has_scope = looked = true;
 		}
+		if (f.number == SCOPED_SCHEMA && f.wire == PROTO_BYTES)
+			d->schema_bytes = f.bytes;
 		if (f.number != SCOPED_ITEMS || f.wire != PROTO_BYTES)
 			continue;
 		if (!looked)
-			d->has_scope |= find_bytes(d, bytes, SCOPED_SCOPE, &d->scope_bytes);
+			find_scope(d, bytes);
 		looked = true;
 		if (kind == SIGNAL_SPAN)
 			decode_span(d, f.bytes);
@@ -142,6 +162,8 @@ static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 		else
 			decode_metric(d, f.bytes);
 	}
+	for (struct made_scope *m = d->made; m; m = m->next)
+		m->scope.schema_url = arena_copy(m->arena, d->schema_bytes);
 }
 
 /* A service that doesn't say its name has the one that the specification gives it. */
