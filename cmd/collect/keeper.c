@@ -27,8 +27,8 @@ enum {
 	 * Much of what a transaction writes are pages that the next one writes again. Not longer, and
 	 * not more: until it is written it holds up its segment's chunks (collect/settle.h).
 	 */
-	GATHER_BUSY_MS = 200,
-	GATHER_ENOUGH = 2048,
+	GATHER_BUSY_MS = 100,
+	GATHER_ENOUGH = 1024,
 	BUSY_ITEMS = 128,
 	KEEPER_NICE = 10,
 };
