@@ -944,14 +944,14 @@ ORIEL_QUICK void oriel_series_measure_f64(struct oriel_series *series, double v)
  * addition could be. This is how the library lays out the first words of both. It stays so within a
  * version of the library's name; it is not for programs to use.
  */
+typedef uint64_t __attribute__((may_alias)) oriel_word;
 struct oriel_quick {
-	uint32_t word; /* the same in a thread and in a series: cells[cell] is theirs */
-	uint32_t cell;
+	oriel_word
+		word; /* a number that such threads have, too; << 32: which of their cells it is */
 };
 struct oriel_own {
 	uint64_t *cells;
-	uint32_t word;
-	uint32_t depth; /* of current spans */
+	oriel_word word; /* the number; << 32: how many spans are current */
 };
 extern ORIEL_API __thread struct oriel_own *oriel_own __attribute__((tls_model("initial-exec")));
 
@@ -973,13 +973,13 @@ static inline void oriel_series_own_int(struct oriel_series *series, int64_t n)
 {
 	const struct oriel_quick *quick = (const struct oriel_quick *)series;
 	const struct oriel_own *own = oriel_own;
+	/* Acquire: the number is stored when the rest is there. */
+	uint64_t word = quick ? __atomic_load_n(&quick->word, __ATOMIC_ACQUIRE) : 0;
 
-	/* Acquire: the word is stored when the rest is there. */
-	if (ORIEL_LIKELY_NOT(!series || n < 0 || own->depth ||
-			     __atomic_load_n(&quick->word, __ATOMIC_ACQUIRE) != own->word))
+	if (ORIEL_LIKELY_NOT(!word || n < 0 || (uint32_t)word != own->word))
 		oriel_series_measure_int(series, n);
 	else
-		oriel_cell_add(&own->cells[quick->cell], (uint64_t)n);
+		oriel_cell_add(&own->cells[word >> 32], (uint64_t)n);
 }
 
 #define ORIEL_SERIES_MEASURE(name, type, how) \

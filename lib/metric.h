@@ -34,7 +34,7 @@ void instrument_forked(void);
 /* A series that is bound: struct oriel_series. `generation` is stored last, with release. */
 struct bound {
 	_Atomic uint32_t quick_int; /* struct oriel_quick, */
-	uint32_t cell;		    /* in blocks; 0: none */
+	_Atomic uint32_t cell;	    /* in blocks; 0: none */
 	_Atomic uint32_t generation;
 	/* One of the three is the same if it has cells in blocks; the others are QUICK_NEVER. */
 	_Atomic uint32_t quick_f64, quick_histogram;
@@ -48,7 +48,8 @@ struct bound {
 };
 
 _Static_assert(offsetof(struct bound, quick_int) == offsetof(struct oriel_quick, word) &&
-		       offsetof(struct bound, cell) == offsetof(struct oriel_quick, cell),
+		       offsetof(struct bound, cell) == offsetof(struct oriel_quick, word) + 4 &&
+		       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "programs add to it themselves");
 
 enum { BOUNDS_STEP = 4 };

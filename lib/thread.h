@@ -146,7 +146,7 @@ _Static_assert(sizeof(struct thread) <= THREAD_SIZE, "a thread fits its slot");
 
 _Static_assert(offsetof(struct thread, cells) == offsetof(struct oriel_own, cells) &&
 		       offsetof(struct thread, word) == offsetof(struct oriel_own, word) &&
-		       offsetof(struct thread, depth) == offsetof(struct oriel_own, depth),
+		       offsetof(struct thread, depth) == offsetof(struct oriel_own, word) + 4,
 	       "programs look at it themselves");
 
 /* Never NULL: a thread without a slot has `thread_none`, which is not live. */
