@@ -199,7 +199,7 @@ static void field_note(void *you, const char *name, const char *value)
 }
 
 /* Whatever is set for a context that has everything, sampled by itself or by a debugging caller. */
-static void fields_find(struct fields_found *f, bool debug)
+static void fields_find(struct fields_found *f, const struct thread *t, bool debug)
 {
 	struct oriel_context c = { .trace_id = { 1 }, .span_id = { 1 }, .flags = ORIEL_SAMPLED };
 	const struct target to = { field_note, f };
@@ -210,7 +210,7 @@ static void fields_find(struct fields_found *f, bool debug)
 					       .baggage = STR("k=v"),
 					       .debug = debug });
 	token = oriel_context_attach(&c);
-	now.entry = thread_top(thread_self());
+	now.entry = thread_top(t);
 	now.carried = carry_read(entry_carry(now.entry));
 	for (size_t i = 0; i < process.config.n_propagators; i++) {
 		const struct propagator *p = propagator_at(i);
@@ -226,12 +226,13 @@ static void fields_find(struct fields_found *f, bool debug)
 
 size_t oriel_context_fields(const char *names[], size_t most)
 {
+	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	struct fields_found f = { .n = 0 };
 
-	if (!oriel_recording())
+	if (!t)
 		return 0;
-	fields_find(&f, false);
-	fields_find(&f, true);
+	fields_find(&f, t, false);
+	fields_find(&f, t, true);
 	for (size_t i = 0; names && i < f.n && i < most; i++)
 		names[i] = f.name[i];
 	return f.n;

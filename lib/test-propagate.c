@@ -573,6 +573,21 @@ static void fields_of_datadog(void)
 				   "x-datadog-sampling-priority x-datadog-origin x-datadog-tags "));
 }
 
+/* Others have all the slots, so it can't record and has no context to ask with. */
+static void fields_of_nobody(void)
+{
+	start(NULL);
+	for (uint32_t i = 0; i < process.n_slots; i++)
+		atomic_store(&process.slots[i], 1);
+	must(oriel_context_fields(NULL, 0) == 0);
+}
+
+static void a_thread_without_a_slot_lists_none(void **state)
+{
+	(void)state;
+	seen_of(fields_of_nobody);
+}
+
 static void the_fields_that_may_be_set_are_listed(void **state)
 {
 	(void)state;
@@ -602,6 +617,7 @@ int main(void)
 		cmocka_unit_test(a_share_takes_the_highest_ids_or_what_the_trace_says),
 		cmocka_unit_test(the_environment_is_read_by_the_same_list),
 		cmocka_unit_test(the_fields_that_may_be_set_are_listed),
+		cmocka_unit_test(a_thread_without_a_slot_lists_none),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
