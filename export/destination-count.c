@@ -2,7 +2,7 @@
 /* What a destination counts by signal, and how long its writes took. */
 #include "export/destination-inside.h"
 
-#include "base/clock.h"
+#include "model/stats.h"
 
 /* Rejected items of which an exporter doesn't say what they are, are those that come first. */
 void destination_done(const struct export_result *result, const struct cargo *c, bool all,
@@ -25,15 +25,6 @@ void destination_done(const struct export_result *result, const struct cargo *c,
 		out->sent[i] -= more;
 		rest -= more;
 	}
-}
-
-void destination_took(struct destination *d, uint64_t began_ns, int r)
-{
-	uint64_t took_ns = clock_mono_ns() - began_ns;
-
-	pthread_mutex_lock(&d->lock);
-	durations_add(&d->counts.took[r != 0], took_ns);
-	pthread_mutex_unlock(&d->lock);
 }
 
 struct account destination_account(int r, bool on_time, const struct cargo *c,
@@ -66,8 +57,16 @@ static uint64_t give_way(struct destination_count *c, uint64_t n)
 	return n;
 }
 
+static uint64_t sum(const uint64_t of[N_SIGNALS])
+{
+	return of[0] + of[1] + of[2];
+}
+
 void destination_count_settled(struct destination *d, const struct account *a, uint64_t gave_way)
 {
+	uint64_t sent = sum(a->sent);
+	uint64_t lost = sum(a->refused) + sum(a->retries) + sum(a->closing) + gave_way;
+
 	for (size_t i = 0; i < N_SIGNALS; i++) {
 		struct destination_count *c = &d->counts.of[i];
 
@@ -76,8 +75,43 @@ void destination_count_settled(struct destination *d, const struct account *a, u
 		c->retries += a->retries[i];
 		c->closing += a->closing[i];
 	}
+	d->sent += sent;
+	d->dropped += lost;
+	d->settled += sent + lost;
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		gave_way -= give_way(&d->counts.of[i], gave_way);
+	pthread_cond_broadcast(&d->moved);
+}
+
+static void tell_stats(const struct account *a, uint64_t gave_way)
+{
+	stats_add(export_dropped_queue_full, gave_way);
+	stats_add(export_sent, sum(a->sent));
+	stats_add(export_dropped_refused, sum(a->refused));
+	stats_add(export_dropped_retries, sum(a->retries));
+	stats_add(export_dropped_closing, sum(a->closing));
+}
+
+void destination_settle(struct destination *d, const struct account *a)
+{
+	tell_stats(a, 0);
+	pthread_mutex_lock(&d->lock);
+	destination_count_settled(d, a, 0);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void destination_settle_disk(struct destination *d, const struct account *a)
+{
+	uint64_t gave_way = spool_dropped(d->spool);
+
+	tell_stats(a, gave_way);
+	pthread_mutex_lock(&d->lock);
+	destination_count_settled(d, a, gave_way);
+	d->spooled = spool_items(d->spool);
+	d->held = spool_held(d->spool);
+	d->stowed = spool_came(d->spool);
+	d->ready = d->spooled > 0;
+	pthread_mutex_unlock(&d->lock);
 }
 
 void destination_counts(struct destination *d, struct destination_counts *out)
@@ -90,7 +124,7 @@ void destination_counts(struct destination *d, struct destination_counts *out)
 
 const char *destination_speaks(const struct destination *d, enum signal signal)
 {
-	const char *said = d->kind->speaks ? d->kind->speaks(d->state, signal) : NULL;
+	const char *said = d->kind->speaks ? d->kind->speaks(d->first_state, signal) : NULL;
 
 	return said ? said : d->kind->name;
 }

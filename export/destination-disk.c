@@ -2,7 +2,7 @@
 /*
  * What a destination's backend doesn't take waits on disk (export/spool.h):
  *
- *     cargo ─► write ─► retry? ─► stow ─► [files] ─► resend, one after the other, when it may be tried
+ *     cargo ─► write ─► retry? ─► stow ─► [files] ─► resend, as many at once as otherwise, when it may be tried
  *
  * While anything is there all that comes goes behind it, so the order stays and memory is free. While a
  * backend says nothing, until the time-out, what comes goes there, too, once half of the memory is taken.
@@ -14,8 +14,6 @@
 
 #include <stdio.h>
 
-enum { SPOOL_AT_ONCE = 16 };
-
 void destination_open_spool(struct destination *d, const struct export_place *place)
 {
 	char name[300];
@@ -24,23 +22,21 @@ void destination_open_spool(struct destination *d, const struct export_place *pl
 	if (!place->queue_dir || !d->kind->stow || !d->kind->where)
 		return;
 	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->kind->name, (unsigned)d->signals);
-	d->kind->where(d->state, name + n, sizeof(name) - n);
+	d->kind->where(d->first_state, name + n, sizeof(name) - n);
 	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
 	if (d->spool)
-		d->offered = d->spooled = spool_items(d->spool);
+		d->offered = d->spooled = d->held = spool_items(d->spool);
+	d->ready = d->spooled > 0;
 }
 
-bool destination_stow(struct destination *d, const struct cargo *c, struct export_result *result)
+static bool stow(struct worker *w, const struct cargo *c, struct export_result *result)
 {
+	struct destination *d = w->d;
 	struct account a = { .sent = { 0 } };
-	uint64_t before, put;
-	int r;
+	uint64_t before = spool_came(d->spool), put;
+	int r = d->kind->stow(w->state, c->batch, c->n, result, d->spool);
 
-	if (!d->spool)
-		return false;
-	before = spool_taken(d->spool);
-	r = d->kind->stow(d->state, c->batch, c->n, result, d->spool);
-	put = spool_taken(d->spool) - before;
+	put = spool_came(d->spool) - before;
 	if (r < 0 && !put)
 		return false;
 	destination_done(result, c, false, &a);
@@ -51,77 +47,131 @@ bool destination_stow(struct destination *d, const struct cargo *c, struct expor
 		a.retries[i] = put < left ? left - put : 0;
 		put -= left - a.retries[i];
 	}
-	destination_settle(d, &a);
+	destination_settle_disk(d, &a);
 	return true;
 }
 
-static struct account *account_of_item(struct account *a, const struct spool_item *item,
-				       uint64_t n_rejected)
+bool destination_stow(struct worker *w, const struct cargo *c, struct export_result *result)
+{
+	struct destination *d = w->d;
+	bool stowed;
+
+	if (!d->spool)
+		return false;
+	pthread_mutex_lock(&d->disk);
+	stowed = stow(w, c, result);
+	pthread_mutex_unlock(&d->disk);
+	return stowed;
+}
+
+static void account_of_item(struct account *a, const struct spool_item *item, uint64_t n_rejected)
 {
 	size_t of = item->which % 4 < N_SIGNALS ? item->which % 4 : 0;
 
 	a->sent[of] = item->n_items - n_rejected;
 	a->refused[of] = n_rejected;
-	return a;
 }
 
-static bool is_crowded(struct destination *d)
+/* Nobody takes from the list meanwhile, so that what was looked at is there until it is on disk. */
+static bool aside_begin(struct destination *d)
 {
 	bool crowded;
 
 	pthread_mutex_lock(&d->lock);
-	crowded = d->waiting > d->limits.queue_items / 2;
-	if (crowded)
+	crowded = !d->asiding && d->waiting > d->limits.queue_items / 2;
+	if (crowded) {
 		cargo_look(d, &d->aside);
+		d->asiding = true;
+	}
 	pthread_mutex_unlock(&d->lock);
 	return crowded;
 }
 
-/* Only this thread takes from the list, so that what it looked at is there until it says so. */
-void destination_idle(void *you)
+static void aside_end(struct destination *d, bool stowed)
 {
-	struct destination *d = you;
-
-	while (d->spool && is_crowded(d)) {
-		struct export_result nothing = destination_fresh(d);
-
-		if (!destination_stow(d, &d->aside, &nothing))
-			return;
-		pthread_mutex_lock(&d->lock);
+	pthread_mutex_lock(&d->lock);
+	if (stowed)
 		cargo_unlink(d, d->aside.n);
-		pthread_mutex_unlock(&d->lock);
-		cargo_free(&d->aside);
+	d->asiding = false;
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void destination_put_aside(struct worker *w)
+{
+	struct destination *d = w->d;
+	bool stowed = d->spool != NULL;
+
+	while (stowed && aside_begin(d)) {
+		struct export_result nothing = destination_fresh(d);
+		struct cargo *aside = &d->aside;
+
+		stowed = destination_stow(w, aside, &nothing);
+		for (size_t i = 0; stowed && i < aside->n; i++)
+			batch_free(aside->batch[i]);
+		aside_end(d, stowed);
 	}
 }
 
-void destination_resend(struct destination *d)
+/* With the disk held. */
+static bool take(struct worker *w, struct spool_item *item)
 {
+	struct destination *d = w->d;
+	bool points, took;
+
+	pthread_mutex_lock(&d->lock);
+	points = !destination_sends_points(d);
+	pthread_mutex_unlock(&d->lock);
+	took = spool_take(d->spool, points, &w->body, item);
+	if (!took) /* what could not be read is lost */
+		destination_settle_disk(d, &(struct account){ .sent = { 0 } });
+	pthread_mutex_lock(&d->lock);
+	w->points = took && item->which % 4 == 2;
+	if (!took)
+		d->ready = !points && !destination_sends_points(d);
+	pthread_mutex_unlock(&d->lock);
+	return took;
+}
+
+/* With the disk held. */
+static void settle(struct destination *d, const struct spool_item *item, int r, uint64_t n_rejected)
+{
+	struct account a = { .sent = { 0 } };
+
+	if (r == EXPORT_RETRY)
+		spool_back(d->spool, item);
+	else if (spool_done(d->spool, item))
+		account_of_item(&a, item,
+				r || n_rejected > item->n_items ? item->n_items : n_rejected);
+	destination_settle_disk(d, &a);
+}
+
+void destination_resend(struct worker *w)
+{
+	struct destination *d = w->d;
+	struct export_result result = { .n_rejected = 0 };
+	uint64_t began_ns = clock_mono_ns();
 	struct spool_item item;
+	bool took;
+	int r = 0;
 
-	for (int i = 0; i < SPOOL_AT_ONCE && spool_first(d->spool, &item); i++) {
-		struct export_result result = { .n_rejected = 0 };
-		uint64_t began = clock_mono_ns();
-		int r = d->kind->resend(d->state, &item, &result);
-
-		destination_took(d, began, r);
-		destination_note(d, r, &result);
-		if (r == EXPORT_RETRY) {
-			d->not_before_ns = clock_mono_ns() +
-					   backoff_next_ns(&d->backoff, result.retry_after_ms);
+	pthread_mutex_lock(&d->disk);
+	took = take(w, &item);
+	pthread_mutex_unlock(&d->disk);
+	if (took) {
+		r = d->kind->resend(w->state, &item, &result);
+		destination_answered(d, began_ns, r, &result);
+		if (r == EXPORT_RETRY)
 			stats_add(export_retried, 1);
-			break;
-		}
-		d->backoff.failures = 0;
-		d->not_before_ns = 0;
-		if (!spool_pop(d->spool))
-			continue;
-		if (r)
-			result.n_rejected = item.n_items;
-		if (result.n_rejected > item.n_items)
-			result.n_rejected = item.n_items;
-		destination_settle(d, account_of_item(&(struct account){ .sent = { 0 } }, &item,
-						      result.n_rejected));
+		pthread_mutex_lock(&d->disk);
+		settle(d, &item, r, result.n_rejected);
+		pthread_mutex_unlock(&d->disk);
 	}
-	destination_settle(d, &(struct account){
-				      .sent = { 0 } }); /* what could not be read is lost, too */
+	pthread_mutex_lock(&d->lock);
+	d->n_sending--;
+	w->points = false;
+	if (d->spooled)
+		d->ready |= took;
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
 }

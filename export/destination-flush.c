@@ -30,14 +30,32 @@ bool destination_wait_settled(struct destination *d, uint64_t until_ns)
 	return wait_for(d, &d->settled, d->offered, until_ns);
 }
 
-/* First in, first out: when no more is there than came since, what was there is gone. */
+/* Several are written at the same time, and the later ones may be done first. */
+static bool anyone_has_one_of(const struct destination *d, uint64_t number)
+{
+	for (size_t i = 0; i < d->n_workers; i++)
+		if (d->worker[i]->number && d->worker[i]->number <= number)
+			return true;
+	return false;
+}
+
+static bool wait_for_cargos(struct destination *d, uint64_t until_ns)
+{
+	uint64_t number = d->n_begun;
+
+	while (anyone_has_one_of(d, number) && clock_mono_ns() < until_ns)
+		destination_wait(d, &d->moved, until_ns);
+	return !anyone_has_one_of(d, number);
+}
+
+/* First in, first out: when no more is held there than came since, what was there is gone. */
 static bool wait_for_disk(struct destination *d, uint64_t until_ns)
 {
 	uint64_t before = d->stowed;
 
-	while (d->spooled > d->stowed - before && clock_mono_ns() < until_ns)
+	while (d->held > d->stowed - before && clock_mono_ns() < until_ns)
 		destination_wait(d, &d->moved, until_ns);
-	return d->spooled <= d->stowed - before;
+	return d->held <= d->stowed - before;
 }
 
 bool destination_flush(struct destination *d, uint32_t timeout_ms)
@@ -47,9 +65,9 @@ bool destination_flush(struct destination *d, uint32_t timeout_ms)
 
 	pthread_mutex_lock(&d->lock);
 	d->hurry++;
-	pthread_cond_signal(&d->wake);
-	done = wait_for(d, &d->n_left, d->n_came, until_ns) &&
-	       wait_for(d, &d->n_ended, d->n_begun, until_ns) && wait_for_disk(d, until_ns);
+	pthread_cond_broadcast(&d->wake);
+	done = wait_for(d, &d->n_left, d->n_came, until_ns) && wait_for_cargos(d, until_ns) &&
+	       wait_for_disk(d, until_ns);
 	pthread_mutex_unlock(&d->lock);
 	return done;
 }

@@ -38,6 +38,18 @@ static bool is_said(const struct asked *a, const char *spans, const char *logs)
 	       (a->signals & SIGNAL_LOG && settings_get(a->settings, str_of(logs)).n);
 }
 
+/* 0: nobody says, or says what makes no sense. */
+static size_t at_once(const struct asked *a)
+{
+	const char *const name = "ORIEL_EXPORT_CONCURRENCY";
+	uint64_t n = number(a, name);
+
+	if (!settings_get(a->settings, str_of(name)).n || (n && n <= DESTINATION_AT_ONCE_MOST))
+		return n;
+	*a->bad = name;
+	return 0;
+}
+
 struct destination_limits destination_limits_of(const struct settings *settings,
 						enum signal signals, const char **bad)
 {
@@ -46,6 +58,7 @@ struct destination_limits destination_limits_of(const struct settings *settings,
 	uint64_t delay_ms;
 
 	*bad = NULL;
+	l.at_once = at_once(&a);
 	l.most[0] = number(&a, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
 	l.most[1] = number(&a, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE");
 	l.queue_items = of_both(&a, "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_QUEUE_SIZE");

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Destination: an exporter with a thread and a bounded queue of its own, so that a slow or dead one
+ * Destination: an exporter with threads and a bounded queue of its own, so that a slow or dead one
  * delays only itself.
  *
  *     struct destination *d;
  *     r = destination_new(&d, &exporter_otlp, &settings, &place, limits);
  *     destination_offer(d, batch);           takes a reference of its own; never waits
  *     destination_flush(d, 2000);            all that was offered is delivered or counted?
- *     destination_free(d, 2000);             the same, then ends the thread
+ *     destination_free(d, 2000);             the same, then ends the threads
  *
  * The queue is bounded in items (spans + records + points of the signals that the place names),
  * those being written included. A full queue drops the newest batch and counts its items. Retryable
  * failures back off with jitter (1 s doubling to 30 s, or what the server asks for) and keep the
  * batches until `retry_for_ms` is over. A flush cuts one wait short.
+ *
+ * Where one request isn't enough, because answers take their time and more is there to be written, others go out
+ * beside it, `at_once` at most, each by a thread and an exporter's instance of its own, which come when they are needed.
+ * Their order is open then, but for points: of those one is under way at a time. A retryable failure
+ * leaves one request at a time until one has been answered better.
  *
  * Where the place has a directory and the exporter's requests can wait on disk, they do after the first
  * failure, or while a write takes its time and memory is half full, in order, within bytes; the oldest give
@@ -21,8 +26,8 @@
  *
  * Always: offered = queued + sent + dropped, in items, and `stats` has the same by reason.
  *
- * offer, flush, crowd, state and where: any thread. free: once, when no other thread uses it. The thread blocks
- * all signals but faults, SIGPIPE included. After a fork only the parent has the thread; a child
+ * offer, flush, crowd, state and where: any thread. free: once, when no other thread uses it. Its threads block
+ * all signals but faults, SIGPIPE included. After a fork only the parent has them; a child
  * must not touch a destination.
  */
 #pragma once
@@ -32,10 +37,13 @@
 
 struct destination;
 
+enum { DESTINATION_AT_ONCE_MOST = 32 };
+
 struct destination_limits {
 	size_t queue_items;	 /* default 65,536 */
 	size_t batch_items;	 /* most items in one write; default 8,192 */
 	size_t most[N_SIGNALS];	 /* items in one request; default: as many as are written at once */
+	size_t at_once;		 /* requests; default 4, or 1 where the exporter can't */
 	uint32_t delay_ms;	 /* wait this long for a batch to fill; default 200 */
 	uint32_t retry_for_ms;	 /* default 300,000 */
 	uint32_t retry_first_ms; /* default 1,000 */
@@ -43,8 +51,8 @@ struct destination_limits {
 };
 
 /*
- * By the batch processors' variables: OTEL_BSP_* for spans, OTEL_BLRP_* for log records, the larger if it is
- * for both. What they don't say is our own default. *bad: one that makes no sense (NULL: none).
+ * By the batch processors' variables, OTEL_BSP_* for spans, OTEL_BLRP_* for log records, the larger if it is
+ * for both, and ORIEL_EXPORT_CONCURRENCY. What they don't say is our own default. *bad: one that makes no sense (NULL: none).
  */
 struct destination_limits destination_limits_of(const struct settings *settings,
 						enum signal signals, const char **bad);

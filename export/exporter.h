@@ -8,7 +8,7 @@
  *             .open = console_open, .write = console_write, .close = console_close,
  *     };
  *
- * An instance belongs to one destination thread (export/destination.h): open, write and close are
+ * An instance belongs to one of a destination's threads (export/destination.h): open, write and close are
  * never called concurrently on it, and write may take as long as its own time-out. Adding one is a
  * file here and a row in export/list.c.
  */
@@ -85,6 +85,11 @@ struct exporter {
 	 */
 	int (*open)(void **state, const struct settings *settings, const struct export_place *place,
 		    char why[160]);
+	/*
+	 * Another instance that says and does the same, to be used at the same time: it may borrow what the first
+	 * one reads only, and is closed before it. NULL: there is one alone.
+	 */
+	int (*beside)(void **state, const void *first, void *idle_to);
 	/* Offers only batches' parts that are in place->signals. */
 	int (*write)(void *state, struct batch *const *batches, size_t n,
 		     struct export_result *result);

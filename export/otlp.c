@@ -93,6 +93,28 @@ static int otlp_open(void **state, const struct settings *settings,
 	return 0;
 }
 
+/* The targets' texts are in the first one's arena. */
+static int otlp_beside(void **state, const void *first, void *idle_to)
+{
+	const struct otlp *of = first;
+	struct otlp *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return ERR(-ENOMEM);
+	x->signals = of->signals;
+	x->stop = of->stop;
+	x->idle = of->idle;
+	x->idle_to = idle_to;
+	memcpy(x->target, of->target, sizeof(x->target));
+	x->http = http_new();
+	if (!x->http) {
+		otlp_close(x);
+		return ERR(-ENOMEM);
+	}
+	*state = x;
+	return 0;
+}
+
 /* A proxy's page says there what is wrong, "400 No required SSL certificate was sent". */
 static struct str title(struct str page)
 {
@@ -472,6 +494,7 @@ const struct exporter exporter_otlp = {
 	.summary = "Send to an OpenTelemetry receiver (OTLP over HTTP or gRPC)",
 	.takes = SIGNAL_ALL,
 	.open = otlp_open,
+	.beside = otlp_beside,
 	.write = otlp_write,
 	.stow = otlp_stow,
 	.resend = otlp_resend,

@@ -2,7 +2,6 @@
 #include "export/spool.h"
 
 #include "base/err.h"
-#include "base/out.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,16 +28,25 @@ struct record {
 struct file {
 	struct file *next;
 	uint32_t number;
-	uint64_t read_at, bytes, items; /* items: not read yet */
+	uint64_t read_at;      /* all before it is done; on disk, too */
+	uint64_t take_at;      /* all before it was taken */
+	uint64_t bytes, items; /* items: not done yet */
+};
+
+/* A record that was taken, and those behind it that were. */
+struct taken {
+	struct file *file;
+	uint64_t at, ticket;
+	struct record record;
+	bool out, done; /* neither: it came back */
 };
 
 struct spool {
 	int dir, lock, out; /* out: of the last file, -1: not open */
 	struct file *first, **last;
-	uint64_t most, bytes, items, taken, dropped;
-	struct out body;
-	struct record at; /* of the first item, once it is read */
-	bool has_first;
+	uint64_t most, bytes, items, came, dropped, tickets;
+	struct taken taken[SPOOL_TAKEN_MOST]; /* in the files' order */
+	size_t n_taken;
 };
 
 static void name_of(uint32_t number, char name[32])
@@ -66,12 +74,30 @@ static bool is_record(const struct record *r, const struct file *f, uint64_t at)
 
 /* ---- files ----------------------------------------------------------------------------------------- */
 
+static size_t n_taken_of(const struct spool *s, const struct file *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_taken; i++)
+		n += s->taken[i].file == f;
+	return n;
+}
+
+/* The first `n` of what was taken: nobody needs to know any more. */
+static void taken_forget(struct spool *s, size_t n)
+{
+	s->n_taken -= n;
+	memmove(s->taken, s->taken + n, s->n_taken * sizeof(*s->taken));
+}
+
+/* The first one. */
 static void file_forget(struct spool *s, struct file *f)
 {
 	char name[32];
 
 	name_of(f->number, name);
 	unlinkat(s->dir, name, 0);
+	taken_forget(s, n_taken_of(s, f));
 	s->bytes -= f->bytes;
 	s->items -= f->items;
 	s->first = f->next;
@@ -81,7 +107,6 @@ static void file_forget(struct spool *s, struct file *f)
 			close(s->out);
 		s->out = -1;
 	}
-	s->has_first = false;
 	free(f);
 }
 
@@ -106,6 +131,7 @@ static void file_look(struct spool *s, struct file *f)
 			f->items += r.n_items;
 		f->bytes = at;
 	}
+	f->take_at = f->read_at;
 	if (fd >= 0)
 		close(fd);
 	s->bytes += f->bytes;
@@ -231,7 +257,6 @@ struct spool *spool_close(struct spool *s)
 		close(s->lock);
 	if (s->dir >= 0)
 		close(s->dir);
-	out_fini(&s->body);
 	free(s);
 	return NULL;
 }
@@ -276,7 +301,7 @@ static int file_begin(struct spool *s)
 		file_take_back(s, f, at);
 		return e;
 	}
-	f->bytes = f->read_at = sizeof(h);
+	f->bytes = f->read_at = f->take_at = sizeof(h);
 	s->bytes += sizeof(h);
 	return 0;
 }
@@ -304,7 +329,7 @@ static int append(struct spool *s, const struct record *r, struct str body)
 	f->items += r->n_items;
 	s->bytes += sizeof(*r) + body.n;
 	s->items += r->n_items;
-	s->taken += r->n_items;
+	s->came += r->n_items;
 	return 0;
 }
 
@@ -330,64 +355,177 @@ int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body
 
 /* ---- taking ---------------------------------------------------------------------------------------- */
 
-static bool record_read(struct spool *s, const struct file *f, int fd)
+static bool body_read(int fd, const struct record *r, uint64_t at, struct out *body)
 {
-	struct record *r = &s->at;
-
-	if (!read_whole(fd, r, sizeof(*r), f->read_at) || !is_record(r, f, f->read_at))
+	out_clear(body);
+	if (!out_reserve(body, r->n) || !read_whole(fd, body->p, r->n, at + sizeof(*r)))
 		return false;
-	out_clear(&s->body);
-	if (!out_reserve(&s->body, r->n) ||
-	    !read_whole(fd, s->body.p, r->n, f->read_at + sizeof(*r)))
-		return false;
-	s->body.n = r->n;
-	return crc32(0, (const Bytef *)s->body.p, r->n) == r->crc;
+	body->n = r->n;
+	return crc32(0, (const Bytef *)body->p, r->n) == r->crc;
 }
 
-bool spool_first(struct spool *s, struct spool_item *out)
+static void items_leave(struct spool *s, struct file *f, uint64_t n)
 {
-	while (!s->has_first && s->first) {
-		struct file *f = s->first;
-		int fd = f->items ? file_open(s, f, O_RDONLY) : -1;
+	n = n < f->items ? n : f->items;
+	f->items -= n;
+	s->items -= n;
+}
 
-		s->has_first = fd >= 0 && record_read(s, f, fd);
-		if (fd >= 0)
-			close(fd);
-		if (s->has_first)
-			break;
-		if (!f->items && !f->next)
-			return false; /* the one that is written to */
-		s->dropped += f->items;
-		file_forget(s, f);
-	}
-	if (s->has_first)
-		*out = (struct spool_item){ s->at.which, s->at.n_items, out_all(&s->body) };
-	return s->has_first;
+static uint64_t items_taken(const struct spool *s, const struct file *f, bool done)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_taken; i++)
+		if ((!f || s->taken[i].file == f) && s->taken[i].done == done)
+			n += s->taken[i].record.n_items;
+	return n;
 }
 
 /* How far it was read goes to disk, so that the next collector doesn't send it again. */
-bool spool_pop(struct spool *s)
+static void file_note(const struct spool *s, const struct file *f)
+{
+	int fd = file_open(s, f, O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (pwrite(fd, &f->read_at, sizeof(f->read_at), offsetof(struct head, read_at)) < 0)
+		errno = 0; /* then it may be sent again */
+	close(fd);
+}
+
+/* What is done at the front, and the files that have nothing else. */
+static void tidy(struct spool *s)
+{
+	struct file *noted = NULL;
+
+	while (s->n_taken && s->taken[0].done) {
+		noted = s->taken[0].file;
+		noted->read_at = s->taken[0].at + sizeof(struct record) + s->taken[0].record.n;
+		taken_forget(s, 1);
+	}
+	while (s->first && !s->first->items && !n_taken_of(s, s->first)) {
+		if (s->first == noted)
+			noted = NULL;
+		file_forget(s, s->first);
+	}
+	if (noted)
+		file_note(s, noted);
+}
+
+/* What was not taken of it yet can't be read. */
+static void file_cut(struct spool *s, struct file *f)
+{
+	uint64_t out = items_taken(s, f, false), lost = f->items > out ? f->items - out : 0;
+
+	if (!f->next && s->out >= 0) {
+		close(s->out);
+		s->out = -1;
+	}
+	s->dropped += lost;
+	items_leave(s, f, lost);
+	s->bytes -= f->bytes - f->take_at;
+	f->bytes = f->take_at;
+}
+
+/* One that came back, else the next of a file, as `fresh`. */
+static struct taken *next_to_take(struct spool *s, struct taken *fresh)
 {
 	struct file *f = s->first;
-	int fd;
 
-	if (!s->has_first)
-		return false;
-	s->has_first = false;
-	f->read_at += sizeof(s->at) + s->at.n;
-	f->items -= s->at.n_items;
-	s->items -= s->at.n_items;
-	if (!f->items) {
-		file_forget(s, f);
-		return true;
+	for (size_t i = 0; i < s->n_taken; i++)
+		if (!s->taken[i].out && !s->taken[i].done)
+			return &s->taken[i];
+	while (f && f->take_at >= f->bytes)
+		f = f->next;
+	if (!f || s->n_taken == SPOOL_TAKEN_MOST)
+		return NULL;
+	*fresh = (struct taken){ .file = f, .at = f->take_at };
+	return fresh;
+}
+
+enum outcome { READ, NOT_NOW, BROKEN };
+
+static enum outcome taken_read(struct spool *s, struct taken *t, bool points, struct out *body)
+{
+	int fd = file_open(s, t->file, O_RDONLY);
+	enum outcome outcome = BROKEN;
+	struct record r;
+
+	if (fd >= 0 && read_whole(fd, &r, sizeof(r), t->at) && is_record(&r, t->file, t->at)) {
+		if (r.which % 4 == 2 && !points)
+			outcome = NOT_NOW;
+		else if (body_read(fd, &r, t->at, body))
+			outcome = READ;
 	}
-	fd = file_open(s, f, O_WRONLY);
-	if (fd >= 0) {
-		if (pwrite(fd, &f->read_at, sizeof(f->read_at), offsetof(struct head, read_at)) < 0)
-			errno = 0; /* then it may be sent again */
+	if (outcome == READ)
+		t->record = r;
+	if (fd >= 0)
 		close(fd);
+	return outcome;
+}
+
+static void taken_lost(struct spool *s, struct taken *t, const struct taken *fresh)
+{
+	if (t == fresh) {
+		file_cut(s, t->file);
+	} else {
+		t->done = true;
+		s->dropped += t->record.n_items;
+		items_leave(s, t->file, t->record.n_items);
 	}
+	tidy(s);
+}
+
+bool spool_take(struct spool *s, bool points, struct out *body, struct spool_item *item)
+{
+	struct taken fresh, *t;
+	enum outcome outcome;
+
+	while ((t = next_to_take(s, &fresh)) &&
+	       (outcome = taken_read(s, t, points, body)) != READ) {
+		if (outcome == NOT_NOW)
+			return false;
+		taken_lost(s, t, &fresh);
+	}
+	if (!t)
+		return false;
+	if (t == &fresh) {
+		t = &s->taken[s->n_taken++];
+		*t = fresh;
+		t->ticket = ++s->tickets;
+		t->file->take_at += sizeof(t->record) + t->record.n;
+	}
+	t->out = true;
+	*item = (struct spool_item){ t->record.which, t->record.n_items, out_all(body), t->ticket };
 	return true;
+}
+
+static struct taken *taken_find(struct spool *s, const struct spool_item *item)
+{
+	for (size_t i = 0; i < s->n_taken; i++)
+		if (s->taken[i].ticket == item->ticket)
+			return &s->taken[i];
+	return NULL;
+}
+
+bool spool_done(struct spool *s, const struct spool_item *item)
+{
+	struct taken *t = taken_find(s, item);
+
+	if (!t)
+		return false;
+	t->done = true;
+	items_leave(s, t->file, t->record.n_items);
+	tidy(s);
+	return true;
+}
+
+void spool_back(struct spool *s, const struct spool_item *item)
+{
+	struct taken *t = taken_find(s, item);
+
+	if (t)
+		t->out = false;
 }
 
 uint64_t spool_items(const struct spool *s)
@@ -395,9 +533,14 @@ uint64_t spool_items(const struct spool *s)
 	return s->items;
 }
 
-uint64_t spool_taken(const struct spool *s)
+uint64_t spool_held(const struct spool *s)
 {
-	return s->taken;
+	return s->items + items_taken(s, NULL, true);
+}
+
+uint64_t spool_came(const struct spool *s)
+{
+	return s->came;
 }
 
 uint64_t spool_bytes(const struct spool *s)

@@ -39,22 +39,31 @@ static void put(struct spool *s, const char *body)
 	assert_int_equal(spool_put(s, 1, 10, str_of(body)), 0);
 }
 
-static void take(struct spool *s, const char *body)
+static struct out text;
+
+static struct spool_item hold(struct spool *s, const char *body)
 {
 	struct spool_item item;
 
-	assert_true(spool_first(s, &item));
+	assert_true(spool_take(s, true, &text, &item));
 	assert_int_equal(item.which, 1);
 	assert_int_equal(item.n_items, 10);
 	assert_true(str_eq(item.body, str_of(body)));
-	spool_pop(s);
+	return item;
+}
+
+static void take(struct spool *s, const char *body)
+{
+	struct spool_item item = hold(s, body);
+
+	assert_true(spool_done(s, &item));
 }
 
 static void empty(struct spool *s)
 {
 	struct spool_item item;
 
-	assert_false(spool_first(s, &item));
+	assert_false(spool_take(s, true, &text, &item));
 	assert_int_equal(spool_items(s), 0);
 }
 
@@ -123,7 +132,7 @@ static void the_oldest_give_way_and_are_counted(void **state)
 	assert_int_equal(spool_dropped(s), 0);
 	assert_int_equal(spool_items(s), 30);
 	assert_true(spool_bytes(s) <= 10 << 20);
-	assert_true(spool_first(s, &item));
+	assert_true(spool_take(s, true, &text, &item));
 	assert_int_equal(item.body.p[0], 'c');
 	assert_true(spool_put(s, 1, 1, (struct str){ large, 11 << 20 }) < 0);
 	spool_close(s);
@@ -167,9 +176,9 @@ static void what_was_taken_is_known_though_older_ones_give_way(void **state)
 	memset(big, 'x', sizeof(big));
 	for (uint64_t i = 1; i <= 5; i++) {
 		assert_int_equal(spool_put(s, 1, 10, body), 0);
-		assert_int_equal(spool_taken(s), 10 * i);
+		assert_int_equal(spool_came(s), 10 * i);
 	}
-	assert_int_equal(spool_taken(s), spool_items(s) + spool_dropped(s));
+	assert_int_equal(spool_came(s), spool_items(s) + spool_dropped(s));
 	assert_in_range(spool_items(s), 10, 20);
 	spool_close(s);
 }
@@ -223,6 +232,126 @@ static void a_file_that_is_none_is_removed(void **state)
 	spool_close(s);
 }
 
+static void several_are_taken_before_one_is_done(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	struct spool_item a, b;
+
+	(void)state;
+	put(s, "a");
+	put(s, "b");
+	put(s, "c");
+	a = hold(s, "a");
+	b = hold(s, "b");
+	assert_true(spool_done(s, &b));
+	assert_int_equal(spool_items(s), 20);
+	assert_int_equal(spool_held(s), 30);
+	take(s, "c");
+	put(s, "d");
+	assert_true(spool_done(s, &a));
+	assert_int_equal(spool_held(s), 10);
+	take(s, "d");
+	empty(s);
+	assert_int_equal(spool_bytes(s), 0);
+	spool_close(s);
+}
+
+static void what_comes_back_is_taken_next(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	struct spool_item a, b;
+
+	(void)state;
+	put(s, "a");
+	put(s, "b");
+	put(s, "c");
+	a = hold(s, "a");
+	b = hold(s, "b");
+	spool_back(s, &b);
+	spool_back(s, &a);
+	take(s, "a");
+	take(s, "b");
+	take(s, "c");
+	empty(s);
+	spool_close(s);
+}
+
+/* The oldest that isn't done says where the next one begins, so that none is lost. */
+static void what_was_done_out_of_turn_comes_again_to_the_next(void **state)
+{
+	struct spool *s = begin(1 << 20);
+
+	(void)state;
+	put(s, "a");
+	put(s, "b");
+	put(s, "c");
+	take(s, "a");
+	hold(s, "b");
+	take(s, "c");
+	assert_int_equal(spool_items(s), 10);
+	spool_close(s);
+	s = begin(1 << 20);
+	assert_int_equal(spool_items(s), 20);
+	take(s, "b");
+	take(s, "c");
+	empty(s);
+	spool_close(s);
+}
+
+static void what_gives_way_while_it_is_out_is_not_done(void **state)
+{
+	static char big[3 << 20];
+	struct spool *s = begin(7 << 20);
+	struct str body = { big, sizeof(big) };
+	struct spool_item first;
+
+	(void)state;
+	assert_int_equal(spool_put(s, 1, 10, body), 0);
+	assert_true(spool_take(s, true, &text, &first));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(spool_put(s, 1, 10, body), 0);
+	assert_false(spool_done(s, &first));
+	spool_back(s, &first);
+	assert_int_equal(spool_dropped(s), 10);
+	assert_int_equal(spool_items(s), 20);
+	spool_close(s);
+}
+
+static void a_damaged_record_leaves_those_that_were_taken(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	struct spool_item a;
+
+	(void)state;
+	put(s, "a");
+	put(s, "bbbb");
+	a = hold(s, "a");
+	damage(-2, "x", 1);
+	assert_false(spool_take(s, true, &text, &(struct spool_item){ .ticket = 0 }));
+	assert_int_equal(spool_dropped(s), 10);
+	put(s, "c");
+	take(s, "c");
+	assert_true(spool_done(s, &a));
+	empty(s);
+	spool_close(s);
+}
+
+static void points_wait_until_they_are_wanted(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	struct spool_item item;
+
+	(void)state;
+	assert_int_equal(spool_put(s, 2, 10, STR("points")), 0);
+	put(s, "a");
+	assert_false(spool_take(s, false, &text, &item));
+	assert_true(spool_take(s, true, &text, &item));
+	assert_int_equal(item.which, 2);
+	assert_true(spool_take(s, false, &text, &item));
+	assert_int_equal(item.which, 1);
+	spool_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,12 +363,19 @@ int main(void)
 		cmocka_unit_test_setup(a_damaged_record_ends_its_file_and_is_counted, fresh),
 		cmocka_unit_test_setup(half_a_record_was_never_there, fresh),
 		cmocka_unit_test_setup(a_file_that_is_none_is_removed, fresh),
+		cmocka_unit_test_setup(several_are_taken_before_one_is_done, fresh),
+		cmocka_unit_test_setup(what_comes_back_is_taken_next, fresh),
+		cmocka_unit_test_setup(what_was_done_out_of_turn_comes_again_to_the_next, fresh),
+		cmocka_unit_test_setup(what_gives_way_while_it_is_out_is_not_done, fresh),
+		cmocka_unit_test_setup(a_damaged_record_leaves_those_that_were_taken, fresh),
+		cmocka_unit_test_setup(points_wait_until_they_are_wanted, fresh),
 	};
 	int r;
 
 	if (!mkdtemp(dir))
 		return 1;
 	r = cmocka_run_group_tests(tests, NULL, NULL);
+	out_fini(&text);
 	fresh(NULL);
 	rmdir(dir);
 	return r;

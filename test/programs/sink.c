@@ -2,15 +2,16 @@
 /*
  * Sink: an OTLP/HTTP receiver that counts, and that can be as bad as a real one.
  *
- *     sink ok|refuse|slow|garbage|hang-up
+ *     sink ok|distant|refuse|slow|garbage|hang-up
  *
  *     ok        200, and counts what came
+ *     distant   likewise, after 100 ms
  *     refuse    503 to everything
  *     slow      200 after 3 seconds
  *     garbage   200 with a body that is no protobuf
  *     hang-up   closes the connection without an answer
  *
- * Prints its address. GET /count says "SPANS LOGS REQUESTS". It reads protobuf by itself, with
+ * Prints its address. GET /count says "SPANS LOGS REQUESTS MOST-AT-ONCE". It reads protobuf by itself, with
  * nothing of Oriel's, so that it agrees with the encoder only if both are right.
  */
 #include <arpa/inet.h>
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <time.h>
 
-static atomic_ulong spans, logs, requests;
+static atomic_ulong spans, logs, requests, within, most_within;
 static const char *mode;
 
 struct body {
@@ -111,17 +112,26 @@ static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const ch
 	return queued;
 }
 
-static enum MHD_Result received(struct MHD_Connection *c, const char *path, const struct body *b)
+static void enter(void)
+{
+	unsigned long now = atomic_fetch_add(&within, 1) + 1, most = atomic_load(&most_within);
+
+	while (now > most && !atomic_compare_exchange_weak(&most_within, &most, now))
+		;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, const char *path, const struct body *b)
 {
 	struct cursor whole = { b->p, b->p + b->n };
 
-	atomic_fetch_add(&requests, 1);
 	if (strcmp(mode, "refuse") == 0)
 		return reply(c, 503, "not today");
 	if (strcmp(mode, "hang-up") == 0)
 		return MHD_NO;
 	if (strcmp(mode, "slow") == 0)
 		nanosleep(&(struct timespec){ .tv_sec = 3 }, NULL);
+	if (strcmp(mode, "distant") == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 	if (strcmp(mode, "garbage") == 0)
 		return reply(c, 200, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff garbage");
 	if (strcmp(path, "/v1/traces") == 0)
@@ -129,6 +139,17 @@ static enum MHD_Result received(struct MHD_Connection *c, const char *path, cons
 	if (strcmp(path, "/v1/logs") == 0)
 		atomic_fetch_add(&logs, count_items(whole));
 	return reply(c, 200, "");
+}
+
+static enum MHD_Result received(struct MHD_Connection *c, const char *path, const struct body *b)
+{
+	enum MHD_Result result;
+
+	atomic_fetch_add(&requests, 1);
+	enter();
+	result = answer(c, path, b);
+	atomic_fetch_sub(&within, 1);
+	return result;
 }
 
 static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *path,
@@ -157,8 +178,8 @@ static enum MHD_Result handle(void *you, struct MHD_Connection *c, const char *p
 	}
 	if (strcmp(method, "POST") == 0)
 		return received(c, path, b);
-	snprintf(text, sizeof(text), "%lu %lu %lu\n", atomic_load(&spans), atomic_load(&logs),
-		 atomic_load(&requests));
+	snprintf(text, sizeof(text), "%lu %lu %lu %lu\n", atomic_load(&spans), atomic_load(&logs),
+		 atomic_load(&requests), atomic_load(&most_within));
 	return reply(c, 200, text);
 }
 
