@@ -108,7 +108,7 @@ const struct variable variables[] = {
 	  "X-Forwarded-For and Forwarded, if they agree", "The field that those proxies say it in",
 	  false },
 	{ "ORIEL_SOCKETS_REQUEST_ID", VARIABLE_RECORDING, NULL, "false",
-	  "Put the request id into HTTP/1 responses that the program writes to its own sockets",
+	  "Give each HTTP/1 request that the program reads from its own sockets an id, and put it into the response",
 	  false },
 	{ "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", VARIABLE_RECORDING, "LIST", "the standard's",
 	  "HTTP methods that are told apart", false },

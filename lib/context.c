@@ -80,6 +80,12 @@ void oriel_context_release(struct oriel_context *c)
 		c->carry = 0;
 }
 
+void oriel_context_share(struct oriel_context *to, const struct oriel_context *from)
+{
+	carry_hold(from->carry);
+	to->carry = from->carry;
+}
+
 static bool context_is_set(const struct entry *e)
 {
 	return e->span_id != 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exemplar: the last sampled measurement, kept beside its series as an example (Metrics SDK,
+ * Exemplar: a late sampled measurement, kept beside its series as an example (Metrics SDK,
  * "Exemplar"): of a counter one, of a histogram one a bucket; an exponential one's buckets come and
  * go, and every sixteenth of them share a slot.
  *
  * All threads write to the same slot, and each in a request does so with every measurement. So that
- * they don't take its cache line from each other all the time, a thread that wrote to it in this tick of
- * the coarse clock and finds that another did since stays away from it until the next tick: of what
- * comes within one tick nobody can tell which was the last.
+ * they don't take its cache line from each other all the time, a thread that wrote to it stays away
+ * from it until the next tick of the coarse clock, some milliseconds: one of so many is as good an example as
+ * the last.
  *
  * The slots (wire/series.h) are made at the first example that a series has. They may take a third
  * of the area, so that examples are never the reason that a series finds no room.
@@ -95,7 +95,7 @@ static void slot_put_attributes(_Atomic uint64_t *word, struct oriel_attributes 
 		slot_put(word, EXEMPLAR_ATTRIBUTES + 1 + i, bytes[i]);
 }
 
-/* What a thread remembers of slots that it wrote to: which one, and in which tick << 1 | stay away. */
+/* What a thread remembers of slots that it wrote to: which one, and in which tick. */
 enum {
 	MEMO_SLOT,
 	MEMO_TICK,
@@ -108,18 +108,6 @@ static uint64_t *memo_of(const struct thread *t, const _Atomic uint64_t *word)
 	size_t i = ((uintptr_t)word >> 3) * 0x9e3779b97f4a7c15u >> 32;
 
 	return t->cells ? t->cells + CELL_BLOCK_MEMO + i % MEMOS * MEMO_WORDS : NULL;
-}
-
-/* Is it another's in this tick? */
-static bool stays_away(uint64_t *memo, const _Atomic uint64_t *word, uint64_t now, uint64_t me)
-{
-	if (memo[MEMO_SLOT] != (uintptr_t)word || memo[MEMO_TICK] >> 1 != now)
-		return false;
-	if (!(memo[MEMO_TICK] & 1) &&
-	    (atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed) & 0xffff) == me)
-		return false;
-	memo[MEMO_TICK] |= 1;
-	return true;
 }
 
 static uint64_t tick(void)
@@ -146,7 +134,7 @@ static void slot_write(const struct thread *t, _Atomic uint64_t *word, size_t n,
 {
 	uint64_t *memo = memo_of(t, word), now = tick(), me = (t->slot + 1) & 0xffff, was, next;
 
-	if (memo && stays_away(memo, word, now, me))
+	if (memo && memo[MEMO_SLOT] == (uintptr_t)word && memo[MEMO_TICK] == now)
 		return;
 	was = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
 	next = (((was >> 16) + 1) << 16) | me;
@@ -158,7 +146,7 @@ static void slot_write(const struct thread *t, _Atomic uint64_t *word, size_t n,
 	slot_put(word, EXEMPLAR_DONE, next);
 	if (memo) {
 		memo[MEMO_SLOT] = (uintptr_t)word;
-		memo[MEMO_TICK] = now << 1;
+		memo[MEMO_TICK] = now;
 	}
 }
 

@@ -11,7 +11,7 @@
  *     lib/views.c        what ORIEL_VIEWS makes of an instrument
  *     lib/observe.c      callbacks, and the thread that calls them
  *     lib/watch.c        numbers by address
- *     lib/exemplar.c     the last sampled measurement, kept as an example
+ *     lib/exemplar.c     a late sampled measurement, kept as an example
  *     lib/measure.c      what the program calls to measure
  *
  * After fork the child's area is empty: handles and bound series hold the generation of the segment

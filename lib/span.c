@@ -220,10 +220,12 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		given = context_entry(s.options->parent, ENTRY_ATTACHED);
 	e = span_entry(t, s.parent, s.parent->span_id == 0, span_follows(s.parent),
 		       entry_carry(s.parent), ENTRY_SILENT);
-	if (span_decides(s.parent))
-		span_choose(&e, &s, attributes);
-	else
+	if (!span_decides(s.parent))
 		e.meta |= s.parent->meta & ENTRY_SHARE;
+	else if (!process.config.sampling_asks && control_sampler() == SAMPLER_ON)
+		e.meta |= ORIEL_SAMPLED;
+	else
+		span_choose(&e, &s, attributes);
 	context_read(&span->context, &e);
 	span->depth = span->flags = 0;
 	if (entry_flags(&e) & ORIEL_SAMPLED &&

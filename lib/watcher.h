@@ -77,6 +77,9 @@ ORIEL_API void oriel_context_begin_request(struct oriel_context *c, const char *
 					   char out[ORIEL_REQUEST_ID_ROOM],
 					   struct oriel_attributes fields);
 
+/* What `from` carries goes to `to`, which carries nothing yet, too. oriel_context_release both. */
+ORIEL_API void oriel_context_share(struct oriel_context *to, const struct oriel_context *from);
+
 /*
  * For durations: a moment, and the seconds since. Cheaper than the clock once the processor's counter
  * has been measured against it; NaN if the counter is no clock any more.

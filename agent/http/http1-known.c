@@ -38,6 +38,20 @@ bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in, s
 	return true;
 }
 
+bool http1_same(struct http1 *m, const struct http1_usual *u, struct str *in)
+{
+	size_t n = (size_t)u->before + u->n;
+
+	if (!u->before || m->state != START || in->n < n || memcmp(in->p, u->p - u->before, n) != 0)
+		return false;
+	message_begin(m, NULL);
+	m->minor = u->minor;
+	m->state = START;
+	in->p += n;
+	in->n -= n;
+	return true;
+}
+
 bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out)
 {
 	const char *end = memchr(p, '\n', m->head_n);
@@ -50,8 +64,10 @@ bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out)
 	rest = m->head_n - (size_t)(end - p);
 	if (rest + version > UINT16_MAX)
 		return false;
-	*out = (struct http1_usual){ end - version, (uint16_t)(version + rest), (uint16_t)version,
-				     m->minor };
+	*out = (struct http1_usual){ .p = end - version,
+				     .n = (uint16_t)(version + rest),
+				     .line_n = (uint16_t)version,
+				     .minor = m->minor };
 	return true;
 }
 
@@ -104,6 +120,7 @@ bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike 
 	a->status = m->status;
 	a->minor = m->minor;
 	a->has_length = m->has_length;
+	a->left = m->left;
 	while (rest.n) {
 		struct cut line = str_cut(rest, '\n');
 
@@ -128,24 +145,35 @@ static inline bool same_part(const char *p, const struct http1_alike *a, int par
 		      (size_t)(a->to[part] - a->from[part])) == 0;
 }
 
-bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *in)
+/* All but date and length is the same: those are the next one's, from now on. */
+static bool alike_but(struct http1_alike *a, const char *p)
 {
-	const char *p = in->p, *digit = p + a->length;
+	const char *digit = p + a->length;
 	uint64_t length = 0;
 
-	if (m->state != START || in->n < a->n || !same_part(p, a, 0) || !same_part(p, a, 1) ||
-	    !same_part(p, a, 2) || (a->date_n && memchr(p + a->date, '\n', DATE_N)))
+	if (!same_part(p, a, 0) || !same_part(p, a, 1) || !same_part(p, a, 2) ||
+	    (a->date_n && memchr(p + a->date, '\n', DATE_N)))
 		return false;
 	for (size_t i = a->length_n; i; i--, digit++) {
 		if (!is_digit(*digit))
 			return false;
 		length = length * 10 + (uint64_t)(*digit - '0');
 	}
+	a->left = length;
+	memcpy(a->text, p, a->n);
+	return true;
+}
+
+bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
+{
+	if (m->state != START || in->n < a->n ||
+	    (memcmp(in->p, a->text, a->n) != 0 && !alike_but(a, in->p)))
+		return false;
 	message_begin(m, NULL);
 	m->minor = a->minor;
 	m->status = a->status;
 	m->has_length = a->has_length;
-	m->left = length;
+	m->left = a->left;
 	m->head_n = a->n;
 	m->state = FRAME;
 	in->p += a->n;

@@ -10,11 +10,13 @@
 /*
  * What follows a request's target, to the end of its head, if it frames no body and asks for nothing:
  * " HTTP/1.1", the fields, the empty line. http1_usual finds it in a message whose HTTP1_HEAD has just
- * come and whose head, head_n bytes, begins at `p`; false: not that sort.
+ * come and whose head, head_n bytes, begins at `p`; false: not that sort. `before`, 0 from there, may be set
+ * to the bytes of method and target if they lie before `p`: then http1_same knows them, too.
  */
 struct http1_usual {
 	const char *p;
 	uint16_t n, line_n; /* of it all; of it on the first line, without '\n' */
+	uint16_t before;
 	uint8_t minor;
 };
 bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out);
@@ -26,6 +28,9 @@ bool http1_usual(const struct http1 *m, const char *p, struct http1_usual *out);
 bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *bytes,
 		 struct str *method, struct str *target);
 
+/* The quicker way for one that has nothing new at all. */
+bool http1_same(struct http1 *m, const struct http1_usual *u, struct str *bytes);
+
 /*
  * A response's head as the next ones may be, but for their date and the digits of their length.
  * http1_alike_learn makes it of one whose HTTP1_HEAD has just come and whose head begins at `p`;
@@ -35,6 +40,7 @@ bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *bytes
 enum { HTTP1_ALIKE = 400 };
 
 struct http1_alike {
+	uint64_t left; /* by the length that it has now */
 	uint16_t n, status;
 	uint8_t minor;
 	bool has_length;
@@ -43,4 +49,4 @@ struct http1_alike {
 	char text[HTTP1_ALIKE];
 };
 bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a);
-bool http1_alike(struct http1 *m, const struct http1_alike *a, struct str *bytes);
+bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *bytes);

@@ -20,6 +20,7 @@ static _Atomic uint32_t n_known;
 
 /* Stored with release once an entry is whole, loaded with acquire. */
 static struct known_series *_Atomic word[WORDS];
+static __thread const struct known_series *found_last __attribute__((tls_model("initial-exec")));
 
 static uint32_t hash_of(const struct server_request *q, unsigned status)
 {
@@ -43,7 +44,11 @@ static bool is_of(const struct known_series *k, const struct server_request *q, 
 
 struct oriel_series *server_series_find(const struct server_request *q, unsigned status)
 {
-	uint32_t hash = hash_of(q, status);
+	uint32_t hash;
+
+	if (found_last && is_of(found_last, q, status))
+		return found_last->series;
+	hash = hash_of(q, status);
 
 	for (uint32_t i = 0; i < PROBES; i++) {
 		const struct known_series *k =
@@ -51,8 +56,10 @@ struct oriel_series *server_series_find(const struct server_request *q, unsigned
 
 		if (!k)
 			return NULL;
-		if (is_of(k, q, status))
-			return k->series;
+		if (!is_of(k, q, status))
+			continue;
+		found_last = k;
+		return k->series;
 	}
 	return NULL;
 }

@@ -130,7 +130,8 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 	struct peer_texts peer;
 
 	k->method = http_method(seen->method);
-	k->method_n = 0;
+	k->method_n = k->same_n = 0;
+	k->fields = (struct oriel_context){ 0 };
 	if (k->method)
 		k->method_n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST,
 						      ORIEL_WITH(known_str(KEY_HTTP_REQUEST_METHOD,
@@ -142,6 +143,15 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 		return false;
 	k->n = (uint16_t)(k->n + k->method_n);
 	return true;
+}
+
+static void gather_target(struct gathered *g, struct http_target target, char room[QUERY_MOST])
+{
+	gather(g, known_strn(KEY_URL_PATH, target.path.p, target.path.n));
+	if (target.query.n)
+		gather(g, known_strn(KEY_URL_QUERY, room,
+				     http_query_redact(oriel_redaction(), target.query, room,
+						       QUERY_MOST)));
 }
 
 /* The method and what is known beside it. */
@@ -179,11 +189,7 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 	if (!q->method && seen->method.n)
 		gather(&g, known_strn(KEY_HTTP_REQUEST_METHOD_ORIGINAL, seen->method.p,
 				      seen->method.n));
-	gather(&g, known_strn(KEY_URL_PATH, target.path.p, target.path.n));
-	if (target.query.n)
-		gather(&g, known_strn(KEY_URL_QUERY, query,
-				      http_query_redact(oriel_redaction(), target.query, query,
-							sizeof(query))));
+	gather_target(&g, target, query);
 	if (q->route_n)
 		gather(&g, known_strn(KEY_HTTP_ROUTE, q->route, q->route_n));
 	if (!seen->known)
@@ -211,21 +217,47 @@ static void leave_out(struct server_request *q)
 	q->span.context = nothing;
 }
 
-/* Its log records tell its id, its method and its path. */
-static void begin_context(struct server_request *q, const struct headers *h, struct str path)
+/* What it carries: `id`, or a fresh one, where `out` is there; for log records its method and its path. */
+static void carry_request(struct oriel_context *c, const char *id, char *out, const char *method,
+			  struct str path)
 {
 	char room[FIELD_PATH_MOST];
 	struct oriel_attribute field[2] = {
-		known_str(KEY_METHOD, q->method ? q->method : "_OTHER"),
+		known_str(KEY_METHOD, method ? method : "_OTHER"),
 		known_strn(KEY_PATH, path.p, path.n),
 	};
 
 	if (path.n > sizeof(room)) /* cut when secrets are out of it */
 		field[1] = known_strn(KEY_PATH, room,
 				      redact_text(oriel_redaction(), path, room, sizeof(room)));
-	oriel_context_begin_request(&q->parent, h ? h->request_id : NULL,
-				    headers_request_id() ? q->id : NULL,
-				    (struct oriel_attributes){ field, 2 });
+	oriel_context_begin_request(c, id, out, (struct oriel_attributes){ field, 2 });
+}
+
+static void begin_context(struct server_request *q, const struct server_seen *seen, struct str path)
+{
+	const char *id = seen->headers ? seen->headers->request_id : NULL;
+	bool wanted = headers_request_id() && (id || !seen->no_fresh_id);
+
+	carry_request(&q->parent, id, wanted ? q->id : NULL, q->method, path);
+}
+
+static void begin_empty(struct server_request *q, const struct server_seen *seen,
+			const char *method)
+{
+	q->method = method;
+	q->version = seen->version.n ? http_version(seen->version) : NULL;
+	q->https = seen->https;
+	q->ended = q->unmeasured = false;
+	q->route_n = 0;
+	q->id[0] = '\0';
+	memset(&q->parent, 0, sizeof(q->parent));
+}
+
+static uint64_t begun_at(const struct server_request *q, const struct server_seen *seen)
+{
+	if (seen->begun)
+		return seen->begun;
+	return q->span.flags & 1 ? oriel_moment_of_span() : oriel_moment();
 }
 
 void server_begin(struct server_request *q, const struct server_seen *seen)
@@ -234,27 +266,67 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	struct headers *h = (struct headers *)seen->headers;
 	unsigned left_out = exclude_of(target.path);
 
-	q->method = seen->method.n ? http_method(seen->method) : NULL;
-	q->version = seen->version.n ? http_version(seen->version) : NULL;
-	q->https = seen->https;
-	q->ended = false;
+	begin_empty(q, seen, seen->method.n ? http_method(seen->method) : NULL);
 	q->unmeasured = left_out & EXCLUDE_METRICS;
-	q->id[0] = '\0';
 	route_keep(q, seen->route);
-	memset(&q->parent, 0, sizeof(q->parent));
 	if (h && h->context && !(left_out & EXCLUDE_TRACES))
 		oriel_context_extract_from(&q->parent,
 					   ORIEL_CARRIER(.get = headers_context,
 							 .key = headers_context_key, .carrier = h));
-	begin_context(q, h, target.path);
+	begin_context(q, seen, target.path);
 	if (left_out & EXCLUDE_TRACES)
 		leave_out(q);
 	else
 		span_begin(q, seen, target, left_out);
-	q->begun = seen->begun	       ? seen->begun
-		   : q->span.flags & 1 ? oriel_moment_of_span()
-				       : oriel_moment();
+	q->begun = begun_at(q, seen);
 	access_begin(&q->access, seen, left_out, q->span.flags & 1);
+}
+
+/* ---- one like the last ---------------------------------------------------------------------- */
+
+void server_forget(struct server_known *k)
+{
+	oriel_context_release(&k->fields);
+	k->same_n = 0;
+}
+
+void server_know_target(struct server_known *k, const struct server_seen *seen)
+{
+	struct http_target target = http_target_of(seen->target);
+	char query[QUERY_MOST];
+	struct gathered g = { .n = 0 };
+	size_t n;
+
+	server_forget(k);
+	if (!k->method_n || http_method(seen->method) != k->method || access_log_on ||
+	    (headers_request_id() && !seen->no_fresh_id))
+		return;
+	gather_target(&g, target, query);
+	n = oriel_prepare(k->bytes + k->n, (size_t)SERVER_KNOWN_MOST - k->n, gathered_all(&g));
+	if (!n)
+		return;
+	k->same_n = (uint16_t)(k->n + n);
+	k->path = target.path;
+	carry_request(&k->fields, NULL, NULL, k->method, target.path);
+}
+
+bool server_knows_target(const struct server_known *k)
+{
+	return k->same_n && !exclude_of(k->path);
+}
+
+void server_begin_same(struct server_request *q, const struct server_seen *seen)
+{
+	const struct server_known *k = seen->known;
+
+	begin_empty(q, seen, k->method);
+	oriel_context_share(&q->parent, &k->fields);
+	oriel_span_open_at(&q->span, k->method, strlen(k->method),
+			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
+					      .detached = true, .scope = seen->scope),
+			   ORIEL_WITH(known_row(k->bytes, k->same_n)));
+	q->begun = begun_at(q, seen);
+	q->access.wanted = false;
 }
 
 void server_route(struct server_request *q, struct str route)

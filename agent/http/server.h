@@ -44,13 +44,16 @@ struct server_request {
 
 /*
  * What is the same for many requests, as it lies in a record: all but target and route. The method comes
- * first, for those that have the same one.
+ * first, for those that have the same one. Behind it may lie what a target adds, with the fields of log
+ * records, for requests that are the same altogether.
  */
-enum { SERVER_KNOWN_MOST = 500 };
+enum { SERVER_KNOWN_MOST = 700 };
 
 struct server_known {
-	const char *method; /* as in struct server_request */
-	uint16_t n, method_n;
+	const char *method;	      /* as in struct server_request */
+	uint16_t n, method_n, same_n; /* same_n: of all of it; 0: of no target */
+	struct str path;
+	struct oriel_context fields;
 	unsigned char bytes[SERVER_KNOWN_MOST + 10];
 };
 
@@ -63,6 +66,7 @@ struct server_seen {
 	const struct server_known *known; /* instead of headers and peer; NULL: those count */
 	const struct sockaddr *peer;	  /* may be NULL, or not IP */
 	bool https;
+	bool no_fresh_id; /* a request id is only taken, not made */
 	uint8_t scope;
 	uint64_t begun; /* oriel_moment() when it came; 0: now */
 };
@@ -83,6 +87,15 @@ void server_begin(struct server_request *q, const struct server_seen *seen);
  * context nor a request id of their own. False: too large.
  */
 bool server_know(struct server_known *k, const struct server_seen *seen);
+
+/*
+ * The same for later requests whose method and target are these, too, and that get no id; seen->target stays
+ * with `k`. server_begin_same is server_begin for them, as long as server_knows_target says so.
+ */
+void server_know_target(struct server_known *k, const struct server_seen *seen);
+bool server_knows_target(const struct server_known *k);
+void server_begin_same(struct server_request *q, const struct server_seen *seen);
+void server_forget(struct server_known *k); /* before its memory is another's */
 
 /* What to attach while the program works on it. Its memory is q's. */
 static inline const struct oriel_context *server_context(const struct server_request *q)

@@ -276,14 +276,13 @@ static __attribute__((noinline)) ssize_t write_edited(const struct way *way, int
 	return (ssize_t)shown;
 }
 
-/* What must have begun before it arrives. True: it is to be edited. */
-static __attribute__((noinline)) bool goes(int fd, const struct iovec *v, int n_v)
+static __attribute__((noinline)) bool goes_edited(int fd, const struct iovec *v, int n_v)
 {
 	int kept = errno;
 	struct connection *c;
 	bool edits = false;
 
-	if (!agent_watches() || sockets_vforked() || !descriptors_prepares(fd))
+	if (!agent_watches() || sockets_vforked())
 		return false;
 	c = descriptors_enter(fd, OUT);
 	if (c) {
@@ -293,6 +292,12 @@ static __attribute__((noinline)) bool goes(int fd, const struct iovec *v, int n_
 	}
 	errno = kept;
 	return edits;
+}
+
+/* What must have begun before it arrives. True: it is to be edited. */
+static inline bool goes(int fd, const struct iovec *v, int n_v)
+{
+	return descriptors_prepares(fd) && goes_edited(fd, v, n_v);
 }
 
 /* Standard output and error, where they are no sockets. */

@@ -86,6 +86,14 @@ static bool response_ends_here(const struct connection *c)
 	       !http1_in_head(&c->responses) && !c->reset;
 }
 
+static void usual_give(struct usual *u)
+{
+	if (!u)
+		return;
+	server_forget(&u->known);
+	pool_give(&usuals, u);
+}
+
 void connection_free(struct connection *c)
 {
 	struct exchange *e;
@@ -105,8 +113,7 @@ void connection_free(struct connection *c)
 	if (c->sending)
 		exchange_let_go(c->sending);
 	reading_give(c->reading);
-	if (c->usual)
-		pool_give(&usuals, c->usual);
+	usual_give(c->usual);
 	if (c->usual_answer)
 		pool_give(&usual_answers, c->usual_answer);
 	edit_free(c->edit);
@@ -228,7 +235,9 @@ static void usual_learn(struct connection *c, struct str in, struct str rest)
 	    !http1_usual(&c->requests, rest.p - c->requests.head_n, &u) || u.n > USUAL_TEXT)
 		return;
 	c->usual = NULL;
-	if (!to)
+	if (to)
+		server_forget(&to->known);
+	else
 		to = pool_take(&usuals);
 	if (!to)
 		return;
@@ -236,11 +245,27 @@ static void usual_learn(struct connection *c, struct str in, struct str rest)
 		pool_give(&usuals, to);
 		return;
 	}
-	memcpy(to->text, u.p, u.n);
 	to->head = u;
-	to->head.p = to->text;
+	to->head.p = memcpy(to->text + USUAL_BEFORE, u.p, u.n);
 	to->https = c->tls;
+	to->n_targets = 0;
 	c->usual = to;
+}
+
+/* Of a request that was like those before but for these; both lie side by side. */
+static void target_learn(struct connection *c, struct str method, struct str target)
+{
+	struct usual *u = c->usual;
+	size_t n = method.n + 1 + target.n;
+	char *to;
+
+	if (n > USUAL_BEFORE || u->n_targets == USUAL_LEARNED_MOST)
+		return;
+	u->n_targets++;
+	to = u->text + USUAL_BEFORE - n;
+	memcpy(to, method.p, n);
+	u->head.before = (uint16_t)n;
+	served_know_target(c, method, (struct str){ to + method.n + 1, target.n });
 }
 
 /* The requests' side's hold on it, for turn_to_served. */
@@ -251,18 +276,32 @@ static void just_read(struct connection *c, struct exchange *e)
 	c->just_read = e;
 }
 
+static struct exchange *begin_again(struct connection *c, struct str method, struct str target)
+{
+	struct exchange *e = served_again(c, method, target);
+
+	if (e)
+		e->to = str_eq(method, STR("HEAD")) ? HTTP1_TO_HEAD : HTTP1_TO_OTHER;
+	if (e && e->to == HTTP1_TO_OTHER)
+		target_learn(c, method, target);
+	return e;
+}
+
 /* A whole request like those before. False: it is to be read as any. */
 static bool request_again(struct connection *c, struct str *in)
 {
+	struct usual *u = c->usual;
 	struct str method, target;
 	struct exchange *e;
 
-	if (!c->usual || c->usual->https != c->tls ||
-	    !http1_again(&c->requests, &c->usual->head, in, &method, &target))
+	if (!u || u->https != c->tls)
 		return false;
-	e = served_again(c, method, target);
-	if (e)
-		e->to = str_eq(method, STR("HEAD")) ? HTTP1_TO_HEAD : HTTP1_TO_OTHER;
+	if (server_knows_target(&u->known) && http1_same(&c->requests, &u->head, in))
+		e = served_same(c);
+	else if (http1_again(&c->requests, &u->head, in, &method, &target))
+		e = begin_again(c, method, target);
+	else
+		return false;
 	if (!e || !request_queue(c, e))
 		requests_stop(c);
 	else

@@ -30,16 +30,18 @@ struct edit;
 
 /*
  * What the requests of one connection have in common: clients that keep it send the same fields again
- * and again. Learned from the second, and again when they have changed, if not too often.
+ * and again, and some the same request. Learned from the second, and again when they have changed, if not too
+ * often.
  */
-enum { USUAL_TEXT = 512, USUAL_LEARNED_MOST = 8 };
+enum { USUAL_BEFORE = 256, USUAL_TEXT = 512, USUAL_LEARNED_MOST = 8 };
 
 struct usual {
 	struct pool_item item;
 	bool https;
-	struct http1_usual head; /* in `text` */
+	uint8_t n_targets;	 /* learned so often */
+	struct http1_usual head; /* at text + USUAL_BEFORE; method and target end there */
 	struct server_known known;
-	char text[USUAL_TEXT];
+	char text[USUAL_BEFORE + USUAL_TEXT];
 };
 
 /* The same of responses. */
@@ -142,7 +144,9 @@ void connection_prepare(struct connection *c, const struct iovec *v, int n_v, bo
 
 struct exchange *served_begin(struct connection *c, struct reading *r);
 struct exchange *served_again(struct connection *c, struct str method, struct str target);
+struct exchange *served_same(struct connection *c);
 bool served_know(struct server_known *known, const struct connection *c, const struct reading *r);
+void served_know_target(struct connection *c, struct str method, struct str target);
 void served_end(struct connection *c, struct exchange *e, bool complete);
 
 /* NULL: not one that we understand. */

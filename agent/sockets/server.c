@@ -2,6 +2,7 @@
 /* A served exchange: its span, from its request's head to its response's end. */
 #include "agent/sockets/connection.h"
 #include "agent/sockets/current.h"
+#include "agent/sockets/sockets.h"
 #include "wire/record.h"
 
 static struct exchange *served(const struct server_seen *seen)
@@ -17,10 +18,12 @@ static struct exchange *served(const struct server_seen *seen)
 
 static struct server_seen seen_of(const struct connection *c)
 {
-	return (struct server_seen){ .version =
-					     c->requests.minor ? STR("HTTP/1.1") : STR("HTTP/1.0"),
-				     .https = c->tls,
-				     .scope = SCOPE_SOCKETS };
+	return (struct server_seen){
+		.version = c->requests.minor ? STR("HTTP/1.1") : STR("HTTP/1.0"),
+		.https = c->tls,
+		.no_fresh_id = !sockets_settings.request_id && !sockets_settings.inject,
+		.scope = SCOPE_SOCKETS
+	};
 }
 
 struct exchange *served_begin(struct connection *c, struct reading *r)
@@ -47,6 +50,19 @@ struct exchange *served_again(struct connection *c, struct str method, struct st
 	return served(&seen);
 }
 
+struct exchange *served_same(struct connection *c)
+{
+	struct exchange *e = exchange_new();
+	struct server_seen seen = seen_of(c);
+
+	seen.known = &c->usual->known;
+	if (e) {
+		e->is_served = true;
+		server_begin_same(&e->as.served, &seen);
+	}
+	return e;
+}
+
 bool served_know(struct server_known *known, const struct connection *c, const struct reading *r)
 {
 	struct server_seen seen = seen_of(c);
@@ -57,6 +73,15 @@ bool served_know(struct server_known *known, const struct connection *c, const s
 	seen.headers = &r->headers;
 	seen.peer = &c->peer.any;
 	return server_know(known, &seen);
+}
+
+void served_know_target(struct connection *c, struct str method, struct str target)
+{
+	struct server_seen seen = seen_of(c);
+
+	seen.method = method;
+	seen.target = target;
+	server_know_target(&c->usual->known, &seen);
 }
 
 /*

@@ -21,7 +21,7 @@ enum { TOLD_ROOM = 4096 };
 
 static char told[TOLD_ROOM];
 static size_t n_told;
-static _Atomic unsigned n_begun, n_ended, n_bad, n_known;
+static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same, n_held;
 static bool counting; /* instead of telling */
 static _Atomic int n_missed;
 
@@ -47,7 +47,32 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 {
 	(void)seen;
 	k->n = 1;
+	k->same_n = 0;
 	return true;
+}
+
+void server_know_target(struct server_known *k, const struct server_seen *seen)
+{
+	n_held += !k->same_n;
+	k->same_n = 1;
+	k->path = seen->target;
+}
+
+bool server_knows_target(const struct server_known *k)
+{
+	return k->same_n != 0;
+}
+
+void server_forget(struct server_known *k)
+{
+	n_held -= k->same_n != 0;
+	k->same_n = 0;
+}
+
+void server_begin_same(struct server_request *q, const struct server_seen *seen)
+{
+	n_same++;
+	server_begin(q, &(struct server_seen){ .target = seen->known->path });
 }
 
 void server_end(struct server_request *q, const struct server_outcome *o)
@@ -134,7 +159,7 @@ static int setup(void **state)
 	(void)state;
 	n_told = 0;
 	told[0] = 0;
-	n_begun = n_ended = n_bad = n_known = 0;
+	n_begun = n_ended = n_bad = n_known = n_same = n_held = 0;
 	n_missed = 0;
 	counting = false;
 	sockets_watch.on = true;
@@ -232,6 +257,52 @@ static void requests_with_the_same_fields_are_known_from_the_third_on(void **sta
 	assert_int_equal(n_known, 3);
 	assert_string_equal(told, "/1=200,0,1 /2=200,0,1 /3=200,0,1 /4=200,0,1 /5=200,0,1 "
 				  "/6=200,0,1 /7=200,0,1 ");
+	descriptors_close(FD);
+}
+
+static void a_request_that_is_the_last_one_again_is_not_read(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	for (int i = 0; i < 3; i++)
+		ask("GET /1 HTTP/1.1\r\n" FIELDS);
+	assert_int_equal(n_same, 0);
+	ask("GET /1 HTTP/1.1\r\n" FIELDS "GET /1 HTTP/1.1\r\n" FIELDS "GET /2 HTTP/1.1\r\n" FIELDS
+	    "GET /2 HTTP/1.1\r\n" FIELDS "GET /1 HTTP/1.1\r\n" FIELDS "GET /1 HTTP/1.1\r\nHo");
+	assert_int_equal(n_same, 3);
+	pass(FD, IN, "st: a\r\nUser-Agent: b\r\n\r\n");
+	pass(FD, OUT, ANSWER ANSWER ANSWER ANSWER ANSWER);
+	assert_int_equal(n_same, 3);
+	assert_string_equal(told, "/1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 "
+				  "/2=200,0,1 /2=200,0,1 /1=200,0,1 /1=200,0,1 ");
+	assert_int_equal(n_held, 1);
+	descriptors_close(FD);
+	assert_int_equal(n_held, 0);
+}
+
+static void targets_are_learned_only_so_often_and_if_they_are_short(void **state)
+{
+	char request[400];
+
+	(void)state;
+	opens(FD, true);
+	for (int i = 0; i < 100; i++) {
+		snprintf(request, sizeof(request), "GET /%d HTTP/1.1\r\n" FIELDS, i);
+		ask(request);
+		ask(request);
+	}
+	assert_int_equal(n_same, USUAL_LEARNED_MOST);
+	descriptors_close(FD);
+	opens(FD, true);
+	for (int i = 0; i < 6; i++) {
+		int n = USUAL_BEFORE - 4 + (i >= 3);
+
+		snprintf(request, sizeof(request), "GET /%0*d HTTP/1.1\r\n" FIELDS, n - 1, 1);
+		n_told = 0;
+		ask(request);
+	}
+	assert_int_equal(n_same, USUAL_LEARNED_MOST);
+	assert_int_equal(n_ended, 206);
 	descriptors_close(FD);
 }
 
@@ -522,6 +593,9 @@ int main(void)
 		cmocka_unit_test_setup(bytes_may_come_one_by_one, setup),
 		cmocka_unit_test_setup(pipelined_requests_are_answered_in_their_order, setup),
 		cmocka_unit_test_setup(requests_with_the_same_fields_are_known_from_the_third_on,
+				       setup),
+		cmocka_unit_test_setup(a_request_that_is_the_last_one_again_is_not_read, setup),
+		cmocka_unit_test_setup(targets_are_learned_only_so_often_and_if_they_are_short,
 				       setup),
 		cmocka_unit_test_setup(what_may_differ_each_time_is_never_known, setup),
 		cmocka_unit_test_setup(fields_that_change_are_learned_only_so_often, setup),
