@@ -31,7 +31,8 @@ set_target_properties(oriel-first PROPERTIES NO_SONAME ON)
 target_link_options(oriel-first PRIVATE -Wl,-z,initfirst -Wl,-z,nodelete -Wl,-z,now)
 
 # liboriel-audit.so: beside it as well. No libc, and so nothing that a sanitizer or the compiler adds.
-add_library(oriel-audit SHARED ${CMAKE_CURRENT_LIST_DIR}/audit/audit.c ${CMAKE_CURRENT_LIST_DIR}/symbols.c)
+add_library(oriel-audit SHARED ${CMAKE_CURRENT_LIST_DIR}/audit/audit.c ${CMAKE_CURRENT_LIST_DIR}/audit/heap.c
+				  ${CMAKE_CURRENT_LIST_DIR}/symbols.c)
 set_target_properties(oriel-audit PROPERTIES NO_SONAME ON)
 target_compile_options(oriel-audit PRIVATE -O2 -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
 	-U_FORTIFY_SOURCE $<$<C_COMPILER_ID:GNU>:-fno-tree-loop-distribute-patterns>)

@@ -19,6 +19,7 @@
  *
  * `oriel run` sets it for glibc 2.35 and later, whose auditing costs nothing once a name is bound.
  */
+#include "agent/audit/heap.h"
 #include "agent/symbols.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -111,6 +112,8 @@ EXPORT unsigned la_objopen(struct link_map *map, Lmid_t namespace, uintptr_t *co
 	}
 	if (starts(name, "liboriel"))
 		return 0;
+	if (starts(name, "ld-linux"))
+		heap_linker(map);
 	return !is_system(name) && may_define_hooks(map) ? LA_FLG_BINDTO | LA_FLG_BINDFROM
 							 : LA_FLG_BINDFROM;
 }
@@ -224,7 +227,9 @@ EXPORT uintptr_t la_symbind64(ElfW(Sym) * found, unsigned index, uintptr_t *user
 	const struct link_map *by = (const struct link_map *)*user;
 	const struct link_map *of = (const struct link_map *)*owner;
 
-	(void)flags;
+	if (*flags & LA_SYMB_DLSYM && symbols_same(name, "calloc") &&
+	    starts(last_part(of->l_name), "libc.so."))
+		return heap_calloc(found->st_value);
 	if (!agent_map || ELF64_ST_TYPE(found->st_info) != STT_FUNC)
 		return found->st_value;
 	if (of == agent_map)

@@ -75,6 +75,28 @@ s.sqlite3_finalize(st), s.sqlite3_close(db)'
 	[ "$(ORIEL_AUDIT=yes run_watched "$BUILD/programs/starts" vfork-execv /usr/bin/env | grep -c '^LD_AUDIT=')" = 1 ]
 }
 
+@test "with auditing a program's heap gives back what it no longer needs, as without" {
+	cd "$BATS_TEST_TMPDIR"
+	cc -w -O0 -o heap -xc - <<-END
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			static void *p[4096];
+			char *top, *before = sbrk(0);
+			for (int i = 0; i < 4096; i++)
+				p[i] = malloc(1000);
+			top = sbrk(0);
+			for (int i = 0; i < 4096; i++)
+				free(p[i]);
+			return printf("%d %d\\n", top > before, (char *)sbrk(0) < top) < 0;
+		}
+	END
+	ORIEL_AUDIT=yes same ./heap
+	[ "$(cat plain)" = "1 1" ]
+}
+
 @test "without auditing, what goes past LD_PRELOAD isn't seen, and works" {
 	ORIEL_AUDIT=no same "$OPENS" deepbind "$PLUGIN" http://127.0.0.1:1/
 	LD_AUDIT=/nowhere.so run_watched "$OPENS" dlsym libsqlite3.so.0 2>/dev/null
