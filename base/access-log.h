@@ -9,20 +9,7 @@
  */
 #pragma once
 
-#include "base/str.h"
-
-static inline bool access_log_is_yes(struct str text)
-{
-	return str_eq_nocase(text, STR("true")) || str_eq_nocase(text, STR("yes")) ||
-	       str_eq_nocase(text, STR("on")) || str_eq(text, STR("1"));
-}
-
-static inline bool access_log_is_no(struct str text)
-{
-	return str_eq_nocase(text, STR("false")) || str_eq_nocase(text, STR("no")) ||
-	       str_eq_nocase(text, STR("off")) || str_eq_nocase(text, STR("none")) ||
-	       str_eq(text, STR("0"));
-}
+#include "base/boolean.h"
 
 /* Has somebody said how log lines should look? Then they are for him. */
 static inline bool log_lines_are_asked_for(struct str format, struct str profile)
@@ -33,8 +20,8 @@ static inline bool log_lines_are_asked_for(struct str format, struct str profile
 
 static inline bool access_log_is_on(struct str set, struct str format, struct str profile)
 {
-	if (access_log_is_yes(set) || access_log_is_no(set))
-		return access_log_is_yes(set);
+	if (boolean_is_yes(set) || boolean_is_no(set))
+		return boolean_is_yes(set);
 	return log_lines_are_asked_for(format, profile);
 }
 

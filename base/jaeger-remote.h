@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/ratio.h"
+#include "base/sampler-name.h"
 
 enum { JAEGER_REMOTE_MS = 60000, JAEGER_REMOTE_LEAST_MS = 100 };
 
@@ -28,8 +29,9 @@ struct jaeger_remote {
 /* OTEL_TRACES_SAMPLER's value. */
 static inline bool jaeger_remote_is(struct str sampler)
 {
-	return str_eq(sampler, STR("jaeger_remote")) ||
-	       str_eq(sampler, STR("parentbased_jaeger_remote"));
+	struct sampler_name name;
+
+	return sampler_name_read(sampler, &name) && name.kind == SAMPLER_NAME_JAEGER_REMOTE;
 }
 
 static inline bool jaeger_remote_part(struct jaeger_remote *out, struct str key, struct str value)

@@ -33,7 +33,7 @@ static inline unsigned propagator_find(struct str name)
 	};
 	unsigned i = 0;
 
-	while (i < N_PROPAGATORS && !str_eq(name, names[i]))
+	while (i < N_PROPAGATORS && !str_eq_nocase(name, names[i]))
 		i++;
 	return i;
 }

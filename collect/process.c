@@ -38,11 +38,8 @@ void process_place_init(struct process_place *place, int dir_fd, const struct ti
 
 static uint32_t limit_of(const struct settings *s, struct str name, uint32_t otherwise)
 {
-	bool bad = false;
-	uint64_t n = settings_u64(s, name, otherwise, &bad);
+	uint64_t n = settings_u64(s, name, otherwise, NULL);
 
-	if (bad)
-		stats_add(settings_bad, 1);
 	return n < ASSEMBLE_LIMIT_MOST ? (uint32_t)n : ASSEMBLE_LIMIT_MOST;
 }
 
@@ -50,11 +47,9 @@ static uint32_t limit_of(const struct settings *s, struct str name, uint32_t oth
 static uint32_t length_of(const struct settings *s, struct str name, uint32_t otherwise)
 {
 	bool bad = false;
-	uint64_t n = settings_u64(s, name, otherwise, &bad);
+	uint64_t n = settings_u64(s, name, 0, &bad);
 
-	if (bad)
-		stats_add(settings_bad, 1);
-	if (!settings_get(s, name).n)
+	if (bad || !str_trim(settings_get(s, name)).n)
 		return otherwise;
 	return n > UINT32_MAX ? 0 : n ? (uint32_t)n : 1;
 }
@@ -206,7 +201,7 @@ static int process_begin(struct process *p, const struct process_place *place)
 	}
 	/* It has been another collector's, which may not have come to mark all that it delivered. */
 	p->profile = profile_of(&p->in->settings);
-	p->tells_sdk = sdk_metrics_are_wanted(&p->in->settings, &(bool){ false });
+	p->tells_sdk = sdk_metrics_are_wanted(&p->in->settings);
 	p->taken_over = h->collector_pid;
 	process_count_spans(p);
 	if (p->taken_over)

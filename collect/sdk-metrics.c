@@ -49,9 +49,9 @@ void sdk_tell_time(const struct sdk_teller *t, const struct durations *took, str
 	p->max = took->max;
 }
 
-bool sdk_metrics_are_wanted(const struct settings *s, bool *bad)
+bool sdk_metrics_are_wanted(const struct settings *s)
 {
-	return settings_bool(s, STR("ORIEL_SDK_METRICS"), bad);
+	return settings_bool(s, STR("ORIEL_SDK_METRICS"), NULL);
 }
 
 /* ---- a process ---------------------------------------------------------------------------------------- */

@@ -29,8 +29,7 @@ struct metric_point *sdk_tell(const struct sdk_teller *t, enum metric_kind kind,
 void sdk_tell_time(const struct sdk_teller *t, const struct durations *took, struct str name,
 		   struct str about, struct attributes attributes);
 
-/* What makes no sense is off; whoever opens the route tells of it. */
-bool sdk_metrics_are_wanted(const struct settings *s, bool *bad);
+bool sdk_metrics_are_wanted(const struct settings *s);
 
 /* `reading`: how long the process's metrics took so far. */
 void sdk_process_points(struct assembler *a, const struct durations *reading, struct batch *b,

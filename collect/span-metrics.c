@@ -71,13 +71,10 @@ static void read_views(struct span_metrics_rules *r, struct str text)
 struct span_metrics_rules span_metrics_rules_of(const struct settings *settings, const char **bad)
 {
 	struct span_metrics_rules r = { .most = SPAN_METRICS_SERIES };
-	bool wrong = false;
 	uint64_t ms = settings_u64(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), EXPORT_MS, NULL);
 
 	*bad = NULL;
-	r.on = settings_bool(settings, STR("ORIEL_SPAN_METRICS"), &wrong);
-	if (wrong)
-		*bad = "ORIEL_SPAN_METRICS";
+	r.on = settings_bool(settings, STR("ORIEL_SPAN_METRICS"), NULL);
 	if (!read_dimensions(&r, settings_get(settings, STR("ORIEL_SPAN_METRICS_DIMENSIONS"))))
 		*bad = "ORIEL_SPAN_METRICS_DIMENSIONS";
 	_Static_assert(sizeof(usual_bounds) <= sizeof(r.bound), "the usual ones have room");

@@ -49,20 +49,13 @@ struct tail {
 
 /* ---- rules ----------------------------------------------------------------------------------------- */
 
-struct tail_rules tail_rules_of(const struct settings *settings, const char **bad)
+struct tail_rules tail_rules_of(const struct settings *settings)
 {
 	struct str ratio = str_trim(settings_get(settings, STR("ORIEL_TAIL_RATIO")));
 	struct tail_rules r = { .on = ratio.n > 0 };
-	bool wrong = false;
 
-	*bad = NULL;
-	if (r.on && !ratio_read(ratio, &r.threshold)) {
-		*bad = "ORIEL_TAIL_RATIO";
-		r.on = false;
-	}
-	r.slow_ns = settings_u64(settings, STR("ORIEL_TAIL_SLOW_MS"), SLOW_MS, &wrong) * 1000000;
-	if (wrong)
-		*bad = "ORIEL_TAIL_SLOW_MS";
+	r.on = r.on && ratio_read(ratio, &r.threshold);
+	r.slow_ns = settings_u64(settings, STR("ORIEL_TAIL_SLOW_MS"), SLOW_MS, NULL) * 1000000;
 	return r;
 }
 

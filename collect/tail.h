@@ -26,8 +26,8 @@ struct tail_rules {
 	uint64_t slow_ns;   /* 0: nothing is slow */
 };
 
-/* ORIEL_TAIL_RATIO turns it on; ORIEL_TAIL_SLOW_MS. *bad: the variable that makes no sense. */
-struct tail_rules tail_rules_of(const struct settings *settings, const char **bad);
+/* ORIEL_TAIL_RATIO turns it on, if it makes sense; ORIEL_TAIL_SLOW_MS. */
+struct tail_rules tail_rules_of(const struct settings *settings);
 
 struct tail *tail_new(struct tail_rules rules);
 struct tail *tail_free(struct tail *t);

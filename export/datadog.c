@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TIMEOUT_MS = 10000 };
+enum { TIMEOUT_MS = 10000, PORT = 8126 };
 enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 16 << 20, BUFFER_KEPT = 4 << 20 };
 
 struct datadog {
@@ -48,15 +48,12 @@ static struct str setting(const struct settings *s, const char *name, struct str
 static int read_url(struct datadog *d, const struct settings *s, char why[160])
 {
 	struct str url = setting(s, "DD_TRACE_AGENT_URL", STR("")),
-		   host = setting(s, "DD_AGENT_HOST", STR("localhost")),
-		   port = setting(s, "DD_TRACE_AGENT_PORT", STR("8126"));
+		   host = setting(s, "DD_AGENT_HOST", STR("localhost"));
+	uint64_t n = settings_u64(s, STR("DD_TRACE_AGENT_PORT"), PORT, NULL);
 	const char *trouble;
-	uint64_t n;
 
-	if (!str_to_u64(port, &n) || !n || n > UINT16_MAX) {
-		snprintf(why, 160, "DD_TRACE_AGENT_PORT is no port");
-		return ERR(-EINVAL);
-	}
+	if (!n || n > UINT16_MAX)
+		n = PORT;
 	while (url.n && url.p[url.n - 1] == '/')
 		url.n--;
 	if ((url.n ? asprintf(&d->url, STR_FMT "/v0.4/traces", STR_ARG(url))

@@ -69,9 +69,12 @@ void cargo_free(struct cargo *c)
 static struct destination_limits with_defaults(struct destination_limits l,
 					       const struct exporter *kind)
 {
+	size_t room = l.queue_items ? l.queue_items : 65536;
 	struct destination_limits all = {
-		.queue_items = l.queue_items ? l.queue_items : 65536,
-		.batch_items = l.batch_items ? l.batch_items : 8192,
+		.queue_items = room,
+		.batch_items = l.batch_items ? l.batch_items
+			       : room < 8192 ? room
+					     : 8192,
 		.at_once = !kind->beside ? 1
 			   : l.at_once	 ? l.at_once
 					 : 4,

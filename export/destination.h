@@ -52,10 +52,10 @@ struct destination_limits {
 
 /*
  * By the batch processors' variables, OTEL_BSP_* for spans, OTEL_BLRP_* for log records, the larger if it is
- * for both, and ORIEL_EXPORT_CONCURRENCY. What they don't say is our own default. *bad: one that makes no sense (NULL: none).
+ * for both, and ORIEL_EXPORT_CONCURRENCY. What they don't say, or say without sense, is our own default.
  */
 struct destination_limits destination_limits_of(const struct settings *settings,
-						enum signal signals, const char **bad);
+						enum signal signals);
 
 /* What /api/status tells of a destination. */
 struct destination_state {

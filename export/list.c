@@ -29,7 +29,7 @@ const struct exporter *const exporters[] = {
 const struct exporter *exporter_find(struct str name)
 {
 	for (const struct exporter *const *x = exporters; *x; x++)
-		if (str_eq(str_of((*x)->name), name))
+		if (str_eq_nocase(str_of((*x)->name), name))
 			return *x;
 	return NULL;
 }

@@ -205,8 +205,8 @@ static int read_url(struct otlp_target *out, enum signal kind, struct lookup *l,
 	return out->url ? 0 : ERR(-ENOMEM);
 }
 
-/* *named: there is such a setting. */
-static int read_protocol(struct otlp_target *out, struct lookup *l, bool *named)
+/* *named: there is such a setting, and it makes sense. */
+static void read_protocol(struct otlp_target *out, struct lookup *l, bool *named)
 {
 	static const char *const names[] = { [OTLP_HTTP_PROTOBUF] = "http/protobuf",
 					     [OTLP_HTTP_JSON] = "http/json",
@@ -215,59 +215,52 @@ static int read_protocol(struct otlp_target *out, struct lookup *l, bool *named)
 
 	*named = protocol.n > 0;
 	if (!*named)
-		return 0;
+		return;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!str_eq(protocol, str_of(names[i])))
+		if (!str_eq_nocase(protocol, str_of(names[i])))
 			continue;
 		out->protocol = (enum otlp_protocol)i;
-		return 0;
+		return;
 	}
-	tell(l, "%s=" STR_FMT " is no protocol of OTLP; use http/protobuf, http/json or grpc",
+	*named = false;
+	tell(l,
+	     "%s=" STR_FMT " is no protocol of OTLP (http/protobuf, http/json or grpc); taking "
+	     "http/protobuf",
 	     l->name, STR_ARG(str_first(protocol, 40)));
-	return ERR(-EINVAL);
 }
 
-static void read_timeout(struct otlp_target *out, struct lookup *l)
+/* 0 is no limit ("Timeout"), which here is a long one; what is no number was told by who launched it. */
+static uint32_t timeout_of(struct str text, uint32_t otherwise)
 {
-	struct str text = look(l, "TIMEOUT");
 	uint64_t ms;
 
-	out->timeout_ms = TIMEOUT_DEFAULT_MS;
-	if (!text.n)
-		return;
-	if (!str_to_u64(text, &ms) || !ms)
-		tell(l, "%s=" STR_FMT " is no number of milliseconds; taking %d", l->name,
-		     STR_ARG(str_first(text, 40)), TIMEOUT_DEFAULT_MS);
-	else
-		out->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
+	if (!str_to_u64(text, &ms))
+		return otherwise;
+	return ms && ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }
 
 /* Each signal's processor, or reader, says how long an export may take, too. */
-static void limit_timeout(struct otlp_target *out, struct lookup *l, enum signal kind)
+static void read_timeout(struct otlp_target *out, struct lookup *l, enum signal kind)
 {
 	const char *name = kind == SIGNAL_METRIC ? "OTEL_METRIC_EXPORT_TIMEOUT"
 			   : kind == SIGNAL_LOG	 ? "OTEL_BLRP_EXPORT_TIMEOUT"
 						 : "OTEL_BSP_EXPORT_TIMEOUT";
-	struct str text = settings_get(l->settings, str_of(name));
-	uint64_t ms;
+	struct str processor = str_trim(settings_get(l->settings, str_of(name)));
+	uint32_t most_ms = timeout_of(processor, TIMEOUT_MOST_MS);
 
-	if (!text.n)
-		return;
-	if (!str_to_u64(text, &ms) || !ms)
-		tell(l, "%s=" STR_FMT " is no number of milliseconds; ignoring it", name,
-		     STR_ARG(str_first(text, 40)));
-	else if (ms < out->timeout_ms)
-		out->timeout_ms = (uint32_t)ms;
+	out->timeout_ms = timeout_of(look(l, "TIMEOUT"), TIMEOUT_DEFAULT_MS);
+	if (most_ms < out->timeout_ms)
+		out->timeout_ms = most_ms;
 }
 
 static void read_compression(struct otlp_target *out, struct lookup *l)
 {
 	struct str text = look(l, "COMPRESSION");
 
-	out->packing = str_eq(text, STR("gzip"))   ? PACKING_GZIP
-		       : str_eq(text, STR("zstd")) ? PACKING_ZSTD
-						   : PACKING_NONE;
-	if (text.n && !out->packing && !str_eq(text, STR("none")))
+	out->packing = str_eq_nocase(text, STR("gzip"))	  ? PACKING_GZIP
+		       : str_eq_nocase(text, STR("zstd")) ? PACKING_ZSTD
+							  : PACKING_NONE;
+	if (text.n && !out->packing && !str_eq_nocase(text, STR("none")))
 		tell(l, "%s=" STR_FMT " is none of gzip, zstd and none; taking none", l->name,
 		     STR_ARG(str_first(text, 40)));
 }
@@ -300,10 +293,10 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 	struct lookup l = { .settings = s, .arena = a, .signal = signal_word(kind), .why = why };
 	struct otlp_target t = { .url = NULL };
 	bool named;
-	int r = read_protocol(&t, &l, &named);
+	int r;
 
-	if (!r)
-		r = read_url(&t, kind, &l, named);
+	read_protocol(&t, &l, &named);
+	r = read_url(&t, kind, &l, named);
 	if (!r)
 		r = read_file_name(&t.certificate, &l, "CERTIFICATE");
 	if (!r)
@@ -312,8 +305,7 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 		r = read_file_name(&t.client_key, &l, "CLIENT_KEY");
 	if (r)
 		return TRACE(r);
-	read_timeout(&t, &l);
-	limit_timeout(&t, &l, kind);
+	read_timeout(&t, &l, kind);
 	read_compression(&t, &l);
 	read_headers(&t, &l);
 	*out = t;

@@ -72,9 +72,9 @@ static void add_otlp(struct export_plan *p, size_t i, const struct settings *s)
 /* Other names of the same, as SDKs have had them while they were new. */
 static struct str usual_name(struct str name)
 {
-	if (str_eq(name, STR("otlp_file/development")))
+	if (str_eq_nocase(name, STR("otlp_file/development")))
 		return STR("otlp_file");
-	if (str_eq(name, STR("experimental-otlp/stdout")))
+	if (str_eq_nocase(name, STR("experimental-otlp/stdout")))
 		return STR("otlp/stdout");
 	return name;
 }
@@ -97,17 +97,17 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 {
 	const struct exporter *kind = exporter_find(usual_name(name));
 
-	if (str_eq(name, STR("none")))
+	if (str_eq_nocase(name, STR("none")))
 		return;
 	if (!kind && memchr(name.p, '/', name.n)) {
 		add_plugin(p, signals[i].signal, name);
 		return;
 	}
-	if (str_eq(name, STR("otlp")))
+	if (str_eq_nocase(name, STR("otlp")))
 		add_otlp(p, i, s);
-	else if (str_eq(name, STR("prometheus")) && signals[i].signal == SIGNAL_METRIC)
+	else if (str_eq_nocase(name, STR("prometheus")) && signals[i].signal == SIGNAL_METRIC)
 		return; /* prometheus_is_asked */
-	else if (str_eq(name, STR("prometheus")))
+	else if (str_eq_nocase(name, STR("prometheus")))
 		warn(p, "%s: prometheus does not take these", signals[i].list);
 	else if (!kind)
 		warn(p,
@@ -123,11 +123,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 /* Datadog's own word for it, where nothing else is chosen. */
 static bool datadog_asks(size_t i, const struct settings *s)
 {
-	struct str on = str_trim(settings_get(s, STR("DD_TRACE_ENABLED")));
-
-	return signals[i].signal == SIGNAL_SPAN &&
-	       (str_eq_nocase(on, STR("true")) || str_eq_nocase(on, STR("yes")) ||
-		str_eq(on, STR("1")));
+	return signals[i].signal == SIGNAL_SPAN && settings_bool(s, STR("DD_TRACE_ENABLED"), NULL);
 }
 
 static bool names_otlp(const struct settings *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/prometheus-options.h"
 
-#include "model/stats.h"
+#include "base/boolean.h"
 
 #include <stdio.h>
 
@@ -72,14 +72,19 @@ static struct str first_of(const struct settings *s, const char *const *names)
 	return value;
 }
 
-/* As where these names come from: "1" and "true" are true, anything else isn't. */
+/* Ours have many words for yes and no; of the others, as where they come from, only "1" and "true" are true. */
 static bool is_true(const struct settings *s, const char *const *names, bool otherwise)
 {
-	struct str value = first_of(s, names);
+	for (size_t i = 0; i < NAMES_MOST && names[i]; i++) {
+		struct str name = str_of(names[i]), value = str_trim(settings_get(s, name));
 
-	if (!value.n)
-		return otherwise;
-	return str_eq(value, STR("1")) || str_eq_nocase(value, STR("true"));
+		if (value.n && str_starts(name, STR("ORIEL_")))
+			return boolean_of(name, value) == BOOLEAN_BAD ? otherwise
+								      : boolean_is_yes(value);
+		if (value.n)
+			return str_eq(value, STR("1")) || str_eq_nocase(value, STR("true"));
+	}
+	return otherwise;
 }
 
 /* Without what would end a word. */
@@ -98,10 +103,8 @@ static void read_address(struct prometheus_place *p, const struct settings *s)
 	struct str host = first_of(s, host_names), port = first_of(s, port_names);
 	uint64_t number = PORT;
 
-	if (port.n && (!str_to_u64(port, &number) || number > UINT16_MAX)) {
-		stats_add(settings_bad, 1);
+	if (!str_to_u64(port, &number) || number > UINT16_MAX)
 		number = PORT;
-	}
 	p->port = (uint16_t)number;
 	copy_text(p->host, sizeof(p->host), host.n ? host : STR("localhost"));
 }

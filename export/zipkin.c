@@ -62,17 +62,12 @@ static int read_url(struct zipkin *z, const struct settings *s, char why[160])
 	return 0;
 }
 
-static void read_timeout(struct zipkin *z, const struct settings *s, char why[160])
+/* 0 is no limit, which here is a long one. */
+static void read_timeout(struct zipkin *z, const struct settings *s)
 {
-	bool bad = false;
-	uint64_t ms = settings_u64(s, STR(TIMEOUT), TIMEOUT_DEFAULT_MS, &bad);
+	uint64_t ms = settings_u64(s, STR(TIMEOUT), TIMEOUT_DEFAULT_MS, NULL);
 
-	if (bad || !ms) {
-		snprintf(why, 160, TIMEOUT " is no number of milliseconds; taking %d",
-			 TIMEOUT_DEFAULT_MS);
-		ms = TIMEOUT_DEFAULT_MS;
-	}
-	z->timeout_ms = ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
+	z->timeout_ms = ms && ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }
 
 static int zipkin_open(void **state, const struct settings *settings,
@@ -91,7 +86,7 @@ static int zipkin_open(void **state, const struct settings *settings,
 		zipkin_close(z);
 		return TRACE(r);
 	}
-	read_timeout(z, settings, why);
+	read_timeout(z, settings);
 	*state = z;
 	return 0;
 }

@@ -15,43 +15,15 @@
 #include "base/sampling.h"
 #include "base/severity.h"
 #include "base/view.h"
+#include "launch/check-values.h"
+#include "launch/complaint.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_ROOM = 512, QUOTE_ROOM = 120 };
+enum { WORDS_ROOM = 160 };
 
-struct check {
-	void (*tell)(void *you, const char *text);
-	void *you;
-	size_t n;
-};
-
-static __attribute__((format(printf, 2, 3))) void complain(struct check *c, const char *format, ...)
-{
-	char line[LINE_ROOM];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(line, sizeof(line), format, list);
-	va_end(list);
-	c->tell(c->you, line);
-	c->n++;
-}
-
-/* As much of it as fits, on one line. */
-static const char *quote(struct str text, char out[QUOTE_ROOM])
-{
-	size_t n = 0;
-
-	for (; n < text.n && n < QUOTE_ROOM - 4; n++)
-		out[n] = (unsigned char)text.p[n] < ' ' || text.p[n] == 127 ? '?' : text.p[n];
-	snprintf(out + n, QUOTE_ROOM - n, "%s", n < text.n ? "..." : "");
-	return out;
-}
-
-static void check_excluded(struct check *c)
+static void check_excluded(struct complaints *c)
 {
 	struct exclusion_list list[EXCLUSION_LISTS_MOST];
 	size_t n = exclusion_lists(getenv, list);
@@ -68,7 +40,7 @@ static void check_excluded(struct check *c)
 					 error.at + 1);
 }
 
-static void check_attributes(struct check *c)
+static void check_attributes(struct complaints *c)
 {
 	struct str rest = str_of(getenv("OTEL_RESOURCE_ATTRIBUTES"));
 	char quoted[QUOTE_ROOM];
@@ -83,44 +55,34 @@ static void check_attributes(struct check *c)
 				quote(pair.whole, quoted));
 }
 
-static void check_propagators(struct check *c)
+static void check_propagators(struct complaints *c)
 {
 	struct str rest = str_of(getenv("OTEL_PROPAGATORS")), name;
 	char quoted[QUOTE_ROOM];
 
 	while (str_next(&rest, ',', &name))
-		if (!str_eq(name, STR("none")) && propagator_find(name) == N_PROPAGATORS)
+		if (!str_eq_nocase(name, STR("none")) && propagator_find(name) == N_PROPAGATORS)
 			complain(c, "OTEL_PROPAGATORS: ignoring '%s': no propagator is called so",
 				 quote(name, quoted));
 }
 
-static bool is_ratio_sampler(struct str name)
+static void check_sampler(struct complaints *c)
 {
-	return str_eq(name, STR("traceidratio")) || str_eq(name, STR("parentbased_traceidratio"));
-}
-
-static void check_sampler(struct check *c)
-{
-	static const char *const names[] = { "always_on", "always_off", "traceidratio",
-					     "jaeger_remote" };
-	struct str name = str_trim(str_of(getenv("OTEL_TRACES_SAMPLER"))), plain = name, bad;
+	struct str name = str_trim(str_of(getenv("OTEL_TRACES_SAMPLER"))), bad = STR("");
 	struct str arg = str_trim(str_of(getenv("OTEL_TRACES_SAMPLER_ARG")));
-	bool known = !name.n;
 	char quoted[QUOTE_ROOM];
+	struct sampler_name said;
 	struct jaeger_remote j;
 	uint64_t threshold;
 
-	if (str_starts(plain, STR("parentbased_")))
-		plain = str_from(plain, strlen("parentbased_"));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		known |= str_eq(plain, str_of(names[i]));
-	if (!known)
+	if (!sampler_name_read(name, &said) && name.n)
 		complain(c, "OTEL_TRACES_SAMPLER: ignoring '%s': no sampler is called so",
 			 quote(name, quoted));
-	if (is_ratio_sampler(name) && arg.n && !ratio_read(arg, &threshold))
+	if (said.kind == SAMPLER_NAME_RATIO && arg.n && !ratio_read(arg, &threshold))
 		complain(c, "OTEL_TRACES_SAMPLER_ARG: ignoring '%s': no share from 0 to 1",
 			 quote(arg, quoted));
-	bad = jaeger_remote_is(name) ? jaeger_remote_read(&j, arg) : STR("");
+	if (said.kind == SAMPLER_NAME_JAEGER_REMOTE)
+		bad = jaeger_remote_read(&j, arg);
 	if (bad.n)
 		complain(
 			c,
@@ -130,7 +92,7 @@ static void check_sampler(struct check *c)
 }
 
 /* The first that is set: Python's name of it, or the one without. */
-static void check_provider(struct check *c, const char *kind, const char *const names[2])
+static void check_provider(struct complaints *c, const char *kind, const char *const names[2])
 {
 	const char *name = str_of(getenv(names[0])).n ? names[0] : names[1];
 	struct str rest = str_of(getenv(name)), word;
@@ -143,7 +105,7 @@ static void check_provider(struct check *c, const char *kind, const char *const 
 				 quote(word, quoted), kind);
 }
 
-static void check_providers(struct check *c)
+static void check_providers(struct complaints *c)
 {
 	static const char *const tracer[] = { "OTEL_PYTHON_TRACER_PROVIDER",
 					      "OTEL_TRACER_PROVIDER" };
@@ -158,7 +120,7 @@ static void check_providers(struct check *c)
 	check_provider(c, "meter", reader);
 }
 
-static void check_sampling(struct check *c)
+static void check_sampling(struct complaints *c)
 {
 	struct str rules = str_of(getenv("ORIEL_SAMPLING_RULES")),
 		   limit = str_trim(str_of(getenv("ORIEL_SAMPLING_LIMIT")));
@@ -172,33 +134,12 @@ static void check_sampling(struct check *c)
 		if (r == SAMPLING_BAD)
 			complain(c, "ORIEL_SAMPLING_RULES: ignoring the rule with '%s': %s",
 				 quote(error.what, quoted), error.says);
-	if (limit.n && (!str_to_u64(limit, &v) || v > UINT32_MAX))
+	if (str_to_u64(limit, &v) && v > UINT32_MAX)
 		complain(c, "ORIEL_SAMPLING_LIMIT: ignoring '%s': no number of traces a second",
 			 quote(limit, quoted));
 }
 
-static void check_number(struct check *c, const char *name)
-{
-	struct str value = str_trim(str_of(getenv(name)));
-	char quoted[QUOTE_ROOM];
-	uint64_t v;
-
-	if (value.n && !str_to_u64(value, &v))
-		complain(c, "%s: ignoring '%s': no number", name, quote(value, quoted));
-}
-
-static void check_access_log(struct check *c)
-{
-	struct str on = str_trim(str_of(getenv("ORIEL_ACCESS_LOG")));
-	char quoted[QUOTE_ROOM];
-
-	if (on.n && !access_log_is_yes(on) && !access_log_is_no(on))
-		complain(c, "ORIEL_ACCESS_LOG: ignoring '%s': neither true nor false",
-			 quote(on, quoted));
-	check_number(c, "ORIEL_SLOW_QUERY_MS");
-}
-
-static void check_timeout(struct check *c)
+static void check_timeout(struct complaints *c)
 {
 	struct str value = str_of(getenv(HOOK_TIMEOUT_VARIABLE));
 	char quoted[QUOTE_ROOM];
@@ -212,22 +153,11 @@ static void check_timeout(struct check *c)
 			 quote(value, quoted));
 }
 
-static void check_prometheus(struct check *c)
-{
-	static const char name[] = "OTEL_EXPORTER_PROMETHEUS_PORT";
-	struct str value = str_trim(str_of(getenv(name)));
-	char quoted[QUOTE_ROOM];
-	uint64_t port;
-
-	if (value.n && (!str_to_u64(value, &port) || port > UINT16_MAX))
-		complain(c, "%s: ignoring '%s': no port", name, quote(value, quoted));
-}
-
 /* One of the words, in any case. */
-static void check_word(struct check *c, const char *name, const char *const *words)
+static void check_word(struct complaints *c, const char *name, const char *const *words)
 {
 	struct str value = str_trim(str_of(getenv(name)));
-	char quoted[QUOTE_ROOM], all[160] = "";
+	char quoted[QUOTE_ROOM], all[WORDS_ROOM] = "";
 	size_t n = 0;
 
 	if (!value.n)
@@ -240,20 +170,21 @@ static void check_word(struct check *c, const char *name, const char *const *wor
 	complain(c, "%s: ignoring '%s': it is one of %s", name, quote(value, quoted), all);
 }
 
-static void check_metrics(struct check *c)
+static void check_metrics(struct complaints *c)
 {
 	static const char *const preference[] = { "cumulative", "delta", "lowmemory", NULL };
 	static const char *const aggregation[] = { "explicit_bucket_histogram",
 						   "base2_exponential_bucket_histogram", NULL };
-
+	static const char *const filter[] = { "trace_based", "always_on", "always_off", NULL };
 	static const char *const profile[] = { "none", "fastapi", "tomodachi", NULL };
 
+	check_word(c, "OTEL_METRICS_EXEMPLAR_FILTER", filter);
 	check_word(c, "ORIEL_METRIC_PROFILE", profile);
 	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", preference);
 	check_word(c, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregation);
 }
 
-static void check_gauge_modes(struct check *c)
+static void check_gauge_modes(struct complaints *c)
 {
 	struct str rest = str_of(getenv("ORIEL_GAUGE_MODES")), item;
 	char quoted[QUOTE_ROOM];
@@ -265,7 +196,7 @@ static void check_gauge_modes(struct check *c)
 				 quote(item, quoted));
 }
 
-static void check_levels(struct check *c)
+static void check_levels(struct complaints *c)
 {
 	struct str level = str_trim(str_of(getenv("LOG_LEVEL"))),
 		   own = str_trim(str_of(getenv("OTEL_LOG_LEVEL"))),
@@ -287,7 +218,7 @@ static void check_levels(struct check *c)
 	}
 }
 
-static void check_views(struct check *c)
+static void check_views(struct complaints *c)
 {
 	struct str rest = str_of(getenv("ORIEL_VIEWS"));
 	char quoted[QUOTE_ROOM];
@@ -301,7 +232,7 @@ static void check_views(struct check *c)
 				 quote(error.what, quoted), error.says);
 }
 
-static void check_proxies(struct check *c)
+static void check_proxies(struct complaints *c)
 {
 	struct str header = str_trim(str_of(getenv("ORIEL_FORWARDED_HEADER"))), wrong;
 	char quoted[QUOTE_ROOM];
@@ -319,7 +250,7 @@ static void check_proxies(struct check *c)
 			 quote(header, quoted));
 }
 
-static void check_redact(struct check *c)
+static void check_redact(struct complaints *c)
 {
 	char quoted[QUOTE_ROOM];
 	struct redact rules;
@@ -330,19 +261,7 @@ static void check_redact(struct check *c)
 			 quote(wrong, quoted));
 }
 
-static void check_exemplars(struct check *c)
-{
-	static const char name[] = "OTEL_METRICS_EXEMPLAR_FILTER";
-	struct str value = str_trim(str_of(getenv(name)));
-	char quoted[QUOTE_ROOM];
-
-	if (value.n && !str_eq(value, STR("trace_based")) && !str_eq(value, STR("always_on")) &&
-	    !str_eq(value, STR("always_off")))
-		complain(c, "%s: ignoring '%s': not trace_based, always_on or always_off", name,
-			 quote(value, quoted));
-}
-
-static void check_capture(struct check *c)
+static void check_capture(struct complaints *c)
 {
 	struct str rest = str_of(getenv("ORIEL_CAPTURE")), name;
 	char quoted[QUOTE_ROOM];
@@ -354,9 +273,38 @@ static void check_capture(struct check *c)
 				 quote(name, quoted));
 }
 
+static void check_detectors(struct complaints *c)
+{
+	static const struct str known[] = { STR("*"),	      STR("none"), STR("process"),
+					    STR("host"),      STR("os"),   STR("env"),
+					    STR("container"), STR("otel"), STR("all"),
+					    STR("service") };
+	const char *name = str_of(getenv("ORIEL_RESOURCE_DETECTORS")).n
+				   ? "ORIEL_RESOURCE_DETECTORS"
+				   : "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS";
+	struct str rest = str_of(getenv(name)), word;
+	char quoted[QUOTE_ROOM];
+
+	while (str_next(&rest, ',', &word)) {
+		size_t i = 0;
+
+		while (i < sizeof(known) / sizeof(known[0]) && !str_eq_nocase(word, known[i]))
+			i++;
+		if (i == sizeof(known) / sizeof(known[0]))
+			complain(c, "%s: ignoring '%s': not process, host, os, container or none",
+				 name, quote(word, quoted));
+	}
+}
+
+static struct str from_environment(const void *nothing, struct str name)
+{
+	(void)nothing;
+	return str_of(getenv(name.p)); /* whole names of the list, ended by NUL */
+}
+
 size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 {
-	struct check c = { tell, you, 0 };
+	struct complaints c = { tell, you, 0 };
 
 	check_excluded(&c);
 	check_attributes(&c);
@@ -365,15 +313,13 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	check_providers(&c);
 	check_sampling(&c);
 	check_timeout(&c);
-	check_prometheus(&c);
 	check_gauge_modes(&c);
 	check_metrics(&c);
 	check_levels(&c);
-	check_access_log(&c);
 	check_capture(&c);
 	check_views(&c);
-	check_exemplars(&c);
 	check_redact(&c);
 	check_proxies(&c);
-	return c.n;
+	check_detectors(&c);
+	return c.n + check_values(from_environment, NULL, tell, you);
 }

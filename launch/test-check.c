@@ -106,7 +106,7 @@ static void a_port_or_a_mode_that_is_none_is_named(void **state)
 {
 	(void)state;
 	assert_string_equal(of("OTEL_EXPORTER_PROMETHEUS_PORT", "many"),
-			    "OTEL_EXPORTER_PROMETHEUS_PORT: ignoring 'many': no port\n");
+			    "OTEL_EXPORTER_PROMETHEUS_PORT: ignoring 'many': no number\n");
 	assert_string_equal(of("OTEL_EXPORTER_PROMETHEUS_PORT", "0"), "");
 	assert_string_equal(of("ORIEL_GAUGE_MODES", "a=max,*=silly,,b=LIVESUM"),
 			    "ORIEL_GAUGE_MODES: ignoring '*=silly': not METRIC=MODE\n");
@@ -119,9 +119,10 @@ static void a_view_that_is_none_is_named(void **state)
 		of("ORIEL_VIEWS", "instrument=a,limit=7;instrument=b,limit=x"),
 		"ORIEL_VIEWS: ignoring the view with 'limit=x': not a number above 0\n");
 	assert_string_equal(of("OTEL_METRICS_EXEMPLAR_FILTER", "always_on"), "");
-	assert_string_equal(of("OTEL_METRICS_EXEMPLAR_FILTER", "often"),
-			    "OTEL_METRICS_EXEMPLAR_FILTER: ignoring 'often': not trace_based, "
-			    "always_on or always_off\n");
+	assert_string_equal(
+		of("OTEL_METRICS_EXEMPLAR_FILTER", "often"),
+		"OTEL_METRICS_EXEMPLAR_FILTER: ignoring 'often': it is one of trace_based, "
+		"always_on, always_off\n");
 }
 
 static void a_temporality_that_is_none_is_named(void **state)
@@ -173,6 +174,68 @@ static void an_unknown_propagator_is_named(void **state)
 	assert_non_null(strstr(of("OTEL_PROPAGATORS", "b3,jaegr"), "ignoring 'jaegr'"));
 }
 
+static void words_are_known_in_any_case(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_PROPAGATORS", "TraceContext,B3,NONE"), "");
+	assert_string_equal(of("OTEL_TRACES_SAMPLER", "ParentBased_Always_On"), "");
+	assert_string_equal(of("OTEL_TRACES_SAMPLER", "parentbased_"),
+			    "OTEL_TRACES_SAMPLER: ignoring 'parentbased_': no sampler is called "
+			    "so\n");
+	assert_string_equal(of("OTEL_METRICS_EXEMPLAR_FILTER", "ALWAYS_OFF"), "");
+	assert_string_equal(of("ORIEL_RESOURCE_DETECTORS", "host,nope"),
+			    "ORIEL_RESOURCE_DETECTORS: ignoring 'nope': not process, host, os, "
+			    "container or none\n");
+}
+
+static void a_number_that_is_none_is_named_whoever_reads_it(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1"),
+			    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: ignoring '-1': no number\n");
+	assert_string_equal(of("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "1.5"),
+			    "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT: ignoring '1.5': no number\n");
+	assert_string_equal(of("OTEL_BLRP_MAX_QUEUE_SIZE", "0"),
+			    "OTEL_BLRP_MAX_QUEUE_SIZE: ignoring '0': it is one at least\n");
+	assert_string_equal(of("OTEL_METRIC_EXPORT_INTERVAL", "99999999999"),
+			    "OTEL_METRIC_EXPORT_INTERVAL: ignoring '99999999999': too many "
+			    "milliseconds\n");
+	assert_string_equal(of("DD_TRACE_AGENT_PORT", "70000"),
+			    "DD_TRACE_AGENT_PORT: ignoring '70000': no port\n");
+	assert_string_equal(of("ORIEL_EXPORT_CONCURRENCY", "33"),
+			    "ORIEL_EXPORT_CONCURRENCY: ignoring '33': out of range\n");
+	assert_string_equal(of("ORIEL_TAIL_RATIO", "7"),
+			    "ORIEL_TAIL_RATIO: ignoring '7': no share from 0 to 1\n");
+	assert_string_equal(of("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "0"), "");
+	assert_string_equal(of("OTEL_BSP_SCHEDULE_DELAY", " 100 "), "");
+}
+
+static void the_specifications_booleans_have_two_words(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_SDK_DISABLED", "False"), "");
+	assert_string_equal(of("OTEL_SDK_DISABLED", "1"),
+			    "OTEL_SDK_DISABLED: ignoring '1': neither true nor false\n");
+	assert_string_equal(of("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "yes"),
+			    "OTEL_EXPORTER_OTLP_TRACES_INSECURE: ignoring 'yes': neither true nor "
+			    "false\n");
+	assert_string_equal(of("ORIEL_SDK_METRICS", "yes"), "");
+	assert_string_equal(of("ORIEL_SDK_METRICS", "maybe"),
+			    "ORIEL_SDK_METRICS: ignoring 'maybe': neither true nor false\n");
+	assert_string_equal(of("TOMODACHI_OPENTELEMETRY_INSTRUMENT", "whatever"), "");
+}
+
+static void a_batch_is_no_larger_than_its_queue(void **state)
+{
+	(void)state;
+	setenv("OTEL_BSP_MAX_QUEUE_SIZE", "10", 1);
+	assert_string_equal(of("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "20"),
+			    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE: taking 10 for 20: more than "
+			    "OTEL_BSP_MAX_QUEUE_SIZE has room for\n");
+	assert_string_equal(of("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"), "");
+	unsetenv("OTEL_BSP_MAX_QUEUE_SIZE");
+}
+
 static void what_is_quoted_is_one_line_and_not_long(void **state)
 {
 	char value[1024];
@@ -203,6 +266,10 @@ int main(void)
 		cmocka_unit_test(a_level_has_a_name),
 		cmocka_unit_test(a_stream_that_is_none_is_named),
 		cmocka_unit_test(an_unknown_propagator_is_named),
+		cmocka_unit_test(words_are_known_in_any_case),
+		cmocka_unit_test(a_number_that_is_none_is_named_whoever_reads_it),
+		cmocka_unit_test(the_specifications_booleans_have_two_words),
+		cmocka_unit_test(a_batch_is_no_larger_than_its_queue),
 		cmocka_unit_test(what_is_quoted_is_one_line_and_not_long),
 	};
 

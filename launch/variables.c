@@ -218,21 +218,21 @@ const struct variable variables[] = {
 	  "So many old ones are kept, as FILE.1, FILE.2 and so on; 0: it isn't rotated", false },
 	{ "OTEL_BSP_SCHEDULE_DELAY", VARIABLE_DESTINATION, "MS", "200",
 	  "Gather spans for so long before they are sent", false },
-	{ "OTEL_BSP_MAX_QUEUE_SIZE", VARIABLE_DESTINATION, "NUMBER", "65536",
+	{ "OTEL_BSP_MAX_QUEUE_SIZE", VARIABLE_DESTINATION, "COUNT", "65536",
 	  "So many may wait for a destination; more are dropped, and counted", false },
-	{ "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", VARIABLE_DESTINATION, "NUMBER", "8192",
+	{ "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", VARIABLE_DESTINATION, "COUNT", "8192",
 	  "Send so many at once at most; 1: each by itself", false },
 	{ "OTEL_BSP_EXPORT_TIMEOUT", VARIABLE_DESTINATION, "MS", "30000",
 	  "Give sending them over OTLP up after this long, if no other time-out is shorter",
 	  false },
 	{ "OTEL_BLRP_SCHEDULE_DELAY", VARIABLE_DESTINATION, "MS", "200", "The same for log records",
 	  false },
-	{ "OTEL_BLRP_MAX_QUEUE_SIZE", VARIABLE_DESTINATION, "NUMBER", "65536", "Likewise", false },
-	{ "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", VARIABLE_DESTINATION, "NUMBER", "8192", "Likewise",
+	{ "OTEL_BLRP_MAX_QUEUE_SIZE", VARIABLE_DESTINATION, "COUNT", "65536", "Likewise", false },
+	{ "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", VARIABLE_DESTINATION, "COUNT", "8192", "Likewise",
 	  false },
 	{ "OTEL_BLRP_EXPORT_TIMEOUT", VARIABLE_DESTINATION, "MS", "30000", "Likewise", false },
-	{ "ORIEL_EXPORT_CONCURRENCY", VARIABLE_DESTINATION, "NUMBER", "4",
-	  "So many requests are under way to an OTLP receiver at once, at most 32, if one after the other isn't enough; 1 keeps their order",
+	{ "ORIEL_EXPORT_CONCURRENCY", VARIABLE_DESTINATION, "1..32", "4",
+	  "So many requests are under way to an OTLP receiver at once, if one after the other isn't enough; 1 keeps their order",
 	  false },
 	{ "ORIEL_QUEUE_MAX_BYTES", VARIABLE_DESTINATION, "BYTES", "536870912",
 	  "What an OTLP receiver doesn't take waits in the data directory, so much of it at most; 0: nothing does",
@@ -358,6 +358,8 @@ const struct variable variables[] = {
 static const char otlp[] = "OTEL_EXPORTER_OTLP_";
 static const char *const signals[] = { "TRACES_", "METRICS_", "LOGS_" };
 
+enum { N_SIGNAL_WORDS = sizeof(signals) / sizeof(signals[0]) };
+
 const char *variable_group_title(enum variable_group group)
 {
 	static const char *const title[N_VARIABLE_GROUPS] = {
@@ -369,6 +371,18 @@ const char *variable_group_title(enum variable_group group)
 	};
 
 	return title[group];
+}
+
+bool variable_name(const struct variable *v, size_t i, char name[VARIABLE_NAME_ROOM])
+{
+	if (i > (v->per_signal ? N_SIGNAL_WORDS : 0))
+		return false;
+	if (i)
+		snprintf(name, VARIABLE_NAME_ROOM, "%s%s%s", otlp, signals[i - 1],
+			 v->name + sizeof(otlp) - 1);
+	else
+		snprintf(name, VARIABLE_NAME_ROOM, "%s", v->name);
+	return true;
 }
 
 /* Do they name the same? Case doesn't matter, nor which of '-' and '_' is used. */
@@ -411,17 +425,10 @@ static const struct variable *find_pythons(struct str option, char name[VARIABLE
 
 const struct variable *variable_find(struct str option, char name[VARIABLE_NAME_ROOM])
 {
-	for (const struct variable *v = variables; v->name; v++) {
-		snprintf(name, VARIABLE_NAME_ROOM, "%s", v->name);
-		if (same_name(option, without_first_word(name)))
-			return v;
-		for (size_t i = 0; v->per_signal && i < sizeof(signals) / sizeof(signals[0]); i++) {
-			snprintf(name, VARIABLE_NAME_ROOM, "%s%s%s", otlp, signals[i],
-				 v->name + sizeof(otlp) - 1);
+	for (const struct variable *v = variables; v->name; v++)
+		for (size_t i = 0; variable_name(v, i, name); i++)
 			if (same_name(option, without_first_word(name)))
 				return v;
-		}
-	}
 	return find_pythons(option, name);
 }
 
@@ -500,13 +507,7 @@ void variables_make_absolute(void)
 	    variable_get("LOG_FILE")[0] != '/')
 		setenv("ORIEL_LOG_FILE", variable_get("LOG_FILE"), 1);
 	for (const struct variable *v = variables; v->name; v++) {
-		if (!is_path(v))
-			continue;
-		make_absolute(v->name, here);
-		for (size_t i = 0; v->per_signal && i < sizeof(signals) / sizeof(signals[0]); i++) {
-			snprintf(name, sizeof(name), "%s%s%s", otlp, signals[i],
-				 v->name + sizeof(otlp) - 1);
+		for (size_t i = 0; is_path(v) && variable_name(v, i, name); i++)
 			make_absolute(name, here);
-		}
 	}
 }

@@ -23,7 +23,11 @@ enum variable_group {
 struct variable {
 	const char *name;
 	enum variable_group group;
-	const char *argument; /* what it is called in help; NULL: a switch, true when given alone */
+	/*
+	 * What it is called in help, and by some words what it must be (launch/check-values.h); NULL: a
+	 * switch, true when given alone.
+	 */
+	const char *argument;
 	const char *otherwise; /* the default, for people; NULL: none */
 	const char *about;
 	bool per_signal; /* OTEL_EXPORTER_OTLP_X is also OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_X */
@@ -35,6 +39,9 @@ extern const struct variable variables[];
 const char *variable_group_title(enum variable_group group);
 
 enum { VARIABLE_NAME_ROOM = 80 };
+
+/* Its own name is number 0; those of one signal follow. False: there are no more. */
+bool variable_name(const struct variable *v, size_t i, char name[VARIABLE_NAME_ROOM]);
 
 /*
  * The variable that the option `--NAME` stands for (without dashes), and its full name, which may

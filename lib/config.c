@@ -35,33 +35,23 @@ static unsigned config_ms(struct str text, unsigned otherwise)
 
 static void config_sampler(struct config *c)
 {
-	struct str name = config_get("OTEL_TRACES_SAMPLER");
+	struct str said = config_get("OTEL_TRACES_SAMPLER");
+	struct jaeger_remote j;
+	struct sampler_name name;
 
-	c->sampler_said = name.n > 0;
-	c->parent_based = true;
-	c->sampler = SAMPLER_ON;
+	sampler_name_read(said, &name);
+	c->sampler_said = said.n > 0;
+	c->parent_based = name.parent_based;
+	c->sampler = name.kind == SAMPLER_NAME_OFF ? SAMPLER_OFF : SAMPLER_ON;
 	c->threshold = UINT64_MAX;
-	if (str_starts(name, STR("parentbased_")))
-		name = str_from(name, strlen("parentbased_"));
-	else if (name.n)
-		c->parent_based = false;
-
-	if (str_eq(name, STR("always_off"))) {
-		c->sampler = SAMPLER_OFF;
-	} else if (str_eq(name, STR("traceidratio"))) {
-		c->sampler = SAMPLER_RATIO;
+	if (name.kind == SAMPLER_NAME_RATIO) {
 		ratio_read(config_get("OTEL_TRACES_SAMPLER_ARG"), &c->threshold);
-		if (c->threshold == UINT64_MAX)
-			c->sampler = SAMPLER_ON;
-	} else if (jaeger_remote_is(name)) {
-		struct jaeger_remote j;
-
+	} else if (name.kind == SAMPLER_NAME_JAEGER_REMOTE) {
 		jaeger_remote_read(&j, config_get("OTEL_TRACES_SAMPLER_ARG"));
 		c->threshold = j.threshold;
-		c->sampler = j.threshold == UINT64_MAX ? SAMPLER_ON : SAMPLER_RATIO;
-	} else if (!str_eq(name, STR("always_on"))) {
-		c->parent_based = true; /* unknown: the default */
 	}
+	if (c->threshold != UINT64_MAX)
+		c->sampler = SAMPLER_RATIO;
 }
 
 static void config_propagator(struct config *c, struct str name)
@@ -85,9 +75,9 @@ static void config_propagators(struct config *c)
 
 static enum exemplar_filter config_exemplars(struct str name)
 {
-	return str_eq(name, STR("always_on"))	 ? EXEMPLARS_ALL
-	       : str_eq(name, STR("always_off")) ? EXEMPLARS_NONE
-						 : EXEMPLARS_SAMPLED;
+	return str_eq_nocase(name, STR("always_on"))	? EXEMPLARS_ALL
+	       : str_eq_nocase(name, STR("always_off")) ? EXEMPLARS_NONE
+							: EXEMPLARS_SAMPLED;
 }
 
 /* An unknown level is INFO, as in no setting at all. */

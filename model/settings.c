@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/settings.h"
 
+#include "base/boolean.h"
 #include "base/provider.h"
 
 struct str settings_get(const struct settings *s, struct str name)
@@ -20,13 +21,11 @@ struct str settings_get(const struct settings *s, struct str name)
 
 bool settings_bool(const struct settings *s, struct str name, bool *bad)
 {
-	struct str v = str_trim(settings_get(s, name));
+	enum boolean v = boolean_of(name, str_trim(settings_get(s, name)));
 
-	if (str_eq_nocase(v, STR("true")))
-		return true;
-	if (bad && v.n && !str_eq_nocase(v, STR("false")))
+	if (bad && v == BOOLEAN_BAD)
 		*bad = true;
-	return false;
+	return v == BOOLEAN_YES;
 }
 
 uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherwise, bool *bad)
@@ -44,7 +43,7 @@ bool settings_lists(const struct settings *s, struct str name, struct str item)
 	struct str rest = settings_get(s, name), each;
 
 	while (str_next(&rest, ',', &each))
-		if (str_eq(each, item))
+		if (str_eq_nocase(each, item))
 			return true;
 	return false;
 }

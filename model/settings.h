@@ -17,13 +17,13 @@ struct settings {
 /* The value of `name`, or the empty slice. */
 struct str settings_get(const struct settings *s, struct str name);
 
-/* "true" in any case is true, "false" in any case and unset are false; else false and *bad set. */
+/* As base/boolean.h has it; unset is false, and what is neither is false, too, with *bad set. */
 bool settings_bool(const struct settings *s, struct str name, bool *bad);
 
 /* A non-negative decimal integer, or `otherwise`, with *bad set if it was there and not one. */
 uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherwise, bool *bad);
 
-/* Is `item` in the comma-separated list that `name` holds (blanks trimmed)? */
+/* Is `item` in the comma-separated list that `name` holds (blanks trimmed, in any case)? */
 bool settings_lists(const struct settings *s, struct str name, struct str item);
 
 /* Is tomodachi's Prometheus named as meter provider or as a metric reader (base/provider.h)? */

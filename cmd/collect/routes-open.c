@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "cmd/collect/say.h"
 #include "collect/tail.h"
+#include "launch/check-values.h"
 #include "model/stats.h"
 
 #include <fcntl.h>
@@ -48,15 +49,18 @@ static void told(void *you, const char *line)
 	pthread_mutex_unlock(&route->all->lock);
 }
 
-/* 0: nothing waits on disk. */
-static uint64_t queue_bytes(const struct settings *settings, const struct collector_run *run)
+/* Who launched it has told its people already. */
+static void note_value(void *you, const char *what)
 {
-	bool bad = false;
-	uint64_t most = settings_u64(settings, STR("ORIEL_QUEUE_MAX_BYTES"), QUEUE_MAX_BYTES, &bad);
+	const struct collector_run *run = you;
 
-	if (bad)
-		warn(run, "ORIEL_QUEUE_MAX_BYTES makes no sense; taking the default");
-	return bad ? QUEUE_MAX_BYTES : most;
+	stats_add(settings_bad, 1);
+	say_wrong("settings: %s run=%s", what, run->id);
+}
+
+static struct str value_of(const void *settings, struct str name)
+{
+	return settings_get(settings, name);
 }
 
 static void open_leg(struct route *route, const struct export_item *item,
@@ -65,7 +69,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 	const struct exporter *kind = item->kind;
 	enum signal signals = item->signals;
 	struct leg *leg = &route->leg[route->n_legs];
-	uint64_t most = queue_bytes(settings, run);
+	uint64_t most = settings_u64(settings, STR("ORIEL_QUEUE_MAX_BYTES"), QUEUE_MAX_BYTES, NULL);
 	struct export_place place = { .signals = signals,
 				      .argument = item->argument,
 				      .queue_dir = most ? route->all->queue_dir : NULL,
@@ -76,16 +80,11 @@ static void open_leg(struct route *route, const struct export_item *item,
 				      .tell_to = route };
 	char why[160] = "", text[256];
 	struct destination_limits limits = { .delay_ms = LINES_DELAY_MS };
-	const char *bad = NULL;
 	int r;
 
 	/* Those of OTEL_BLRP_* are for what is sent; a burst of lines is to find its usual room. */
 	if (!str_starts(str_of(kind->name), STR("log")))
-		limits = destination_limits_of(settings, signals, &bad);
-	if (bad) {
-		snprintf(text, sizeof(text), "%s makes no sense; taking the default", bad);
-		warn(run, text);
-	}
+		limits = destination_limits_of(settings, signals);
 	r = destination_new(&leg->destination, kind, settings, &place, limits, why);
 	if (r < 0)
 		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
@@ -116,36 +115,15 @@ static void open_port(struct route *route, const struct settings *settings,
 		warn(run, why);
 }
 
-static struct tail *open_tail(const struct settings *settings, const struct collector_run *run)
-{
-	const char *bad;
-	struct tail_rules rules = tail_rules_of(settings, &bad);
-	char text[128];
-
-	if (bad) {
-		snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
-			 rules.on ? "taking the default" : "all traces are kept");
-		warn(run, text);
-	}
-	return tail_new(rules);
-}
-
 static void open_own_metrics(struct route *route, const struct settings *settings,
 			     const struct collector_run *run)
 {
-	bool wrong = false;
 	const char *bad;
-	char text[128];
 
-	route->sdk = sdk_metrics_are_wanted(settings, &wrong);
-	if (wrong)
-		warn(run, "ORIEL_SDK_METRICS makes no sense; otel.sdk.* is not told");
+	route->sdk = sdk_metrics_are_wanted(settings);
 	route->spans = span_metrics_rules_of(settings, &bad);
-	if (!bad)
-		return;
-	snprintf(text, sizeof(text), "%s makes no sense; %s", bad,
-		 route->spans.on ? "taking what does" : "spans are not counted");
-	warn(run, text);
+	if (bad)
+		warn(run, "ORIEL_SPAN_METRICS_DIMENSIONS makes no sense; taking what does");
 }
 
 void *routes_open(const struct settings *settings, const struct collector_run *run, void *you)
@@ -161,6 +139,7 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 	/* The run's own may be closed before we are done with it. */
 	route->out_fd = run->out_fd >= 0 ? fcntl(run->out_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	route->err_fd = run->err_fd >= 0 ? fcntl(run->err_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	check_values(value_of, settings, note_value, (void *)run);
 	export_plan(&plan, settings);
 	export_plan_lines(&plan, settings);
 	for (size_t i = 0; i < plan.n_warnings; i++)
@@ -170,7 +149,7 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 			open_leg(route, &plan.item[i], settings, run);
 	if (plan.prometheus)
 		open_port(route, settings, run);
-	route->tail = open_tail(settings, run);
+	route->tail = tail_new(tail_rules_of(settings));
 	open_own_metrics(route, settings, run);
 	route->since_ns = clock_real_ns();
 	pthread_mutex_lock(&all->lock);

@@ -48,6 +48,6 @@ send() {
 
 @test "a number that makes no sense is told, and the default taken" {
 	"$BUILD/oriel" run --service-name steady --export-concurrency 33 -- "$BUILD/programs/steady" 100 1 60 >service 2>err
-	grep -q "ORIEL_EXPORT_CONCURRENCY makes no sense; taking the default" err "$ORIEL_DATA_DIR/collector.log"
+	grep -q "ORIEL_EXPORT_CONCURRENCY: ignoring '33': out of range" err "$ORIEL_DATA_DIR/collector.log"
 	[ "$(tail -n 1 service)" = flushed ]
 }

@@ -61,3 +61,11 @@ log() { jq -e "[.attributes[] | select(.key | IN(\"a\", \"b\", \"c\", \"d\"))] a
 	span '(.events | length) == 4'
 	[ "$(metric oriel_settings_bad_total)" -ge 1 ]
 }
+
+@test "a limit that is none is told once, and is as if it were not there" {
+	runs OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=few OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=-1 2>"$BATS_TEST_TMPDIR/said"
+	span '(.attributes | map(select(.key | length == 1)) | length) == 4 and all(.attributes[] | select(.key | length == 1); .value.stringValue == "0123456789")'
+	log 'all($own[]; .value.stringValue == "0123456789")'
+	[ "$(grep -c "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: ignoring 'few': no number" "$BATS_TEST_TMPDIR/said")" = 1 ]
+	[ "$(grep -c "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: ignoring '-1': no number" "$BATS_TEST_TMPDIR/said")" = 1 ]
+}
