@@ -1,47 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/arguments.h"
+#include "launch/misspelling.h"
 #include "launch/variables.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORD_MOST = 64 };
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Damerau-Levenshtein over three rows; long words are as far apart as can be. */
-unsigned arguments_distance(const char *a, const char *b)
-{
-	unsigned row[3][WORD_MOST + 1];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > WORD_MOST || m > WORD_MOST)
-		return WORD_MOST;
-	for (size_t j = 0; j <= m; j++)
-		row[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
-
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= m; j++) {
-			unsigned change = last[j - 1] + (a[i - 1] != b[j - 1]);
-
-			now[j] = least(change, least(last[j], now[j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				now[j] = least(now[j], before[j - 2] + 1);
-		}
-	}
-	return row[n % 3][m];
-}
-
 static void consider(const char *word, const char *known, char best[VARIABLE_NAME_ROOM],
 		     unsigned *least_far)
 {
-	unsigned far = arguments_distance(word, known);
+	unsigned far = misspelling_distance(word, known);
 
 	if (far < *least_far) {
 		*least_far = far;
@@ -52,10 +21,10 @@ static void consider(const char *word, const char *known, char best[VARIABLE_NAM
 static int complain(const struct arguments *a, struct str name)
 {
 	unsigned far = 3; /* more is no misspelling any more */
-	char word[WORD_MOST + 1], best[VARIABLE_NAME_ROOM] = "", option[VARIABLE_NAME_ROOM];
+	char word[MISSPELLING_MOST + 1], best[VARIABLE_NAME_ROOM] = "", option[VARIABLE_NAME_ROOM];
 	const struct command *c = a->command;
 
-	snprintf(word, sizeof(word), STR_FMT, STR_ARG(str_first(name, WORD_MOST)));
+	snprintf(word, sizeof(word), STR_FMT, STR_ARG(str_first(name, MISSPELLING_MOST)));
 	for (char *p = word; *p; p++)
 		*p = *p == '_' ? '-' : *p;
 	for (const struct option *o = c->options; o && o->name; o++)

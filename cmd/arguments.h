@@ -34,6 +34,3 @@ void arguments_order(int argc, char **argv);
 
 /* 1 with *option, 0 at the end, -EINVAL after a complaint. */
 int arguments_next(struct arguments *a, const struct option **option);
-
-/* How far apart two words are, in letters changed, swapped, added or lost. */
-unsigned arguments_distance(const char *a, const char *b);

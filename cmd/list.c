@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/arguments.h"
+#include "cmd/command.h"
+#include "launch/misspelling.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ const char *command_suggest(const char *word)
 	unsigned far = 3;
 
 	for (size_t i = 0; commands[i]; i++) {
-		unsigned d = arguments_distance(word, commands[i]->name);
+		unsigned d = misspelling_distance(word, commands[i]->name);
 
 		if (d < far) {
 			far = d;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collect/identity.h"
 
+#include "base/entity.h"
 #include "base/hex.h"
-#include "base/pair.h"
 #include "model/sieve.h"
 #include "model/stats.h"
 
 #include <stdio.h>
 #include <sys/random.h>
 
-enum { IDENTITY_MOST = 128, UUID_TEXT = 36 };
+enum { IDENTITY_MOST = 128, ENTITIES_MOST = 64, UUID_TEXT = 36 };
 
 /* The first to set a key wins; what is set borrows from the arena or from longer-lived text. */
 struct list {
@@ -75,9 +75,8 @@ static void set_service(struct list *l, struct str name)
  * The specification would have one bad pair spoil the whole variable; a service that keeps the name
  * that was meant for it is worth more. `oriel run` tells of each before it starts the program.
  */
-static void set_from_environment(struct list *l, const struct settings *settings)
+static void set_pairs(struct list *l, struct str rest)
 {
-	struct str rest = settings_get(settings, STR("OTEL_RESOURCE_ATTRIBUTES"));
 	enum pair_kind kind;
 	struct pair pair;
 
@@ -94,6 +93,24 @@ static void set_from_environment(struct list *l, const struct settings *settings
 			set_service(l, value);
 		else
 			set_text(l, key, value);
+	}
+}
+
+/* The last of a type and the last to say something counts, and OTEL_RESOURCE_ATTRIBUTES before all. */
+static void set_from_entities(struct list *l, const struct settings *settings)
+{
+	struct str all = settings_get(settings, STR("OTEL_ENTITIES")), rest = all;
+	enum entity_kind kind;
+	struct entity e;
+	size_t n = 0;
+
+	while (n++ < ENTITIES_MOST && (kind = entity_last(&rest, &e)) != ENTITY_END) {
+		if (kind == ENTITY_BAD) {
+			stats_add(settings_bad, 1);
+		} else if (!entity_is_told_again(all, &e)) {
+			set_pairs(l, e.identifying);
+			set_pairs(l, e.describing);
+		}
 	}
 }
 
@@ -273,7 +290,8 @@ struct resource *identity_resource(const struct segment_header *h, const struct 
 
 	rules_read(&rules, settings);
 	set_service(&l, settings_get(settings, STR("OTEL_SERVICE_NAME")));
-	set_from_environment(&l, settings);
+	set_pairs(&l, settings_get(settings, STR("OTEL_RESOURCE_ATTRIBUTES")));
+	set_from_entities(&l, settings);
 	set_from_others(&l, settings);
 	set_service(&l, service_given(given));
 	set_text(&l, STR("service.name"), service_unknown(&l, program));

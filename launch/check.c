@@ -2,6 +2,7 @@
 #include "launch/check.h"
 
 #include "base/access-log.h"
+#include "base/entity.h"
 #include "base/exclusion.h"
 #include "base/gauge-mode.h"
 #include "base/hook.h"
@@ -17,9 +18,12 @@
 #include "base/view.h"
 #include "launch/check-values.h"
 #include "launch/complaint.h"
+#include "launch/misspelling.h"
+#include "launch/variables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { WORDS_ROOM = 160 };
 
@@ -53,6 +57,24 @@ static void check_attributes(struct complaints *c)
 				c,
 				"OTEL_RESOURCE_ATTRIBUTES: ignoring '%s': not an encoded KEY=VALUE",
 				quote(pair.whole, quoted));
+}
+
+static void check_entities(struct complaints *c)
+{
+	struct str all = str_of(getenv("OTEL_ENTITIES")), rest = all;
+	char quoted[QUOTE_ROOM];
+	enum entity_kind kind;
+	struct entity e;
+
+	while ((kind = entity_last(&rest, &e)) != ENTITY_END)
+		if (kind == ENTITY_BAD)
+			complain(
+				c,
+				"OTEL_ENTITIES: ignoring '%s': not TYPE{KEY=VALUE,...}[KEY=VALUE,...]",
+				quote(e.whole, quoted));
+		else if (entity_is_told_again(all, &e))
+			complain(c, "OTEL_ENTITIES: ignoring '%s': a later one has its type",
+				 quote(e.whole, quoted));
 }
 
 static void check_propagators(struct complaints *c)
@@ -296,6 +318,54 @@ static void check_detectors(struct complaints *c)
 	}
 }
 
+static bool is_one(const char *name)
+{
+	char whole[VARIABLE_NAME_ROOM];
+
+	for (const struct variable *v = variables; v->name; v++)
+		for (size_t i = 0; variable_name(v, i, whole); i++)
+			if (strcmp(name, whole) == 0)
+				return true;
+	return false;
+}
+
+/* NULL: it is like none. */
+static const char *meant_by(const char *name)
+{
+	const char *best = NULL;
+	unsigned far = 3, d; /* more is no misspelling any more */
+	size_t n = strlen(name);
+
+	for (const struct variable *v = variables; v->name; v++) {
+		if (strlen(v->name) + far <= n || n + far <= strlen(v->name))
+			continue;
+		d = misspelling_distance(name, v->name);
+		best = d < far ? v->name : best;
+		far = d < far ? d : far;
+	}
+	return best;
+}
+
+/* Only what looks like one of the list: others may read names of their own. */
+static void check_names(struct complaints *c)
+{
+	char name[VARIABLE_NAME_ROOM], quoted[QUOTE_ROOM];
+	const char *meant;
+
+	for (char **e = environ; *e; e++) {
+		struct str is = str_cut(str_of(*e), '=').head;
+
+		if (is.n >= sizeof(name) ||
+		    (!str_starts(is, STR("OTEL_")) && !str_starts(is, STR("ORIEL_"))))
+			continue;
+		snprintf(name, sizeof(name), STR_FMT, STR_ARG(is));
+		meant = is_one(name) ? NULL : meant_by(name);
+		if (meant)
+			complain(c, "%s: no variable is called so; did you mean %s?",
+				 quote(is, quoted), meant);
+	}
+}
+
 static struct str from_environment(const void *nothing, struct str name)
 {
 	(void)nothing;
@@ -307,7 +377,9 @@ size_t check_settings(void (*tell)(void *you, const char *text), void *you)
 	struct complaints c = { tell, you, 0 };
 
 	check_excluded(&c);
+	check_names(&c);
 	check_attributes(&c);
+	check_entities(&c);
 	check_propagators(&c);
 	check_sampler(&c);
 	check_providers(&c);

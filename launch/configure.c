@@ -39,13 +39,14 @@ static void forget_opentelemetrys(void)
 {
 	static const char *const groups[] = {
 		"OTEL_SDK_DISABLED=", "OTEL_RESOURCE_ATTRIBUTES=",
-		"OTEL_SERVICE_NAME=", "OTEL_PROPAGATORS=",
-		"OTEL_TRACES_",	      "OTEL_METRICS_",
-		"OTEL_METRIC_",	      "OTEL_LOGS_",
-		"OTEL_BSP_",	      "OTEL_BLRP_",
-		"OTEL_ATTRIBUTE_",    "OTEL_SPAN_",
-		"OTEL_EVENT_",	      "OTEL_LINK_",
-		"OTEL_LOGRECORD_",    "OTEL_EXPORTER_",
+		"OTEL_SERVICE_NAME=", "OTEL_ENTITIES=",
+		"OTEL_PROPAGATORS=",  "OTEL_TRACES_",
+		"OTEL_METRICS_",      "OTEL_METRIC_",
+		"OTEL_LOGS_",	      "OTEL_BSP_",
+		"OTEL_BLRP_",	      "OTEL_ATTRIBUTE_",
+		"OTEL_SPAN_",	      "OTEL_EVENT_",
+		"OTEL_LINK_",	      "OTEL_LOGRECORD_",
+		"OTEL_EXPORTER_",
 	};
 	char **variable = environ;
 
@@ -112,7 +113,9 @@ static int take_file(const char *file, bool replaces)
 
 int configure_from_files(unsigned *n)
 {
-	const char *all = variable_get("OTEL_CONFIG_FILE"), *more = variable_get("ORIEL_YAML");
+	const char *now = variable_get("OTEL_CONFIG_FILE"),
+		   *all = now ? now : variable_get("OTEL_EXPERIMENTAL_CONFIG_FILE"),
+		   *more = variable_get("ORIEL_YAML");
 	int r = all ? take_file(all, true) : 0, s;
 
 	s = more ? take_file(more, false) : 0;

@@ -92,6 +92,33 @@ static void a_bad_pair_is_named(void **state)
 			    "OTEL_RESOURCE_ATTRIBUTES: ignoring 'c': not an encoded KEY=VALUE\n");
 }
 
+static void an_entity_that_is_none_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(of("OTEL_ENTITIES", "service{service.name=a}[b=c];host{host.id=1};"),
+			    "");
+	assert_string_equal(
+		of("OTEL_ENTITIES", "service{};host{host.id=1}"),
+		"OTEL_ENTITIES: ignoring 'service{}': not TYPE{KEY=VALUE,...}[KEY=VALUE,...]\n");
+	assert_string_equal(of("OTEL_ENTITIES", "a{b=1};a{b=2}"),
+			    "OTEL_ENTITIES: ignoring 'a{b=1}': a later one has its type\n");
+}
+
+static void a_name_that_is_nearly_one_is_told(void **state)
+{
+	(void)state;
+	assert_string_equal(of("ORIEL_LOG_LEVLES", "a=debug"),
+			    "ORIEL_LOG_LEVLES: no variable is called so; did you mean "
+			    "ORIEL_LOG_LEVELS?\n");
+	assert_string_equal(of("OTEL_SERVICENAME", "a"),
+			    "OTEL_SERVICENAME: no variable is called so; did you mean "
+			    "OTEL_SERVICE_NAME?\n");
+	assert_string_equal(of("OTEL_TRACER_PROVIDER", "none"), "");
+	assert_string_equal(of("OTEL_METRIC_READER", "none"), "");
+	assert_string_equal(of("OTEL_SOMETHING_ELSE", "a"), "");
+	assert_string_equal(of("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "7"), "");
+}
+
 static void a_time_that_is_none_is_named(void **state)
 {
 	(void)state;
@@ -258,6 +285,8 @@ int main(void)
 		cmocka_unit_test(a_redaction_rule_that_is_none_is_named),
 		cmocka_unit_test(a_proxy_that_is_none_is_named),
 		cmocka_unit_test(a_bad_pair_is_named),
+		cmocka_unit_test(an_entity_that_is_none_is_named),
+		cmocka_unit_test(a_name_that_is_nearly_one_is_told),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
 		cmocka_unit_test(a_view_that_is_none_is_named),

@@ -16,6 +16,9 @@ const struct variable variables[] = {
 	{ "OTEL_RESOURCE_ATTRIBUTES", VARIABLE_SERVICE, "KEY=VALUE,...", NULL,
 	  "More about it: service.version=1.4.2,deployment.environment.name=prod", false },
 
+	{ "OTEL_ENTITIES", VARIABLE_SERVICE, "ENTITY;...", NULL,
+	  "What it belongs to: k8s.pod{k8s.pod.uid=7a}[k8s.pod.name=shop-1];host{host.id=h}",
+	  false },
 	{ "ORIEL_RESOURCE_DETECTORS", VARIABLE_SERVICE, "LIST", "all",
 	  "What is found out about it: process, host, os, container; none; else OTEL_EXPERIMENTAL_RESOURCE_DETECTORS",
 	  false },
@@ -24,7 +27,7 @@ const struct variable variables[] = {
 	  false },
 
 	{ "OTEL_CONFIG_FILE", VARIABLE_RECORDING, "FILE", NULL,
-	  "OpenTelemetry's declarative configuration (YAML); its variables don't count beside it",
+	  "OpenTelemetry's declarative configuration (YAML); its variables don't count beside it; else OTEL_EXPERIMENTAL_CONFIG_FILE",
 	  false },
 	{ "ORIEL_YAML", VARIABLE_RECORDING, "FILE", NULL,
 	  "The same kind of file (oriel.yaml) for what no variable says", false },

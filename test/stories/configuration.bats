@@ -28,6 +28,13 @@ teardown() { collecting_end; }
 # What the program finds, of what the file may have set
 seen() { "$ORIEL" run "$@" -- sh -c 'env | grep "^OTEL\|^ORIEL_PROM" | sort' 2>said; }
 
+@test "the variable's name from when it was new is heeded where the other is not set" {
+	OTEL_EXPERIMENTAL_CONFIG_FILE=otel.yaml SHOP=books seen >got
+	grep -qx 'OTEL_RESOURCE_ATTRIBUTES=service.name=books' got
+	OTEL_EXPERIMENTAL_CONFIG_FILE=/nonexistent OTEL_CONFIG_FILE=otel.yaml SHOP=books seen >got
+	grep -qx 'OTEL_RESOURCE_ATTRIBUTES=service.name=books' got
+}
+
 @test "a file is what its variables would be, and theirs don't count beside it" {
 	export SHOP=books OTEL_PROPAGATORS=b3 OTEL_EXPORTER_OTLP_ENDPOINT=http://nowhere.invalid
 	seen --config-file otel.yaml >got

@@ -48,6 +48,18 @@ runs() { "$BUILD/oriel" run "$@" -- "$BUILD/programs/sqlite-traced" secret >/dev
 	wait_for 10 api_says services '[.services[].service] | sort == ["first", "second"]'
 }
 
+@test "entities are told as attributes, the last of a type, behind what the other variables say" {
+	OTEL_ENTITIES='host{host.id=first};service{service.name=of-it,service.namespace=shop%2Ceu}[team=t1];host{host.id=a1}[host.name=named];bad{x' \
+		OTEL_RESOURCE_ATTRIBUTES=team=t0 runs 2>"$BATS_TEST_TMPDIR/err"
+	hears 1
+	says '.[0] | ."service.name" == "of-it" and ."service.namespace" == "shop,eu" and .team == "t0" and ."host.id" == "a1" and ."host.name" == "named"'
+	grep -q "OTEL_ENTITIES: ignoring 'bad{x': not TYPE" "$BATS_TEST_TMPDIR/err"
+	grep -q "OTEL_ENTITIES: ignoring 'host{host.id=first}': a later one has its type" "$BATS_TEST_TMPDIR/err"
+	OTEL_SERVICE_NAME=first OTEL_ENTITIES='service{service.name=of-it}' runs
+	hears 2
+	says '.[1]."service.name" == "first"'
+}
+
 @test "a program's own name counts when nobody gave another" {
 	ORIEL_COLLECTOR=$BUILD/oriel "$BUILD/programs/guest" daemon
 	hears 1
