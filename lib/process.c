@@ -401,6 +401,7 @@ static int process_first_start(void)
 	process.tid_offset = process_tid_offset();
 	if (thread_key_make() != 0)
 		return ORIEL_OFF_NO_MEMORY;
+	segment_place();
 	why = segment_make(&s, process.config.segment_size);
 	if (why)
 		return why;

@@ -22,16 +22,32 @@
 
 enum { FREE_SHARE = 64, PATH_ROOM = 512, CRASH_SMALL = 3072 };
 
-int segment_directory(char *out, size_t size)
+static struct {
+	char directory[PATH_ROOM - 64], run[sizeof(((struct segment_header *)NULL)->run)];
+} place;
+
+void segment_place(void)
 {
-	const char *given = secure_getenv("ORIEL_RUN_DIR");
-	struct stat st;
+	const char *given = secure_getenv("ORIEL_RUN_DIR"), *run = secure_getenv("ORIEL_RUN_ID");
 	int n;
 
 	if (given && given[0])
-		n = snprintf(out, size, "%s", given);
+		n = snprintf(place.directory, sizeof(place.directory), "%s", given);
 	else
-		n = snprintf(out, size, "/dev/shm/oriel-%u", (unsigned)geteuid());
+		n = snprintf(place.directory, sizeof(place.directory), "/dev/shm/oriel-%u",
+			     (unsigned)geteuid());
+	if (n < 0 || (size_t)n >= sizeof(place.directory))
+		place.directory[0] = '\0';
+	memset(place.run, 0, sizeof(place.run));
+	if (run && strlen(run) == sizeof(place.run))
+		memcpy(place.run, run, sizeof(place.run));
+}
+
+int segment_directory(char *out, size_t size)
+{
+	struct stat st;
+	int n = snprintf(out, size, "%s", place.directory);
+
 	if (n < 0 || (size_t)n >= size || out[0] != '/')
 		return ORIEL_OFF_NO_DIRECTORY;
 	if (mkdir(out, 0700) != 0 && errno != EEXIST)
@@ -136,8 +152,6 @@ static void segment_identify(struct segment_header *s)
 {
 	char text[1024], *end;
 	struct stat st;
-	const char *run = secure_getenv("ORIEL_RUN_ID");
-	size_t run_n = run ? strlen(run) : 0;
 	ssize_t n;
 
 	s->pid = getpid();
@@ -169,8 +183,7 @@ static void segment_identify(struct segment_header *s)
 	/* RFC 9562: a random UUID, version 4. */
 	s->instance[6] = (uint8_t)((s->instance[6] & 0x0f) | 0x40);
 	s->instance[8] = (uint8_t)((s->instance[8] & 0x3f) | 0x80);
-	if (run_n == sizeof(s->run))
-		memcpy(s->run, run, run_n);
+	memcpy(s->run, place.run, sizeof(s->run));
 	n = readlink("/proc/self/exe", s->program, sizeof(s->program) - 1);
 	s->program[n > 0 ? n : 0] = '\0';
 }

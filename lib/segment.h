@@ -15,6 +15,12 @@
 
 #include <stddef.h>
 
+/*
+ * Reads from the environment where segments go, and which run they are part of. Once, at a start: a
+ * forked child's belongs where its parent's is, whatever became of the environment and the user since.
+ */
+void segment_place(void);
+
 int segment_make(struct segment_header **out, size_t want);
 
 /* Unmaps one that was never published; its file has no magic word and the collector removes it. */

@@ -75,8 +75,10 @@ static unsigned remove_all(int dir_fd)
 /* Tests beside this one may hold what little room there is; they end. */
 static void make(struct segment_header **s)
 {
-	int r = segment_make(s, SEGMENT_LEAST);
+	int r;
 
+	segment_place();
+	r = segment_make(s, SEGMENT_LEAST);
 	for (int i = 0; r == ORIEL_OFF_NO_ROOM && i < 300; i++) {
 		usleep(100000);
 		r = segment_make(s, SEGMENT_LEAST);

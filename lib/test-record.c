@@ -181,6 +181,56 @@ static void a_child_without_a_segment_is_counted_by_its_parent(void **state)
 	assert_int_equal(s.n[RECORD_END], 1);
 }
 
+static void forks_without_environment(void)
+{
+	must(oriel_start(NULL) == 0);
+	clearenv();
+	forks();
+}
+
+static void a_child_of_a_cleared_environment_goes_where_its_parent_is(void **state)
+{
+	struct seen s = seen_of(forks_without_environment);
+
+	(void)state;
+	assert_int_equal(s.segments, 2);
+	assert_int_equal(s.n[RECORD_END], 2);
+}
+
+enum { NOBODY_ELSE = 61234 };
+
+static void forks_as_another(void)
+{
+	int status;
+	pid_t pid;
+
+	must(oriel_start(NULL) == 0);
+	clearenv();
+	must(setuid(NOBODY_ELSE) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(oriel_why_off() == ORIEL_OFF_FORKED ? 0 : 98);
+	waitpid(pid, &status, 0);
+	must(status == 0);
+	oriel_stop();
+}
+
+/* Nobody would read it, and a server that forks for each connection would leave a heap of them. */
+static void a_child_of_another_user_leaves_no_segment_in_a_directory_of_its_own(void **state)
+{
+	char path[64];
+	struct seen s;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	s = seen_of(forks_as_another);
+	assert_int_equal(s.segments, 1);
+	assert_int_equal(s.loss[LOSS_forks_unwatched], 1);
+	snprintf(path, sizeof(path), "/dev/shm/oriel-%d", NOBODY_ELSE);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 static void forks_raw(void)
 {
 	int status;
@@ -520,6 +570,9 @@ int main(void)
 		cmocka_unit_test(a_forked_child_has_a_segment_and_its_parents_context),
 		cmocka_unit_test(a_child_that_nobody_told_of_stays_silent),
 		cmocka_unit_test(a_child_without_a_segment_is_counted_by_its_parent),
+		cmocka_unit_test(a_child_of_a_cleared_environment_goes_where_its_parent_is),
+		cmocka_unit_test(
+			a_child_of_another_user_leaves_no_segment_in_a_directory_of_its_own),
 		cmocka_unit_test(short_threads_share_chunks_and_lose_nothing),
 		cmocka_unit_test(what_finds_no_room_is_counted_and_every_start_has_its_end),
 		cmocka_unit_test(a_handler_in_the_middle_of_a_write_tears_nothing),
