@@ -203,14 +203,15 @@ void collector_give_metrics(struct collector *c, struct process *p)
 	pthread_mutex_lock(&c->lock);
 	b = process_metrics(p, clock_real_ns());
 	pthread_mutex_unlock(&c->lock);
+	if (b)
+		b->round = p->metrics_round;
 	collector_give_points(c, p, b);
 }
 
 /* Often enough for anybody, and not so often that nothing else is done. */
 static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 {
-	uint64_t ms = settings_u64(&p->in->settings, STR("OTEL_METRIC_EXPORT_INTERVAL"),
-				   c->options.export_ms, NULL);
+	uint64_t ms = settings_metrics_every_ms(&p->in->settings, c->options.export_ms);
 
 	if (ms < IDLE_MS)
 		ms = IDLE_MS;
@@ -241,8 +242,10 @@ static void metrics_due(struct collector *c, uint64_t now)
 		p->next_metrics_ns += metrics_every_ns(c, p);
 		if (p->next_metrics_ns <= now)
 			p->next_metrics_ns = now + metrics_every_ns(c, p);
+		p->metrics_round = ++p->n_metrics_rounds;
 		if (!first || p->taken_over)
 			collector_give_metrics(c, p);
+		p->metrics_round = 0;
 	}
 	collector_tell_received(c, STR(""), now);
 }

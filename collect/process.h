@@ -84,7 +84,8 @@ struct process {
 	bool ended;		     /* the books are closed, only its segment is still there */
 	char place[COLLECTOR_PLACE]; /* where they are asked for (collect/collector.h) */
 	uint64_t gone_real_ns, gone_mono_ns;
-	uint64_t next_metrics_ns; /* CLOCK_MONOTONIC */
+	uint64_t next_metrics_ns;		  /* CLOCK_MONOTONIC */
+	uint64_t n_metrics_rounds, metrics_round; /* so often that was; which it is now, 0: none */
 	bool taken_over; /* it was another collector's, and none of its metrics given yet */
 	uint32_t flush_asked, flush_seen; /* flushing.c: its number, and the last that was taken */
 	uint32_t asked;			  /* for its callbacks, asking.c; 0: it has none */

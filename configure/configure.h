@@ -8,7 +8,7 @@
  *     configured_free(&c);
  *
  * One list of variables is what everything else reads, so a file can say what variables can, and what
- * they can't is a warning: two destinations of one kind for a signal, say. The part
+ * they can't is a warning: a second Prometheus, say. The part
  * `distribution: oriel:` has our own: a name there is the variable's without ORIEL_, in lower case. Where the
  * file is silent the specification's default counts: no provider, nothing of that signal leaves.
  */

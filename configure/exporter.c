@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exporters: one for a signal and kind, since that is what variables can say. */
+/* Exporters: a signal's first one is its variables, others have a number for a name. */
 #include "configure/maker.h"
+
+#include <stdio.h>
 
 static const struct key tls[] = {
 	{ .name = "ca_file", .setting = "OTEL_EXPORTER_OTLP_%s_CERTIFICATE" },
@@ -49,6 +51,21 @@ static void take_temporality(struct maker *m, yaml_node_t *n)
 		 str_eq(text, STR("low_memory")) ? STR("lowmemory") : text);
 }
 
+/* Histograms are aggregated in the service, once: for all readers, and so of the first one's kind. */
+static void take_aggregation(struct maker *m, yaml_node_t *n)
+{
+	static const char variable[] = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
+	const unsigned number = m->number;
+	struct str text = document_text(&m->d, n);
+
+	m->number = 0;
+	if (!number)
+		make_set(m, n, variable, text);
+	else if (text.n && !str_eq(text, str_of(configured_get(m->out, variable))))
+		make_warn(m, n, "default_histogram_aggregation is the first reader's for all");
+	m->number = number;
+}
+
 static void take_encoding(struct maker *m, yaml_node_t *n)
 {
 	struct str text = document_text(&m->d, n);
@@ -66,8 +83,7 @@ static void take_encoding(struct maker *m, yaml_node_t *n)
 		{ .name = "max_request_size" }, { .name = "max_response_size" }, \
 		{ .name = "temporality_preference", .take = take_temporality }, \
 	{ \
-		"default_histogram_aggregation", \
-			.setting = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION" \
+		.name = "default_histogram_aggregation", .take = take_aggregation \
 	}
 
 static const struct key otlp_http[] = { OTLP_KEYS,
@@ -88,8 +104,7 @@ static void take_stream(struct maker *m, yaml_node_t *n)
 static const struct key otlp_file[] = {
 	{ .name = "output_stream", .take = take_stream },
 	{ .name = "temporality_preference", .take = take_temporality },
-	{ .name = "default_histogram_aggregation",
-	  .setting = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION" },
+	{ .name = "default_histogram_aggregation", .take = take_aggregation },
 	{ .name = NULL },
 };
 
@@ -158,41 +173,124 @@ static const struct {
 	{ "prometheus", "prometheus", NULL, prometheus },
 };
 
-static bool is_listed(const struct maker *m, const char *setting, const char *exporter)
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), EXPORTERS_MOST = 16 };
+
+static const char *list_of(const struct maker *m)
 {
-	struct str rest = str_of(configured_get(m->out, setting)), item;
+	return !strcmp(m->signal, "METRICS") ? "OTEL_METRICS_EXPORTER"
+	       : !strcmp(m->signal, "LOGS")  ? "OTEL_LOGS_EXPORTER"
+					     : "OTEL_TRACES_EXPORTER";
+}
+
+static bool lists(const struct maker *m, const char *list, const char *entry)
+{
+	struct str rest = str_of(configured_get(m->out, list)), item;
 
 	while (str_next(&rest, ',', &item))
-		if (str_eq(item, str_of(exporter)))
+		if (str_eq(item, str_of(entry)))
 			return true;
 	return false;
 }
 
-void make_exporter(struct maker *m, yaml_node_t *n)
+/* "otlp/2" */
+static void entry_of(unsigned number, const char *exporter, char room[48])
 {
-	const bool metrics = !strcmp(m->signal, "METRICS"), logs = !strcmp(m->signal, "LOGS");
-	const char *list = metrics ? "OTEL_METRICS_EXPORTER"
-			   : logs  ? "OTEL_LOGS_EXPORTER"
-				   : "OTEL_TRACES_EXPORTER";
-	struct str name;
-	yaml_node_t *what = make_only(m, n, &name);
-	size_t i = 0;
+	if (number)
+		snprintf(room, 48, "%s/%u", exporter, number);
+	else
+		snprintf(room, 48, "%s", exporter);
+}
 
-	if (!what)
-		return;
-	while (i < sizeof(kinds) / sizeof(kinds[0]) && !str_eq(name, str_of(kinds[i].name)))
-		i++;
-	if (i == sizeof(kinds) / sizeof(kinds[0])) {
+static struct str file_of(struct maker *m, yaml_node_t *what)
+{
+	struct str stream = document_text(&m->d, document_get(&m->d, what, "output_stream"));
+
+	return str_starts(stream, STR("file://")) ? str_from(stream, 7) : STR("");
+}
+
+/* Files have one variable for all signals, so another file is another exporter. */
+static bool is_elsewhere(struct maker *m, const char *entry, const char *exporter,
+			 yaml_node_t *what)
+{
+	static const char *const all[] = { "OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER",
+					   "OTEL_LOGS_EXPORTER" };
+	char variable[64] = "ORIEL_OTLP_FILE";
+	bool there = false;
+
+	if (strcmp(exporter, "otlp_file") != 0)
+		return false;
+	if (strchr(entry, '/'))
+		snprintf(variable, sizeof(variable), "ORIEL_OF_%s_ORIEL_OTLP_FILE",
+			 strchr(entry, '/') + 1);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		there |= lists(m, all[i], entry);
+	return there && !str_eq(str_of(configured_get(m->out, variable)), file_of(m, what));
+}
+
+/* The first of a signal is plain; there is one prometheus, which is asked. False: there is no more room. */
+static bool choose_number(struct maker *m, const char *exporter, yaml_node_t *what,
+			  unsigned *number, char entry[48])
+{
+	struct str rest = str_of(configured_get(m->out, list_of(m))), item;
+	unsigned n = 0;
+
+	while (str_next(&rest, ',', &item))
+		n += !str_starts(item, STR("prometheus"));
+	n = n && strcmp(exporter, "prometheus") ? n + 1 : 0;
+	for (; n <= EXPORTERS_MOST; n += n ? 1 : 2) {
+		*number = n;
+		entry_of(n, exporter, entry);
+		if (!strcmp(exporter, "prometheus"))
+			return !lists(m, list_of(m), entry);
+		if (!lists(m, list_of(m), entry) && !is_elsewhere(m, entry, exporter, what))
+			return true;
+	}
+	return false;
+}
+
+static void make_kind(struct maker *m, yaml_node_t *n, size_t kind, yaml_node_t *what)
+{
+	make_map(m, what, kinds[kind].keys);
+	if (kinds[kind].protocol &&
+	    !(kinds[kind].keys == otlp_http && document_get(&m->d, what, "encoding")))
+		make_set(m, n, "OTEL_EXPORTER_OTLP_%s_PROTOCOL", str_of(kinds[kind].protocol));
+}
+
+/* Lists it, and says which it is of. */
+static bool take_exporter(struct maker *m, yaml_node_t *n, size_t *kind, yaml_node_t **what)
+{
+	unsigned number;
+	struct str name;
+	char entry[48];
+
+	*what = n ? make_only(m, n, &name) : NULL;
+	if (!*what)
+		return false;
+	for (*kind = 0; *kind < N_KINDS && !str_eq(name, str_of(kinds[*kind].name));)
+		++*kind;
+	if (*kind == N_KINDS) {
 		make_unknown(m, n, "exporter", name);
-		return;
+		return false;
 	}
-	if (is_listed(m, list, kinds[i].exporter)) {
-		make_warn(m, n, "a second %s for the same signal", kinds[i].exporter);
-		return;
+	if (!choose_number(m, kinds[*kind].exporter, *what, &number, entry)) {
+		make_warn(m, n, "one %s too many for this signal", kinds[*kind].exporter);
+		return false;
 	}
-	make_add(m, n, list, ',', str_of(kinds[i].exporter));
-	make_map(m, what, kinds[i].keys);
-	if (kinds[i].protocol &&
-	    !(kinds[i].keys == otlp_http && document_get(&m->d, what, "encoding")))
-		make_set(m, n, "OTEL_EXPORTER_OTLP_%s_PROTOCOL", str_of(kinds[i].protocol));
+	make_add(m, n, list_of(m), ',', str_of(entry));
+	m->number = number;
+	return true;
+}
+
+bool make_with_exporter(struct maker *m, yaml_node_t *what, const struct key *keys)
+{
+	yaml_node_t *exporter = document_get(&m->d, what, "exporter"), *inside;
+	size_t kind;
+
+	if (!exporter)
+		make_warn(m, what, "an exporter is expected here");
+	if (!exporter || !take_exporter(m, exporter, &kind, &inside))
+		return false;
+	make_kind(m, exporter, kind, inside);
+	make_map(m, what, keys);
+	return true;
 }

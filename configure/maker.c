@@ -76,13 +76,18 @@ static void put(struct maker *m, const yaml_node_t *at, size_t i, struct str nam
 	c->n += i == c->n;
 }
 
-/* "OTEL_EXPORTER_OTLP_%s_ENDPOINT" */
+/* "OTEL_EXPORTER_OTLP_%s_ENDPOINT", ORIEL_OF_2_ before it where it is of one with a number. */
 static struct str name_of(const struct maker *m, const char *setting, char room[96])
 {
 	const char *at = strstr(setting, "%s");
-	int n = at ? snprintf(room, 96, "%.*s%s%s", (int)(at - setting), setting, m->signal, at + 2)
-		   : snprintf(room, 96, "%s", setting);
+	char of[24] = "";
+	int n;
 
+	if (m->number)
+		snprintf(of, sizeof(of), "ORIEL_OF_%u_", m->number);
+	n = at ? snprintf(room, 96, "%s%.*s%s%s", of, (int)(at - setting), setting, m->signal,
+			  at + 2)
+	       : snprintf(room, 96, "%s%s", of, setting);
 	return (struct str){ room, (size_t)n < 96 ? (size_t)n : 95 };
 }
 

@@ -20,6 +20,8 @@ struct maker {
 	struct document d;
 	struct configured *out;
 	const char *signal; /* TRACES, METRICS, LOGS: whose exporter is read */
+	unsigned
+		number; /* what is set is of an exporter with this number for a name; 0: with none */
 	unsigned depth;
 };
 
@@ -56,6 +58,11 @@ void make_encoded(struct out *o, struct str text, const char *reserved);
 void make_tracer_provider(struct maker *m, yaml_node_t *n);
 void make_meter_provider(struct maker *m, yaml_node_t *n);
 void make_logger_provider(struct maker *m, yaml_node_t *n);
-void make_exporter(struct maker *m, yaml_node_t *n);
+
+/*
+ * What belongs to the exporter of a processor or a reader, with it: a signal's first one has the plain variables, each
+ * other one its number for a name ("otlp/2", model/settings.h). False, with a warning: there is none.
+ */
+bool make_with_exporter(struct maker *m, yaml_node_t *what, const struct key *keys);
 void make_sampler(struct maker *m, yaml_node_t *n);
 void make_views(struct maker *m, yaml_node_t *n);

@@ -2,6 +2,8 @@
 /* The three providers: where each signal goes, in what batches, within what limits. */
 #include "configure/maker.h"
 
+/* "exporter" is read before the others (make_with_exporter). */
+
 /* ---- processors ------------------------------------------------------------------------------------ */
 
 #define BATCH(variables) \
@@ -10,15 +12,14 @@
 		{ .name = "max_queue_size", .setting = "OTEL_" variables "_MAX_QUEUE_SIZE" }, \
 		{ .name = "max_export_batch_size", \
 		  .setting = "OTEL_" variables "_MAX_EXPORT_BATCH_SIZE" }, \
-		{ .name = "exporter", .take = make_exporter }, \
+		{ .name = "exporter" }, \
 	{ \
 		.name = NULL \
 	}
 
 static const struct key batch_spans[] = { BATCH("BSP") }, batch_logs[] = { BATCH("BLRP") };
 
-static const struct key simple[] = { { .name = "exporter", .take = make_exporter },
-				     { .name = NULL } };
+static const struct key simple[] = { { .name = "exporter" }, { .name = NULL } };
 
 static void take_processors(struct maker *m, yaml_node_t *list)
 {
@@ -32,9 +33,10 @@ static void take_processors(struct maker *m, yaml_node_t *list)
 		if (!what)
 			continue;
 		if (str_eq(name, STR("batch"))) {
-			make_map(m, what, logs ? batch_logs : batch_spans);
+			make_with_exporter(m, what, logs ? batch_logs : batch_spans);
 		} else if (str_eq(name, STR("simple"))) {
-			make_map(m, what, simple);
+			if (!make_with_exporter(m, what, simple))
+				continue;
 			make_set(m, item,
 				 logs ? "OTEL_BLRP_SCHEDULE_DELAY" : "OTEL_BSP_SCHEDULE_DELAY",
 				 STR("0"));
@@ -45,6 +47,7 @@ static void take_processors(struct maker *m, yaml_node_t *list)
 		} else {
 			make_unknown(m, item, "processor", name);
 		}
+		m->number = 0;
 	}
 }
 
@@ -120,14 +123,14 @@ static const struct key periodic[] = {
 	{ .name = "interval", .setting = "OTEL_METRIC_EXPORT_INTERVAL" },
 	{ .name = "timeout", .setting = "OTEL_METRIC_EXPORT_TIMEOUT" },
 	{ .name = "max_export_batch_size/development" },
-	{ .name = "exporter", .take = make_exporter },
+	{ .name = "exporter" },
 	{ .name = "producers", .cannot = "there is none" },
 	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
 	{ .name = NULL },
 };
 
 static const struct key pull[] = {
-	{ .name = "exporter", .take = make_exporter },
+	{ .name = "exporter" },
 	{ .name = "producers", .cannot = "there is none" },
 	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
 	{ .name = NULL },
@@ -143,11 +146,12 @@ static void take_readers(struct maker *m, yaml_node_t *list)
 		if (!what)
 			continue;
 		if (str_eq(name, STR("periodic")))
-			make_map(m, what, periodic);
+			make_with_exporter(m, what, periodic);
 		else if (str_eq(name, STR("pull")))
-			make_map(m, what, pull);
+			make_with_exporter(m, what, pull);
 		else
 			make_unknown(m, item, "reader", name);
+		m->number = 0;
 	}
 }
 

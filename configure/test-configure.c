@@ -112,13 +112,84 @@ static void an_exporter_is_its_signals_variables(void **state)
 	     "            headers:\n              - name: k\n                value: \"a, b\"\n"
 	     "            headers_list: l=m\n            tls:\n              insecure: true\n"
 	     "    - simple:\n        exporter:\n          console:\n");
-	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "otlp,console");
+	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "otlp,console/2");
 	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), "grpc");
 	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "http://a:4317");
 	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "k=a%2C%20b,l=m");
 	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_INSECURE"), "true");
 	assert_string_equal(get("OTEL_BSP_SCHEDULE_DELAY"), "5");
-	assert_true(warned("said already"));
+	assert_string_equal(get("ORIEL_OF_2_OTEL_BSP_SCHEDULE_DELAY"), "0");
+	assert_int_equal(c.n_warnings, 0);
+}
+
+static void a_second_one_has_a_number_and_settings_of_its_own(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "tracer_provider:\n  processors:\n"
+	     "    - batch: {exporter: {otlp_http: {endpoint: http://a/v1/traces, compression: gzip,"
+	     " headers: [{name: k, value: a}]}}, max_queue_size: 7}\n"
+	     "    - batch: {max_queue_size: 9, exporter: {otlp_http: {endpoint: http://b/v1/traces,"
+	     " headers: [{name: k, value: b}]}}}\n"
+	     "    - batch: {exporter: {otlp_grpc: {endpoint: http://c:4317}}}\n");
+	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "otlp,otlp/2,otlp/3");
+	assert_string_equal(get("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "k=a");
+	assert_string_equal(get("OTEL_BSP_MAX_QUEUE_SIZE"), "7");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+			    "http://b/v1/traces");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "k=b");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_EXPORTER_OTLP_TRACES_COMPRESSION"), "(unset)");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_BSP_MAX_QUEUE_SIZE"), "9");
+	assert_string_equal(get("ORIEL_OF_3_OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), "grpc");
+	assert_int_equal(c.n_warnings, 0);
+}
+
+static void signals_count_for_themselves(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "logger_provider:\n  processors:\n"
+	     "    - batch: {exporter: {otlp_http: {endpoint: http://a/v1/logs}}}\n"
+	     "    - simple: {exporter: {otlp_http: {endpoint: http://b/v1/logs}}}\n"
+	     "meter_provider:\n  readers:\n"
+	     "    - periodic: {interval: 1000, exporter: {otlp_http: {endpoint: http://a/v1/m}}}\n"
+	     "    - periodic: {interval: 60000, timeout: 50, exporter: {otlp_http:"
+	     " {endpoint: http://b/v1/m, temporality_preference: delta,"
+	     " default_histogram_aggregation: base2_exponential_bucket_histogram}}}\n");
+	assert_string_equal(get("OTEL_LOGS_EXPORTER"), "otlp,otlp/2");
+	assert_string_equal(get("OTEL_METRICS_EXPORTER"), "otlp,otlp/2");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"), "1");
+	assert_string_equal(get("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"), "(unset)");
+	assert_string_equal(get("OTEL_METRIC_EXPORT_INTERVAL"), "1000");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_METRIC_EXPORT_INTERVAL"), "60000");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_METRIC_EXPORT_TIMEOUT"), "50");
+	assert_string_equal(get("ORIEL_OF_2_OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"),
+			    "delta");
+	assert_true(warned("9: default_histogram_aggregation is the first reader's"));
+	assert_int_equal(c.n_warnings, 1);
+}
+
+/* The variable is one for all signals. */
+static void another_file_is_another_exporter(void **state)
+{
+	(void)state;
+	made(FORMAT "tracer_provider:\n  processors:\n"
+		    "    - batch: {exporter: {otlp_file: {output_stream: file:///a}}}\n"
+		    "logger_provider:\n  processors:\n"
+		    "    - batch: {exporter: {otlp_file: {output_stream: file:///b}}}\n"
+		    "    - batch: {exporter: {otlp_file: {output_stream: stdout}}}\n"
+		    "meter_provider:\n  readers:\n"
+		    "    - periodic: {exporter: {otlp_file: {output_stream: file:///a}}}\n"
+		    "    - pull: {exporter: {prometheus: }}\n"
+		    "    - pull: {exporter: {prometheus: {port: 1}}}\n");
+	assert_string_equal(get("OTEL_TRACES_EXPORTER"), "otlp_file");
+	assert_string_equal(get("OTEL_LOGS_EXPORTER"), "otlp_file/2,otlp_file/3");
+	assert_string_equal(get("OTEL_METRICS_EXPORTER"), "otlp_file,prometheus");
+	assert_string_equal(get("ORIEL_OTLP_FILE"), "/a");
+	assert_string_equal(get("ORIEL_OF_2_ORIEL_OTLP_FILE"), "/b");
+	assert_string_equal(get("ORIEL_OF_3_ORIEL_OTLP_FILE"), "(unset)");
+	assert_true(warned("13: one prometheus too many"));
+	assert_int_equal(c.n_warnings, 1);
 }
 
 static void json_is_an_encoding_of_http(void **state)
@@ -241,6 +312,9 @@ int main(void)
 		cmocka_unit_test(detectors_are_a_list),
 		cmocka_unit_test(resource_attributes_go_before_the_list),
 		cmocka_unit_test(an_exporter_is_its_signals_variables),
+		cmocka_unit_test(a_second_one_has_a_number_and_settings_of_its_own),
+		cmocka_unit_test(signals_count_for_themselves),
+		cmocka_unit_test(another_file_is_another_exporter),
 		cmocka_unit_test(json_is_an_encoding_of_http),
 		cmocka_unit_test(a_remote_sampler_is_its_argument),
 		cmocka_unit_test(samplers_nest_once),

@@ -47,10 +47,10 @@ static bool set_state(struct destination *d, uint64_t began_ns, int r,
 	d->failing = fails;
 	snprintf(d->why, sizeof(d->why), "%s", r < 0 ? err_path(r) : result->why);
 	if (fails)
-		snprintf(line, 256, "export %s: %s; %s", d->kind->name, d->why,
+		snprintf(line, 256, "export %s: %s; %s", d->name, d->why,
 			 r == EXPORT_RETRY ? "trying again" : "lost and counted");
 	else
-		snprintf(line, 256, "export %s: works again", d->kind->name);
+		snprintf(line, 256, "export %s: works again", d->name);
 	return changed && d->tell;
 }
 

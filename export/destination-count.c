@@ -122,6 +122,11 @@ void destination_counts(struct destination *d, struct destination_counts *out)
 	out->room = d->limits.queue_items;
 }
 
+const char *destination_name(const struct destination *d)
+{
+	return d->name;
+}
+
 const char *destination_speaks(const struct destination *d, enum signal signal)
 {
 	const char *said = d->kind->speaks ? d->kind->speaks(d->first_state, signal) : NULL;

@@ -21,7 +21,7 @@ void destination_open_spool(struct destination *d, const struct export_place *pl
 
 	if (!place->queue_dir || !d->kind->stow || !d->kind->where)
 		return;
-	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->kind->name, (unsigned)d->signals);
+	n = (size_t)snprintf(name, sizeof(name), "%s %u ", d->name, (unsigned)d->signals);
 	d->kind->where(d->first_state, name + n, sizeof(name) - n);
 	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
 	if (d->spool)

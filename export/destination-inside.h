@@ -38,6 +38,7 @@ struct worker {
 
 struct destination {
 	const struct exporter *kind;
+	char name[DESTINATION_NAME];
 	enum signal signals;
 	struct destination_limits limits;
 	void (*tell)(void *to, const char *line);

@@ -17,6 +17,7 @@
 #include "model/stats.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static size_t count_items(const struct batch *b, enum signal signals, size_t of[N_SIGNALS])
@@ -113,6 +114,8 @@ static void fill(struct destination *d, const struct exporter *kind,
 		 const struct export_place *place, struct destination_limits limits)
 {
 	d->kind = kind;
+	snprintf(d->name, sizeof(d->name), STR_FMT,
+		 STR_ARG(place->name.n ? place->name : str_of(kind->name)));
 	d->signals = (enum signal)(place->signals & kind->takes);
 	d->limits = with_defaults(limits, kind);
 	d->tell = place->tell;
@@ -260,7 +263,7 @@ void destination_state(struct destination *d, struct destination_state *out)
 {
 	pthread_mutex_lock(&d->lock);
 	*out = (struct destination_state){
-		.name = d->kind->name,
+		.name = d->name,
 		.queued = d->offered - d->settled,
 		.spooled = d->spooled,
 		.sent = d->sent,

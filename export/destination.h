@@ -37,7 +37,7 @@
 
 struct destination;
 
-enum { DESTINATION_AT_ONCE_MOST = 32 };
+enum { DESTINATION_AT_ONCE_MOST = 32, DESTINATION_NAME = 48 };
 
 struct destination_limits {
 	size_t queue_items;	 /* default 65,536 */
@@ -83,6 +83,9 @@ struct destination_counts {
 };
 
 void destination_counts(struct destination *d, struct destination_counts *out);
+
+/* Of its own: "otlp", or "otlp/eu". */
+const char *destination_name(const struct destination *d);
 
 /* As otel.component.type begins, "otlp_http". */
 const char *destination_speaks(const struct destination *d, enum signal signal);

@@ -34,6 +34,8 @@ enum { N_SIGNALS = 3 };
 struct export_place {
 	enum signal signals; /* which of its signals this instance is asked for */
 	struct str
+		name; /* of its own, "otlp/eu"; empty: the exporter's. Borrowed while it is opened */
+	struct str
 		argument; /* what it was named by, if that was a path; borrowed while it is opened */
 	const char
 		*queue_dir; /* where what can't be sent may wait on disk, NULL: nowhere; borrowed */

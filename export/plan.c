@@ -39,17 +39,42 @@ static void __attribute__((format(printf, 2, 3))) warn(struct export_plan *p, co
 			*line = '?';
 }
 
+/* At i, where it is already or the list ends. */
+static struct export_item *put(struct export_plan *p, size_t i, const struct exporter *kind,
+			       enum signal signal)
+{
+	static struct export_item nowhere;
+
+	if (i == EXPORT_PLAN_MOST) {
+		warn(p, "more than %d destinations; %s is left out", EXPORT_PLAN_MOST, kind->name);
+		return &nowhere;
+	}
+	p->n += i == p->n;
+	p->item[i].kind = kind;
+	p->item[i].signals = (enum signal)(p->item[i].signals | signal);
+	return &p->item[i];
+}
+
 static void add(struct export_plan *p, const struct exporter *kind, enum signal signal, bool alone)
 {
 	size_t i = 0;
 
-	while (i < p->n && (alone || p->item[i].kind != kind))
+	while (i < p->n && (alone || p->item[i].kind != kind || p->item[i].name.n))
 		i++;
-	if (i == EXPORT_PLAN_MOST)
-		return;
-	p->n += i == p->n;
-	p->item[i].kind = kind;
-	p->item[i].signals = (enum signal)(p->item[i].signals | signal);
+	put(p, i, kind, signal);
+}
+
+/* One of a name is one, but otlp's signals may go to different places. */
+static void add_own(struct export_plan *p, const struct exporter *kind, enum signal signal,
+		    struct str name)
+{
+	bool alone = kind == exporter_find(STR("otlp"));
+	size_t i = 0;
+
+	while (i < p->n &&
+	       !(str_eq_nocase(p->item[i].name, name) && (!alone || p->item[i].signals == signal)))
+		i++;
+	put(p, i, kind, signal)->name = name;
 }
 
 /* otlp's destinations are told apart by their settings; everybody else's are one each. */
@@ -59,10 +84,11 @@ static void add_otlp(struct export_plan *p, size_t i, const struct settings *s)
 	enum signal signal = signals[i].signal;
 
 	for (size_t k = 0; k < p->n; k++)
-		if (p->item[k].kind == otlp && (p->item[k].signals & signal))
+		if (p->item[k].kind == otlp && !p->item[k].name.n && (p->item[k].signals & signal))
 			return;
 	for (size_t k = 0; k < p->n && !otlp_target_is_own(signal, s); k++)
-		if (p->item[k].kind == otlp && !otlp_target_is_own(p->item[k].signals, s)) {
+		if (p->item[k].kind == otlp && !p->item[k].name.n &&
+		    !otlp_target_is_own(p->item[k].signals, s)) {
 			p->item[k].signals = (enum signal)(p->item[k].signals | signal);
 			return;
 		}
@@ -85,20 +111,30 @@ static void add_plugin(struct export_plan *p, enum signal signal, struct str pat
 
 	while (i < p->n && !str_eq(p->item[i].argument, path))
 		i++;
-	if (i == EXPORT_PLAN_MOST)
-		return;
-	p->n += i == p->n;
-	p->item[i].kind = exporter_find(STR("plugin"));
-	p->item[i].argument = path;
-	p->item[i].signals = (enum signal)(p->item[i].signals | signal);
+	put(p, i, exporter_find(STR("plugin")), signal)->argument = path;
+}
+
+static bool may_be_named(const struct exporter *kind)
+{
+	return kind && kind != exporter_find(STR("plugin")) && kind != exporter_find(STR("log")) &&
+	       kind != exporter_find(STR("log_file"));
 }
 
 static void add_named(struct export_plan *p, size_t i, struct str name, const struct settings *s)
 {
 	const struct exporter *kind = exporter_find(usual_name(name));
+	struct str of, own;
 
 	if (str_eq_nocase(name, STR("none")))
 		return;
+	if (!kind && settings_named(name, &of, &own) && may_be_named(exporter_find(of))) {
+		kind = exporter_find(of);
+		if (kind->takes & signals[i].signal)
+			add_own(p, kind, signals[i].signal, name);
+		else
+			warn(p, "%s: %s does not take these", signals[i].list, kind->name);
+		return;
+	}
 	if (!kind && memchr(name.p, '/', name.n)) {
 		add_plugin(p, signals[i].signal, name);
 		return;
@@ -168,12 +204,22 @@ void export_plan(struct export_plan *out, const struct settings *settings)
 	}
 }
 
+static bool lists_named(const struct settings *s, struct str list, struct str wanted)
+{
+	struct str rest = settings_get(s, list), item, kind, name;
+
+	while (str_next(&rest, ',', &item))
+		if (settings_named(item, &kind, &name) && str_eq(kind, wanted))
+			return true;
+	return false;
+}
+
 /* Standard output has the records already, readable. */
 static bool has_console(const struct settings *s)
 {
 	const struct str list = STR("OTEL_LOGS_EXPORTER");
 
-	return settings_lists(s, list, STR("console")) ||
+	return settings_lists(s, list, STR("console")) || lists_named(s, list, STR("console")) ||
 	       settings_lists(s, list, STR("otlp/stdout")) ||
 	       settings_lists(s, list, STR("experimental-otlp/stdout"));
 }

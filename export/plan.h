@@ -21,7 +21,8 @@
  * prometheus is no destination: it is asked, and asks the collector in its turn. tomodachi's meter provider
  * is another name for it.
  *
- * A name with a slash that is none of ours is the path of a plugin (include/oriel-export.h).
+ * "otlp/eu" is one more otlp, with a name and settings of its own (model/settings.h). A name with a slash that is
+ * none of ours is the path of a plugin (include/oriel-export.h).
  *
  * Names that are unknown, or not there yet, become warnings; what else is named goes on.
  * OTEL_SDK_DISABLED=true asks for nothing.
@@ -32,11 +33,13 @@
 
 #include "export/exporter.h"
 
-enum { EXPORT_PLAN_MOST = 8, EXPORT_WARNINGS_MOST = 6 };
+enum { EXPORT_PLAN_MOST = 16, EXPORT_WARNINGS_MOST = 6 };
 
 struct export_item {
 	const struct exporter *kind;
 	enum signal signals;
+	struct str
+		name; /* "otlp/eu", in the settings; empty: it has none of its own (settings_of) */
 	struct str argument; /* a plugin's path, in the settings */
 };
 

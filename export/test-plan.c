@@ -265,9 +265,43 @@ static void the_list_is_in_alphabetical_order(void **state)
 		assert_true(strcmp(exporters[i - 1]->name, exporters[i]->name) < 0);
 }
 
+static void one_more_has_a_name(void **state)
+{
+	struct export_plan p = PLAN("OTEL_TRACES_EXPORTER=otlp,otlp/eu,console/x,otlp/eu\0"
+				    "OTEL_LOGS_EXPORTER=otlp/EU,console/x,otlp\0"
+				    "OTEL_METRICS_EXPORTER=zipkin/a,log/b,otlp/stdout");
+
+	(void)state;
+	expect(&p, 0, "otlp", SIGNAL_SPAN | SIGNAL_LOG);
+	expect(&p, 1, "otlp", SIGNAL_SPAN);
+	assert_true(str_eq(p.item[1].name, STR("otlp/eu")));
+	expect(&p, 2, "console", SIGNAL_SPAN | SIGNAL_LOG);
+	expect(&p, 3, "otlp", SIGNAL_LOG);
+	assert_true(str_eq(p.item[3].name, STR("otlp/EU")));
+	expect(&p, 4, "plugin", SIGNAL_METRIC);
+	expect(&p, 5, "otlp/stdout", SIGNAL_METRIC);
+	assert_int_equal(p.n, 6);
+	assert_int_equal(p.n_warnings, 1);
+	assert_string_equal(p.warning[0], "OTEL_METRICS_EXPORTER: zipkin does not take these");
+}
+
+static void one_too_many_is_told(void **state)
+{
+	struct export_plan p = PLAN(
+		"OTEL_TRACES_EXPORTER=otlp/a,otlp/b,otlp/c,otlp/d,otlp/e,otlp/f,otlp/g,otlp/h,otlp/i,"
+		"otlp/j,otlp/k,otlp/l,otlp/m,otlp/n,otlp/o,otlp/p,otlp/q");
+
+	(void)state;
+	assert_int_equal(p.n, EXPORT_PLAN_MOST);
+	assert_int_equal(p.n_warnings, 1);
+	assert_string_equal(p.warning[0], "more than 16 destinations; otlp is left out");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_more_has_a_name),
+		cmocka_unit_test(one_too_many_is_told),
 		cmocka_unit_test(who_asks_for_nothing_gets_nothing),
 		cmocka_unit_test(an_exporter_gets_all_signals_that_name_it),
 		cmocka_unit_test(an_endpoint_asks_for_otlp),

@@ -46,7 +46,7 @@ static void forget_opentelemetrys(void)
 		"OTEL_BLRP_",	      "OTEL_ATTRIBUTE_",
 		"OTEL_SPAN_",	      "OTEL_EVENT_",
 		"OTEL_LINK_",	      "OTEL_LOGRECORD_",
-		"OTEL_EXPORTER_",
+		"OTEL_EXPORTER_",     "ORIEL_OF_",
 	};
 	char **variable = environ;
 

@@ -146,7 +146,8 @@ const struct variable variables[] = {
 	  "Shared memory of each process, 64 KiB at least", false },
 
 	{ "OTEL_TRACES_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
-	  "Send spans to: otlp, otlp_file, zipkin, datadog, sentry, console, none", false },
+	  "Send spans to: otlp, otlp_file, zipkin, datadog, sentry, console, none; otlp/eu is one more, with ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT and so on",
+	  false },
 	{ "OTEL_METRICS_EXPORTER", VARIABLE_DESTINATION, "LIST", "none",
 	  "Send metrics to: otlp, otlp_file, console, prometheus (to be asked for them), none",
 	  false },

@@ -23,7 +23,9 @@ struct batch {
 	struct resource *resource;
 	struct batch *of; /* another one, from which this borrows; held as long */
 	bool again; /* some of it may have been given before, by a collector that was killed */
-	bool last;  /* points: of a process that is gone, nothing more will come of it */
+	uint64_t
+		round; /* points: the how manieth of their process at its interval; 0: out of turn */
+	bool last;     /* points: of a process that is gone, nothing more will come of it */
 	struct arena arena;
 	struct span *span;
 	size_t n_spans, room_spans;

@@ -48,6 +48,104 @@ bool settings_lists(const struct settings *s, struct str name, struct str item)
 	return false;
 }
 
+/* ---- exporters with names --------------------------------------------------------------------------- */
+
+#define OF "ORIEL_OF_"
+
+bool settings_named(struct str item, struct str *kind, struct str *name)
+{
+	struct cut cut = str_cut(item, '/');
+
+	if (!cut.found || !cut.head.n || !cut.tail.n || cut.tail.n > SETTINGS_NAME_MOST)
+		return false;
+	for (size_t i = 0; i < cut.tail.n; i++) {
+		char l = str_lower(cut.tail.p[i]);
+
+		if (!(l >= 'a' && l <= 'z') && !(l >= '0' && l <= '9') && l != '_')
+			return false;
+	}
+	*kind = cut.head;
+	*name = cut.tail;
+	return true;
+}
+
+static size_t prefix_of(struct str name, char to[sizeof(OF) + SETTINGS_NAME_MOST + 1])
+{
+	size_t n = sizeof(OF) - 1;
+
+	memcpy(to, OF, n);
+	for (size_t i = 0; i < name.n && i < SETTINGS_NAME_MOST; i++)
+		to[n++] = name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] - 32) : name.p[i];
+	to[n++] = '_';
+	return n;
+}
+
+/* Where and how an exporter sends. */
+static bool is_of_one(struct str variable)
+{
+	static const struct str of_one[] = {
+		STR("OTEL_EXPORTER_"),	STR("OTEL_BSP_"),
+		STR("OTEL_BLRP_"),	STR("OTEL_METRIC_EXPORT_"),
+		STR("ORIEL_OTLP_FILE"), STR("ORIEL_ENDPOINT_IS_OURS"),
+		STR("SENTRY_"),		STR("DD_AGENT_"),
+		STR("DD_TRACE_AGENT_"), STR(OF),
+	};
+
+	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
+		if (str_starts(variable, of_one[i]))
+			return true;
+	return false;
+}
+
+static void copy_variables(struct out *to, struct str block, struct str prefix)
+{
+	while (block.n) {
+		struct cut line = str_cut(block, '\0');
+		struct str variable = line.head;
+
+		block = line.tail;
+		if (!line.found || (prefix.n ? !str_starts(variable, prefix) : is_of_one(variable)))
+			continue;
+		out_str(to, str_from(variable, prefix.n));
+		out_char(to, '\0');
+	}
+}
+
+/* The first of one name counts. */
+void settings_of(struct out *to, const struct settings *s, struct str name)
+{
+	char prefix[sizeof(OF) + SETTINGS_NAME_MOST + 1];
+
+	copy_variables(to, s->block, (struct str){ prefix, prefix_of(name, prefix) });
+	copy_variables(to, s->block, STR(""));
+}
+
+static uint64_t shorter(const struct settings *s, struct str variable, uint64_t ms)
+{
+	uint64_t said = settings_u64(s, variable, ms, NULL);
+
+	return said < ms ? said : ms;
+}
+
+uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise)
+{
+	static const char interval[] = "OTEL_METRIC_EXPORT_INTERVAL";
+	struct str list = settings_get(s, STR("OTEL_METRICS_EXPORTER")), item, kind, name;
+	uint64_t ms = settings_u64(s, str_of(interval), otherwise, NULL);
+
+	while (str_next(&list, ',', &item)) {
+		char variable[sizeof(OF) + SETTINGS_NAME_MOST + 1 + sizeof(interval)];
+		size_t n;
+
+		if (!settings_named(item, &kind, &name))
+			continue;
+		n = prefix_of(name, variable);
+		memcpy(variable + n, interval, sizeof(interval));
+		ms = shorter(s, (struct str){ variable, n + sizeof(interval) - 1 }, ms);
+	}
+	return ms;
+}
+
 bool settings_name_prometheus(const struct settings *s)
 {
 	static const struct str names[][2] = {

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/out.h"
 
 struct settings {
 	struct str block;
@@ -25,6 +25,22 @@ uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherw
 
 /* Is `item` in the comma-separated list that `name` holds (blanks trimmed, in any case)? */
 bool settings_lists(const struct settings *s, struct str name, struct str item);
+
+/*
+ * An exporter with a name of its own, "otlp/eu" in a list: its settings are those of ORIEL_OF_EU_..., whose rest is the
+ * variable's name. What says where and how exporters send counts only so, since one's endpoint and headers are none
+ * of another's; all else is common, unless it is said so.
+ */
+enum { SETTINGS_NAME_MOST = 24 };
+
+/* False: it is none, "console" or "./mine.so". Letters, digits and underscores make a name. */
+bool settings_named(struct str item, struct str *kind, struct str *name);
+
+/* The block of whom has this name, into `to`. */
+void settings_of(struct out *to, const struct settings *s, struct str name);
+
+/* How often metrics are to be exported: the shortest interval of all that export them. */
+uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise);
 
 /* Is tomodachi's Prometheus named as meter provider or as a metric reader (base/provider.h)? */
 bool settings_name_prometheus(const struct settings *s);

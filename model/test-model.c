@@ -176,9 +176,63 @@ static void a_list_is_cut_at_commas_and_trimmed(void **state)
 	assert_false(settings_lists(&settings, STR("OTEL_LOGS_EXPORTER"), STR("otlp")));
 }
 
+static void an_exporter_of_a_name_has_settings_of_its_own(void **state)
+{
+	static const char block[] =
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://a\0OTEL_EXPORTER_OTLP_HEADERS=key=secret\0"
+		"ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT=http://b\0ORIEL_QUEUE_MAX_BYTES=5\0"
+		"ORIEL_OF_EU_ORIEL_EXPORT_CONCURRENCY=9\0ORIEL_EXPORT_CONCURRENCY=1\0"
+		"ORIEL_OF_E_OTEL_EXPORTER_OTLP_TIMEOUT=7\0OTEL_BSP_SCHEDULE_DELAY=3";
+	struct settings s = { { block, sizeof(block) } }, own;
+	struct out o = { 0 };
+
+	(void)state;
+	settings_of(&o, &s, STR("eu"));
+	own.block = out_all(&o);
+	assert_true(
+		str_eq(settings_get(&own, STR("OTEL_EXPORTER_OTLP_ENDPOINT")), STR("http://b")));
+	assert_int_equal(settings_get(&own, STR("OTEL_EXPORTER_OTLP_HEADERS")).n, 0);
+	assert_int_equal(settings_get(&own, STR("OTEL_EXPORTER_OTLP_TIMEOUT")).n, 0);
+	assert_int_equal(settings_get(&own, STR("OTEL_BSP_SCHEDULE_DELAY")).n, 0);
+	assert_int_equal(settings_u64(&own, STR("ORIEL_QUEUE_MAX_BYTES"), 0, NULL), 5);
+	assert_int_equal(settings_u64(&own, STR("ORIEL_EXPORT_CONCURRENCY"), 0, NULL), 9);
+	out_fini(&o);
+}
+
+static void a_name_is_letters_and_digits_behind_a_slash(void **state)
+{
+	struct str kind, name;
+
+	(void)state;
+	assert_true(settings_named(STR("otlp/eu_2"), &kind, &name));
+	assert_true(str_eq(kind, STR("otlp")) && str_eq(name, STR("eu_2")));
+	assert_false(settings_named(STR("otlp"), &kind, &name));
+	assert_false(settings_named(STR("otlp/"), &kind, &name));
+	assert_false(settings_named(STR("/x"), &kind, &name));
+	assert_false(settings_named(STR("./mine.so"), &kind, &name));
+	assert_false(settings_named(STR("a/b/c"), &kind, &name));
+	assert_false(settings_named(STR("otlp/abcdefghijklmnopqrstuvwxy"), &kind, &name));
+}
+
+static void metrics_come_as_often_as_anybody_wants_them(void **state)
+{
+	static const char block[] = "OTEL_METRICS_EXPORTER=otlp,otlp/a, otlp/b\0"
+				    "OTEL_METRIC_EXPORT_INTERVAL=5000\0"
+				    "ORIEL_OF_A_OTEL_METRIC_EXPORT_INTERVAL=9000\0"
+				    "ORIEL_OF_B_OTEL_METRIC_EXPORT_INTERVAL=700";
+	struct settings s = { { block, sizeof(block) } }, none = { { "", 0 } };
+
+	(void)state;
+	assert_int_equal(settings_metrics_every_ms(&s, 10000), 700);
+	assert_int_equal(settings_metrics_every_ms(&none, 10000), 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exporter_of_a_name_has_settings_of_its_own),
+		cmocka_unit_test(a_name_is_letters_and_digits_behind_a_slash),
+		cmocka_unit_test(metrics_come_as_often_as_anybody_wants_them),
 		cmocka_unit_test(an_attribute_is_found_by_its_whole_key),
 		cmocka_unit_test(an_attribute_of_another_type_is_as_absent),
 		cmocka_unit_test(a_copy_goes_all_the_way_down),

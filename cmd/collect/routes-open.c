@@ -15,7 +15,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LINES_DELAY_MS = 50 /* people look at log lines */, QUEUE_MAX_BYTES = 512 << 20 };
+enum {
+	LINES_DELAY_MS = 50 /* people look at log lines */,
+	QUEUE_MAX_BYTES = 512 << 20,
+	EXPORT_MS = 10000
+};
 
 /* To the people who started the service, if they would not be kept waiting. */
 static void tell_people(int err_fd, const char *what)
@@ -63,14 +67,26 @@ static struct str value_of(const void *settings, struct str name)
 	return settings_get(settings, name);
 }
 
+/* A process's points come at the shortest interval of all. */
+static uint64_t rounds_between(const struct settings *own, const struct settings *all)
+{
+	uint64_t shortest = settings_metrics_every_ms(all, EXPORT_MS);
+	uint64_t ms = settings_u64(own, STR("OTEL_METRIC_EXPORT_INTERVAL"), EXPORT_MS, NULL);
+
+	return shortest && ms > shortest ? (ms + shortest / 2) / shortest : 1;
+}
+
 static void open_leg(struct route *route, const struct export_item *item,
-		     const struct settings *settings, const struct collector_run *run)
+		     const struct settings *all, const struct settings *settings,
+		     const struct collector_run *run)
 {
 	const struct exporter *kind = item->kind;
 	enum signal signals = item->signals;
+	struct str name = item->name.n ? item->name : str_of(kind->name);
 	struct leg *leg = &route->leg[route->n_legs];
 	uint64_t most = settings_u64(settings, STR("ORIEL_QUEUE_MAX_BYTES"), QUEUE_MAX_BYTES, NULL);
 	struct export_place place = { .signals = signals,
+				      .name = item->name,
 				      .argument = item->argument,
 				      .queue_dir = most ? route->all->queue_dir : NULL,
 				      .queue_bytes = most,
@@ -87,10 +103,10 @@ static void open_leg(struct route *route, const struct export_item *item,
 		limits = destination_limits_of(settings, signals);
 	r = destination_new(&leg->destination, kind, settings, &place, limits, why);
 	if (r < 0)
-		snprintf(text, sizeof(text), "%s: %s; nothing is sent there", kind->name,
+		snprintf(text, sizeof(text), STR_FMT ": %s; nothing is sent there", STR_ARG(name),
 			 why[0] ? why : err_path(r));
 	else if (why[0])
-		snprintf(text, sizeof(text), "%s: %s", kind->name, why);
+		snprintf(text, sizeof(text), STR_FMT ": %s", STR_ARG(name), why);
 	if (r < 0 || why[0])
 		warn(run, text);
 	if (r < 0)
@@ -99,10 +115,28 @@ static void open_leg(struct route *route, const struct export_item *item,
 	leg->is_lines = kind == exporter_find(STR("log"));
 	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
 		leg->delta.preference = delta_preference(settings);
+	leg->every = rounds_between(settings, all);
 	leg->is_near = kind->is_near;
 	leg->is_out = kind->is_out;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
+}
+
+/* With its own settings, where it has a name of its own. */
+static void open_item(struct route *route, const struct export_item *item,
+		      const struct settings *settings, const struct collector_run *run)
+{
+	struct out block = { 0 };
+	struct settings own = *settings;
+	struct str kind, name;
+
+	if (item->name.n && settings_named(item->name, &kind, &name)) {
+		settings_of(&block, settings, name);
+		own.block = out_all(&block);
+	}
+	if (!block.error)
+		open_leg(route, item, settings, &own, run);
+	out_fini(&block);
 }
 
 static void open_port(struct route *route, const struct settings *settings,
@@ -146,7 +180,7 @@ void *routes_open(const struct settings *settings, const struct collector_run *r
 		warn(run, plan.warning[i]);
 	for (size_t i = 0; i < plan.n; i++)
 		if (route->err_fd >= 0 || plan.item[i].kind != exporter_find(STR("log")))
-			open_leg(route, &plan.item[i], settings, run);
+			open_item(route, &plan.item[i], settings, run);
 	if (plan.prometheus)
 		open_port(route, settings, run);
 	route->tail = tail_new(tail_rules_of(settings));

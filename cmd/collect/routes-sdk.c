@@ -16,7 +16,7 @@ static const struct {
 	{ STR("metric_data_point"), STR("{data_point}"), { NULL, 0 } },
 };
 
-enum { NAME = 80 };
+enum { NAME = 128 };
 
 struct telling {
 	struct sdk_teller t;
@@ -25,7 +25,7 @@ struct telling {
 	size_t signal; /* place in signals */
 	struct attribute attribute[SDK_ATTRIBUTES];
 	size_t n;
-	char name[NAME], type[NAME - 8], address[128];
+	char name[NAME], type[NAME - DESTINATION_NAME], address[128];
 };
 
 static void say_of(struct telling *x, struct str key, struct str value)
@@ -38,7 +38,11 @@ static void begin(struct telling *x, const char *type)
 {
 	x->n = 0;
 	snprintf(x->type, sizeof(x->type), "%s", type);
-	snprintf(x->name, sizeof(x->name), "%s/%zu", x->type, x->number);
+	if (strchr(destination_name(x->leg->destination), '/'))
+		snprintf(x->name, sizeof(x->name), "%s/%s", x->type,
+			 destination_name(x->leg->destination));
+	else
+		snprintf(x->name, sizeof(x->name), "%s/%zu", x->type, x->number);
 	say_of(x, STR("otel.component.name"), str_of(x->name));
 	say_of(x, STR("otel.component.type"), str_of(x->type));
 }
@@ -114,7 +118,7 @@ static void tell_exporter(struct telling *x, const struct destination_counts *c)
 {
 	const struct destination_count *of = &c->of[x->signal];
 	const char *speaks = destination_speaks(x->leg->destination, (enum signal)(1 << x->signal));
-	char type[NAME - 8];
+	char type[NAME - DESTINATION_NAME];
 
 	snprintf(type, sizeof(type), "%.40s_%s_exporter", speaks,
 		 x->signal == 2 ? "metric" : signals[x->signal].word.p);

@@ -36,7 +36,11 @@ static struct timespec deadline(uint32_t ms)
 
 void leg_give(struct leg *leg, struct batch *b)
 {
-	struct batch *part = delta_of(&leg->delta, b);
+	struct batch *part;
+
+	if (b->round % leg->every && !b->last && !b->again)
+		return;
+	part = delta_of(&leg->delta, b);
 
 	if (part && destination_offer(leg->destination, part))
 		delta_told(&leg->delta, b);
