@@ -182,7 +182,7 @@ struct carried carry_read(uint16_t handle)
 
 void carry_hold(uint16_t handle)
 {
-	if (handle && pool)
+	if (handle && !(handle & CARRY_KEPT) && pool)
 		atomic_fetch_add_explicit(&carry_block(handle)->refs, 1, memory_order_relaxed);
 }
 
@@ -193,7 +193,7 @@ void carry_drop(uint16_t handle)
 	struct block *b;
 	uint64_t mask;
 
-	if (!handle || !pool)
+	if (!handle || handle & CARRY_KEPT || !pool)
 		return;
 	b = carry_block(handle);
 	mask = (1ull << b->units) - 1;

@@ -3,8 +3,10 @@
  * Carry: a context's trace state, baggage, request id and log fields, which are too large for a value.
  *
  * Immutable blocks in the process's own memory, counted references, handles of 16 bits; 0 stands
- * for none; CARRY_STATE in a handle says that there is a trace state. Made when a remote context,
- * baggage, a request id or fields come in; spans and attachments borrow. No malloc: it must work wherever a watched library calls us, and the memory has an end (contexts_no_room).
+ * for none; CARRY_STATE in a handle says that there is a trace state, CARRY_KEPT that the block stays, whoever
+ * drops it. Made when a remote context, baggage, a request id or fields come in; spans and attachments
+ * borrow. No malloc: it must work wherever a watched library calls us, and the memory has an end
+ * (contexts_no_room).
  *
  *     pool    4,096 units of 256 bytes; a block is 1 to 40 units in a row within one bitmap word
  *
@@ -18,6 +20,7 @@ enum {
 	CARRY_UNIT = 256,
 	CARRY_UNITS = 4096,
 	CARRY_STATE = 0x8000,
+	CARRY_KEPT = 0x4000,
 	CARRY_TRACESTATE_MOST =
 		512,		   /* W3C Trace Context 3.3.1.5: at least 512 must be propagated */
 	CARRY_BAGGAGE_MOST = 8192, /* W3C Baggage 3.3.2: at least 8,192 */

@@ -80,10 +80,10 @@ void oriel_context_release(struct oriel_context *c)
 		c->carry = 0;
 }
 
-void oriel_context_share(struct oriel_context *to, const struct oriel_context *from)
+void oriel_context_keep(struct oriel_context *c)
 {
-	carry_hold(from->carry);
-	to->carry = from->carry;
+	if (c->carry)
+		c->carry |= CARRY_KEPT;
 }
 
 static bool context_is_set(const struct entry *e)

@@ -77,8 +77,8 @@ ORIEL_API void oriel_context_begin_request(struct oriel_context *c, const char *
 					   char out[ORIEL_REQUEST_ID_ROOM],
 					   struct oriel_attributes fields);
 
-/* What `from` carries goes to `to`, which carries nothing yet, too. oriel_context_release both. */
-ORIEL_API void oriel_context_share(struct oriel_context *to, const struct oriel_context *from);
+/* What it carries stays for good: its copies need no release, and one does nothing. There is little room for such. */
+ORIEL_API void oriel_context_keep(struct oriel_context *c);
 
 /*
  * For durations: a moment, and the seconds since. Cheaper than the clock once the processor's counter

@@ -180,3 +180,13 @@ bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
 	in->n -= a->n;
 	return true;
 }
+
+bool http1_rest(struct http1 *m, size_t n)
+{
+	if (m->state != LENGTH || m->left != n)
+		return false;
+	m->body_n += n;
+	m->left = 0;
+	m->state = START;
+	return true;
+}

@@ -50,3 +50,6 @@ struct http1_alike {
 };
 bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a);
 bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *bytes);
+
+/* Are these n bytes just what is left of a body whose length was told? True: the message is over. */
+bool http1_rest(struct http1 *m, size_t n);

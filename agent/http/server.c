@@ -5,6 +5,7 @@
 #include "agent/http/exclude.h"
 #include "agent/http/forwarded.h"
 #include "agent/http/http.h"
+#include "agent/http/server-fields.h"
 #include "agent/http/server-series.h"
 
 enum { QUERY_MOST = 800, FIELD_PATH_MOST = 256, CLIENT_CLOSED = 499 };
@@ -30,6 +31,11 @@ const char *server_id_header(void)
 static const char *scheme_of(const struct server_request *q)
 {
 	return q->https ? "https" : "http";
+}
+
+static const char *version_of(const struct server_seen *seen)
+{
+	return seen->version.n ? http_version(seen->version) : NULL;
 }
 
 static void gather_method(struct gathered *g, const struct server_request *q)
@@ -113,7 +119,7 @@ static const char *name_of(const struct server_request *q, char room[SERVER_ROUT
 static void gather_known(struct gathered *g, const struct server_seen *seen,
 			 struct peer_texts *peer)
 {
-	const char *version = seen->version.n ? http_version(seen->version) : NULL;
+	const char *version = version_of(seen);
 
 	gather(g, known_str(KEY_URL_SCHEME, seen->https ? "https" : "http"));
 	gather_host(g, seen, seen->headers ? seen->headers->host : NULL);
@@ -130,8 +136,9 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 	struct peer_texts peer;
 
 	k->method = http_method(seen->method);
+	k->version = version_of(seen);
+	k->name_n = k->method ? (uint16_t)strlen(k->method) : 0;
 	k->method_n = k->same_n = 0;
-	k->fields = (struct oriel_context){ 0 };
 	if (k->method)
 		k->method_n = (uint16_t)oriel_prepare(k->bytes, SERVER_KNOWN_MOST,
 						      ORIEL_WITH(known_str(KEY_HTTP_REQUEST_METHOD,
@@ -242,10 +249,10 @@ static void begin_context(struct server_request *q, const struct server_seen *se
 }
 
 static void begin_empty(struct server_request *q, const struct server_seen *seen,
-			const char *method)
+			const char *method, const char *version)
 {
 	q->method = method;
-	q->version = seen->version.n ? http_version(seen->version) : NULL;
+	q->version = version;
 	q->https = seen->https;
 	q->ended = q->unmeasured = false;
 	q->route_n = 0;
@@ -266,7 +273,7 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	struct headers *h = (struct headers *)seen->headers;
 	unsigned left_out = exclude_of(target.path);
 
-	begin_empty(q, seen, seen->method.n ? http_method(seen->method) : NULL);
+	begin_empty(q, seen, seen->method.n ? http_method(seen->method) : NULL, version_of(seen));
 	q->unmeasured = left_out & EXCLUDE_METRICS;
 	route_keep(q, seen->route);
 	if (h && h->context && !(left_out & EXCLUDE_TRACES))
@@ -284,10 +291,9 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 
 /* ---- one like the last ---------------------------------------------------------------------- */
 
-void server_forget(struct server_known *k)
+static void make_fields(struct oriel_context *c, const char *method, struct str path)
 {
-	oriel_context_release(&k->fields);
-	k->same_n = 0;
+	carry_request(c, NULL, NULL, method, path);
 }
 
 void server_know_target(struct server_known *k, const struct server_seen *seen)
@@ -297,17 +303,17 @@ void server_know_target(struct server_known *k, const struct server_seen *seen)
 	struct gathered g = { .n = 0 };
 	size_t n;
 
-	server_forget(k);
+	k->same_n = 0;
 	if (!k->method_n || http_method(seen->method) != k->method || access_log_on ||
 	    (headers_request_id() && !seen->no_fresh_id))
 		return;
 	gather_target(&g, target, query);
 	n = oriel_prepare(k->bytes + k->n, (size_t)SERVER_KNOWN_MOST - k->n, gathered_all(&g));
-	if (!n)
+	k->fields = server_fields(k->method, target.path, make_fields);
+	if (!n || !k->fields.carry)
 		return;
 	k->same_n = (uint16_t)(k->n + n);
 	k->path = target.path;
-	carry_request(&k->fields, NULL, NULL, k->method, target.path);
 }
 
 bool server_knows_target(const struct server_known *k)
@@ -319,9 +325,9 @@ void server_begin_same(struct server_request *q, const struct server_seen *seen)
 {
 	const struct server_known *k = seen->known;
 
-	begin_empty(q, seen, k->method);
-	oriel_context_share(&q->parent, &k->fields);
-	oriel_span_open_at(&q->span, k->method, strlen(k->method),
+	begin_empty(q, seen, k->method, k->version);
+	q->parent.carry = k->fields.carry;
+	oriel_span_open_at(&q->span, k->method, k->name_n,
 			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
 					      .detached = true, .scope = seen->scope),
 			   ORIEL_WITH(known_row(k->bytes, k->same_n)));
@@ -424,13 +430,15 @@ static void measure_within(const struct server_request *q, const struct server_o
  */
 static void measure(const struct server_request *q, const struct server_outcome *o, bool recorded)
 {
-	struct oriel_context ids = *server_context(q);
+	const struct oriel_context *c = server_context(q);
+	struct oriel_context ids;
 	unsigned token;
 
-	if (!(ids.flags & ORIEL_SAMPLED) || oriel_context_is_current(&ids)) {
+	if (!(c->flags & ORIEL_SAMPLED) || oriel_context_is_current(c)) {
 		measure_within(q, o, recorded);
 		return;
 	}
+	ids = *c;
 	ids.carry = 0;
 	token = oriel_context_attach(&ids);
 	measure_within(q, o, recorded);

@@ -50,8 +50,9 @@ struct server_request {
 enum { SERVER_KNOWN_MOST = 700 };
 
 struct server_known {
-	const char *method;	      /* as in struct server_request */
+	const char *method, *version; /* as in struct server_request */
 	uint16_t n, method_n, same_n; /* same_n: of all of it; 0: of no target */
+	uint16_t name_n;	      /* of the method's text */
 	struct str path;
 	struct oriel_context fields;
 	unsigned char bytes[SERVER_KNOWN_MOST + 10];
@@ -95,7 +96,6 @@ bool server_know(struct server_known *k, const struct server_seen *seen);
 void server_know_target(struct server_known *k, const struct server_seen *seen);
 bool server_knows_target(const struct server_known *k);
 void server_begin_same(struct server_request *q, const struct server_seen *seen);
-void server_forget(struct server_known *k); /* before its memory is another's */
 
 /* What to attach while the program works on it. Its memory is q's. */
 static inline const struct oriel_context *server_context(const struct server_request *q)

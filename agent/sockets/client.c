@@ -93,7 +93,7 @@ static void parent_find(struct connection *c, struct exchange *e)
 struct exchange *called_begin(struct connection *c, struct reading *r)
 {
 	struct client_seen seen = { .method = http1_method(&r->head), .scope = SCOPE_SOCKETS };
-	struct exchange *now = current_exchange(), *e = exchange_new();
+	struct exchange *now = current_exchange(), *e = exchange_new(&c->own, 2);
 
 	if (!e)
 		return NULL;

@@ -41,6 +41,14 @@ static void exchange_end(struct connection *c, struct exchange *e, bool complete
 		called_end(c, e, complete);
 }
 
+/* By the responses' side, or when there are no sides any more. */
+static void queue_pop(struct connection *c)
+{
+	uint32_t first = atomic_load_explicit(&c->first, memory_order_relaxed);
+
+	atomic_store_explicit(&c->first, first + 1, memory_order_release);
+}
+
 /* ---- a connection's life ------------------------------------------------------------------------ */
 
 static void peer_keep(struct connection *c, const struct sockaddr *peer, size_t n)
@@ -86,14 +94,6 @@ static bool response_ends_here(const struct connection *c)
 	       !http1_in_head(&c->responses) && !c->reset;
 }
 
-static void usual_give(struct usual *u)
-{
-	if (!u)
-		return;
-	server_forget(&u->known);
-	pool_give(&usuals, u);
-}
-
 void connection_free(struct connection *c)
 {
 	struct exchange *e;
@@ -101,7 +101,7 @@ void connection_free(struct connection *c)
 
 	while ((e = connection_front(c))) {
 		exchange_end(c, e, complete);
-		atomic_fetch_add_explicit(&c->first, 1, memory_order_release);
+		queue_pop(c);
 		exchange_let_go(e);
 		complete = false;
 	}
@@ -113,7 +113,8 @@ void connection_free(struct connection *c)
 	if (c->sending)
 		exchange_let_go(c->sending);
 	reading_give(c->reading);
-	usual_give(c->usual);
+	if (c->usual)
+		pool_give(&usuals, c->usual);
 	if (c->usual_answer)
 		pool_give(&usual_answers, c->usual_answer);
 	edit_free(c->edit);
@@ -160,14 +161,15 @@ static struct exchange *exchange_begin(struct connection *c, struct reading *r,
 	return e;
 }
 
-static bool request_queue(struct connection *c, struct exchange *e)
+/* False, no room: it is over, and its `sides` have let go of it. */
+static bool request_queue(struct connection *c, struct exchange *e, int sides)
 {
 	if (queue_push(c, e))
 		return true;
 	agent_missed("sockets");
 	exchange_end(c, e, false);
-	exchange_let_go(e);
-	exchange_let_go(e);
+	while (sides--)
+		exchange_let_go(e);
 	return false;
 }
 
@@ -190,7 +192,7 @@ static bool request_begins(struct connection *c)
 		e = exchange_begin(c, c->reading, &c->requests);
 	if (!e)
 		return false;
-	if (!request_queue(c, e))
+	if (!request_queue(c, e, 2))
 		return false;
 	c->sending = e;
 	return true;
@@ -235,9 +237,7 @@ static void usual_learn(struct connection *c, struct str in, struct str rest)
 	    !http1_usual(&c->requests, rest.p - c->requests.head_n, &u) || u.n > USUAL_TEXT)
 		return;
 	c->usual = NULL;
-	if (to)
-		server_forget(&to->known);
-	else
+	if (!to)
 		to = pool_take(&usuals);
 	if (!to)
 		return;
@@ -252,28 +252,16 @@ static void usual_learn(struct connection *c, struct str in, struct str rest)
 	c->usual = to;
 }
 
-/* Of a request that was like those before but for these; both lie side by side. */
-static void target_learn(struct connection *c, struct str method, struct str target)
+/* Method and target of a request that was like those before but for these; both lie side by side. */
+static void target_keep(struct usual *u, struct str method, struct str target)
 {
-	struct usual *u = c->usual;
 	size_t n = method.n + 1 + target.n;
-	char *to;
 
-	if (n > USUAL_BEFORE || u->n_targets == USUAL_LEARNED_MOST)
-		return;
-	u->n_targets++;
-	to = u->text + USUAL_BEFORE - n;
-	memcpy(to, method.p, n);
-	u->head.before = (uint16_t)n;
-	served_know_target(c, method, (struct str){ to + method.n + 1, target.n });
-}
-
-/* The requests' side's hold on it, for turn_to_served. */
-static void just_read(struct connection *c, struct exchange *e)
-{
-	if (c->just_read)
-		exchange_let_go(c->just_read);
-	c->just_read = e;
+	u->known.same_n = 0;
+	u->head.before = n <= USUAL_BEFORE ? (uint16_t)n : 0;
+	u->method_n = (uint8_t)method.n;
+	if (u->head.before)
+		memcpy(u->text + USUAL_BEFORE - n, method.p, n);
 }
 
 static struct exchange *begin_again(struct connection *c, struct str method, struct str target)
@@ -282,9 +270,36 @@ static struct exchange *begin_again(struct connection *c, struct str method, str
 
 	if (e)
 		e->to = str_eq(method, STR("HEAD")) ? HTTP1_TO_HEAD : HTTP1_TO_OTHER;
-	if (e && e->to == HTTP1_TO_OTHER)
-		target_learn(c, method, target);
 	return e;
+}
+
+/* The last one, once more. When that happens first, its target is worth knowing. */
+static struct exchange *begin_same(struct connection *c)
+{
+	struct usual *u = c->usual;
+	struct str all = { u->text + USUAL_BEFORE - u->head.before, u->head.before },
+		   method = str_first(all, u->method_n), target = str_from(all, u->method_n + 1u);
+
+	if (!u->known.same_n && u->n_targets < USUAL_LEARNED_MOST && !str_eq(method, STR("HEAD"))) {
+		u->n_targets++;
+		served_know_target(c, method, target);
+	}
+	if (server_knows_target(&u->known))
+		return served_same(c);
+	return begin_again(c, method, target);
+}
+
+/*
+ * It is the responses' side's alone from when it is in the queue. Nothing is before it there: then it is what
+ * this thread turns to, and it does so as long as it knows that it is there.
+ */
+static bool request_comes_whole(struct connection *c, struct exchange *e)
+{
+	if (!connection_front(c)) {
+		current_set(e, true);
+		c->turned = true;
+	}
+	return request_queue(c, e, 1);
 }
 
 /* A whole request like those before. False: it is to be read as any. */
@@ -296,16 +311,16 @@ static bool request_again(struct connection *c, struct str *in)
 
 	if (!u || u->https != c->tls)
 		return false;
-	if (server_knows_target(&u->known) && http1_same(&c->requests, &u->head, in))
-		e = served_same(c);
-	else if (http1_again(&c->requests, &u->head, in, &method, &target))
+	if (http1_same(&c->requests, &u->head, in)) {
+		e = begin_same(c);
+	} else if (http1_again(&c->requests, &u->head, in, &method, &target)) {
 		e = begin_again(c, method, target);
-	else
+		target_keep(u, method, target);
+	} else {
 		return false;
-	if (!e || !request_queue(c, e))
+	}
+	if (!e || !request_comes_whole(c, e))
 		requests_stop(c);
-	else
-		just_read(c, e);
 	return true;
 }
 
@@ -377,7 +392,7 @@ static void response_done(struct connection *c)
 		c->requests_over = OVER_FOR_GOOD;
 	c->continued = false;
 	exchange_end(c, e, true);
-	atomic_fetch_add_explicit(&c->first, 1, memory_order_release);
+	queue_pop(c);
 	if (e->upgrade && c->requests_over == OVER_UNTIL_ANSWERED)
 		c->requests_over = OVER_NOT;
 	exchange_let_go(e);
@@ -461,6 +476,10 @@ static void responses_feed(struct connection *c, struct str in)
 	struct str whole = in;
 	enum http1_event e;
 
+	if (http1_rest(&c->responses, in.n)) {
+		response_done(c);
+		return;
+	}
 	do {
 		e = response_next(c, whole, &in);
 		if (e == HTTP1_HEAD)
@@ -497,14 +516,10 @@ static bool is_cipher(struct connection *c, enum direction d, const struct iovec
 /* On the requests' side the answer may come, and all be over, in this very moment. */
 static void turn_to_served(struct connection *c, bool new_request)
 {
-	struct exchange *e = connection_front(c), *held = c->just_read;
+	struct exchange *e = c->turned ? NULL : connection_front(c);
 
-	c->just_read = NULL;
-	if (held && held != e) {
-		exchange_let_go(held);
-		held = NULL;
-	}
-	if (!e || (!held && !exchange_hold(e)))
+	c->turned = false;
+	if (!e || !exchange_hold(e))
 		return;
 	if (connection_front(c) == e &&
 	    exchange_lives(e, atomic_load_explicit(&e->serial, memory_order_relaxed)))

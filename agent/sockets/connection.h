@@ -38,8 +38,8 @@ enum { USUAL_BEFORE = 256, USUAL_TEXT = 512, USUAL_LEARNED_MOST = 8 };
 struct usual {
 	struct pool_item item;
 	bool https;
-	uint8_t n_targets;	 /* learned so often */
-	struct http1_usual head; /* at text + USUAL_BEFORE; method and target end there */
+	uint8_t method_n, n_targets; /* n_targets: learned so often */
+	struct http1_usual head;     /* at text + USUAL_BEFORE; method and target end there */
 	struct server_known known;
 	char text[USUAL_BEFORE + USUAL_TEXT];
 };
@@ -55,6 +55,7 @@ struct connection {
 	_Atomic uint32_t state; /* enum connection_state */
 	_Atomic bool
 		lost; /* forget it; set by who finds it taken, maybe when it is another's already */
+	struct exchange own;
 	_Atomic uint32_t n_descriptors;
 	bool served;
 	_Atomic bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
@@ -77,10 +78,10 @@ struct connection {
 	struct usual_answer *usual_answer;
 	uint8_t n_learned; /* 1: the first request was there */
 	uint8_t n_answers_learned;
-	struct exchange *sending;   /* its request isn't complete */
-	struct exchange *just_read; /* complete, in the call that is under way */
-	struct exchange *prepared;  /* begun before its head was written */
-	struct edit *edit;	    /* of the message that is being written */
+	bool turned;		   /* to what it serves, in the call that is under way */
+	struct exchange *sending;  /* its request isn't complete */
+	struct exchange *prepared; /* begun before its head was written */
+	struct edit *edit;	   /* of the message that is being written */
 	_Atomic uint32_t first, last;
 	struct exchange *queue[PIPELINE_MOST];
 };
@@ -101,17 +102,22 @@ static inline bool connection_enter(struct connection *c, enum direction d)
 {
 	uint32_t state = atomic_load_explicit(&c->state, memory_order_relaxed);
 
-	while (!(state & (1u << d | CONNECTION_GONE)))
+	while (!(state & (1u << d | CONNECTION_GONE))) {
+		if (single_threaded()) {
+			atomic_store_explicit(&c->state, state | 1u << d, memory_order_relaxed);
+			return true;
+		}
 		if (atomic_compare_exchange_weak_explicit(&c->state, &state, state | 1u << d,
 							  memory_order_acquire,
 							  memory_order_relaxed))
 			return true;
+	}
 	return false;
 }
 
 static inline void connection_leave(struct connection *c, enum direction d)
 {
-	uint32_t was = atomic_fetch_sub_explicit(&c->state, 1u << d, memory_order_acq_rel);
+	uint32_t was = single_fetch_sub(&c->state, 1u << d);
 
 	if (__builtin_expect(was == (1u << d | CONNECTION_GONE), 0))
 		connection_free(c);

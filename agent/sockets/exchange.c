@@ -11,14 +11,26 @@ _Static_assert(sizeof(struct exchange) % 8 == 0 && sizeof(struct reading) % 8 ==
 
 _Atomic uint32_t sockets_forks, sockets_child;
 
-struct exchange *exchange_new(void)
+/* Acquire: whoever held it last is done with it. */
+static struct exchange *find(struct exchange *own)
 {
-	struct exchange *e = pool_take(&sockets_exchanges);
+	struct exchange *e = own;
 
-	if (!e) {
+	if (atomic_load_explicit(&own->holders, memory_order_acquire))
+		e = pool_take(&sockets_exchanges);
+	if (e)
+		e->is_own = e == own;
+	else
 		agent_missed("sockets");
+	return e;
+}
+
+struct exchange *exchange_new(struct exchange *own, uint32_t sides)
+{
+	struct exchange *e = find(own);
+
+	if (!e)
 		return NULL;
-	}
 	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
 	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
 	e->to = HTTP1_TO_OTHER;
@@ -27,7 +39,7 @@ struct exchange *exchange_new(void)
 	e->parent = NULL;
 	e->parent_serial = 0;
 	atomic_store_explicit(&e->request_bytes, 0, memory_order_relaxed);
-	atomic_store_explicit(&e->holders, 2, memory_order_relaxed);
+	atomic_store_explicit(&e->holders, sides, memory_order_relaxed);
 	exchange_next(e);
 	return e;
 }

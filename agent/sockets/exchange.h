@@ -3,9 +3,11 @@
  * Exchange: a request and what it is answered, between the two directions of a connection; and the reading
  * of its head.
  *
- *     e = exchange_new();          held by both sides, NULL: no room, counted
- *     exchange_over(e);            it has ended: nobody finds it as living any more
- *     exchange_let_go(e);          each side once: the last gives it back
+ *     e = exchange_new(&c->own, 2);    held by both sides, NULL: no room, counted
+ *     exchange_over(e);                it has ended: nobody finds it as living any more
+ *     exchange_let_go(e);              each side once: the last gives it back
+ *
+ * A connection has one of its own, which nearly all of its exchanges are; more come from a pool.
  *
  * Its memory never goes away, but becomes another exchange's: who looks at one that it doesn't hold asks
  * exchange_lives with the serial it saw, or takes a hold and looks again whether it is the one.
@@ -20,6 +22,7 @@
 #include "agent/http/http1.h"
 #include "agent/http/server.h"
 #include "agent/pool.h"
+#include "agent/single.h"
 
 struct exchange {
 	struct pool_item item;
@@ -30,6 +33,7 @@ struct exchange {
 	bool upgrade;		  /* it may turn the connection into something else */
 	bool expects;		  /* 100 before its body */
 	bool is_served;
+	bool is_own;	 /* a connection's: of no pool, free when nobody holds it */
 	uint16_t status; /* of the response's head, once it is there */
 	_Atomic uint64_t request_bytes;
 	struct exchange *parent; /* of a called one: the served one that it is made for, */
@@ -50,7 +54,8 @@ extern struct pool sockets_exchanges, sockets_readings;
 /* Counted up by each fork, and in each child. */
 extern _Atomic uint32_t sockets_forks, sockets_child;
 
-struct exchange *exchange_new(void);
+/* `own`: the connection's, which is taken if it is free. `sides`: how many hold it, 1 or 2. */
+struct exchange *exchange_new(struct exchange *own, uint32_t sides);
 
 /* One side at a time makes it begin and end. */
 static inline void exchange_next(struct exchange *e)
@@ -67,7 +72,9 @@ static inline void exchange_over(struct exchange *e)
 
 static inline void exchange_let_go(struct exchange *e)
 {
-	if (atomic_fetch_sub_explicit(&e->holders, 1, memory_order_acq_rel) == 1)
+	bool is_own = e->is_own;
+
+	if (single_fetch_sub(&e->holders, 1) == 1 && !is_own)
 		pool_give(&sockets_exchanges, e);
 }
 

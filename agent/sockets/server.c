@@ -5,9 +5,9 @@
 #include "agent/sockets/sockets.h"
 #include "wire/record.h"
 
-static struct exchange *served(const struct server_seen *seen)
+static struct exchange *served(struct connection *c, const struct server_seen *seen, uint32_t sides)
 {
-	struct exchange *e = exchange_new();
+	struct exchange *e = exchange_new(&c->own, sides);
 
 	if (e) {
 		e->is_served = true;
@@ -37,7 +37,7 @@ struct exchange *served_begin(struct connection *c, struct reading *r)
 		r->headers.x_forwarded_for = r->headers.forwarded = NULL;
 	seen.headers = &r->headers;
 	seen.peer = &c->peer.any;
-	return served(&seen);
+	return served(c, &seen, 2);
 }
 
 struct exchange *served_again(struct connection *c, struct str method, struct str target)
@@ -47,12 +47,12 @@ struct exchange *served_again(struct connection *c, struct str method, struct st
 	seen.method = method;
 	seen.target = target;
 	seen.known = &c->usual->known;
-	return served(&seen);
+	return served(c, &seen, 1);
 }
 
 struct exchange *served_same(struct connection *c)
 {
-	struct exchange *e = exchange_new();
+	struct exchange *e = exchange_new(&c->own, 1);
 	struct server_seen seen = seen_of(c);
 
 	seen.known = &c->usual->known;

@@ -21,7 +21,7 @@ enum { TOLD_ROOM = 4096 };
 
 static char told[TOLD_ROOM];
 static size_t n_told;
-static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same, n_held;
+static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same;
 static bool counting; /* instead of telling */
 static _Atomic int n_missed;
 
@@ -53,7 +53,6 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 
 void server_know_target(struct server_known *k, const struct server_seen *seen)
 {
-	n_held += !k->same_n;
 	k->same_n = 1;
 	k->path = seen->target;
 }
@@ -61,12 +60,6 @@ void server_know_target(struct server_known *k, const struct server_seen *seen)
 bool server_knows_target(const struct server_known *k)
 {
 	return k->same_n != 0;
-}
-
-void server_forget(struct server_known *k)
-{
-	n_held -= k->same_n != 0;
-	k->same_n = 0;
 }
 
 void server_begin_same(struct server_request *q, const struct server_seen *seen)
@@ -159,7 +152,7 @@ static int setup(void **state)
 	(void)state;
 	n_told = 0;
 	told[0] = 0;
-	n_begun = n_ended = n_bad = n_known = n_same = n_held = 0;
+	n_begun = n_ended = n_bad = n_known = n_same = 0;
 	n_missed = 0;
 	counting = false;
 	sockets_watch.on = true;
@@ -275,9 +268,7 @@ static void a_request_that_is_the_last_one_again_is_not_read(void **state)
 	assert_int_equal(n_same, 3);
 	assert_string_equal(told, "/1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 "
 				  "/2=200,0,1 /2=200,0,1 /1=200,0,1 /1=200,0,1 ");
-	assert_int_equal(n_held, 1);
 	descriptors_close(FD);
-	assert_int_equal(n_held, 0);
 }
 
 static void targets_are_learned_only_so_often_and_if_they_are_short(void **state)
