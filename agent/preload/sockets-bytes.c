@@ -82,7 +82,7 @@ static __attribute__((noinline)) void passed(int fd, enum direction d, const str
 		else if (shown)
 			connection_passed(c, d, v, n_v, (size_t)r, false);
 		else
-			connection_skipped(c, d, (uint64_t)r);
+			connection_skipped(c, d, (uint64_t)r, false);
 		descriptors_leave(fd, c, d);
 	}
 	errno = kept;

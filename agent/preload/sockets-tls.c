@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/agent.h"
@@ -29,7 +30,7 @@ void SSL_free(struct ssl_st *s);
 int SSL_get_rfd(const struct ssl_st *s);
 ssize_t gnutls_record_recv(struct gnutls_session_int *s, void *p, size_t n);
 ssize_t gnutls_record_send(struct gnutls_session_int *s, const void *p, size_t n);
-int gnutls_transport_get_int(struct gnutls_session_int *s);
+void *gnutls_transport_get_ptr(struct gnutls_session_int *s);
 
 #define CALLS(X) \
 	X(SSL_read) \
@@ -43,7 +44,7 @@ int gnutls_transport_get_int(struct gnutls_session_int *s);
 	X(SSL_get_rfd) \
 	X(gnutls_record_recv) \
 	X(gnutls_record_send) \
-	X(gnutls_transport_get_int)
+	X(gnutls_transport_get_ptr)
 
 enum {
 #define X(call) CALL_##call,
@@ -96,6 +97,7 @@ static int session_descriptor(struct ssl_st *s)
 	return current_here.raw_fd;
 }
 
+/* Without p: nobody knows these bytes. */
 static void plain(int fd, enum direction d, const void *p, size_t n)
 {
 	struct iovec v = { (void *)p, n };
@@ -103,7 +105,10 @@ static void plain(int fd, enum direction d, const void *p, size_t n)
 
 	if (!c)
 		return;
-	connection_passed(c, d, &v, 1, n, true);
+	if (p)
+		connection_passed(c, d, &v, 1, n, true);
+	else
+		connection_skipped(c, d, n, true);
 	descriptors_leave(fd, c, d);
 }
 
@@ -221,9 +226,14 @@ HOOK void SSL_free(struct ssl_st *s)
 
 /* ---- GnuTLS ------------------------------------------------------------------------------------------ */
 
+enum { DESCRIPTORS_MOST = 1 << 20 };
+
+/* What its functions are given: usually the descriptor; a program with functions of its own may have a pointer. */
 static int gnutls_descriptor(struct gnutls_session_int *s)
 {
-	return REAL(gnutls_transport_get_int) ? REAL(gnutls_transport_get_int)(s) : -1;
+	void *given = REAL(gnutls_transport_get_ptr) ? REAL(gnutls_transport_get_ptr)(s) : NULL;
+
+	return given && (uintptr_t)given < DESCRIPTORS_MOST ? (int)(uintptr_t)given : -1;
 }
 
 HOOK ssize_t gnutls_record_recv(struct gnutls_session_int *s, void *p, size_t n)
@@ -241,6 +251,7 @@ HOOK ssize_t gnutls_record_recv(struct gnutls_session_int *s, void *p, size_t n)
 	return r;
 }
 
+/* After GNUTLS_E_AGAIN it may be called without the bytes, which it has kept: it goes on with those. */
 HOOK ssize_t gnutls_record_send(struct gnutls_session_int *s, const void *p, size_t n)
 {
 	ssize_t r;

@@ -562,12 +562,12 @@ void connection_passed(struct connection *c, enum direction d, const struct iove
 		turn_to_served(c, last != atomic_load_explicit(&c->last, memory_order_relaxed));
 }
 
-void connection_skipped(struct connection *c, enum direction d, uint64_t n)
+void connection_skipped(struct connection *c, enum direction d, uint64_t n, bool plain)
 {
 	struct http1 *m = is_requests(c, d) ? &c->requests : &c->responses;
 	enum http1_event e;
 
-	if (c->tls || (m == &c->requests && c->requests_over))
+	if (c->tls != plain || (m == &c->requests && c->requests_over))
 		return;
 	e = http1_skip(m, n);
 	if (e == HTTP1_NOT)

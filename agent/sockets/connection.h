@@ -138,7 +138,7 @@ static inline void connection_gone(struct connection *c)
  */
 void connection_passed(struct connection *c, enum direction d, const struct iovec *v, int n_v,
 		       size_t n, bool plain);
-void connection_skipped(struct connection *c, enum direction d, uint64_t n);
+void connection_skipped(struct connection *c, enum direction d, uint64_t n, bool plain);
 
 /* A direction has come to its end: end of file, shutdown, or an error. */
 void connection_ended(struct connection *c, enum direction d, bool reset);

@@ -155,6 +155,14 @@ second_copy() {
 	cc -o two two.c
 }
 
+@test "every hook that there is stands where a program finds it" {
+	local hooks exported
+	hooks=$(grep -rhoE '^HOOK [^(]*\(' "$TOP/agent" | grep -oE '[A-Za-z_0-9]+\($' | tr -d '(' | sort -u)
+	exported=$(nm -D --defined-only "$BUILD/liboriel-agent.so" | sed 's/.* //; s/@.*//' | sort -u)
+	[ "$(wc -l <<<"$hooks")" -gt 100 ]
+	[ -z "$(comm -23 <(echo "$hooks") <(echo "$exported"))" ]
+}
+
 @test "two copies of a library in one process are not mixed up" {
 	for binding in lazy now; do
 		second_copy -Wl,-z,$binding

@@ -353,6 +353,28 @@ tls_is_seen() {
 	tls_is_seen
 }
 
+# libmicrohttpd's TLS is GnuTLS's; without its hooks it is a server like any other.
+@test "HTTPS of a server on GnuTLS" {
+	certificate
+	serve "$BUILD/oriel" run --disabled-instrumentations libmicrohttpd -- \
+		"$BUILD/programs/mhd-modes" epoll "$WWW/key.pem" "$WWW/cert.pem"
+	[ "$(curl -sk -m 10 "https://$HERE/hello")" = hello ]
+	stop_server
+	see '[.[] | select(.scope == "oriel.sockets" and .kind == "server")] | length == 1'
+	spans '.[0].attributes | ."url.scheme" == "https" and ."url.path" == "/hello" and ."http.response.status_code" == 200'
+}
+
+@test "HTTPS of a client on GnuTLS" {
+	needs wget
+	ldd "$(command -v wget)" | grep -q gnutls || skip "wget has another TLS"
+	certificate
+	serve "$BUILD/programs/mhd-modes" epoll "$WWW/key.pem" "$WWW/cert.pem"
+	[ "$(run_watched wget -qO- --no-check-certificate "https://$HERE/hello")" = hello ]
+	stop_server
+	see '[.[] | select(.scope == "oriel.sockets" and .kind == "client")] | length == 1'
+	spans '.[0].attributes | ."url.full" | test("^https://.*/hello$")'
+}
+
 @test "a server that a library's hook covers is not seen twice" {
 	on_port "$BUILD/programs/hello-server"
 	run_watched curl -s -m 10 "http://127.0.0.1:$PORT/a"
