@@ -10,40 +10,45 @@
 #include "agent/agent.h"
 #include "agent/real.h"
 
+#define CALLS(X) \
+	X(pthread_create) \
+	X(thrd_create) \
+	X(pthread_cond_wait) \
+	X(pthread_cond_timedwait) \
+	X(pthread_cond_clockwait) \
+	X(cnd_wait) \
+	X(cnd_timedwait) \
+	X(sem_wait) \
+	X(sem_timedwait) \
+	X(sem_clockwait)
+
 static struct real_library library;
-static struct real create = { .name = "pthread_create", .library = &library };
-static struct real create_c11 = { .name = "thrd_create", .library = &library };
-static struct real cond_wait = { .name = "pthread_cond_wait", .library = &library };
-static struct real cond_timedwait = { .name = "pthread_cond_timedwait", .library = &library };
-static struct real sem_waits = { .name = "sem_wait", .library = &library };
+REAL_TABLE(CALLS);
 
 /* Before main: sanitizers make threads where the loader must not be asked. */
 __attribute__((constructor)) static void find(void)
 {
 	int kept = errno;
 
-	real_of(&create);
-	real_of(&create_c11);
-	real_of(&cond_wait);
-	real_of(&cond_timedwait);
-	real_of(&sem_waits);
+	for (int i = 0; i < N_CALLS; i++)
+		real_of(&real[i]);
 	errno = kept;
 }
 
 HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
 			void *arg)
 {
-	__typeof__(pthread_create) *real = (__typeof__(pthread_create) *)real_of(&create);
-	struct carried *c = real ? threads_carry(attributes) : NULL;
+	__typeof__(pthread_create) *make = REAL(pthread_create);
+	struct carried *c = make ? threads_carry(attributes) : NULL;
 	int r;
 
-	if (!real)
+	if (!make)
 		return EAGAIN;
 	if (!c)
-		return real(thread, attributes, start, arg);
+		return make(thread, attributes, start, arg);
 	c->start = start;
 	c->arg = arg;
-	r = real(thread, attributes, threads_begin, c);
+	r = make(thread, attributes, threads_begin, c);
 	if (r)
 		threads_drop(c);
 	return r;
@@ -51,52 +56,49 @@ HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
 
 HOOK int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
-	__typeof__(thrd_create) *real = (__typeof__(thrd_create) *)real_of(&create_c11);
-	struct carried *c = real ? threads_carry(NULL) : NULL;
+	__typeof__(thrd_create) *make = REAL(thrd_create);
+	struct carried *c = make ? threads_carry(NULL) : NULL;
 	int r;
 
-	if (!real)
+	if (!make)
 		return thrd_error;
 	if (!c)
-		return real(thread, start, arg);
+		return make(thread, start, arg);
 	c->start_c11 = start;
 	c->arg = arg;
-	r = real(thread, threads_begin_c11, c);
+	r = make(thread, threads_begin_c11, c);
 	if (r != thrd_success)
 		threads_drop(c);
 	return r;
 }
 
-HOOK int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
-{
-	__typeof__(pthread_cond_wait) *real = (__typeof__(pthread_cond_wait) *)real_of(&cond_wait);
-
-	if (!real)
-		return EINVAL;
-	threads_wait();
-	return real(condition, mutex);
-}
-
-HOOK int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
-				const struct timespec *until)
-{
-	__typeof__(pthread_cond_timedwait) *real =
-		(__typeof__(pthread_cond_timedwait) *)real_of(&cond_timedwait);
-
-	if (!real)
-		return EINVAL;
-	threads_wait();
-	return real(condition, mutex, until);
-}
-
-HOOK int sem_wait(sem_t *semaphore)
-{
-	__typeof__(sem_wait) *real = (__typeof__(sem_wait) *)real_of(&sem_waits);
-
-	if (!real) {
-		errno = EINVAL;
-		return -1;
+/* Each kind of waiting; `without` is the answer where there is no real one. */
+#define WAITS(call, without, declared, ...) \
+	HOOK int call declared \
+	{ \
+		__typeof__(call) *wait = REAL(call); \
+\
+		if (!wait) \
+			return without; \
+		threads_wait(); \
+		return wait(__VA_ARGS__); \
 	}
-	threads_wait();
-	return real(semaphore);
+
+static int no_semaphore(void)
+{
+	errno = EINVAL;
+	return -1;
 }
+
+WAITS(pthread_cond_wait, EINVAL, (pthread_cond_t * c, pthread_mutex_t *m), c, m)
+WAITS(pthread_cond_timedwait, EINVAL,
+      (pthread_cond_t * c, pthread_mutex_t *m, const struct timespec *until), c, m, until)
+WAITS(pthread_cond_clockwait, EINVAL,
+      (pthread_cond_t * c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until), c, m,
+      clock, until)
+WAITS(cnd_wait, thrd_error, (cnd_t * c, mtx_t *m), c, m)
+WAITS(cnd_timedwait, thrd_error, (cnd_t * c, mtx_t *m, const struct timespec *until), c, m, until)
+WAITS(sem_wait, no_semaphore(), (sem_t * s), s)
+WAITS(sem_timedwait, no_semaphore(), (sem_t * s, const struct timespec *until), s, until)
+WAITS(sem_clockwait, no_semaphore(), (sem_t * s, clockid_t clock, const struct timespec *until), s,
+      clock, until)

@@ -112,6 +112,90 @@ static void *worker(void *name)
 	return name;
 }
 
+/* Other ways to wait for work, each in a thread that "asked" has made. */
+enum { COND_CLOCK, CND, CND_TIMED, SEM_TIMED, SEM_CLOCK, N_WAYS };
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	mtx_t mtx;
+	cnd_t cnd;
+	sem_t posted, waiting;
+	bool over;
+} wait_for = { .mutex = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER };
+
+static struct timespec in_an_hour(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	t.tv_sec += 3600;
+	return t;
+}
+
+static void wait_by(int way)
+{
+	struct timespec mono = in_an_hour(CLOCK_MONOTONIC), real = in_an_hour(CLOCK_REALTIME);
+
+	if (way == COND_CLOCK) {
+		pthread_mutex_lock(&wait_for.mutex);
+		sem_post(&wait_for.waiting);
+		while (!wait_for.over)
+			pthread_cond_clockwait(&wait_for.cond, &wait_for.mutex, CLOCK_MONOTONIC,
+					       &mono);
+		pthread_mutex_unlock(&wait_for.mutex);
+	} else if (way == CND || way == CND_TIMED) {
+		mtx_lock(&wait_for.mtx);
+		sem_post(&wait_for.waiting);
+		while (!wait_for.over)
+			way == CND ? cnd_wait(&wait_for.cnd, &wait_for.mtx)
+				   : cnd_timedwait(&wait_for.cnd, &wait_for.mtx, &real);
+		mtx_unlock(&wait_for.mtx);
+	} else if (way == SEM_TIMED) {
+		sem_post(&wait_for.waiting);
+		sem_timedwait(&wait_for.posted, &real);
+	} else {
+		sem_post(&wait_for.waiting);
+		sem_clockwait(&wait_for.posted, CLOCK_MONOTONIC, &mono);
+	}
+}
+
+static void *waiter(void *way)
+{
+	wait_by((int)(intptr_t)way);
+	record("waited");
+	return NULL;
+}
+
+static void waiters(pthread_t thread[])
+{
+	sem_init(&wait_for.posted, 0, 0);
+	sem_init(&wait_for.waiting, 0, 0);
+	mtx_init(&wait_for.mtx, mtx_plain);
+	cnd_init(&wait_for.cnd);
+	for (intptr_t i = 0; i < N_WAYS; i++)
+		if (pthread_create(&thread[i], NULL, waiter, (void *)i))
+			abort();
+}
+
+/* Who has said that it waits holds its mutex until it does. */
+static void release(pthread_t thread[])
+{
+	for (int i = 0; i < N_WAYS; i++)
+		sem_wait(&wait_for.waiting);
+	mtx_lock(&wait_for.mtx);
+	pthread_mutex_lock(&wait_for.mutex);
+	wait_for.over = true;
+	pthread_cond_broadcast(&wait_for.cond);
+	cnd_broadcast(&wait_for.cnd);
+	pthread_mutex_unlock(&wait_for.mutex);
+	mtx_unlock(&wait_for.mtx);
+	sem_post(&wait_for.posted);
+	sem_post(&wait_for.posted);
+	for (int i = 0; i < N_WAYS; i++)
+		join(thread[i], NULL);
+}
+
 static int n_after;
 
 static void work(uv_work_t *request)
@@ -134,7 +218,7 @@ int main(void)
 	uv_work_t once = { .data = (void *)(uintptr_t) "once" };
 	uv_work_t alone = { .data = (void *)(uintptr_t) "alone" };
 	struct oriel_span asked;
-	pthread_t pool;
+	pthread_t pool, waits_too[N_WAYS];
 
 	sem_init(&first_done, 0, 0);
 	sem_init(&more, 0, 0);
@@ -142,6 +226,7 @@ int main(void)
 	asked = oriel_span_start("asked");
 	threads();
 	pool = make(worker, one, 0);
+	waiters(waits_too);
 	sem_wait(&first_done);
 	uv_queue_work(uv_default_loop(), &once, work, after);
 	oriel_span_end(&asked);
@@ -151,6 +236,7 @@ int main(void)
 	uv_library_shutdown();
 	sem_post(&more);
 	join(pool, one);
+	release(waits_too);
 	record("nobody asked");
 	join(make(plain, "stray", 0), "stray");
 	printf("%d\n", n_after);

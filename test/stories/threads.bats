@@ -18,6 +18,7 @@ children() {
 	[ "$(run_watched "$BUILD/programs/threads")" = 3 ]
 	children small exit cancelled c11 own 'pool at first' once 'after work' again 'after work'
 	spans '[.[] | select(.name == "alone" or .name == "stray" or .name == "nobody asked" or .name == "pool later") | .parent_id // ""] == ["", "", "", ""]'
+	spans '[.[] | select(.name == "waited") | .parent_id // ""] == ["", "", "", "", ""]'
 	spans '([.[] | select(.name == "own")][0].span_id) as $own | [.[] | select(.parent_id == $own).name] == ["within own"]'
 	spans '[.[] | select(has("open") or .status == "error")] == []'
 }
