@@ -102,20 +102,41 @@ static void numbers_are_read_as_they_are_written(void **state)
 	assert_int_equal(view_numbers(&view, VIEW_quantiles, n), 0);
 }
 
+static bool selects(const struct view *v, struct str instrument, struct str kind, struct str unit)
+{
+	return view_selects(v, &(struct view_subject){ instrument, kind, unit, STR("acme"),
+						       STR("2.1"), STR("https://acme/1") });
+}
+
+static void a_meter_selects_by_name_version_and_schema(void **state)
+{
+	(void)state;
+	assert_int_equal(read("meter_name=acme"), VIEW_FOUND);
+	assert_true(selects(&view, STR("a"), STR("gauge"), STR("s")));
+	assert_int_equal(read("instrument=a,meter_name=acm*"), VIEW_FOUND);
+	assert_false(selects(&view, STR("a"), STR("gauge"), STR("s")));
+	assert_int_equal(read("meter_version=2.1,meter_schema_url=https://acme/1"), VIEW_FOUND);
+	assert_true(selects(&view, STR("a"), STR("gauge"), STR("s")));
+	assert_int_equal(read("meter_version=2.1,meter_schema_url=https://acme/2"), VIEW_FOUND);
+	assert_false(selects(&view, STR("a"), STR("gauge"), STR("s")));
+	assert_int_equal(read("meter_version=2"), VIEW_FOUND);
+	assert_false(selects(&view, STR("a"), STR("gauge"), STR("s")));
+}
+
 static void an_instrument_is_selected_by_all_that_is_said(void **state)
 {
 	(void)state;
 	assert_int_equal(read("instrument=h*p.?.x,unit=s"), VIEW_FOUND);
-	assert_true(view_selects(&view, STR("http.a.x"), STR("gauge"), STR("s")));
-	assert_true(view_selects(&view, STR("HTTP.http.a.X"), STR("gauge"), STR("s")));
-	assert_false(view_selects(&view, STR("http.a.x"), STR("gauge"), STR("By")));
-	assert_false(view_selects(&view, STR("http.ab.x"), STR("gauge"), STR("s")));
-	assert_false(view_selects(&view, STR("http.a.x.y"), STR("gauge"), STR("s")));
+	assert_true(selects(&view, STR("http.a.x"), STR("gauge"), STR("s")));
+	assert_true(selects(&view, STR("HTTP.http.a.X"), STR("gauge"), STR("s")));
+	assert_false(selects(&view, STR("http.a.x"), STR("gauge"), STR("By")));
+	assert_false(selects(&view, STR("http.ab.x"), STR("gauge"), STR("s")));
+	assert_false(selects(&view, STR("http.a.x.y"), STR("gauge"), STR("s")));
 	assert_int_equal(read("instrument=*"), VIEW_FOUND);
-	assert_true(view_selects(&view, STR(""), STR("gauge"), STR("")));
+	assert_true(selects(&view, STR(""), STR("gauge"), STR("")));
 	assert_int_equal(read("kind=counter"), VIEW_FOUND);
-	assert_true(view_selects(&view, STR("a"), STR("counter"), STR("")));
-	assert_false(view_selects(&view, STR("a"), STR("up_down"), STR("")));
+	assert_true(selects(&view, STR("a"), STR("counter"), STR("")));
+	assert_false(selects(&view, STR("a"), STR("up_down"), STR("")));
 }
 
 static void attributes_are_kept_or_left_out(void **state)
@@ -140,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_bad_view_costs_only_itself),
 		cmocka_unit_test(numbers_are_read_as_they_are_written),
 		cmocka_unit_test(an_instrument_is_selected_by_all_that_is_said),
+		cmocka_unit_test(a_meter_selects_by_name_version_and_schema),
 		cmocka_unit_test(attributes_are_kept_or_left_out),
 	};
 

@@ -167,10 +167,18 @@ static bool has_wildcard(struct str s)
 	return memchr(s.p, '*', s.n) || memchr(s.p, '?', s.n);
 }
 
+static bool selects_anything(const struct view *v)
+{
+	for (int m = VIEW_instrument; m <= VIEW_meter_schema_url; m++)
+		if (view_says(v, (enum view_member)m))
+			return true;
+	return false;
+}
+
 /* One name for several instruments would make one of them all ("View", its name). */
 static const char *view_fault(const struct view *v)
 {
-	if (!view_says(v, VIEW_instrument) && !view_says(v, VIEW_kind) && !view_says(v, VIEW_unit))
+	if (!selects_anything(v))
 		return "it selects nothing";
 	if (view_says(v, VIEW_name) &&
 	    (!view_says(v, VIEW_instrument) || has_wildcard(v->member[VIEW_instrument])))
@@ -218,14 +226,20 @@ enum view_outcome view_next(struct str *text, struct view *out, struct view_erro
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
 
-/* Instruments' names are the same in any case ("Instrument name"). */
-bool view_selects(const struct view *v, struct str instrument, struct str kind, struct str unit)
+static bool holds(const struct view *v, enum view_member m, struct str text)
 {
-	const struct str *m = v->member;
+	return !view_says(v, m) || str_eq(v->member[m], text);
+}
 
-	return (!m[VIEW_instrument].p || glob(m[VIEW_instrument], instrument)) &&
-	       (!m[VIEW_kind].p || str_eq(m[VIEW_kind], kind)) &&
-	       (!m[VIEW_unit].p || str_eq(m[VIEW_unit], unit));
+/* Instruments' names are the same in any case ("Instrument name"). */
+bool view_selects(const struct view *v, const struct view_subject *s)
+{
+	return (!view_says(v, VIEW_instrument) ||
+		glob(v->member[VIEW_instrument], s->instrument)) &&
+	       holds(v, VIEW_kind, s->kind) && holds(v, VIEW_unit, s->unit) &&
+	       holds(v, VIEW_meter_name, s->meter_name) &&
+	       holds(v, VIEW_meter_version, s->meter_version) &&
+	       holds(v, VIEW_meter_schema_url, s->meter_schema_url);
 }
 
 static bool lists(struct str list, struct str key)

@@ -6,8 +6,8 @@
  *     instrument=cache.size,aggregation=drop
  *
  * Views are parted by ';' or ends of lines, their members by ','; blanks around names and values
- * don't count. Instrument, kind and unit select: the first view that holds in all that it says of
- * them is the instrument's.
+ * don't count. Instrument, kind, unit and the meter's three select: the first view that holds in all that it
+ * says of them is the instrument's.
  *
  *     while ((r = view_next(&text, &view, &error)) != VIEW_END)
  *             r is VIEW_BAD: the whole view is left out
@@ -22,6 +22,9 @@
 	X(instrument, "its name; * stands for any characters, ? for one") \
 	X(kind, "counter, up_down, gauge, histogram, exponential or summary") \
 	X(unit, "its unit") \
+	X(meter_name, "its scope's name") \
+	X(meter_version, "its scope's version") \
+	X(meter_schema_url, "its scope's schema URL") \
 	X(name, "another name") \
 	X(description, "another description") \
 	X(attributes, "the keys that are kept, by |; none: all are left out") \
@@ -80,8 +83,14 @@ static inline bool view_says(const struct view *v, enum view_member m)
 	return v->member[m].p != NULL;
 }
 
-/* Whose this view is, if nothing before was: empty slices are what isn't known. */
-bool view_selects(const struct view *v, struct str instrument, struct str kind, struct str unit);
+/* An instrument as views see it: empty slices are what isn't known. */
+struct view_subject {
+	struct str instrument, kind, unit;
+	struct str meter_name, meter_version, meter_schema_url;
+};
+
+/* Whose this view is, if nothing before was. */
+bool view_selects(const struct view *v, const struct view_subject *s);
 
 /* Does an attribute with this key stay? */
 bool view_keeps(const struct view *v, struct str key);

@@ -11,7 +11,7 @@
  */
 #include "bench/median.h"
 #include "bench/recycle.h"
-#include "oriel.h"
+#include "oriel-scope.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -24,6 +24,7 @@ enum { BURST = 3000, BURST_SILENT = 30000, BURSTS = 31 };
 
 static struct oriel_counter *counter;
 static struct oriel_series *books, *waits, *loads;
+static struct oriel_scope *storage;
 
 static volatile int64_t number = 42;
 static const char *volatile text = "a value of 24 characters";
@@ -43,6 +44,9 @@ static const char *volatile text = "a value of 24 characters";
 
 LOOP(span_0, struct oriel_span s = oriel_span_start("operation"); oriel_span_end(&s);)
 LOOP(span_5, struct oriel_span s = oriel_span_start("operation", FIVE); oriel_span_end(&s);)
+LOOP(span_scoped, struct oriel_span s = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.scope = storage),
+							      "operation", FIVE);
+     oriel_span_end(&s);)
 LOOP(log_4, oriel_info("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
 		       oriel_str("product", text), oriel_bool("express", true));)
 LOOP(log_below,
@@ -119,6 +123,8 @@ static const struct {
 	{ "histogram_exponential", record_exponential, "always_on", false },
 	{ "counter_sampled", count_sampled, "always_on", false },
 	{ "tracked", tracked, "always_on", false },
+	{ "span_scoped", span_scoped, "always_on", false },
+	{ "span_scoped_unsampled", span_scoped, "always_off", false },
 };
 
 /* The counter's cells are no chunk of the lane's. */
@@ -181,6 +187,7 @@ static void run(size_t which, int n_threads)
 		fprintf(stderr, "span: %s\n", oriel_off_text(oriel_why_off()));
 		exit(1);
 	}
+	storage = oriel_scope("acme.storage", ORIEL_SCOPE_OPTIONS(.version = "2.1.0"));
 	counter = oriel_counter("orders", "{order}", "Orders placed");
 	books = oriel_bind(counter, oriel_str("product", "book"));
 	waits = oriel_bind(oriel_histogram("waits", "s", "Waits", NULL, 0),

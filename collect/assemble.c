@@ -86,6 +86,7 @@ struct batch *assembler_take(struct assembler *a)
 
 	a->batch = NULL;
 	memset(a->logger, 0, sizeof(a->logger));
+	memset(&a->scopes, 0, sizeof(a->scopes));
 	return b;
 }
 

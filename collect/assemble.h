@@ -21,6 +21,7 @@
 #include "collect/crumbs.h"
 #include "collect/decode.h"
 #include "collect/names.h"
+#include "collect/scopes.h"
 #include "collect/open.h"
 #include "collect/time.h"
 #include "model/batch.h"
@@ -65,8 +66,12 @@ struct assembler {
 	struct attribute *scratch, *detail_scratch;
 	struct span_event *events;
 	struct span_link *links;
-	struct name_book names; /* its owner's to fill in; empty: log records have no names */
-	const struct scope *logger[CONTROL_LOGGERS]; /* of this batch */
+	struct name_book names;	  /* its owner's to fill in; empty: log records have no names */
+	struct scope_book scopes; /* of this batch, as are these */
+	struct named_scope {
+		const struct scope *scope;
+		uint8_t number; /* whose all else is */
+	} logger[CONTROL_LOGGERS];
 	struct crumbs crumbs;
 	struct assemble_crash crash;
 };

@@ -98,6 +98,17 @@ static inline struct hand_record hand_start(uint64_t span_id, const char *name, 
 	return r;
 }
 
+/* The same in one of the process's own scopes. */
+static inline struct hand_record hand_start_in(uint64_t span_id, const char *name, uint64_t time,
+					       uint8_t scope)
+{
+	struct hand_record r = hand_start(span_id, name, time);
+
+	hand_head(&r)->code = 1 | SCOPE_FOLLOWS << RECORD_KIND_BITS;
+	hand_put(&r, &scope, 1);
+	return r;
+}
+
 static inline struct hand_record hand_end(uint64_t span_id, uint64_t time)
 {
 	struct hand_record r = { .n = 0 };
@@ -284,6 +295,25 @@ static inline void hand_logger(struct hand_segment *s, uint8_t i, const char *na
 	struct control *c = (struct control *)((char *)s->head + s->head->control_at);
 
 	c->logger[i] = hand_name(s, NAME_TEXT, name, strlen(name));
+}
+
+/* The process's own scope i; `bytes` are attributes as they lie in a record. */
+static inline void hand_scope(struct hand_segment *s, unsigned i, const char *const text[3],
+			      const void *bytes, size_t n)
+{
+	struct names *names = (struct names *)((char *)s->head + s->head->names_at);
+	char row[NAME_SCOPE_MOST];
+	size_t at = NAME_SCOPE_TEXTS;
+
+	for (size_t k = 0; k < 3; k++) {
+		uint16_t length = (uint16_t)strlen(text[k]);
+
+		memcpy(row + 2 * k, &length, sizeof(length));
+		memcpy(row + at, text[k], length);
+		at += length;
+	}
+	memcpy(row + at, bytes, n);
+	names->scope[i] = hand_name(s, NAME_SCOPE, row, at + n);
 }
 
 static inline void hand_publish(struct hand_segment *s)

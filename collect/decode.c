@@ -11,6 +11,13 @@ bool decode_tail(struct record_tail *out, const struct record_head *h, size_t fi
 	rest = str_from(rest, fixed);
 	out->text = str_first(rest, h->text_n);
 	rest = str_from(rest, h->text_n);
+	out->scope = h->type == RECORD_START ? h->code >> RECORD_KIND_BITS : 0;
+	if (out->scope == SCOPE_FOLLOWS) {
+		if (!rest.n)
+			return false;
+		out->scope = (uint8_t)*rest.p;
+		rest = str_from(rest, 1);
+	}
 	out->trace_state = (struct str){ "", 0 };
 	if (h->flags & RECORD_TRACESTATE) {
 		uint16_t n;

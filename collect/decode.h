@@ -17,6 +17,7 @@ struct record_tail {
 	struct str text;
 	struct str trace_state;
 	struct str attributes;
+	uint8_t scope; /* of START; any number */
 };
 
 /* False if the record is too short for what it says it holds. `fixed` is its struct's size. */

@@ -17,23 +17,11 @@ enum { SEVERITY_ERROR = 17 };
 
 enum { FLAGS_HAS_REMOTE = 0x100, FLAGS_IS_REMOTE = 0x200 };
 
-static const struct scope scopes[N_SCOPES] = {
-#define X(id, text) \
-	[SCOPE_##id] = { .name = { text, sizeof(text) - 1 }, \
-			 .version = { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
-	WIRE_SCOPES(X)
-#undef X
-};
-
-static const struct scope *scope_of(unsigned n)
-{
-	return &scopes[n < N_SCOPES ? n : SCOPE_APPLICATION];
-}
-
 /* What one span's finishing needs: `arena` is where everything of it goes. */
 struct making {
 	struct assembler *a;
 	struct arena *arena;
+	struct scope_book *scopes;
 	struct span *span;
 	struct attribute_list attributes;
 	size_t n_events, n_links;
@@ -200,13 +188,14 @@ static void apply_start(struct making *m, const struct piece *p)
 	if (h->flags & RECORD_REMOTE)
 		s->flags |= FLAGS_IS_REMOTE;
 	s->kind = kind >= SPAN_INTERNAL && kind <= SPAN_CONSUMER ? kind : SPAN_INTERNAL;
-	s->scope = scope_of(h->code >> RECORD_KIND_BITS);
 	s->thread_id = p->tid;
 	if (!decode_tail(&t, h, sizeof(*r))) {
+		s->scope = scope_of(m->scopes, SCOPE_APPLICATION);
 		assemble_bad(m->a);
 		return;
 	}
 	s->name = t.text;
+	s->scope = scope_of(m->scopes, t.scope);
 	s->trace_state = state_of(m, r, t.trace_state);
 	if (!decode_attributes(&m->attributes, t.attributes, m->arena))
 		assemble_bad(m->a);
@@ -279,6 +268,14 @@ static void make_span(struct making *m, const struct open_span *o, const struct 
 	s->dropped_links = o->dropped_links;
 }
 
+/* Those that this batch has already. */
+static struct scope_book *scopes_of(struct assembler *a, struct batch *b)
+{
+	a->scopes.names = &a->names;
+	a->scopes.arena = &b->arena;
+	return &a->scopes;
+}
+
 void finish_span(struct assembler *a, const struct open_span *o, const struct finish_gone *gone)
 {
 	struct batch *b = o->start ? assembler_batch(a) : NULL;
@@ -288,18 +285,24 @@ void finish_span(struct assembler *a, const struct open_span *o, const struct fi
 		stats_add(memory_dropped, 1);
 		return;
 	}
-	make_span(&(struct making){ .a = a, .arena = &b->arena, .span = s }, o, gone);
+	make_span(&(struct making){ .a = a,
+				    .arena = &b->arena,
+				    .scopes = scopes_of(a, b),
+				    .span = s },
+		  o, gone);
 }
 
 bool assemble_glimpse(struct assembler *a, const struct open_span *o, struct arena *arena,
 		      uint64_t now_real_ns, struct span *out)
 {
 	struct finish_gone now = { .end_real_ns = now_real_ns };
+	struct scope_book scopes = { .names = &a->names, .arena = arena };
 
 	if (!o->start || o->has_end)
 		return false;
 	*out = (struct span){ 0 };
-	make_span(&(struct making){ .a = a, .arena = arena, .span = out }, o, &now);
+	make_span(&(struct making){ .a = a, .arena = arena, .scopes = &scopes, .span = out }, o,
+		  &now);
 	return true;
 }
 
@@ -412,22 +415,28 @@ static void log_event(struct log_record *l)
 	l->attributes.n = n;
 }
 
-/* A named logger is a scope of its own, made once a batch. */
-static const struct scope *log_scope(struct assembler *a, struct arena *arena,
+/* A named logger is a scope of its own, all but its name that of the record's; made once a batch. */
+static const struct scope *log_scope(struct assembler *a, struct batch *b,
 				     const struct record_log *r)
 {
-	const struct scope **known = &a->logger[r->logger % CONTROL_LOGGERS];
+	struct named_scope *known = &a->logger[r->logger % CONTROL_LOGGERS];
+	const struct scope *like = scope_of(scopes_of(a, b), r->scope);
 	struct scope *made;
 	struct str name;
 
-	if (!r->logger || *known)
-		return *known ? *known : scope_of(r->scope);
-	made = names_logger(&a->names, r->logger, &name) ? arena_take_n(arena, struct scope, 1)
+	if (!r->logger || (known->scope && known->number == r->scope))
+		return r->logger ? known->scope : like;
+	made = names_logger(&a->names, r->logger, &name) ? arena_take_n(&b->arena, struct scope, 1)
 							 : NULL;
 	if (!made)
-		return scope_of(r->scope);
-	*made = (struct scope){ .name = arena_copy(arena, name), .version = STR("") };
-	return *known = made;
+		return like;
+	if (r->scope >= SCOPE_OWN)
+		*made = *like;
+	else
+		*made = (struct scope){ .version = STR("") };
+	made->name = arena_copy(&b->arena, name);
+	*known = (struct named_scope){ made, r->scope };
+	return made;
 }
 
 void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
@@ -453,7 +462,7 @@ void finish_log(struct assembler *a, const struct record_log *r, uint32_t tid)
 	l->flags = r->trace_flags;
 	l->severity = h->code <= 24 ? h->code : 0;
 	l->body = (struct value){ .type = VALUE_STRING, .text = t.text };
-	l->scope = log_scope(a, &b->arena, r);
+	l->scope = log_scope(a, b, r);
 	l->thread_id = tid;
 	log_attributes(a, &b->arena, l, t.attributes, r);
 	log_event(l);

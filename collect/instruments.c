@@ -38,7 +38,7 @@ static bool is_first(const struct batch *b, size_t i)
 
 static bool is_like(const struct metric_point *a, const struct metric_point *b)
 {
-	return str_eq_nocase(a->name, b->name) && a->scope == b->scope;
+	return str_eq_nocase(a->name, b->name) && scope_same(a->scope, b->scope);
 }
 
 /* An earlier one has its name. */

@@ -14,7 +14,7 @@
 
 enum { HEAD = 8 + LEDGER_BOOT + 8 + 8, FOLDED_MOST = 65536 };
 
-#define MAGIC "ORLEDGR1"
+#define MAGIC "ORLEDGR2"
 #define NAME "totals"
 #define NAME_NEW "totals.new"
 

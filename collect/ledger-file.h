@@ -10,7 +10,7 @@
  * With it are the names of segments whose counts are in it already and whose files may still be there: to
  * fold them once more would count them twice.
  *
- *     "ORLEDGR1" | boot id, 16 bytes | size and hash of the rest, 8 each | names | accounts
+ *     "ORLEDGR2" | boot id, 16 bytes | size and hash of the rest, 8 each | names | accounts
  *     account:   place | attributes | run | points | n, and n times: pid | points
  *
  * Numbers are in the machine's own form, texts have their length before them. Whatever is read is foreign:

@@ -106,6 +106,8 @@ void ledger_put_point(struct out *o, const struct metric_point *p)
 	ledger_put_text(o, p->description);
 	ledger_put_text(o, scope->name);
 	ledger_put_text(o, scope->version);
+	ledger_put_text(o, scope->schema_url);
+	ledger_put_attributes(o, scope->attributes);
 	ledger_put_attributes(o, p->attributes);
 	ledger_put_u64(o, p->start_ns);
 	ledger_put_u64(o, p->time_ns);
@@ -297,7 +299,9 @@ static const struct scope *get_scope(struct ledger_bytes *b, struct arena *a)
 
 	got.name = ledger_get_text(b);
 	got.version = ledger_get_text(b);
-	if (!scope || (!got.name.n && !got.version.n))
+	got.schema_url = ledger_get_text(b);
+	got.attributes = ledger_get_attributes(b, a);
+	if (!scope || (!got.name.n && !got.version.n && !got.schema_url.n && !got.attributes.n))
 		return NULL;
 	*scope = got;
 	return scope;

@@ -6,6 +6,7 @@
 #include "collect/buckets.h"
 #include "collect/decode.h"
 #include "collect/gauge-mode.h"
+#include "collect/scopes.h"
 #include "model/exponential.h"
 #include "model/stats.h"
 #include "wire/record.h"
@@ -15,14 +16,6 @@
 #include <stdlib.h>
 
 enum { POINT_ATTRIBUTES = 128, EXEMPLAR_ATTRIBUTES_MOST = 32, BOUNDS_MOST = 1024 };
-
-static const struct scope scopes[N_SCOPES] = {
-#define X(id, text) \
-	[SCOPE_##id] = { .name = { text, sizeof(text) - 1 }, \
-			 .version = { ORIEL_VERSION, sizeof(ORIEL_VERSION) - 1 } },
-	WIRE_SCOPES(X)
-#undef X
-};
 
 static const struct instrument *instrument_at(const struct area *area, uint32_t at)
 {
@@ -272,8 +265,8 @@ static bool point_is_spare(const struct metric_point *p)
 	return empty && attributes_find(p->attributes, STR("otel.metric.overflow"));
 }
 
-static bool point_add(struct batch *b, const struct area *area, const struct series *s,
-		      uint64_t now)
+static bool point_add(struct batch *b, const struct area *area, struct scope_book *scopes,
+		      const struct series *s, uint64_t now)
 {
 	const struct instrument *i = instrument_at(area, s->instrument_at);
 	const uint64_t *cell;
@@ -293,7 +286,7 @@ static bool point_add(struct batch *b, const struct area *area, const struct ser
 	p->name = (struct str){ text, i->name_n };
 	p->unit = (struct str){ text + i->name_n, i->unit_n };
 	p->description = (struct str){ text + i->name_n + i->unit_n, i->description_n };
-	p->scope = &scopes[i->scope < N_SCOPES ? i->scope : SCOPE_APPLICATION];
+	p->scope = scope_of(scopes, i->scope);
 	p->attributes =
 		point_attributes(b, (struct str){ (const char *)(s + 1) + (size_t)s->n_cells * 8,
 						  s->attributes_n });
@@ -326,13 +319,15 @@ static int by_instrument(const void *a, const void *b)
 	return (x->name.p > y->name.p) - (x->name.p < y->name.p);
 }
 
-static void area_points(struct batch *b, const struct area *area, uint64_t now)
+static void area_points(struct batch *b, const struct area *area, struct scope_book *scopes,
+			uint64_t now)
 {
 	struct area_walk w = { 0 };
 	const struct series_entry *e;
 
 	while ((e = area_next(area, &w)))
-		if (entry_kind(e) == SERIES_POINT && !point_add(b, area, (const void *)e, now))
+		if (entry_kind(e) == SERIES_POINT &&
+		    !point_add(b, area, scopes, (const void *)e, now))
 			stats_add(records_bad, 1);
 	if (b->n_points)
 		qsort(b->point, b->n_points, sizeof(*b->point), by_instrument);
@@ -355,15 +350,19 @@ int metrics_snapshot(struct batch **out, struct intake *in, struct resource *res
 		     uint64_t now_real_ns)
 {
 	struct batch *b = batch_new(resource);
+	struct name_book names = { .in = in };
+	struct scope_book scopes = { .names = &names };
 	struct area area = { 0 };
 	int r;
 
 	*out = NULL;
 	if (!b)
 		return ERR(-ENOMEM);
+	scopes.arena = &b->arena;
 	r = area_copy(&area, in, &b->arena);
 	if (!r)
-		area_points(b, &area, now_real_ns);
+		area_points(b, &area, &scopes, now_real_ns);
+	name_book_fini(&names);
 	if (r || !b->n_points)
 		b = batch_free(b);
 	*out = b;

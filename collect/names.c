@@ -20,6 +20,8 @@ static size_t entry_size(uint32_t head, size_t room)
 	switch (head >> 16) {
 	case NAME_TEXT:
 		return n && n <= NAME_TEXT_MOST && size <= room ? size : 0;
+	case NAME_SCOPE:
+		return n >= NAME_SCOPE_TEXTS && n <= NAME_SCOPE_MOST && size <= room ? size : 0;
 	case NAME_SITE:
 		return size >= offsetof(struct name_site, reserved) && size <= room ? size : 0;
 	default:
@@ -114,6 +116,30 @@ bool names_logger(struct name_book *book, uint8_t logger, struct str *out)
 		return false;
 	s.control = (const void *)(book->in->map + book->in->head.control_at);
 	return intake_step(book->in, logger_step, &s) == 0 && names_text(book, s.name, out);
+}
+
+struct scope_step {
+	const struct names *names;
+	unsigned scope;
+	uint16_t row;
+};
+
+/* Acquire: pairs with the writer's release; the row is there. */
+static void scope_step(void *you)
+{
+	struct scope_step *s = you;
+
+	s->row = atomic_load_explicit(&s->names->scope[s->scope], memory_order_acquire);
+}
+
+bool names_scope(struct name_book *book, unsigned scope, struct str *out)
+{
+	struct scope_step s = { .scope = scope };
+
+	if (!book->in || scope >= NAME_SCOPES)
+		return false;
+	s.names = (const void *)(book->in->map + book->in->head.names_at);
+	return intake_step(book->in, scope_step, &s) == 0 && entry_of(book, s.row, NAME_SCOPE, out);
 }
 
 void name_book_fini(struct name_book *book)

@@ -28,4 +28,7 @@ bool names_place(struct name_book *book, uint16_t number, struct code_place *out
 
 /* A logger's name; its number is that in wire/control.h. */
 bool names_logger(struct name_book *book, uint8_t logger, struct str *out);
+
+/* The row of one of the process's own scopes (wire/names.h): NAME_SCOPE_TEXTS bytes at least. */
+bool names_scope(struct name_book *book, unsigned scope, struct str *out);
 void name_book_fini(struct name_book *book);

@@ -52,13 +52,17 @@ static bool read_dimensions(struct span_metrics_rules *r, struct str list)
 /* Of the first view that is the duration's: buckets and limit (collect/views.h does the rest). */
 static void read_views(struct span_metrics_rules *r, struct str text)
 {
+	const struct view_subject subject = { .instrument = STR(DURATION),
+					      .kind = STR("histogram"),
+					      .unit = STR(UNIT),
+					      .meter_name = scope.name,
+					      .meter_version = scope.version };
 	struct view_error error;
 	enum view_outcome found;
 	struct view v;
 
 	while ((found = view_next(&text, &v, &error)) != VIEW_END) {
-		if (found != VIEW_FOUND ||
-		    !view_selects(&v, STR(DURATION), STR("histogram"), STR(UNIT)))
+		if (found != VIEW_FOUND || !view_selects(&v, &subject))
 			continue;
 		if (view_says(&v, VIEW_buckets))
 			r->n_bounds = view_numbers(&v, VIEW_buckets, r->bound);

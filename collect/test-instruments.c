@@ -82,6 +82,24 @@ static void one_name_of_two_kinds_or_units_is_odd(void **state)
 	batch_free(b);
 }
 
+static void one_name_in_two_scopes_is_not(void **state)
+{
+	static const struct scope storage = { .name = STR("acme.storage") },
+				  same = { .name = STR("acme.storage") };
+	struct instruments known = { .n = 0 };
+	struct batch *b = begin();
+
+	(void)state;
+	add(b, METRIC_SUM, STR("reads"), STR("{read}"));
+	add(b, METRIC_GAUGE, STR("Reads"), STR("{read}"));
+	b->point[1].scope = &storage;
+	assert_int_equal(instruments_check(&known, b, STR("shop")), 0);
+	add(b, METRIC_HISTOGRAM, STR("readS"), STR("{read}"));
+	b->point[2].scope = &same;
+	assert_int_equal(instruments_check(&known, b, STR("shop")), 1);
+	batch_free(b);
+}
+
 static void two_series_of_one_instrument_are_not(void **state)
 {
 	static const char name[] = "orders";
@@ -102,6 +120,7 @@ int main(void)
 		cmocka_unit_test(units_have_one_too),
 		cmocka_unit_test(each_odd_one_is_told_once),
 		cmocka_unit_test(one_name_of_two_kinds_or_units_is_odd),
+		cmocka_unit_test(one_name_in_two_scopes_is_not),
 		cmocka_unit_test(two_series_of_one_instrument_are_not),
 	};
 

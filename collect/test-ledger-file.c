@@ -14,7 +14,11 @@
 
 #include <cmocka.h>
 
-static const struct scope scope = { .name = STR("shop"), .version = STR("1") };
+static const struct attribute shard = { STR("shard"), { VALUE_INT, .integer = 4 } };
+static const struct scope scope = { .name = STR("shop"),
+				    .version = STR("1"),
+				    .schema_url = STR("https://s"),
+				    .attributes = { &shard, 1, 0 } };
 static const double bounds[] = { 1, 10 };
 static const uint64_t buckets[] = { 1, 2, 3 }, powers[] = { 4, 0, 5 };
 static const struct quantile quantile[] = { { 0.5, 1 }, { 0.99, 2 } };
@@ -143,12 +147,12 @@ static bool same_point(const struct metric_point *a, const struct metric_point *
 {
 	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->unit, b->unit) &&
 	       str_eq(a->description, b->description) &&
-	       attributes_same(a->attributes, b->attributes) &&
-	       str_eq(a->scope->name, b->scope->name) && a->integer == b->integer &&
-	       a->start_ns == b->start_ns && a->time_ns == b->time_ns && a->mode == b->mode &&
-	       a->count == b->count && a->n_bounds == b->n_bounds && a->scale == b->scale &&
-	       a->positive.n == b->positive.n && a->n_quantiles == b->n_quantiles &&
-	       a->sum == b->sum && a->min == b->min && a->max == b->max;
+	       attributes_same(a->attributes, b->attributes) && scope_same(a->scope, b->scope) &&
+	       a->integer == b->integer && a->start_ns == b->start_ns && a->time_ns == b->time_ns &&
+	       a->mode == b->mode && a->count == b->count && a->n_bounds == b->n_bounds &&
+	       a->scale == b->scale && a->positive.n == b->positive.n &&
+	       a->n_quantiles == b->n_quantiles && a->sum == b->sum && a->min == b->min &&
+	       a->max == b->max;
 }
 
 static void load(struct desk *d)

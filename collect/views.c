@@ -16,11 +16,18 @@ static struct str kind_of(const struct metric_point *p)
 /* What makes no sense has been told by `oriel run`, and counted by the service. */
 static bool view_of(const struct metric_point *p, struct str text, struct view *out)
 {
+	static const struct scope none;
+	const struct scope *meter = p->scope ? p->scope : &none;
+	struct view_subject s = { .instrument = p->name,
+				  .kind = kind_of(p),
+				  .unit = p->unit,
+				  .meter_name = meter->name,
+				  .meter_version = meter->version };
 	struct view_error error;
 	enum view_outcome r;
 
 	while ((r = view_next(&text, out, &error)) != VIEW_END)
-		if (r == VIEW_FOUND && view_selects(out, p->name, kind_of(p), p->unit))
+		if (r == VIEW_FOUND && view_selects(out, &s))
 			return true;
 	return false;
 }
@@ -55,8 +62,9 @@ static bool join(struct batch *b, size_t first, size_t n, const struct metric_po
 	for (size_t i = first; i < n; i++) {
 		struct metric_point *to = &b->point[i];
 
-		if (to->kind != p->kind || !str_eq(to->name, p->name) ||
-		    !attributes_same(to->attributes, p->attributes) || !point_can_add(to, p))
+		if (to->kind != p->kind || !scope_same(to->scope, p->scope) ||
+		    !str_eq(to->name, p->name) || !attributes_same(to->attributes, p->attributes) ||
+		    !point_can_add(to, p))
 			continue;
 		return point_add(to, &(struct point_room){ .owns = false }, p, &b->arena);
 	}

@@ -256,10 +256,15 @@ static void views_become_one_text(void **state)
 	     "      stream:\n        aggregation:\n          explicit_bucket_histogram:\n"
 	     "            boundaries: [1, 2.5]\n        attribute_keys:\n          included: [a, b]\n"
 	     "    - selector: {instrument_name: x}\n      stream: {aggregation: {drop: }}\n"
+	     "    - selector: {meter_name: acme.storage, meter_version: 2.1.0,\n"
+	     "                 meter_schema_url: 'https://acme/1'}\n"
+	     "      stream: {aggregation: {drop: }}\n"
 	     "    - stream: {name: nobody}\n");
 	assert_string_equal(get("ORIEL_VIEWS"),
 			    "instrument=http.*,kind=histogram,aggregation=histogram,buckets=1|2.5,"
-			    "attributes=a|b;instrument=x,aggregation=drop");
+			    "attributes=a|b;instrument=x,aggregation=drop;"
+			    "meter_name=acme.storage,meter_version=2.1.0,"
+			    "meter_schema_url=https://acme/1,aggregation=drop");
 	assert_true(warned("this view is left out"));
 }
 

@@ -130,13 +130,12 @@ static void make_view(struct maker *m, yaml_node_t *view)
 		    *stream = document_get(&m->d, view, "stream");
 	struct out o = { 0 };
 
-	if (document_get(&m->d, selector, "meter_name") ||
-	    document_get(&m->d, selector, "meter_version") ||
-	    document_get(&m->d, selector, "meter_schema_url"))
-		make_warn(m, selector, "meters don't select: the view is for all of them");
 	text_member(m, selector, &o, "instrument_name", "instrument");
 	put_kind(m, selector, &o);
 	text_member(m, selector, &o, "unit", "unit");
+	text_member(m, selector, &o, "meter_name", "meter_name");
+	text_member(m, selector, &o, "meter_version", "meter_version");
+	text_member(m, selector, &o, "meter_schema_url", "meter_schema_url");
 	text_member(m, stream, &o, "name", "name");
 	text_member(m, stream, &o, "description", "description");
 	put_aggregation(m, document_get(&m->d, stream, "aggregation"), &o);

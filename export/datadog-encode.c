@@ -169,6 +169,10 @@ static void tags(struct writer *w, const struct item *i, bool first)
 	tag(w, STR("runtime-id"), i->resource->instance);
 	tag(w, STR("language"), STR("c"));
 	tag(w, STR("span.kind"), str_of(kinds[s->kind <= SPAN_CONSUMER ? s->kind : 0]));
+	if (s->scope) { /* as OpenTelemetry names it where there is no place for it */
+		tag(w, STR("otel.scope.name"), s->scope->name);
+		tag(w, STR("otel.scope.version"), s->scope->version);
+	}
 	error_tags(w, s);
 	for (size_t k = 0; k < s->attributes.n; k++) {
 		const struct attribute *a = &s->attributes.item[k];

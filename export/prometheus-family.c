@@ -59,8 +59,8 @@ static bool same_text(struct str a, struct str b)
 
 static bool same_instrument(const struct metric_point *a, const struct metric_point *b)
 {
-	return a->kind == b->kind && a->scope == b->scope && same_text(a->name, b->name) &&
-	       same_text(a->unit, b->unit);
+	return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->unit, b->unit) &&
+	       scope_same(a->scope, b->scope);
 }
 
 static bool runs_add(struct runs *r, struct run run, struct arena *arena)

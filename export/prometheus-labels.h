@@ -22,7 +22,7 @@
 #include "base/out.h"
 #include "model/telemetry.h"
 
-enum { LABELS_MOST = 160, LABELS_FIXED = 16, LABELS_SHAPES = 16 };
+enum { LABELS_MOST = 160, LABELS_FIXED = 32, LABELS_SHAPES = 16 };
 
 struct label {
 	uint32_t at, n; /* its name, in the names */

@@ -123,7 +123,7 @@ static void fix_target(struct writer *w, const struct prometheus_target *t)
 		labels_fix(l, STR("service_namespace"), resource_text(t, STR("service.namespace")));
 }
 
-enum { SCOPE_LABELS = 8 };
+enum { SCOPE_LABELS = 16 };
 
 /* "otel_scope_" and the key, with what no name may hold as '_'. */
 static struct str scope_label(struct writer *w, struct str key)
@@ -144,6 +144,13 @@ static struct str scope_label(struct writer *w, struct str key)
 	return (struct str){ p, before.n + key.n };
 }
 
+/* They would be the labels that its name, version and schema URL have. */
+static bool is_reserved(struct str key)
+{
+	return str_eq(key, STR("name")) || str_eq(key, STR("version")) ||
+	       str_eq(key, STR("schema_url"));
+}
+
 static void fix_scope_attributes(struct writer *w, const struct scope *scope)
 {
 	for (size_t i = 0; i < scope->attributes.n && i < SCOPE_LABELS; i++) {
@@ -151,6 +158,8 @@ static void fix_scope_attributes(struct writer *w, const struct scope *scope)
 		struct str name = scope_label(w, a->key);
 		struct out text = { 0 };
 
+		if (is_reserved(a->key))
+			continue;
 		if (a->value.type == VALUE_STRING)
 			out_str(&text, a->value.text);
 		else

@@ -458,11 +458,14 @@ static void a_scope_s_attributes_are_labels(void **state)
 	static const struct attribute item[] = {
 		{ STR("team.name"), { VALUE_STRING, .text = STR("a\"b") } },
 		{ STR("shard"), { VALUE_INT, .integer = 4 } },
+		{ STR("name"), { VALUE_STRING, .text = STR("not this") } },
+		{ STR("version"), { VALUE_STRING, .text = STR("nor this") } },
+		{ STR("schema_url"), { VALUE_STRING, .text = STR("nor this") } },
 	};
 	static const struct scope rich = { .name = STR("shop"),
 					   .version = STR("2"),
 					   .schema_url = STR("https://s"),
-					   .attributes = { item, 2, 0 } };
+					   .attributes = { item, 5, 0 } };
 	struct desk *d = *state;
 
 	d->target[0].options = (struct prometheus_options){ .space = "my" };

@@ -30,6 +30,8 @@
  *     ORIEL_TRACKED, _JOB, _CONSUMED   span, duration, errors and log record in one; ORIEL_TIMED
  *     oriel_excluded                   paths of a server that are left out
  *
+ * A library that records in a scope of its own ("Get a Tracer", "Get a Meter") finds oriel_scope in oriel-scope.h.
+ *
  * What every call promises, unless its comment says otherwise:
  *
  * Safe always      before oriel_start, after oriel_stop, without a collector, without configuration,
@@ -479,15 +481,23 @@ struct oriel_span {
 	uint32_t flags; /* 1: records */
 };
 
+/* Who records, as oriel_scope (oriel-scope.h) makes them; NULL: the program itself. No pointer to anything. */
+struct oriel_scope;
+
+/* Of this file's spans and log records that don't say theirs; instruments are told it. Before the #include. */
+#ifndef ORIEL_SCOPE
+#define ORIEL_SCOPE ((struct oriel_scope *)0)
+#endif
+
 struct oriel_span_options {
 	size_t size;			    /* ORIEL_SPAN_OPTIONS() fills this in */
 	enum oriel_kind kind;		    /* 0: internal */
 	const struct oriel_context *parent; /* NULL: the current context */
 	bool root;			    /* no parent at all */
-	bool detached;	   /* don't make it current: for work that ends elsewhere */
-	uint64_t start_ns; /* nanoseconds since the epoch; 0: now */
-	uint8_t scope;	   /* 0; other values are the agent's */
-	bool unrecorded;   /* whatever the sampler says; nor are its children */
+	bool detached;		   /* don't make it current: for work that ends elsewhere */
+	uint64_t start_ns;	   /* nanoseconds since the epoch; 0: now */
+	struct oriel_scope *scope; /* NULL: the file's */
+	bool unrecorded;	   /* whatever the sampler says; nor are its children */
 	const struct oriel_context *const *links; /* to n_links others, without attributes */
 	size_t n_links;
 };
@@ -506,6 +516,10 @@ ORIEL_API void oriel_sampling_ratio(double ratio);
 ORIEL_QUICK struct oriel_span oriel_span_open(const char *name, size_t name_n,
 					      const struct oriel_span_options *options,
 					      struct oriel_attributes attributes);
+ORIEL_QUICK struct oriel_span oriel_span_open_in(struct oriel_scope *scope, const char *name,
+						 size_t name_n,
+						 const struct oriel_span_options *options,
+						 struct oriel_attributes attributes);
 ORIEL_QUICK void oriel_span_finish(struct oriel_span *span, uint64_t end_ns);
 
 /* A span is NULL: the current one. A span that has ended, or does not record: nothing happens. */
@@ -543,6 +557,14 @@ static inline __attribute__((always_inline)) struct oriel_span oriel_span_made(
 	struct oriel_attributes attributes)
 {
 	return oriel_span_open(name, oriel_length(name), options, attributes);
+}
+
+static inline __attribute__((always_inline)) struct oriel_span oriel_span_made_in(
+	struct oriel_scope *scope, const char *name, const struct oriel_span_options *options,
+	struct oriel_attributes attributes)
+{
+	return scope ? oriel_span_open_in(scope, name, oriel_length(name), options, attributes)
+		     : oriel_span_made(name, options, attributes);
 }
 
 /* The same as a function: `options` may be NULL. */
@@ -583,8 +605,9 @@ static inline void oriel_span_end(struct oriel_span *span)
 
 /* The same with options: oriel_span_start_with(ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT), "GET"). */
 #define oriel_span_start_with(options, name, ...) \
-	(oriel_recording() ? oriel_span_made((name), (options), ORIEL_WITH(__VA_ARGS__)) \
-			   : oriel_span_none())
+	(oriel_recording() \
+		 ? oriel_span_made_in(ORIEL_SCOPE, (name), (options), ORIEL_WITH(__VA_ARGS__)) \
+		 : oriel_span_none())
 
 #define oriel_span_set(span, ...) \
 	do { \
@@ -699,7 +722,8 @@ struct oriel_site {
 
 /*
  * `event`, event_n bytes, is the body; the current span's ids go with it, sampled or not. `what` is
- * the severity and the logger << 32; `site` stays for ever.
+ * the severity, the scope << 8 and the logger << 32; `site` stays for ever. Of a record that has both, the
+ * scope is named as the logger is, and all else of it is the scope's.
  */
 ORIEL_QUICK void oriel_log_at(struct oriel_site *site, uint64_t what, const char *event,
 			      size_t event_n, struct oriel_attributes attributes);
@@ -715,8 +739,10 @@ ORIEL_API void oriel_log_write(enum oriel_severity severity, const char *event, 
 ORIEL_API void oriel_log_print(struct oriel_site *site, uint64_t what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define ORIEL_WHAT(logger, level) \
-	((uint8_t)(level) | (uint64_t)((uintptr_t)(logger) % ORIEL_LOGGERS) << 32)
+#define ORIEL_WHAT(logger, level) ORIEL_WHAT_IN(ORIEL_SCOPE, logger, level)
+#define ORIEL_WHAT_IN(scope, logger, level) \
+	((uint8_t)(level) | (uint64_t)(uint8_t)(uintptr_t)(scope) << 8 | \
+	 (uint64_t)((uintptr_t)(logger) % ORIEL_LOGGERS) << 32)
 
 #define oriel_log_to(logger, level, event, ...) \
 	do { \
@@ -838,7 +864,8 @@ ORIEL_API const char *oriel_failure_type(enum oriel_answer form);
 /* ---- metrics ("Metrics API") ---------------------------------------------------------------------- */
 
 /*
- * Instruments are made once and kept for the life of the process; the same name gives the same one.
+ * Instruments are made once and kept for the life of the process; the same name gives the same one. (Those of a
+ * library's own scope: oriel-scope.h.)
  * NULL is a valid instrument that records nothing: what these return before oriel_start or when
  * there is no room. `unit` by UCUM ("s", "By", "{order}"), `description` may be NULL.
  *
@@ -1157,6 +1184,7 @@ enum { ORIEL_WORK_ATTRIBUTES = 8, ORIEL_ERROR_TYPE_ROOM = 64 };
 struct oriel_work {
 	struct oriel_span span;
 	uint64_t began_ns; /* 0: it does not record, or has ended */
+	struct oriel_scope *scope;
 	const char *name, *system;
 	struct oriel_site *site;
 	uint8_t kind, n_attributes;
@@ -1166,18 +1194,19 @@ struct oriel_work {
 
 /* What the macros call; `system` is messages' only. `site` stays for ever. failed: of this one. */
 ORIEL_API void oriel_work_begin(struct oriel_work *work, enum oriel_work_kind kind,
-				const char *system, const char *name, struct oriel_site *site,
-				struct oriel_attributes attributes);
+				struct oriel_scope *scope, const char *system, const char *name,
+				struct oriel_site *site, struct oriel_attributes attributes);
 ORIEL_API void oriel_work_failed(struct oriel_work *work, const char *type, const char *message);
 ORIEL_API void oriel_work_end(struct oriel_work *work);
 
-static inline struct oriel_work oriel_work_made(enum oriel_work_kind kind, const char *system,
+static inline struct oriel_work oriel_work_made(enum oriel_work_kind kind,
+						struct oriel_scope *scope, const char *system,
 						const char *name, struct oriel_site *site,
 						struct oriel_attributes attributes)
 {
 	struct oriel_work work;
 
-	oriel_work_begin(&work, kind, system, name, site, attributes);
+	oriel_work_begin(&work, kind, scope, system, name, site, attributes);
 	return work;
 }
 
@@ -1189,7 +1218,7 @@ static inline struct oriel_work oriel_work_made(enum oriel_work_kind kind, const
 #define ORIEL_WORK_IN(n, kind, system, name, ...) ORIEL_WORK_AS(n, kind, system, name, __VA_ARGS__)
 #define ORIEL_WORK_AS(n, kind, system, name, ...) \
 	for (struct oriel_work oriel_work_##n __attribute__((cleanup(oriel_work_end))) = \
-		     oriel_work_made((kind), (system), (name), ORIEL_SITE_HERE, \
+		     oriel_work_made((kind), ORIEL_SCOPE, (system), (name), ORIEL_SITE_HERE, \
 				     ORIEL_WITH(__VA_ARGS__)), \
 					      *oriel_once_##n = &oriel_work_##n; \
 	     oriel_once_##n; oriel_once_##n = NULL)

@@ -10,7 +10,7 @@ if(TARGET oriel-shared)
 	target_include_directories(oriel-shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 	install(TARGETS oriel-shared EXPORT OrielTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 	install(EXPORT OrielTargets NAMESPACE Oriel:: DESTINATION ${package})
-	install(FILES include/oriel.h include/oriel-bootstrap.h include/oriel-export.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+	install(FILES include/oriel.h include/oriel-scope.h include/oriel-bootstrap.h include/oriel-export.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 	configure_package_config_file(install/OrielConfig.cmake.in ${CMAKE_BINARY_DIR}/OrielConfig.cmake
 		INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)

@@ -179,7 +179,7 @@ void alone_look(uint64_t what, struct str body, struct oriel_attributes attribut
 		look_again_later();
 	} else {
 		atomic_store_explicit(&process.look_at, 0, memory_order_relaxed);
-		if (WHAT_SCOPE(what) == SCOPE_APPLICATION && takes_it_at_once()) {
+		if (scope_is_program(WHAT_SCOPE(what)) && takes_it_at_once()) {
 			if (!atomic_exchange_explicit(&err.told, true, memory_order_relaxed))
 				write_quietly(once, sizeof(once) - 1);
 			say(what, body, attributes);

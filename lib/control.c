@@ -2,6 +2,7 @@
 #include "lib/control.h"
 
 #include "lib/logger.h"
+#include "lib/scope.h"
 
 #include <string.h>
 
@@ -84,6 +85,7 @@ static void fill(const struct control_kept *kept)
 	bool has = kept && kept->there;
 
 	logger_fill_all(has ? kept->passing : NULL);
+	scope_fill_all();
 	atomic_store_explicit(&c->own_sampler, process.config.sampler, memory_order_relaxed);
 	atomic_store_explicit(&c->own_threshold, process.config.threshold, memory_order_relaxed);
 	atomic_store_explicit(&c->threshold, has ? kept->threshold : process.config.threshold,

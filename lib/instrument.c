@@ -90,6 +90,7 @@ static bool handle_place(struct handle *h, uint32_t generation)
 	i = (struct instrument *)(series_area() + at);
 	i->kind = h->kind;
 	i->is_double = h->is_double;
+	i->scope = h->scope;
 	i->name_n = (uint16_t)h->name.n;
 	i->unit_n = (uint16_t)h->unit.n;
 	i->description_n = (uint16_t)h->description.n;
@@ -147,7 +148,8 @@ bool handle_ready(struct handle *h)
 static bool is_asked_for(const struct handle *h, const struct handle *asked)
 {
 	return h->asked_kind == asked->kind && h->asked_double == asked->is_double &&
-	       h->observed == asked->observed && str_eq_nocase(h->asked_name, asked->name) &&
+	       h->observed == asked->observed && h->scope == asked->scope &&
+	       str_eq_nocase(h->asked_name, asked->name) &&
 	       (!asked->unit.n || str_eq(h->unit, str_first(asked->unit, UNIT_MOST)));
 }
 
@@ -240,39 +242,23 @@ static void *handle_get(const struct handle *asked)
 	return NULL;
 }
 
-static void *number_get(enum instrument_kind kind, bool is_double, const char *name,
-			const char *unit, const char *description)
+static struct handle handle_of(const struct oriel_instrument_of *of)
 {
-	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
-					    .is_double = is_double,
-					    .name = str_of(name),
-					    .unit = str_of(unit),
-					    .description = str_of(description) });
+	return (struct handle){ .kind = (uint8_t)of->what,
+				.is_double = of->what & ORIEL_F64_OF,
+				.scope = (uint8_t)(uintptr_t)of->scope,
+				.name = str_of(of->name),
+				.unit = str_of(of->unit),
+				.description = str_of(of->description) };
 }
 
-struct handle *instrument_observed(enum instrument_kind kind, bool is_double, const char *name,
-				   const char *unit, const char *description)
+struct handle *instrument_observed(const struct oriel_instrument_of *of)
 {
-	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
-					    .is_double = is_double,
-					    .observed = true,
-					    .name = str_of(name),
-					    .unit = str_of(unit),
-					    .description = str_of(description) });
+	struct handle asked = handle_of(of);
+
+	asked.observed = true;
+	return handle_get(&asked);
 }
-
-#define MAKER(maker, kind, is_double) \
-	struct maker *maker(const char *name, const char *unit, const char *description) \
-	{ \
-		return number_get(kind, is_double, name, unit, description); \
-	}
-
-MAKER(oriel_counter, INSTRUMENT_COUNTER, false)
-MAKER(oriel_counter_f64, INSTRUMENT_COUNTER, true)
-MAKER(oriel_up_down, INSTRUMENT_UP_DOWN, false)
-MAKER(oriel_up_down_f64, INSTRUMENT_UP_DOWN, true)
-MAKER(oriel_gauge, INSTRUMENT_GAUGE, false)
-MAKER(oriel_gauge_f64, INSTRUMENT_GAUGE, true)
 
 /* Semantic conventions for HTTP metrics, advice on http.server.request.duration. */
 static const double seconds[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
@@ -285,6 +271,7 @@ static const double others[] = { 0,   5,   10,	 25,   50,   75,   100,	 250,
 static const double quantiles[] = { 0.5, 0.9, 0.95, 0.99 };
 
 #define USUAL(list) (*n = sizeof(list) / sizeof((list)[0]), (list))
+#define USUAL_IN(list) (list), sizeof(list) / sizeof((list)[0])
 
 const double *bounds_usual(enum instrument_kind kind, struct str unit, uint16_t *n)
 {
@@ -293,43 +280,84 @@ const double *bounds_usual(enum instrument_kind kind, struct str unit, uint16_t 
 	return str_eq(unit, STR("s")) ? USUAL(seconds) : USUAL(others);
 }
 
-static struct oriel_histogram *histogram_get(enum instrument_kind kind, const char *name,
-					     const char *unit, const char *description,
-					     const double *bounds, size_t n)
+_Static_assert((int)ORIEL_COUNTER == (int)INSTRUMENT_COUNTER &&
+		       (int)ORIEL_SUMMARY == (int)INSTRUMENT_SUMMARY,
+	       "kinds are the same numbers");
+
+static bool are_bounds(const double *number, size_t n)
 {
-	if (n > BOUNDS_MOST || (n && !bounds))
-		return NULL;
 	for (size_t i = 1; i < n; i++)
-		if (!(bounds[i - 1] < bounds[i]))
-			return NULL;
-	return handle_get(&(struct handle){ .kind = (uint8_t)kind,
-					    .is_double = true,
-					    .name = str_of(name),
-					    .unit = str_of(unit),
-					    .description = str_of(description),
-					    .bounds = bounds,
-					    .n_bounds = (uint16_t)n });
+		if (!(number[i - 1] < number[i]))
+			return false;
+	return true;
+}
+
+static bool are_quantiles(const double *number, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(number[i] >= 0 && number[i] <= 1))
+			return false;
+	return are_bounds(number, n);
+}
+
+static struct oriel_histogram *histogram_get(struct handle *asked, const double *number, size_t n)
+{
+	if (n > BOUNDS_MOST || (n && !number))
+		return NULL;
+	asked->is_double = true;
+	asked->bounds = number;
+	asked->n_bounds = (uint16_t)n;
+	return handle_get(asked);
+}
+
+void *oriel_make_instrument(const struct oriel_instrument_of *of, const double *number, size_t n)
+{
+	struct handle asked = handle_of(of);
+
+	switch (of->what) {
+	case ORIEL_HISTOGRAM:
+		if (!n)
+			return histogram_get(&asked, USUAL_IN(seconds));
+		return are_bounds(number, number ? n : 0) ? histogram_get(&asked, number, n) : NULL;
+	case ORIEL_EXPONENTIAL:
+		return histogram_get(&asked, NULL, 0);
+	case ORIEL_SUMMARY:
+		if (!n)
+			return histogram_get(&asked, USUAL_IN(quantiles));
+		return are_quantiles(number, number ? n : 0) ? histogram_get(&asked, number, n)
+							     : NULL;
+	default:
+		return is_number(of->what) ? handle_get(&asked) : NULL;
+	}
 }
 
 struct oriel_histogram *oriel_histogram(const char *name, const char *unit, const char *description,
 					const double *bounds, size_t n)
 {
-	return histogram_get(INSTRUMENT_HISTOGRAM, name, unit, description, n ? bounds : seconds,
-			     n ? n : sizeof(seconds) / sizeof(seconds[0]));
+	return oriel_histogram_in(NULL, name, unit, description, bounds, n);
 }
 
 struct oriel_histogram *oriel_histogram_exponential(const char *name, const char *unit,
 						    const char *description)
 {
-	return histogram_get(INSTRUMENT_EXPONENTIAL, name, unit, description, NULL, 0);
+	return oriel_histogram_exponential_in(NULL, name, unit, description);
 }
 
 struct oriel_histogram *oriel_summary(const char *name, const char *unit, const char *description,
 				      const double *asked, size_t n)
 {
-	for (size_t i = 0; asked && i < n; i++)
-		if (!(asked[i] >= 0 && asked[i] <= 1))
-			return NULL;
-	return histogram_get(INSTRUMENT_SUMMARY, name, unit, description, n ? asked : quantiles,
-			     n ? n : sizeof(quantiles) / sizeof(quantiles[0]));
+	return oriel_summary_in(NULL, name, unit, description, asked, n);
 }
+
+#define MAKER(maker) \
+	struct maker *maker(const char *name, const char *unit, const char *description) \
+	{ \
+		return maker##_in(NULL, name, unit, description); \
+	}
+
+MAKER(oriel_counter)
+MAKER(oriel_counter_f64)
+MAKER(oriel_up_down)
+MAKER(oriel_up_down_f64)
+MAKER(oriel_gauge)
+MAKER(oriel_gauge_f64)

@@ -66,6 +66,7 @@ struct handle {
 	const double *bounds; /* as many more as make a multiple of BOUNDS_STEP are infinite */
 	struct str name, unit, description;
 	struct str asked_name;
+	uint8_t scope; /* as in wire/record.h */
 	uint8_t asked_kind;
 	bool asked_double;
 	bool observed;	/* by callbacks or by address: its values are set, not added to */

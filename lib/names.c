@@ -82,6 +82,14 @@ uint16_t names_text(struct str text)
 	return names_entry(NAME_TEXT, text);
 }
 
+/* Release: who sees the number sees the row. */
+void names_scope(uint32_t scope, struct str row)
+{
+	if (process_is_ours())
+		atomic_store_explicit(&names_area()->scope[scope], names_entry(NAME_SCOPE, row),
+				      memory_order_release);
+}
+
 uint16_t names_learn(struct oriel_site *site, uint32_t mark)
 {
 	struct name_site s = { .line = site->line };

@@ -214,17 +214,16 @@ static struct oriel_observer *observer_add(struct handle *h, oriel_callback call
 	return NULL;
 }
 
-static struct oriel_observer *observe(enum instrument_kind kind, bool is_double, const char *name,
-				      const char *unit, const char *description,
-				      oriel_callback call, void *you)
+struct oriel_observer *oriel_make_observer(const struct oriel_instrument_of *of,
+					   oriel_callback call, void *you)
 {
 	int kept = errno;
 	struct oriel_observer *o = NULL;
 	struct handle *h;
 
-	if (!call || !oriel_recording() || !observe_begin())
+	if (!call || !is_number(of->what) || !oriel_recording() || !observe_begin())
 		return NULL;
-	h = instrument_observed(kind, is_double, name, unit, description);
+	h = instrument_observed(of);
 	if (h)
 		o = observer_add(h, call, you);
 	if (o)
@@ -234,19 +233,19 @@ static struct oriel_observer *observe(enum instrument_kind kind, bool is_double,
 	return o;
 }
 
-#define OBSERVER(maker, kind, is_double) \
+#define OBSERVER(maker) \
 	struct oriel_observer *maker(const char *name, const char *unit, const char *description, \
 				     oriel_callback call, void *you) \
 	{ \
-		return observe(kind, is_double, name, unit, description, call, you); \
+		return maker##_in(NULL, name, unit, description, call, you); \
 	}
 
-OBSERVER(oriel_counter_observe, INSTRUMENT_COUNTER, false)
-OBSERVER(oriel_counter_f64_observe, INSTRUMENT_COUNTER, true)
-OBSERVER(oriel_up_down_observe, INSTRUMENT_UP_DOWN, false)
-OBSERVER(oriel_up_down_f64_observe, INSTRUMENT_UP_DOWN, true)
-OBSERVER(oriel_gauge_observe, INSTRUMENT_GAUGE, false)
-OBSERVER(oriel_gauge_f64_observe, INSTRUMENT_GAUGE, true)
+OBSERVER(oriel_counter_observe)
+OBSERVER(oriel_counter_f64_observe)
+OBSERVER(oriel_up_down_observe)
+OBSERVER(oriel_up_down_f64_observe)
+OBSERVER(oriel_gauge_observe)
+OBSERVER(oriel_gauge_f64_observe)
 
 /* Within a callback the turn is ours already, and the round goes on behind it. */
 void oriel_unobserve(struct oriel_observer *o)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/metric.h"
+#include "oriel-scope.h"
 
 #include <stdbool.h>
 
@@ -22,9 +23,14 @@ void observe_help(void);
 /* In a forked child that records: the same callbacks and addresses, in its own segment. */
 void observe_forked(void);
 
+/* A counter, an up-down counter, a gauge: a distribution can't be observed. */
+static inline bool is_number(unsigned what)
+{
+	return (what & ~(unsigned)ORIEL_F64_OF) - ORIEL_COUNTER < ORIEL_GAUGE;
+}
+
 /* The handle of an instrument that is observed, made if need be; NULL: no room, or a view drops it. */
-struct handle *instrument_observed(enum instrument_kind kind, bool is_double, const char *name,
-				   const char *unit, const char *description);
+struct handle *instrument_observed(const struct oriel_instrument_of *of);
 
 /* As of this moment; of several with the same attributes by a view, or beyond the limit, the sum. */
 void observed_set(struct handle *h, uint32_t at, uint64_t bits, uint64_t now_ns);

@@ -86,9 +86,21 @@ static inline struct str span_state(const struct entry *parent)
 	return __builtin_expect(carry & CARRY_STATE, 0) ? carry_read(carry).trace_state : STR("");
 }
 
-static inline unsigned start_code(const struct oriel_span_options *options)
+static inline unsigned start_scope(const struct oriel_span_options *options)
 {
-	return options ? (options->kind & 7u) | (unsigned)options->scope << RECORD_KIND_BITS : 0;
+	return options ? (uint8_t)(uintptr_t)options->scope : SCOPE_APPLICATION;
+}
+
+static inline bool scope_follows(unsigned scope)
+{
+	return __builtin_expect(scope >= SCOPE_FOLLOWS, 0);
+}
+
+static inline unsigned start_code(const struct oriel_span_options *options, unsigned scope)
+{
+	unsigned kind = options ? options->kind & 7u : 0;
+
+	return kind | (scope_follows(scope) ? SCOPE_FOLLOWS : scope) << RECORD_KIND_BITS;
 }
 
 static inline unsigned start_flags(const struct entry *parent)
@@ -101,15 +113,18 @@ static inline bool start_try(struct thread *t, const struct entry *e, struct sta
 			     struct oriel_attributes attributes)
 {
 	size_t keep = (size_t)END_SIZE * (t->n_open + 2), size;
+	unsigned scope = start_scope(s.options);
 	struct record_start *r;
 	unsigned char *to;
 
 	if ((entry_carry(s.parent) & CARRY_STATE) || s.name.n > SPAN_NAME_MOST ||
 	    !judged_text(s.name.p, s.name.n) || (s.options && s.options->start_ns) ||
-	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + s.name.n)))
+	    !clock_counts() || !write_try(t, keep + encode_pad(sizeof(*r) + s.name.n + 1)))
 		return false;
 	r = (struct record_start *)t->lane[0].at;
 	to = encode_copy((unsigned char *)(r + 1), s.name.p, s.name.n);
+	if (scope_follows(scope))
+		*to++ = (unsigned char)scope;
 	if (attributes.n)
 		to = encode_try(to, write_end_of(t, keep), attributes);
 	r->time = clock_count();
@@ -121,7 +136,7 @@ static inline bool start_try(struct thread *t, const struct entry *e, struct sta
 	size = encode_pad((size_t)(to - (unsigned char *)r));
 	span_fill(r,
 		  RECORD_HEAD(size, RECORD_START, start_flags(s.parent), s.name.n,
-			      (unsigned char *)r + size - to, start_code(s.options)),
+			      (unsigned char *)r + size - to, start_code(s.options, scope)),
 		  e, s.parent, sampler_least(e));
 	write_keep(t, (unsigned char *)r + size);
 	return true;
@@ -133,7 +148,8 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 						       struct oriel_attributes attributes)
 {
 	struct str state = span_state(s.parent);
-	size_t state_n = state.n ? state.n + 2 : 0, size, padded;
+	unsigned scope = start_scope(s.options);
+	size_t state_n = state.n ? state.n + 2 : 0, scope_n = scope_follows(scope), size, padded;
 	struct record_start *r;
 	unsigned flags = start_flags(s.parent) | (state_n ? RECORD_TRACESTATE : 0);
 	struct encode_text name = encode_text_fit(s.name, SPAN_NAME_MOST);
@@ -141,8 +157,8 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	struct write w;
 	unsigned char *p;
 
-	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - name.n - state_n);
-	size = sizeof(*r) + name.n + state_n + a.bytes;
+	a = encode_fit(attributes, RECORD_MOST - sizeof(*r) - name.n - scope_n - state_n);
+	size = sizeof(*r) + name.n + scope_n + state_n + a.bytes;
 	padded = encode_pad(size);
 	w = write_begin_keeping(t, padded, (size_t)END_SIZE * (t->n_open + 2));
 	if (__builtin_expect(!w.p, 0)) {
@@ -152,7 +168,7 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 	r = (struct record_start *)w.p;
 	span_fill(r,
 		  RECORD_HEAD(padded, RECORD_START, flags, name.n, padded - size,
-			      start_code(s.options)),
+			      start_code(s.options, scope)),
 		  e, s.parent, sampler_least(e));
 	if (s.options && s.options->start_ns) {
 		r->head.flags |= RECORD_TIME_REAL;
@@ -161,6 +177,8 @@ static __attribute__((noinline)) bool span_write_start(struct thread *t, const s
 		r->time = clock_now(&r->head.flags);
 	}
 	p = encode_text_put(w.p + sizeof(*r), &name);
+	if (scope_n)
+		*p++ = (unsigned char)scope;
 	if (state_n)
 		p = span_put_state(p, state);
 	encode_put(p, &a);
@@ -384,6 +402,23 @@ struct oriel_span oriel_span_open(const char *name, size_t name_n,
 	return *span_open(&span, name, name_n, options, attributes);
 }
 #endif
+
+/* What the options say goes first; those of a program that was built before are smaller. */
+struct oriel_span oriel_span_open_in(struct oriel_scope *scope, const char *name, size_t name_n,
+				     const struct oriel_span_options *options,
+				     struct oriel_attributes attributes)
+{
+	struct oriel_span_options with = { .size = sizeof(with) };
+	struct oriel_span span;
+
+	if (options)
+		memcpy(&with, options, options->size < sizeof(with) ? options->size : sizeof(with));
+	with.size = sizeof(with);
+	if (!with.scope)
+		with.scope = scope;
+	span_open_any(&span, name, name_n, &with, attributes);
+	return span;
+}
 
 static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
 {

@@ -3,6 +3,7 @@
 #include "lib/watcher.h"
 #include "lib/encode.h"
 #include "lib/metric.h"
+#include "lib/scope.h"
 
 #include <stdlib.h>
 
@@ -78,12 +79,18 @@ static struct str kind_name(uint8_t kind)
 bool views_find(struct view *out, const struct handle *asked)
 {
 	struct str rest = { text, atomic_load_explicit(&text_n, memory_order_acquire) };
+	struct scope_texts meter = scope_texts(asked->scope);
+	struct view_subject s = { .instrument = asked->name,
+				  .kind = kind_name(asked->kind),
+				  .unit = asked->unit,
+				  .meter_name = meter.name,
+				  .meter_version = meter.version,
+				  .meter_schema_url = meter.schema_url };
 	struct view_error error;
 	enum view_outcome r;
 
 	while ((r = view_next(&rest, out, &error)) != VIEW_END)
-		if (r == VIEW_FOUND &&
-		    view_selects(out, asked->name, kind_name(asked->kind), asked->unit))
+		if (r == VIEW_FOUND && view_selects(out, &s))
 			return true;
 	return false;
 }

@@ -147,21 +147,31 @@ static struct oriel_watch *watch_new(struct handle *h, const volatile void *addr
 	return w;
 }
 
+struct oriel_watch *oriel_make_watch(const struct oriel_instrument_of *of,
+				     const volatile void *address, unsigned type,
+				     struct oriel_attributes attributes)
+{
+	struct oriel_instrument_of number = *of;
+	struct oriel_watch *w;
+	int kept = errno;
+
+	number.what = of->what | (type & WATCH_FLOAT ? ORIEL_F64_OF : 0u);
+	if (!address || !is_number(of->what) || !type_is_known(type) || !oriel_recording() ||
+	    !observe_begin())
+		return NULL;
+	w = watch_new(instrument_observed(&number), address, type, attributes);
+	observe_end();
+	errno = kept;
+	return w;
+}
+
 struct oriel_watch *oriel_watch_address(enum oriel_watched what, const char *name, const char *unit,
 					const char *description, const volatile void *address,
 					unsigned type, struct oriel_attributes attributes)
 {
-	int kept = errno;
-	struct oriel_watch *w;
+	struct oriel_instrument_of of = oriel_instrument_in(NULL, what, name, unit, description);
 
-	if (!address || !type_is_known(type) || !oriel_recording() || !observe_begin())
-		return NULL;
-	w = watch_new(instrument_observed((enum instrument_kind)what, type & WATCH_FLOAT, name,
-					  unit, description),
-		      address, type, attributes);
-	observe_end();
-	errno = kept;
-	return w;
+	return oriel_make_watch(&of, address, type, attributes);
 }
 
 /* The last value of a counter stays; what rises and falls is gone with what it was about. */

@@ -44,6 +44,12 @@ ORIEL_API struct oriel_span *oriel_span_open_at(struct oriel_span *span, const c
 						const struct oriel_span_options *options,
 						struct oriel_attributes attributes);
 
+/* A scope of ours, as options have it. */
+static inline struct oriel_scope *watcher_scope(enum wire_scope scope)
+{
+	return (struct oriel_scope *)(uintptr_t)scope;
+}
+
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 
@@ -59,6 +65,12 @@ ORIEL_API bool oriel_context_leave(unsigned token);
  */
 #define WHAT_OF(scope, severity) ((uint64_t)(severity) | (uint64_t)(scope) << 8)
 #define WHAT_SCOPE(what) ((uint8_t)((what) >> 8))
+
+/* Is it the program's, or a library's that it is linked with? */
+static inline bool scope_is_program(uint8_t scope)
+{
+	return scope == SCOPE_APPLICATION || scope >= SCOPE_OWN;
+}
 
 /* What we have to say about what the program is configured with. */
 #define watcher_warn(event, ...) \

@@ -136,7 +136,7 @@ static void message_begin(struct oriel_work *w)
 	memcpy(name, operation, sizeof(operation) - 1);
 	memcpy(name + sizeof(operation) - 1, w->name, n);
 	w->span = oriel_span_open(name, sizeof(operation) - 1 + n,
-				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_CONSUMER),
+				  ORIEL_SPAN_OPTIONS(.kind = ORIEL_CONSUMER, .scope = w->scope),
 				  ORIEL_WITH(known_str(KEY_MESSAGING_SYSTEM, w->system),
 					     known_str(KEY_MESSAGING_DESTINATION_NAME, w->name),
 					     known_str(KEY_MESSAGING_OPERATION_NAME, "process"),
@@ -152,19 +152,22 @@ static void work_mark(const struct oriel_work *w)
 		t->entry[w->span.depth].meta |= ENTRY_WORK;
 }
 
-void oriel_work_begin(struct oriel_work *w, enum oriel_work_kind kind, const char *system,
-		      const char *name, struct oriel_site *site, struct oriel_attributes attributes)
+void oriel_work_begin(struct oriel_work *w, enum oriel_work_kind kind, struct oriel_scope *scope,
+		      const char *system, const char *name, struct oriel_site *site,
+		      struct oriel_attributes attributes)
 {
 	struct labels l;
 
-	*w = (struct oriel_work){ .kind = (uint8_t)kind, .name = name, .site = site };
+	*w = (struct oriel_work){
+		.kind = (uint8_t)kind, .scope = scope, .name = name, .site = site
+	};
 	w->system = system;
 	if (!oriel_recording() || !name)
 		return;
 	copied(w->attribute, &w->n_attributes, attributes);
 	w->began_ns = clock_slow();
 	if (kind != ORIEL_WORK_MESSAGE) {
-		w->span = oriel_span_open(name, oriel_length(name), NULL, attributes);
+		w->span = oriel_span_made_in(scope, name, NULL, attributes);
 	} else {
 		message_begin(w);
 		oriel_span_set_all(&w->span, attributes);
@@ -286,7 +289,7 @@ static void tell(const struct oriel_work *w, double seconds)
 	for (size_t i = 0; i < w->n_attributes; i++)
 		item[n++] = w->attribute[i];
 	item[n++] = oriel_f64("duration_s", seconds);
-	oriel_log_all(w->site, ORIEL_WHAT(NULL, severity),
+	oriel_log_all(w->site, ORIEL_WHAT_IN(w->scope, NULL, severity),
 		      w->error_type[0]		      ? "failed"
 		      : w->kind == ORIEL_WORK_MESSAGE ? "message processed"
 						      : "done",

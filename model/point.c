@@ -7,8 +7,8 @@
 
 bool point_same_series(const struct metric_point *a, const struct metric_point *b)
 {
-	return a->kind == b->kind && a->scope == b->scope && str_eq(a->name, b->name) &&
-	       str_eq(a->unit, b->unit) && attributes_same(a->attributes, b->attributes);
+	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->unit, b->unit) &&
+	       scope_same(a->scope, b->scope) && attributes_same(a->attributes, b->attributes);
 }
 
 uint32_t point_series_hash(const struct metric_point *p)

@@ -27,7 +27,7 @@ struct point_room {
 	bool keeps; /* all of them, for ever */
 };
 
-/* Of one series, within what has told them: by all that names it. `scope` is the same pointer then. */
+/* Of one series, within what has told them: by all that names it. */
 bool point_same_series(const struct metric_point *a, const struct metric_point *b);
 uint32_t point_series_hash(const struct metric_point *p);
 

@@ -2,8 +2,8 @@
 /*
  * What the blob's writer and reader agree on.
  *
- *     span = members name [scope] [message] [state] [flags] [thread] [attributes] [events] [links]
- *     log  = members body [scope] [trace id] [observed - time] [flags] [thread] [severity] [event] [attributes]
+ *     span = members name [scope] [message] [state] [flags] [thread] [attributes] [events] [links] [more scope]
+ *     log  = members body [scope] [trace id] [observed - time] [flags] [thread] [severity] [event] [attributes] [more scope]
  *
  * `members` says which of those in brackets are there. These numbers are on people's disks: new
  * ones may be added at the end, none may change its meaning.
@@ -21,6 +21,7 @@ enum {
 	SPAN_HAS_ATTRIBUTES = 1 << 5,
 	SPAN_HAS_EVENTS = 1 << 6,
 	SPAN_HAS_LINKS = 1 << 7,
+	SPAN_HAS_MORE_SCOPE = 1 << 8, /* its schema URL and attributes */
 };
 
 enum {
@@ -32,4 +33,5 @@ enum {
 	LOG_HAS_SEVERITY = 1 << 5,
 	LOG_HAS_EVENT = 1 << 6,
 	LOG_HAS_ATTRIBUTES = 1 << 7,
+	LOG_HAS_MORE_SCOPE = 1 << 8,
 };

@@ -164,6 +164,22 @@ static const struct scope *blob_get_scope(struct blob_reader *r)
 	return s;
 }
 
+/* What stands behind all else, of a scope that may have no name. */
+static const struct scope *blob_get_more_scope(struct blob_reader *r, const struct scope *named)
+{
+	struct scope *s = arena_take_n(r->arena, struct scope, 1);
+	struct scope read = { 0 };
+
+	if (named)
+		read = *named;
+	read.schema_url = blob_get_word(r);
+	blob_get_attributes(r, &read.attributes);
+	if (!s)
+		return named;
+	*s = read;
+	return s;
+}
+
 static void blob_get_events(struct blob_reader *r, struct span *s)
 {
 	struct span_event *e = blob_get_array(r, &s->n_events, sizeof(*e), 4);
@@ -218,6 +234,8 @@ int blob_read_span(struct blob_reader *r, struct span *s)
 		blob_get_events(r, s);
 	if (has & SPAN_HAS_LINKS)
 		blob_get_links(r, s);
+	if (has & SPAN_HAS_MORE_SCOPE)
+		s->scope = blob_get_more_scope(r, s->scope);
 	return blob_end(r);
 }
 
@@ -242,6 +260,8 @@ int blob_read_log(struct blob_reader *r, struct log_record *l)
 		l->event_name = blob_get_word(r);
 	if (has & LOG_HAS_ATTRIBUTES)
 		blob_get_attributes(r, &l->attributes);
+	if (has & LOG_HAS_MORE_SCOPE)
+		l->scope = blob_get_more_scope(r, l->scope);
 	return blob_end(r);
 }
 

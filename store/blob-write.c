@@ -97,6 +97,17 @@ static bool has_scope(const struct scope *s)
 	return s && (s->name.n || s->version.n);
 }
 
+static bool has_more_scope(const struct scope *s)
+{
+	return s && (s->schema_url.n || has_attributes(&s->attributes));
+}
+
+static void blob_put_more_scope(struct blob_writer *w, const struct scope *s)
+{
+	blob_put_word(w, s->schema_url);
+	blob_put_attributes(w, &s->attributes);
+}
+
 static void blob_put_scope(struct blob_writer *w, const struct scope *s)
 {
 	blob_put_word(w, s->name);
@@ -127,7 +138,8 @@ static unsigned span_members(const struct span *s)
 	       (s->thread_id ? SPAN_HAS_THREAD : 0) |
 	       (has_attributes(&s->attributes) ? SPAN_HAS_ATTRIBUTES : 0) |
 	       (s->n_events || s->dropped_events ? SPAN_HAS_EVENTS : 0) |
-	       (s->n_links || s->dropped_links ? SPAN_HAS_LINKS : 0);
+	       (s->n_links || s->dropped_links ? SPAN_HAS_LINKS : 0) |
+	       (has_more_scope(s->scope) ? SPAN_HAS_MORE_SCOPE : 0);
 }
 
 void blob_write_span(struct blob_writer *w, const struct span *s)
@@ -160,6 +172,8 @@ void blob_write_span(struct blob_writer *w, const struct span *s)
 			blob_put_link(w, &s->link[i]);
 		blob_put(w, s->dropped_links);
 	}
+	if (has & SPAN_HAS_MORE_SCOPE)
+		blob_put_more_scope(w, s->scope);
 }
 
 static unsigned log_members(const struct log_record *l)
@@ -169,7 +183,8 @@ static unsigned log_members(const struct log_record *l)
 	       (l->observed_ns ? LOG_HAS_OBSERVED : 0) | (l->flags ? LOG_HAS_FLAGS : 0) |
 	       (l->thread_id ? LOG_HAS_THREAD : 0) | (l->severity_text.n ? LOG_HAS_SEVERITY : 0) |
 	       (l->event_name.n ? LOG_HAS_EVENT : 0) |
-	       (has_attributes(&l->attributes) ? LOG_HAS_ATTRIBUTES : 0);
+	       (has_attributes(&l->attributes) ? LOG_HAS_ATTRIBUTES : 0) |
+	       (has_more_scope(l->scope) ? LOG_HAS_MORE_SCOPE : 0);
 }
 
 void blob_write_log(struct blob_writer *w, const struct log_record *l)
@@ -194,6 +209,8 @@ void blob_write_log(struct blob_writer *w, const struct log_record *l)
 		blob_put_word(w, l->event_name);
 	if (has & LOG_HAS_ATTRIBUTES)
 		blob_put_attributes(w, &l->attributes);
+	if (has & LOG_HAS_MORE_SCOPE)
+		blob_put_more_scope(w, l->scope);
 }
 
 void blob_write_resource(struct blob_writer *w, const struct resource *from)

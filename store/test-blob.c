@@ -118,13 +118,40 @@ static void what_lies_too_deep_is_kept_as_empty(void **state)
 	out_fini(&o);
 }
 
+static void a_scope_comes_back_whole(void **state)
+{
+	const struct attribute item = { STR("shard"), { .type = VALUE_INT, .integer = 4 } };
+	const struct scope all = { .name = STR("http.route"),
+				   .version = STR("http.route"),
+				   .schema_url = STR("http.route"),
+				   .attributes = { &item, 1, 2 } };
+	const struct scope nameless = { .attributes = { &item, 1, 0 } };
+	const struct scope *const scope[] = { &all, &nameless };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct span s = { .name = STR("http.route"), .scope = scope[i] }, back = { 0 };
+		struct out o = { 0 };
+		struct arena a = { 0 };
+
+		write_span(&o, &s);
+		assert_int_equal(read_span(out_all(&o), &a, &back), 0);
+		assert_true(scope_same(back.scope, scope[i]));
+		assert_int_equal(back.scope->attributes.dropped, scope[i]->attributes.dropped);
+		arena_fini(&a);
+		out_fini(&o);
+	}
+}
+
 static void a_blob_cut_anywhere_is_an_error(void **state)
 {
 	const struct attribute item = { STR("key"),
 					{ .type = VALUE_STRING, .text = STR("value") } };
 	const struct span_event event = { 5, STR("event"), { &item, 1, 0 } };
 	const struct span_link link = { .attributes = { &item, 1, 0 } };
+	const struct scope scope = { .name = STR("scope"), .attributes = { &item, 1, 0 } };
 	struct span s = { .name = STR("name"),
+			  .scope = &scope,
 			  .trace_state = STR("s"),
 			  .attributes = { &item, 1, 0 },
 			  .event = &event,
@@ -195,6 +222,7 @@ int main(void)
 		cmocka_unit_test(every_type_of_value_comes_back),
 		cmocka_unit_test(a_known_word_takes_one_byte),
 		cmocka_unit_test(what_lies_too_deep_is_kept_as_empty),
+		cmocka_unit_test(a_scope_comes_back_whole),
 		cmocka_unit_test(a_blob_cut_anywhere_is_an_error),
 		cmocka_unit_test(a_count_larger_than_the_bytes_takes_no_memory),
 		cmocka_unit_test(text_is_found_in_values_in_any_case),

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uses every macro of oriel.h, and is a bootstrap hook; compiled as each C and each C++ that it promises. Never run. */
-#include <oriel.h>
+/* Uses every macro of oriel.h and oriel-scope.h, and is a bootstrap hook; compiled as each C and each C++ that it promises. Never run. */
+#define ORIEL_SCOPE storage
+#include <oriel-scope.h>
 
 #include <oriel-bootstrap.h>
 #include <oriel-test.h>
+
+static struct oriel_scope *storage;
 
 static const char *header_of(void *carrier, const char *name)
 {
@@ -68,6 +71,25 @@ static void observed(void)
 	oriel_unobserve(o);
 }
 
+static void scoped(void)
+{
+	static int number;
+
+	storage = oriel_scope("acme.storage",
+			      ORIEL_SCOPE_OPTIONS(.version = "2.1.0",
+						  .attributes = ORIEL_WITH(oriel_int("shard", 4))));
+	oriel_log_in(storage, ORIEL_WARN, "slow disk");
+	oriel_log_in(NULL, ORIEL_WARN, "slow disk", oriel_f64("s", 0.5));
+	oriel_add(oriel_counter_in(storage, "reads", "{read}", NULL), 1, oriel_str("a", "b"));
+	oriel_record(oriel_histogram_in(storage, "wait", "s", NULL, NULL, 0), 1);
+	oriel_record(oriel_histogram_exponential_in(storage, "e", "s", NULL), 1);
+	oriel_record(oriel_summary_in(storage, "s", "s", NULL, NULL, 0), 1);
+	oriel_unobserve(oriel_gauge_f64_observe_in(storage, "size", "1", NULL, sizes, NULL));
+	oriel_unwatch(oriel_gauge_watch_in(storage, "n", "1", NULL, &number, oriel_str("a", "b")));
+	oriel_unwatch(oriel_counter_watch_in(storage, "n", "1", NULL, &number));
+	oriel_unwatch(oriel_up_down_watch_in(storage, "n", "1", NULL, &number));
+}
+
 static bool expected(void)
 {
 	const struct oriel_test_span *span;
@@ -112,6 +134,7 @@ int main(void)
 	oriel_span_error(&span, "timeout", "no answer");
 	oriel_span_end(&span);
 	observed();
+	scoped();
 	if (expected())
 		oriel_test_end();
 	oriel_stop();

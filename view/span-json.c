@@ -27,6 +27,19 @@ static void member_attributes(struct json *j, struct attributes a)
 	attributes_json_exact(j, a);
 }
 
+void scope_json(struct json *j, const struct scope *s)
+{
+	if (!s)
+		return;
+	json_some_str(j, STR("scope"), s->name);
+	json_some_str(j, STR("scope_version"), s->version);
+	json_some_str(j, STR("scope_schema_url"), s->schema_url);
+	if (!s->attributes.n)
+		return;
+	json_key(j, STR("scope_attributes"));
+	attributes_json_exact(j, s->attributes);
+}
+
 static void member_trace(struct json *j, struct trace_id id)
 {
 	if (!trace_id_is_set(id))
@@ -126,8 +139,7 @@ static void span_json(struct json *j, const struct span *s, const struct resourc
 	if (s->end != SPAN_ENDED)
 		json_some_str(j, STR("end"),
 			      s->end == SPAN_ABANDONED ? STR("abandoned") : STR("orphaned"));
-	if (s->scope)
-		json_some_str(j, STR("scope"), s->scope->name);
+	scope_json(j, s->scope);
 	json_some_u64(j, STR("thread_id"), s->thread_id);
 	json_some_str(j, STR("trace_state"), s->trace_state);
 	member_attributes(j, s->attributes);
@@ -163,8 +175,7 @@ void log_json(struct json *j, const struct log_record *l, const struct resource 
 	member_from(j, r);
 	member_trace(j, l->trace_id);
 	member_span(j, STR("span_id"), l->span_id);
-	if (l->scope)
-		json_some_str(j, STR("scope"), l->scope->name);
+	scope_json(j, l->scope);
 	json_some_u64(j, STR("thread_id"), l->thread_id);
 	member_attributes(j, l->attributes);
 	json_some_str(j, STR("run"), r->run);

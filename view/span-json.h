@@ -8,5 +8,8 @@
 
 void log_json(struct json *j, const struct log_record *l, const struct resource *r);
 
+/* Members of what was recorded in it; NULL: none. */
+void scope_json(struct json *j, const struct scope *s);
+
 const char *kind_name(enum span_kind kind);
 const char *status_name(enum span_status status);

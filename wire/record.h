@@ -3,7 +3,7 @@
  * Record: one thing that happened, as it lies in a chunk. Little-endian, as the machine has it;
  * both sides are the same machine.
  *
- *     START   head, time, trace_id[16], span_id, parent_id, name, [u16 n, tracestate], attributes
+ *     START   head, time, trace_id[16], span_id, parent_id, name, [u8 scope], [u16 n, tracestate], attributes
  *     END     head, time, span_id, attributes
  *     SET     head, span_id, attributes
  *     EVENT   head, time, span_id, name, attributes
@@ -131,7 +131,10 @@ enum wire_type {
 	WIRE_STRINGS = 9,
 };
 
-/* Who records: instrumentation scopes, by number on the wire. New ones at the end. */
+/*
+ * Who records: instrumentation scopes, by number on the wire. New ones at the end. From SCOPE_OWN on they are the
+ * process's own, whose rows stand in wire/names.h.
+ */
 #define WIRE_SCOPES(X) \
 	X(APPLICATION, "oriel") \
 	X(LIBMICROHTTPD, "oriel.libmicrohttpd") \
@@ -158,5 +161,9 @@ enum wire_scope {
 #define X(id, name) SCOPE_##id,
 	WIRE_SCOPES(X)
 #undef X
-		N_SCOPES
+		N_SCOPES,
+	SCOPE_FOLLOWS = 31, /* in START's code: its number stands behind the name */
+	SCOPE_OWN = 128,
 };
+
+_Static_assert(N_SCOPES <= SCOPE_FOLLOWS, "START's code has room for them");

@@ -45,7 +45,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC 0x314745534c45524fULL /* the bytes "ORELSEG1" */
-#define SEGMENT_LAYOUT 9u		    /* both sides must have the same */
+#define SEGMENT_LAYOUT 10u		    /* both sides must have the same */
 #define SEGMENT_SUFFIX ".segment"
 
 enum {
@@ -80,7 +80,7 @@ enum segment_clock {
 	X(settings_no_room, "settings", "Settings that did not fit into the segment") \
 	X(forks_unwatched, "processes", "Forked children without a segment of their own") \
 	X(audits_no_room, "records", "Audit records that found no room, after waiting for some") \
-	X(names_no_room, "names", "Call sites and loggers that no room was left to name")
+	X(names_no_room, "names", "Call sites, loggers and scopes that no room was left to name")
 
 enum segment_loss {
 #define X(name, unit, sentence) LOSS_##name,

@@ -43,7 +43,7 @@ bool client_begin(struct client_request *c, const struct client_seen *seen)
 		gather(&g, known_int(KEY_HTTP_REQUEST_RESEND_COUNT, seen->resend));
 	oriel_span_begin(&c->span, c->method ? c->method : "HTTP",
 			 ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
-					    .detached = true, .scope = seen->scope),
+					    .detached = true, .scope = watcher_scope(seen->scope)),
 			 gathered_all(&g));
 	return true;
 }

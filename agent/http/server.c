@@ -207,7 +207,8 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
 		gather(&g, oriel_bool("oriel.access_log", false));
 	oriel_span_open_at(&q->span, text, name_n,
 			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
-					      .detached = true, .scope = seen->scope),
+					      .detached = true,
+					      .scope = watcher_scope(seen->scope)),
 			   gathered_all(&g));
 }
 
@@ -329,7 +330,8 @@ void server_begin_same(struct server_request *q, const struct server_seen *seen)
 	q->parent.carry = k->fields.carry;
 	oriel_span_open_at(&q->span, k->method, k->name_n,
 			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
-					      .detached = true, .scope = seen->scope),
+					      .detached = true,
+					      .scope = watcher_scope(seen->scope)),
 			   ORIEL_WITH(known_row(k->bytes, k->same_n)));
 	q->begun = begun_at(q, seen);
 	q->access.wanted = false;

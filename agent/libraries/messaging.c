@@ -136,7 +136,7 @@ void messaging_begin(struct messaging_call *c, const struct messaging_seen *seen
 				  ORIEL_SPAN_OPTIONS(.kind = operations[seen->operation].kind,
 						     .parent = seen->parent, .detached = true,
 						     .start_ns = seen->start_ns,
-						     .scope = seen->scope),
+						     .scope = watcher_scope(seen->scope)),
 				  gathered_all(&g));
 	if (seen->creation)
 		messaging_link(c, seen->creation);

@@ -4,6 +4,7 @@
 #include "launch/collector.h"
 #include "model/point.h"
 #include "model/value-json.h"
+#include "view/span-json.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -197,6 +198,7 @@ static void point_json(const struct metric_point *p, const struct resource *r, s
 	json_some_str(j, STR("description"), p->description);
 	json_key(j, STR("kind"));
 	json_str(j, str_of(kind[p->kind]));
+	scope_json(j, p->scope);
 	json_key(j, STR("attributes"));
 	attributes_json_exact(j, p->attributes);
 	json_key(j, STR("start_ns"));

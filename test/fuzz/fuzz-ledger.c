@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	uint64_t size = n, hash = ledger_hash(rest);
 	struct out o = { .n = 0 }, again = { .n = 0 };
 
-	out_bytes(&o, "ORLEDGR1", 8);
+	out_bytes(&o, "ORLEDGR2", 8);
 	out_bytes(&o, boot_id, sizeof(boot_id));
 	out_bytes(&o, &size, sizeof(size));
 	out_bytes(&o, &hash, sizeof(hash));

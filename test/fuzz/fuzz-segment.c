@@ -87,7 +87,9 @@ static void fill_series(struct hand_segment *s)
 	b.scale = 20;
 	b.next_at = entry(s, SERIES_BUCKETS, &b, sizeof(b), BUCKETS_MOST * 8);
 	for (uint8_t kind = INSTRUMENT_COUNTER; kind <= INSTRUMENT_SUMMARY; kind++) {
-		struct instrument i = { .kind = kind, .name_n = 1, .n_bounds = 2 };
+		struct instrument i = {
+			.kind = kind, .scope = SCOPE_OWN, .name_n = 1, .n_bounds = 2
+		};
 		struct series t = { .n_cells = 16, .exemplars_at = examples };
 		uint64_t *cell;
 
@@ -114,6 +116,10 @@ static void fill(struct hand_segment *s)
 	hand_write(s, 1, hand_end(1, 3));
 	hand_write(s, 2, hand_log_at(hand_log(1, "log", 3), hand_name_site(s, 12, "f.c", "f"), 1));
 	hand_logger(s, 1, "db");
+	hand_scope(s, 0, (const char *const[]){ "acme", "2.1", "https://s" },
+		   "\2\1\10\0k\4\0\0\0\0\0\0", 13);
+	hand_write(s, 0, hand_start_in(2, "scoped", 2, SCOPE_OWN));
+	hand_write(s, 0, hand_end(2, 3));
 	fill_series(s);
 	atomic_store(&s->state[1], CHUNK_FULL);
 	atomic_store(&s->state[2], CHUNK_IDLE);

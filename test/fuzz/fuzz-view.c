@@ -21,7 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		if (view_numbers(&v, VIEW_buckets, number) > VIEW_NUMBERS_MOST)
 			abort();
-		view_selects(&v, STR("http.server.request.duration"), STR("histogram"), STR("s"));
+		view_selects(&v, &(struct view_subject){
+					 .instrument = STR("http.server.request.duration"),
+					 .kind = STR("histogram"),
+					 .unit = STR("s"),
+					 .meter_name = STR("acme.storage") });
 		view_keeps(&v, STR("http.route"));
 	}
 	return 0;

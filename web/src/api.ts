@@ -19,6 +19,7 @@ export interface Span {
 	open?: boolean;
 	end?: string;
 	scope?: string;
+	scope_version?: string;
 	thread_id?: number;
 	trace_state?: string;
 	attributes?: Values;

@@ -73,7 +73,7 @@ function identity(t: Twig): HTMLElement {
 	const s = t.span;
 	const rows: [string, string | number | undefined][] = [
 		["Span", s.span_id], ["Parent", s.parent_id], ["Started", clock(s.start_ns)], ["Process", s.pid], ["Thread", s.thread_id],
-		["Instance", s.instance], ["Scope", s.scope], ["Trace state", s.trace_state],
+		["Instance", s.instance], ["Scope", s.scope && s.scope_version ? `${s.scope} ${s.scope_version}` : s.scope], ["Trace state", s.trace_state],
 	];
 
 	return h("dl.values", null, rows.filter(([, v]) => v !== undefined && v !== "").map(([k, v]) => [
