@@ -20,6 +20,7 @@
 
 #include "agent/logs/logs.h"
 #include "agent/preload/preload.h"
+#include "agent/sockets/descriptors.h"
 #include "agent/sockets/sockets.h"
 
 int __printf_chk(int flag, const char *format, ...);
@@ -122,6 +123,35 @@ static int done(struct logs_text *t, enum stream s, int r)
 		done(text, (s), REAL(call)(__VA_ARGS__)); \
 	})
 
+/* Onto a socket, where it may be HTTP. */
+static struct logs_text *text_to_socket(const char *format, va_list values)
+{
+	int kept = errno;
+	struct logs_text *t;
+	va_list again;
+
+	va_copy(again, values);
+	t = logs_format(format, again);
+	va_end(again);
+	errno = kept;
+	return t;
+}
+
+static int sent(struct logs_text *t, int fd, int r)
+{
+	sockets_printed(fd, t ? t->bytes : NULL, t ? t->n : 0, r);
+	logs_give(t);
+	return r;
+}
+
+#define FORMATTED_FD(fd, call, ...) \
+	__extension__({ \
+		bool socket = descriptors_watched(fd); \
+		struct logs_text *to = socket ? text_to_socket(format, values) : NULL; \
+		socket ? sent(to, (fd), REAL(call)(__VA_ARGS__)) \
+		       : FORMATTED(stream_of_fd(fd), call, __VA_ARGS__); \
+	})
+
 HOOK int vfprintf(FILE *f, const char *format, va_list values)
 {
 	REAL_OR_EOF(vfprintf);
@@ -137,7 +167,7 @@ HOOK int vprintf(const char *format, va_list values)
 HOOK int vdprintf(int fd, const char *format, va_list values)
 {
 	REAL_OR_EOF(vdprintf);
-	return FORMATTED(stream_of_fd(fd), vdprintf, fd, format, values);
+	return FORMATTED_FD(fd, vdprintf, fd, format, values);
 }
 
 HOOK int __vfprintf_chk(FILE *f, int flag, const char *format, va_list values)
@@ -155,48 +185,48 @@ HOOK int __vprintf_chk(int flag, const char *format, va_list values)
 HOOK int __vdprintf_chk(int fd, int flag, const char *format, va_list values)
 {
 	REAL_OR_EOF(__vdprintf_chk);
-	return FORMATTED(stream_of_fd(fd), __vdprintf_chk, fd, flag, format, values);
+	return FORMATTED_FD(fd, __vdprintf_chk, fd, flag, format, values);
 }
 
-#define BY_VALUES(last, s, call, ...) \
+#define BY_VALUES(last, how, where, call, ...) \
 	__extension__({ \
 		va_list values; \
 		int r; \
 		REAL_OR_EOF(call); \
 		va_start(values, last); \
-		r = FORMATTED((s), call, __VA_ARGS__, values); \
+		r = how(where, call, __VA_ARGS__, values); \
 		va_end(values); \
 		r; \
 	})
 
 HOOK int printf(const char *format, ...)
 {
-	return BY_VALUES(format, stream_of(stdout), vprintf, format);
+	return BY_VALUES(format, FORMATTED, stream_of(stdout), vprintf, format);
 }
 
 HOOK int fprintf(FILE *f, const char *format, ...)
 {
-	return BY_VALUES(format, stream_of(f), vfprintf, f, format);
+	return BY_VALUES(format, FORMATTED, stream_of(f), vfprintf, f, format);
 }
 
 HOOK int dprintf(int fd, const char *format, ...)
 {
-	return BY_VALUES(format, stream_of_fd(fd), vdprintf, fd, format);
+	return BY_VALUES(format, FORMATTED_FD, fd, vdprintf, fd, format);
 }
 
 HOOK int __printf_chk(int flag, const char *format, ...)
 {
-	return BY_VALUES(format, stream_of(stdout), __vprintf_chk, flag, format);
+	return BY_VALUES(format, FORMATTED, stream_of(stdout), __vprintf_chk, flag, format);
 }
 
 HOOK int __fprintf_chk(FILE *f, int flag, const char *format, ...)
 {
-	return BY_VALUES(format, stream_of(f), __vfprintf_chk, f, flag, format);
+	return BY_VALUES(format, FORMATTED, stream_of(f), __vfprintf_chk, f, flag, format);
 }
 
 HOOK int __dprintf_chk(int fd, int flag, const char *format, ...)
 {
-	return BY_VALUES(format, stream_of_fd(fd), __vdprintf_chk, fd, flag, format);
+	return BY_VALUES(format, FORMATTED_FD, fd, __vdprintf_chk, fd, flag, format);
 }
 
 /* ---- as it is ------------------------------------------------------------------------------------ */

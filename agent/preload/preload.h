@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stddef.h>
+#include <sys/types.h>
+
 #include "agent/real.h"
 
 /*
@@ -23,3 +26,6 @@
 			return -1; \
 		} \
 	} while (0)
+
+/* libc itself has written `r` bytes to a descriptor that is watched; these are the first n of them. */
+void sockets_printed(int fd, const char *p, size_t n, ssize_t r);

@@ -88,6 +88,18 @@ static __attribute__((noinline)) void passed(int fd, enum direction d, const str
 	errno = kept;
 }
 
+void sockets_printed(int fd, const char *p, size_t n, ssize_t r)
+{
+	struct iovec v = { (void *)p, n };
+
+	if (r <= 0 || n > (size_t)r)
+		n = 0;
+	if (n)
+		passed(fd, OUT, &v, 1, (ssize_t)n, true);
+	if (r != (ssize_t)n)
+		passed(fd, OUT, NULL, 0, r - (ssize_t)n, false);
+}
+
 /* ---- in ------------------------------------------------------------------------------------------- */
 
 enum { NOT_THE_STREAM = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE };

@@ -8,7 +8,7 @@
 #include <threads.h>
 
 #include "agent/agent.h"
-#include "agent/real.h"
+#include "agent/preload/preload.h"
 
 #define CALLS(X) \
 	X(pthread_create) \
@@ -22,18 +22,8 @@
 	X(sem_timedwait) \
 	X(sem_clockwait)
 
-static struct real_library library;
-REAL_TABLE(CALLS);
-
 /* Before main: sanitizers make threads where the loader must not be asked. */
-__attribute__((constructor)) static void find(void)
-{
-	int kept = errno;
-
-	for (int i = 0; i < N_CALLS; i++)
-		real_of(&real[i]);
-	errno = kept;
-}
+PRELOAD_TABLE(CALLS);
 
 HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
 			void *arg)

@@ -173,6 +173,40 @@ talk() {
 	exec 9>&-
 }
 
+@test "a server that answers by dprintf" {
+	local flags
+	for flags in -O0 '-O2 -D_FORTIFY_SOURCE=2'; do
+		cc -w $flags -o "$WWW/server" -xc - <<-'END'
+			#include <netinet/in.h>
+			#include <stdio.h>
+			#include <stdlib.h>
+			#include <sys/socket.h>
+			#include <unistd.h>
+			int main(int n, char **v)
+			{
+				struct sockaddr_in a = { AF_INET, htons(atoi(v[1])), { htonl(INADDR_LOOPBACK) } };
+				int s = socket(AF_INET, SOCK_STREAM, 0), c, one = 1;
+				char in[4096];
+				setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+				if (bind(s, (void *)&a, sizeof(a)) || listen(s, 5))
+					return 1;
+				while ((c = accept(s, NULL, NULL)) >= 0) {
+					while (read(c, in, sizeof(in)) > 0) {
+						dprintf(c, "HTTP/1.1 %d %s\r\nContent-Length: %d\r\n\r\n", 200, "OK", 20000);
+						dprintf(c, "%20000s", "end");
+					}
+					close(c);
+				}
+			}
+		END
+		PORT=$(free_port)
+		serve_as printing "$BUILD/oriel" run -- "$WWW/server" "$PORT"
+		[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/a" "http://127.0.0.1:$PORT/b" | wc -c)" = 40000 ]
+		stop_last
+	done
+	served_is '["GET /a 200 20000", "GET /b 200 20000", "GET /a 200 20000", "GET /b 200 20000"]'
+}
+
 @test "upgrades, tunnels, pieces, interim answers, and bodies that end with their connection" {
 	on_port "$BUILD/programs/socket-server" threads
 	[ "$(talk 'GET /upgrade HTTP/1.1\r\nUpgrade: echo\r\n\r\n' 72)" = more ]
