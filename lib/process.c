@@ -472,6 +472,7 @@ void oriel_stop(void)
 	ours = observe_begin();
 	process_door_shut();
 	if (process.starts && --process.starts == 0) {
+		process_children_count();
 		__atomic_store_n(&oriel_gate.recording, 0, __ATOMIC_RELEASE);
 		control_close();
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_STOPPED, memory_order_relaxed);
