@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -17,6 +18,7 @@
 #include "agent/sockets/current.h"
 #include "agent/sockets/descriptors.h"
 #include "agent/sockets/edit.h"
+#include "agent/sockets/given.h"
 #include "agent/sockets/sockets.h"
 
 /* What _FORTIFY_SOURCE makes of them. */
@@ -194,8 +196,30 @@ HOOK ssize_t __recvfrom_chk(int fd, void *p, size_t n, size_t room, int flags, _
 	return r;
 }
 
+/* Descriptors may have come with it. */
+static void rights_came(const struct msghdr *m)
+{
+	struct msghdr copy = *m;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c; c = CMSG_NXTHDR(&copy, c)) {
+		size_t n =
+			c->cmsg_len >= CMSG_LEN(0) ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			given(fd);
+		}
+	}
+}
+
 static void message_came(int fd, const struct msghdr *m, int flags, ssize_t r)
 {
+	if (r >= 0 && m->msg_control && m->msg_controllen)
+		rights_came(m);
 	if (descriptors_watched(fd) && !(flags & NOT_THE_STREAM) &&
 	    (r || bytes_of(m->msg_iov, m->msg_iovlen)))
 		passed(fd, IN, m->msg_iov, (int)m->msg_iovlen, r, !(flags & MSG_TRUNC));
@@ -217,7 +241,7 @@ HOOK int recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct times
 
 	REAL_OR_FAIL(recvmmsg);
 	r = REAL(recvmmsg)(fd, m, n, flags, timeout);
-	for (int i = 0; i < r && descriptors_watched(fd); i++)
+	for (int i = 0; i < r; i++)
 		message_came(fd, &m[i].msg_hdr, flags, (ssize_t)m[i].msg_len);
 	return r;
 }

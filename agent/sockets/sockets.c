@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/descriptors.h"
+#include "agent/sockets/given.h"
 #include "base/str.h"
 
 enum { OWNERS_MOST = 16 };
@@ -73,6 +74,8 @@ static void sockets_start(void)
 	if (!connections_open() || pthread_atfork(fork_comes, NULL, forked) != 0 ||
 	    !descriptors_open())
 		agent_missed("sockets");
+	else
+		given_at_start();
 }
 
 const struct watched watched_sockets = {

@@ -269,6 +269,53 @@ talk() {
 	wait "$first"
 }
 
+# As inetd does it, and systemd with Accept=yes.
+@test "a connection that is there when the program starts" {
+	cc -w -o "$WWW/stdin" -xc - <<-'END'
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char in[4096];
+			read(0, in, sizeof(in));
+			return write(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 40) != 40;
+		}
+	END
+	[ "$(python3 - "$BUILD/oriel" run -- "$WWW/stdin" <<-'END' 2>&1
+		import socket, subprocess, sys
+		s = socket.create_server(("127.0.0.1", 0))
+		c = socket.create_connection(s.getsockname())
+		c.sendall(b"GET /inetd HTTP/1.1\r\nHost: h\r\n\r\n")
+		t, _ = s.accept()
+		assert subprocess.run(sys.argv[1:], stdin=t, stdout=t, stderr=subprocess.DEVNULL).returncode == 0
+		t.close()
+		print(c.recv(100)[-2:].decode())
+	END
+	)" = hi ]
+	served_is '["GET /inetd 200 2"]'
+	spans '.[0].attributes."network.peer.address" == "127.0.0.1"'
+}
+
+@test "a connection that another process has taken and hands over" {
+	PORT=$(free_port)
+	serve_as hands "$BUILD/oriel" run -- python3 -c '
+import os, socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+a, b = socket.socketpair()
+if os.fork() == 0:
+    while True:
+        c = socket.socket(fileno=socket.recv_fds(b, 1, 1)[1][0])
+        if c.recv(4096): c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+        c.close()
+while True:
+    c, _ = s.accept()
+    socket.send_fds(a, [b"x"], [c.fileno()])
+    c.close()' "$PORT"
+	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/a" "http://127.0.0.1:$PORT/b")" = hihi ]
+	served_is '["GET /a 200 2", "GET /b 200 2"]'
+	pkill -P "${SERVERS[-1]}"
+}
+
 @test "what is not HTTP is left alone" {
 	needs redis-server
 	needs redis-cli
