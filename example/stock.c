@@ -8,10 +8,12 @@
  *     POST /reserve?product=book&quantity=1      take some: 200, 404 unknown, 409 not enough
  *
  * The server and database spans come from the agent; the calls below add what only this program
- * knows: which product, how many, and why an order was refused. A sofa is slow, because the
- * warehouse has to look.
+ * knows: which product, how many, and why an order was refused. A sofa is slow, because somebody
+ * has to look in the warehouse, which says so in a scope of its own.
  */
 #include <oriel.h>
+
+#include "warehouse.h"
 
 #include <microhttpd.h>
 #include <signal.h>
@@ -20,21 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <arpa/inet.h>
 
 struct stock {
 	sqlite3 *db;
 	struct oriel_counter *reserved, *refused;
 };
-
-static void look_in_the_warehouse(void)
-{
-	ORIEL_SPAN ("look in the warehouse") {
-		nanosleep(&(struct timespec){ .tv_nsec = 80000000 }, NULL);
-		oriel_span_event(NULL, "found behind the wardrobe");
-	}
-}
 
 /* How many are left, or -1: no such product. */
 static int left(struct stock *stock, const char *product)
@@ -81,7 +74,7 @@ static unsigned reserve(struct stock *stock, const char *product, int quantity)
 			return 404;
 		}
 		if (strcmp(product, "sofa") == 0)
-			look_in_the_warehouse();
+			warehouse_look(product);
 		if (quantity < 1 || !take(stock, product, quantity)) {
 			oriel_warn("not enough left", oriel_str("product.id", product),
 				   oriel_int("left", n));
@@ -186,6 +179,7 @@ int main(int argc, char **argv)
 	oriel_start(ORIEL_OPTIONS(.service = "stock", .version = "1.0.0"));
 	stock.reserved = oriel_counter("stock.reserved", "{item}", "Items that were reserved");
 	stock.refused = oriel_counter("stock.refused", "{order}", "Reservations that were refused");
+	warehouse_open();
 	at.sin_port = htons((uint16_t)atoi(option(argv, "--port", "8081")));
 	stock.db = open_stock(option(argv, "--data", "/tmp"));
 	sigemptyset(&ends);
