@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "agent/sockets/descriptors.h"
-#include "lib/fault.h"
 
 /* Standard input, output and error, and systemd's first. */
 enum { AT_START = 4 };
@@ -54,13 +53,12 @@ void given_at_start(void)
 	errno = kept;
 }
 
-/* Asking the system may be forbidden by now: then it isn't looked at. */
 void given(int fd)
 {
 	int kept = errno;
 	struct connection *c = NULL;
 
-	if (watches(&sockets_watch) && !sockets_vforked() && oriel_fault_may_call())
+	if (watches(&sockets_watch) && !sockets_vforked())
 		c = connection_of(fd);
 	if (c)
 		descriptors_put(fd, c);

@@ -5,7 +5,7 @@
  *     given_at_start()     what inetd, or systemd with Accept=yes, has left open for it
  *     given(fd)            what came through another socket (SCM_RIGHTS)
  *
- * Only those of TCP; errno is the caller's.
+ * Only those of TCP. Both ask the system what it is. errno is the caller's.
  */
 #pragma once
 
