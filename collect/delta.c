@@ -13,10 +13,9 @@ struct delta_process {
 	size_t n_slots;
 };
 
-enum delta_preference delta_preference(const struct settings *s)
+enum delta_preference delta_preference(const struct settings *s, const char *variable)
 {
-	struct str said =
-		str_trim(settings_get(s, STR("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")));
+	struct str said = str_trim(settings_get(s, str_of(variable)));
 
 	if (str_eq_nocase(said, STR("delta")))
 		return DELTA_ALL;

@@ -3,7 +3,7 @@
  * Delta: what has come since the last time, for a destination that wants metrics so
  * (OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE).
  *
- *     struct delta d = { .preference = delta_preference(&settings) };
+ *     struct delta d = { .preference = delta_preference(&settings, variable) };
  *     part = delta_of(&d, batch);           one more reference to the batch if all of it stays as it is
  *     if (it was taken)
  *             delta_told(&d, batch);
@@ -45,7 +45,7 @@ struct delta {
 };
 
 /* What makes no sense is counted, and cumulative. */
-enum delta_preference delta_preference(const struct settings *s);
+enum delta_preference delta_preference(const struct settings *s, const char *variable);
 
 /* NULL: nothing new, or no memory (counted). */
 struct batch *delta_of(struct delta *d, struct batch *b);

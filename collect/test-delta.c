@@ -333,7 +333,7 @@ static enum delta_preference said(const char *setting)
 {
 	struct settings s = { { setting, strlen(setting) + 1 } };
 
-	return delta_preference(&s);
+	return delta_preference(&s, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE");
 }
 
 static void what_makes_no_sense_is_cumulative_and_counted(void **state)

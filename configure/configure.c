@@ -16,8 +16,12 @@ static void take_attributes(struct maker *m, yaml_node_t *list)
 		yaml_node_t *pair = node_value(&m->d, list, i);
 		yaml_node_t *value = document_get(&m->d, pair, "value");
 		struct str name = document_text(&m->d, document_get(&m->d, pair, "name"));
+		struct str type = document_text(&m->d, document_get(&m->d, pair, "type"));
 		struct out o = { 0 };
 
+		make_known(m, pair, "name value type");
+		if (type.n && !str_eq(type, STR("string")))
+			make_warn(m, pair, "type: attributes of the resource are text");
 		if (!name.n || node_is_list(value) || node_is_map(value)) {
 			make_warn(m, pair ? pair : list, "an attribute has a name and one value");
 			continue;
@@ -144,7 +148,10 @@ static void take_own(struct maker *m, yaml_node_t *key, yaml_node_t *value)
 			return;
 		}
 	if (!node_is_list(value)) {
-		make_set(m, value, variable, document_text(&m->d, value));
+		if (str_eq(name, STR("redact"))) /* other parts of the file add to it */
+			make_add(m, value, variable, ',', document_text(&m->d, value));
+		else
+			make_set(m, value, variable, document_text(&m->d, value));
 		return;
 	}
 	for (size_t i = 0; i < node_n(value); i++)
@@ -174,7 +181,7 @@ static void take_distribution(struct maker *m, yaml_node_t *n)
 
 static const struct key limits[] = {
 	{ .name = "attribute_value_length_limit", .setting = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
-	{ .name = "attribute_value_depth_limit" },
+	{ .name = "attribute_value_depth_limit" }, /* values are lists at most, so it is kept */
 	{ .name = "attribute_count_limit", .setting = "OTEL_ATTRIBUTE_COUNT_LIMIT" },
 	{ .name = NULL },
 };
@@ -204,7 +211,7 @@ static const struct key file[] = {
 	{ .name = "tracer_provider", .take = make_tracer_provider },
 	{ .name = "meter_provider", .take = make_meter_provider },
 	{ .name = "logger_provider", .take = make_logger_provider },
-	{ .name = "instrumentation/development" },
+	{ .name = "instrumentation/development", .take = make_instrumentation },
 	{ .name = "distribution", .take = take_distribution },
 	{ .name = NULL },
 };

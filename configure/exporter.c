@@ -25,6 +25,7 @@ static void take_headers(struct maker *m, yaml_node_t *list)
 		struct str value = document_text(&m->d, document_get(&m->d, pair, "value"));
 		struct out o = { 0 };
 
+		make_known(m, pair, "name value");
 		if (!name.n) {
 			make_warn(m, pair ? pair : list, "a header without a name");
 			continue;
@@ -51,6 +52,14 @@ static void take_temporality(struct maker *m, yaml_node_t *n)
 		 str_eq(text, STR("low_memory")) ? STR("lowmemory") : text);
 }
 
+static void take_console_temporality(struct maker *m, yaml_node_t *n)
+{
+	struct str text = document_text(&m->d, n);
+
+	make_set(m, n, "ORIEL_CONSOLE_TEMPORALITY_PREFERENCE",
+		 str_eq(text, STR("low_memory")) ? STR("lowmemory") : text);
+}
+
 /* Histograms are aggregated in the service, once: for all readers, and so of the first one's kind. */
 static void take_aggregation(struct maker *m, yaml_node_t *n)
 {
@@ -70,6 +79,8 @@ static void take_encoding(struct maker *m, yaml_node_t *n)
 {
 	struct str text = document_text(&m->d, n);
 
+	if (text.n && !str_eq(text, STR("json")) && !str_eq(text, STR("protobuf")))
+		make_unknown(m, n, "encoding", text);
 	make_set(m, n, "OTEL_EXPORTER_OTLP_%s_PROTOCOL",
 		 str_eq(text, STR("json")) ? STR("http/json") : STR("http/protobuf"));
 }
@@ -80,7 +91,8 @@ static void take_encoding(struct maker *m, yaml_node_t *n)
 		{ .name = "headers_list", .take = take_headers_list }, \
 		{ .name = "compression", .setting = "OTEL_EXPORTER_OTLP_%s_COMPRESSION" }, \
 		{ .name = "timeout", .setting = "OTEL_EXPORTER_OTLP_%s_TIMEOUT" }, \
-		{ .name = "max_request_size" }, { .name = "max_response_size" }, \
+		{ .name = "max_request_size", .setting = "ORIEL_OTLP_MAX_REQUEST_SIZE" }, \
+		{ .name = "max_response_size", .setting = "ORIEL_OTLP_MAX_RESPONSE_SIZE" }, \
 		{ .name = "temporality_preference", .take = take_temporality }, \
 	{ \
 		.name = "default_histogram_aggregation", .take = take_aggregation \
@@ -109,8 +121,8 @@ static const struct key otlp_file[] = {
 };
 
 static const struct key console[] = {
-	{ .name = "temporality_preference" },
-	{ .name = "default_histogram_aggregation" },
+	{ .name = "temporality_preference", .take = take_console_temporality },
+	{ .name = "default_histogram_aggregation", .take = take_aggregation },
 	{ .name = NULL },
 };
 

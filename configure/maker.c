@@ -31,6 +31,32 @@ void make_unknown(struct maker *m, const yaml_node_t *at, const char *what, stru
 	make_warn(m, at, "there is no %s " STR_FMT, what, STR_ARG(str_first(name, NAME_SHOWN)));
 }
 
+static bool is_among(struct str name, const char *keys)
+{
+	struct str rest = str_of(keys), key;
+
+	while (str_next(&rest, ' ', &key))
+		if (str_eq(key, name))
+			return true;
+	return false;
+}
+
+static void warn_not_understood(struct maker *m, const yaml_node_t *key)
+{
+	make_warn(m, key, STR_FMT " is not understood here",
+		  STR_ARG(str_first(document_text(&m->d, key), NAME_SHOWN)));
+}
+
+void make_known(struct maker *m, yaml_node_t *map, const char *keys)
+{
+	for (size_t i = 0; node_is_map(map) && i < node_n(map); i++) {
+		yaml_node_t *key = node_key(&m->d, map, i);
+
+		if (key && !is_among(document_text(&m->d, key), keys))
+			warn_not_understood(m, key);
+	}
+}
+
 /* ---- settings -------------------------------------------------------------------------------------- */
 
 static size_t find(const struct configured *c, struct str name)
@@ -154,8 +180,7 @@ static void make_key(struct maker *m, const yaml_node_t *key, yaml_node_t *value
 	while (keys->name && !str_eq(name, str_of(keys->name)))
 		keys++;
 	if (!keys->name)
-		make_warn(m, key, STR_FMT " is not understood here",
-			  STR_ARG(str_first(name, NAME_SHOWN)));
+		warn_not_understood(m, key);
 	else if (keys->cannot)
 		make_warn(m, key, "%s: %s", keys->name, keys->cannot);
 	else if (keys->take)

@@ -44,6 +44,9 @@ void make_warn(struct maker *m, const yaml_node_t *at, const char *fmt, ...)
 enum { NAME_SHOWN = 60 };
 void make_unknown(struct maker *m, const yaml_node_t *at, const char *what, struct str name);
 
+/* Warns of each key of `map` that isn't among these, of what is read without a table: "name value". */
+void make_known(struct maker *m, yaml_node_t *map, const char *keys);
+
 /* Sets it, unless value is empty; one that is set already and means another is a warning. */
 void make_set(struct maker *m, const yaml_node_t *at, const char *setting, struct str value);
 
@@ -66,3 +69,4 @@ void make_logger_provider(struct maker *m, yaml_node_t *n);
 bool make_with_exporter(struct maker *m, yaml_node_t *what, const struct key *keys);
 void make_sampler(struct maker *m, yaml_node_t *n);
 void make_views(struct maker *m, yaml_node_t *n);
+void make_instrumentation(struct maker *m, yaml_node_t *n);

@@ -53,6 +53,7 @@ static void take_processors(struct maker *m, yaml_node_t *list)
 
 /* ---- spans ----------------------------------------------------------------------------------------- */
 
+/* Values are lists at most, so any limit of their depth is kept. */
 #define ATTRIBUTE_LIMITS(of) \
 	{ .name = "attribute_value_length_limit", \
 	  .setting = "OTEL_" of "_ATTRIBUTE_VALUE_LENGTH_LIMIT" }, \
@@ -75,11 +76,19 @@ static void take_span_limits(struct maker *m, yaml_node_t *n)
 	make_map(m, n, span_limits);
 }
 
+static void take_generator(struct maker *m, yaml_node_t *n)
+{
+	struct str name = STR("");
+
+	if (node_is_map(n) && make_only(m, n, &name) && !str_eq(name, STR("random")))
+		make_warn(m, n, "id_generator: ids are random");
+}
+
 static const struct key tracer[] = {
 	{ .name = "processors", .take = take_processors },
 	{ .name = "limits", .take = take_span_limits },
 	{ .name = "sampler", .take = make_sampler },
-	{ .name = "id_generator" },
+	{ .name = "id_generator", .take = take_generator },
 	{ .name = "tracer_configurator/development",
 	  .cannot = "libraries are left out by ORIEL_DISABLED_INSTRUMENTATIONS" },
 	{ .name = NULL },
@@ -122,7 +131,8 @@ void make_logger_provider(struct maker *m, yaml_node_t *n)
 static const struct key periodic[] = {
 	{ .name = "interval", .setting = "OTEL_METRIC_EXPORT_INTERVAL" },
 	{ .name = "timeout", .setting = "OTEL_METRIC_EXPORT_TIMEOUT" },
-	{ .name = "max_export_batch_size/development" },
+	{ .name = "max_export_batch_size/development",
+	  .setting = "ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE" },
 	{ .name = "exporter" },
 	{ .name = "producers", .cannot = "there is none" },
 	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },

@@ -62,6 +62,10 @@ static void make_kind(struct maker *m, yaml_node_t *n, bool parent_based)
 			continue;
 		make_set(m, n, "OTEL_TRACES_SAMPLER",
 			 str_of(parent_based ? kinds[i].parent_based : kinds[i].plain));
+		make_known(m, what,
+			   i >= FIRST_JAEGER	   ? "endpoint interval initial_sampler"
+			   : i >= FIRST_OF_A_RATIO ? "ratio"
+						   : "");
 		ratio = document_text(&m->d, document_get(&m->d, what, "ratio"));
 		if (i >= FIRST_JAEGER)
 			make_jaeger(m, what);

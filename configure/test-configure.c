@@ -308,6 +308,86 @@ static void a_file_that_never_ends_does(void **state)
 	out_fini(&o);
 }
 
+#define GENERAL FORMAT "instrumentation/development:\n  general:\n"
+
+static void what_is_general_of_instrumentation_is_heeded_or_told(void **state)
+{
+	(void)state;
+	made(GENERAL "    http:\n      client: {known_methods: [GET, BREW]}\n"
+		     "      server: {known_methods: [GET, BREW], request_captured_headers: [a]}\n"
+		     "      semconv: {version: 1, experimental: false, dual_emit: true}\n"
+		     "    db: {semconv: {version: 2}}\n"
+		     "    stability_opt_in_list: http,database/dup\n"
+		     "    sanitization: {url: {sensitive_query_parameters: [promo, 'a,b']}}\n"
+		     "  java: {some: {thing: 1}}\n  c: {}\n"
+		     "distribution: {oriel: {redact: 'card.pin=drop'}}\n");
+	assert_string_equal(get("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"), "GET,BREW");
+	assert_string_equal(get("ORIEL_REDACT"), "?promo,card.pin=drop");
+	assert_true(warned("6: request_captured_headers: headers are not captured"));
+	assert_true(warned("7: dual_emit: older names"));
+	assert_true(warned("8: version: attributes are named by version 1"));
+	assert_true(warned("9: stability_opt_in_list: older names"));
+	assert_true(warned("10: sensitive_query_parameters: this is no name"));
+	assert_true(warned("12: c is not understood"));
+	assert_int_equal(c.n_warnings, 6);
+	made(GENERAL "    sanitization: {url: {sensitive_query_parameters: []}}\n"
+		     "    http: {semconv: {experimental: true}, client: {known_methods: []}}\n");
+	assert_true(warned("4: sensitive_query_parameters: what looks like a secret"));
+	assert_true(warned("5: experimental:"));
+	assert_true(warned("5: known_methods: one is known at least"));
+}
+
+static void ids_are_random(void **state)
+{
+	(void)state;
+	made(FORMAT "tracer_provider:\n  id_generator: {random: }\n"
+		    "  limits: {attribute_value_depth_limit: 3}\n");
+	assert_int_equal(c.n_warnings, 0);
+	made(FORMAT "tracer_provider:\n  id_generator: {xray: }\n");
+	assert_true(warned("3: id_generator: ids are random"));
+}
+
+static void sizes_of_requests_are_limits(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "meter_provider:\n  readers:\n"
+	     "    - periodic:\n        max_export_batch_size/development: 100\n"
+	     "        exporter: {otlp_http: {max_request_size: 5000, max_response_size: 70,"
+	     " encoding: xml}}\n"
+	     "    - periodic: {exporter: {console: {temporality_preference: low_memory}}}\n");
+	assert_string_equal(get("ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE"), "100");
+	assert_string_equal(get("ORIEL_OTLP_MAX_REQUEST_SIZE"), "5000");
+	assert_string_equal(get("ORIEL_OTLP_MAX_RESPONSE_SIZE"), "70");
+	assert_string_equal(get("ORIEL_OF_2_ORIEL_CONSOLE_TEMPORALITY_PREFERENCE"), "lowmemory");
+	assert_true(warned("6: there is no encoding xml"));
+	assert_int_equal(c.n_warnings, 1);
+}
+
+/* What is read without a table of its keys. */
+static void an_unknown_key_is_told_wherever_it_stands(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "resource:\n  attributes:\n    - {name: a, value: 1, type: int}\n"
+	     "    - {name: b, value: x, kind: y}\n"
+	     "tracer_provider:\n  sampler: {trace_id_ratio_based: {ratio: 1, rate: 2}}\n"
+	     "meter_provider:\n  views:\n"
+	     "    - {selector: {instrument_name: a, meter: m}, stream: {attributes: [x], name: z}}\n"
+	     "    - {selector: {instrument_type: clock, instrument_name: b}, stream: {name: y,"
+	     " aggregation: {base2_exponential_bucket_histogram: {max_scale: 4, max_size: 160,"
+	     " record_min_max: false}}}}\n");
+	assert_true(warned("4: type: attributes of the resource are text"));
+	assert_true(warned("5: kind is not understood"));
+	assert_true(warned("7: rate is not understood"));
+	assert_true(warned("10: meter is not understood"));
+	assert_true(warned("10: attributes is not understood"));
+	assert_true(warned("11: there is no instrument_type clock"));
+	assert_true(warned("11: max_scale is always 20"));
+	assert_true(warned("11: record_min_max is always true"));
+	assert_int_equal(c.n_warnings, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +407,10 @@ int main(void)
 		cmocka_unit_test(views_become_one_text),
 		cmocka_unit_test(our_own_names_are_variables),
 		cmocka_unit_test(what_is_not_understood_is_told_with_its_line),
+		cmocka_unit_test(what_is_general_of_instrumentation_is_heeded_or_told),
+		cmocka_unit_test(ids_are_random),
+		cmocka_unit_test(sizes_of_requests_are_limits),
+		cmocka_unit_test(an_unknown_key_is_told_wherever_it_stands),
 		cmocka_unit_test(a_file_that_never_ends_does),
 	};
 

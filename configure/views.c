@@ -74,8 +74,22 @@ static void put_kind(struct maker *m, yaml_node_t *selector, struct out *o)
 	struct str text = document_text(&m->d, n);
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (str_eq(text, str_of(kinds[i][0])))
+		if (str_eq(text, str_of(kinds[i][0]))) {
 			member(m, n, o, "kind", str_of(kinds[i][1]));
+			return;
+		}
+	if (text.n)
+		make_unknown(m, n, "instrument_type", text);
+}
+
+/* These are what they are by default. */
+static void check_fixed(struct maker *m, yaml_node_t *what, const char *key, const char *usual)
+{
+	yaml_node_t *n = document_get(&m->d, what, key);
+	struct str text = document_text(&m->d, n);
+
+	if (text.n && !str_eq_nocase(text, str_of(usual)))
+		make_warn(m, n, "%s is always %s", key, usual);
 }
 
 static void put_aggregation(struct maker *m, yaml_node_t *n, struct out *o)
@@ -101,6 +115,10 @@ static void put_aggregation(struct maker *m, yaml_node_t *n, struct out *o)
 		return;
 	}
 	member(m, n, o, "aggregation", str_of(kinds[i][1]));
+	make_known(m, what, "boundaries record_min_max max_scale max_size");
+	check_fixed(m, what, "record_min_max", "true");
+	check_fixed(m, what, "max_scale", "20");
+	check_fixed(m, what, "max_size", "160");
 	list_member(m, document_get(&m->d, what, "boundaries"), o, "buckets");
 }
 
@@ -130,6 +148,13 @@ static void make_view(struct maker *m, yaml_node_t *view)
 		    *stream = document_get(&m->d, view, "stream");
 	struct out o = { 0 };
 
+	make_known(m, view, "selector stream");
+	make_known(
+		m, selector,
+		"instrument_name instrument_type unit meter_name meter_version meter_schema_url");
+	make_known(m, stream,
+		   "name description aggregation aggregation_cardinality_limit attribute_keys");
+	make_known(m, document_get(&m->d, stream, "attribute_keys"), "included excluded");
 	text_member(m, selector, &o, "instrument_name", "instrument");
 	put_kind(m, selector, &o);
 	text_member(m, selector, &o, "unit", "unit");

@@ -49,6 +49,7 @@ struct destination_limits destination_limits_of(const struct settings *settings,
 
 	l.most[0] = number(&a, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
 	l.most[1] = number(&a, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE");
+	l.most[2] = number(&a, "ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE");
 	l.queue_items = of_both(&a, "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_QUEUE_SIZE");
 	l.batch_items =
 		of_both(&a, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE");

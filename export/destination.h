@@ -52,7 +52,7 @@ struct destination_limits {
 
 /*
  * By the batch processors' variables, OTEL_BSP_* for spans, OTEL_BLRP_* for log records, the larger if it is
- * for both, and ORIEL_EXPORT_CONCURRENCY. What they don't say, or say without sense, is our own default.
+ * for both, and ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE and ORIEL_EXPORT_CONCURRENCY. What they don't say, or say without sense, is our own default.
  */
 struct destination_limits destination_limits_of(const struct settings *settings,
 						enum signal signals);

@@ -21,6 +21,7 @@ struct http {
 	CURLM *multi;
 	CURL *easy;
 	struct out headers, body;
+	size_t answer_most;
 	bool too_big;
 	char trouble[CURL_ERROR_SIZE];
 };
@@ -68,7 +69,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *to)
 	struct http *h = to;
 
 	n *= size;
-	if (h->body.n + n > ANSWER_MOST) {
+	if (h->body.n + n > h->answer_most) {
 		h->too_big = true;
 		return 0;
 	}
@@ -353,6 +354,7 @@ int http_post(struct http *h, const struct http_request *request, struct http_an
 	out_clear(&h->headers);
 	out_clear(&h->body);
 	h->too_big = false;
+	h->answer_most = request->answer_most ? request->answer_most : ANSWER_MOST;
 	h->trouble[0] = '\0';
 	set_options(h, request, headers);
 	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) {

@@ -8,7 +8,7 @@
  *
  * Always comes back: after timeout_ms, or within 100 ms of *stop turning true, whichever is first
  * (a name server that hangs included). Redirects are not followed, only http and https are spoken,
- * and no more than 4 MiB of an answer and 64 KiB of its headers are kept. The environment's proxies are used, as curl does.
+ * and no more than 4 MiB (or what is asked for) of an answer and 64 KiB of its headers are kept. The environment's proxies are used, as curl does.
  * One thread at a time.
  */
 #pragma once
@@ -31,6 +31,7 @@ struct http_request {
 	const char *certificate, *client_certificate, *client_key; /* files; NULL: not set */
 	struct str body;
 	uint32_t timeout_ms;
+	size_t answer_most;	 /* bytes of an answer; 0: 4 MiB */
 	const atomic_bool *stop; /* may be NULL */
 	void (*idle)(void *to);	 /* called while it waits, at least every 100 ms; may be NULL */
 	void *idle_to;

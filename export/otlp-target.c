@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
+enum { SIZE_MOST = 64 << 20, TIMEOUT_DEFAULT_MS = 10000, TIMEOUT_MOST_MS = 600000 };
 
 #define OTLP "OTEL_EXPORTER_OTLP_"
 #define DEFAULT_ENDPOINT "http://localhost:4318"
@@ -265,6 +265,13 @@ static void read_compression(struct otlp_target *out, struct lookup *l)
 		     STR_ARG(str_first(text, 40)));
 }
 
+static size_t read_size(const struct lookup *l, const char *name)
+{
+	uint64_t v = settings_u64(l->settings, str_of(name), 0, NULL);
+
+	return v < SIZE_MOST ? v : SIZE_MOST;
+}
+
 /* Never shows a value: they are keys and tokens. */
 static void read_headers(struct otlp_target *out, struct lookup *l)
 {
@@ -307,6 +314,8 @@ int otlp_target_read(struct otlp_target *out, enum signal kind, const struct set
 		return TRACE(r);
 	read_timeout(&t, &l, kind);
 	read_compression(&t, &l);
+	t.request_most = read_size(&l, "ORIEL_OTLP_MAX_REQUEST_SIZE");
+	t.answer_most = read_size(&l, "ORIEL_OTLP_MAX_RESPONSE_SIZE");
 	read_headers(&t, &l);
 	*out = t;
 	return 0;

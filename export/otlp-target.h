@@ -30,6 +30,7 @@ struct otlp_target {
 	const char *client_certificate;
 	const char *client_key;
 	uint32_t timeout_ms;
+	size_t request_most, answer_most; /* bytes; 0: the usual */
 	enum packing packing;
 };
 

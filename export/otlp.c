@@ -286,6 +286,7 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 		.client_key = t->client_key,
 		.body = body,
 		.timeout_ms = t->timeout_ms,
+		.answer_most = t->answer_most,
 		.stop = x->stop,
 		.idle = x->idle,
 		.idle_to = x->idle_to,
@@ -306,18 +307,21 @@ static int post(struct otlp *x, const struct shipment *s, struct str body,
 					: judge_http(x, s, &answer, result);
 }
 
-static size_t request_most(const struct shipment *s, enum otlp_protocol protocol)
+static size_t request_most(const struct shipment *s, const struct otlp_target *t)
 {
-	return protocol == OTLP_GRPC && shipment_items(s) > 1 ? GRPC_REQUEST_MOST : REQUEST_MOST;
+	if (t->request_most)
+		return t->request_most;
+	return t->protocol == OTLP_GRPC && shipment_items(s) > 1 ? GRPC_REQUEST_MOST : REQUEST_MOST;
 }
 
 /* After room for gRPC's prefix. */
-static void encode(struct out *o, const struct shipment *s, enum otlp_protocol protocol)
+static void encode(struct out *o, const struct shipment *s, const struct otlp_target *t)
 {
 	static const char room[GRPC_PREFIX];
+	enum otlp_protocol protocol = t->protocol;
 
 	out_clear(o);
-	o->limit = request_most(s, protocol);
+	o->limit = request_most(s, t);
 	if (protocol == OTLP_GRPC)
 		out_bytes(o, room, sizeof(room));
 	if (protocol == OTLP_HTTP_JSON)
@@ -357,8 +361,8 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	struct str body;
 	int r;
 
-	encode(&x->plain, s, t->protocol);
-	r = shipment_encoded(result, s, &x->plain, REQUEST_MOST);
+	encode(&x->plain, s, t);
+	r = shipment_encoded(result, s, &x->plain, request_most(s, t));
 	if (r)
 		return TRACE(r);
 	r = pack(x, t, &body);
@@ -377,12 +381,13 @@ struct stowing {
 static int stow_one(void *you, const struct shipment *s, struct export_result *result)
 {
 	struct stowing *w = you;
-	enum otlp_protocol protocol = w->x->target[s->which].protocol;
+	const struct otlp_target *t = &w->x->target[s->which];
+	enum otlp_protocol protocol = t->protocol;
 	size_t prefix = protocol == OTLP_GRPC ? GRPC_PREFIX : 0;
 	struct out *o = &w->x->aside;
 
 	(void)result;
-	encode(o, s, protocol);
+	encode(o, s, t);
 	if (o->error == -EFBIG && shipment_items(s) > 1)
 		return SHIP_TOO_BIG;
 	if (o->error)

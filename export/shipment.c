@@ -86,7 +86,10 @@ int shipment_encoded(struct export_result *result, const struct shipment *s, con
 		return o->error ? ERR(o->error) : 0;
 	if (shipment_items(s) > 1)
 		return SHIP_TOO_BIG;
-	shipment_tell(result, s, "one item alone is larger than %zu MiB", most >> 20);
+	if (most >> 20)
+		shipment_tell(result, s, "one item alone is larger than %zu MiB", most >> 20);
+	else
+		shipment_tell(result, s, "one item alone is larger than %zu bytes", most);
 	shipment_reject(result, s, 1);
 	return SHIP_SETTLED;
 }

@@ -234,7 +234,8 @@ static void limits_are_those_of_the_batch_processors(void **state)
 {
 	static const char block[] =
 		"OTEL_BSP_MAX_QUEUE_SIZE=100\0OTEL_BSP_MAX_EXPORT_BATCH_SIZE=500\0"
-		"OTEL_BLRP_MAX_QUEUE_SIZE=70\0OTEL_BLRP_SCHEDULE_DELAY=0\0OTEL_BSP_EXPORT_TIMEOUT=1";
+		"OTEL_BLRP_MAX_QUEUE_SIZE=70\0OTEL_BLRP_SCHEDULE_DELAY=0\0OTEL_BSP_EXPORT_TIMEOUT=1\0"
+		"ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE=9";
 	static const char wrong[] = "OTEL_BSP_SCHEDULE_DELAY=soon";
 	struct settings s = { { block, sizeof(block) } };
 	struct destination_limits l;
@@ -244,7 +245,8 @@ static void limits_are_those_of_the_batch_processors(void **state)
 	assert_int_equal(l.queue_items, 100);
 	assert_int_equal(l.batch_items, 100);
 	assert_int_equal(l.most[0], 500);
-	assert_int_equal(l.most[1] + l.most[2], 0);
+	assert_int_equal(l.most[1], 0);
+	assert_int_equal(l.most[2], 9);
 	assert_int_equal(l.delay_ms, 1);
 	l = destination_limits_of(&s, SIGNAL_LOG);
 	assert_int_equal(l.queue_items, 70);

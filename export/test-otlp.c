@@ -499,6 +499,48 @@ static void no_request_passes_the_limit(void **state)
 	free(text);
 }
 
+/* 100 spans, of which one hundredth is more than 20 bytes and less than 200. */
+static void a_limit_of_requests_may_be_set(void **state)
+{
+	struct scene x;
+	size_t traces = 0;
+
+	(void)state;
+	scene_open(&x, SCRIPT({ OK_EMPTY, 0 }),
+		   (const char *[]){ "ORIEL_OTLP_MAX_REQUEST_SIZE=2000", NULL });
+	for (size_t i = 0; i < 100; i++)
+		batch_add_span(x.batch)->name = STR("a span with a name of a certain length");
+	assert_int_equal(scene_write(&x), 0);
+	for (size_t i = 0; i < x.server.n_requests && i < REQUESTS_MOST; i++) {
+		traces += server_saw(&x.server, i, "POST /v1/traces ");
+		assert_true(x.server.request[i].body.n <= 2000);
+	}
+	assert_in_range(traces, 3, 30);
+	assert_int_equal(x.result.n_rejected, 0);
+	scene_close(&x);
+}
+
+/* A partial success that begins behind the limit isn't read. */
+static void a_limit_of_answers_may_be_set(void **state)
+{
+	static const char partial[] =
+		"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4\r\n\r\n"
+		"\x0a\x02\x08\x01";
+	struct scene x;
+
+	(void)state;
+	scene_open(&x, SCRIPT({ partial, sizeof(partial) - 1 }),
+		   (const char *[]){ "ORIEL_OTLP_MAX_RESPONSE_SIZE=4", NULL });
+	assert_int_equal(scene_write(&x), 0);
+	assert_true(x.result.n_rejected > 0);
+	scene_close(&x);
+	scene_open(&x, SCRIPT({ partial, sizeof(partial) - 1 }),
+		   (const char *[]){ "ORIEL_OTLP_MAX_RESPONSE_SIZE=3", NULL });
+	assert_int_equal(scene_write(&x), 0);
+	assert_int_equal(x.result.n_rejected, 0);
+	scene_close(&x);
+}
+
 static void one_item_too_large_does_not_stop_the_others(void **state)
 {
 	size_t n = 65 << 20;
@@ -572,6 +614,8 @@ int main(void)
 		cmocka_unit_test(an_endless_answer_is_left_unread),
 		cmocka_unit_test(too_large_for_the_server_is_sent_in_halves),
 		cmocka_unit_test(no_request_passes_the_limit),
+		cmocka_unit_test(a_limit_of_requests_may_be_set),
+		cmocka_unit_test(a_limit_of_answers_may_be_set),
 		cmocka_unit_test(one_item_too_large_does_not_stop_the_others),
 	};
 

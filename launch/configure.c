@@ -20,6 +20,22 @@ static bool only_look(void *you, struct str name, struct str value)
 	return name.n < 2 * VARIABLE_NAME_ROOM;
 }
 
+/* What is to be redacted is added to, lest a secret get out that somebody has named. */
+static int set_redact(const char *more)
+{
+	const char *there = variable_get("ORIEL_REDACT");
+	char *both;
+	int r;
+
+	if (!there || str_ends(str_of(there), str_of(more)))
+		return there ? 0 : setenv("ORIEL_REDACT", more, 1);
+	if (asprintf(&both, "%s,%s", there, more) < 0)
+		return -1;
+	r = setenv("ORIEL_REDACT", both, 1);
+	free(both);
+	return r;
+}
+
 /* Unless `you` says that what is there stays. */
 static bool set_one(void *you, struct str name, struct str value)
 {
@@ -29,7 +45,12 @@ static bool set_one(void *you, struct str name, struct str value)
 	bool done;
 
 	snprintf(text, sizeof(text), STR_FMT, STR_ARG(name));
-	done = copy && (*stays && variable_get(text) ? true : setenv(text, copy, 1) == 0);
+	if (!copy || (*stays && variable_get(text)))
+		done = copy != NULL;
+	else if (strcmp(text, "ORIEL_REDACT") == 0)
+		done = set_redact(copy) == 0;
+	else
+		done = setenv(text, copy, 1) == 0;
 	free(copy);
 	return done;
 }

@@ -84,11 +84,18 @@ static size_t prefix_of(struct str name, char to[sizeof(OF) + SETTINGS_NAME_MOST
 static bool is_of_one(struct str variable)
 {
 	static const struct str of_one[] = {
-		STR("OTEL_EXPORTER_"),	STR("OTEL_BSP_"),
-		STR("OTEL_BLRP_"),	STR("OTEL_METRIC_EXPORT_"),
-		STR("ORIEL_OTLP_FILE"), STR("ORIEL_ENDPOINT_IS_OURS"),
-		STR("SENTRY_"),		STR("DD_AGENT_"),
-		STR("DD_TRACE_AGENT_"), STR(OF),
+		STR("OTEL_EXPORTER_"),
+		STR("OTEL_BSP_"),
+		STR("OTEL_BLRP_"),
+		STR("OTEL_METRIC_EXPORT_"),
+		STR("ORIEL_METRIC_EXPORT_"),
+		STR("ORIEL_CONSOLE_"),
+		STR("ORIEL_OTLP_"),
+		STR("ORIEL_ENDPOINT_IS_OURS"),
+		STR("SENTRY_"),
+		STR("DD_AGENT_"),
+		STR("DD_TRACE_AGENT_"),
+		STR(OF),
 	};
 
 	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
@@ -111,12 +118,17 @@ static void copy_variables(struct out *to, struct str block, struct str prefix)
 	}
 }
 
-/* The first of one name counts. */
-void settings_of(struct out *to, const struct settings *s, struct str name)
+void settings_own(struct out *to, const struct settings *s, struct str name)
 {
 	char prefix[sizeof(OF) + SETTINGS_NAME_MOST + 1];
 
 	copy_variables(to, s->block, (struct str){ prefix, prefix_of(name, prefix) });
+}
+
+/* The first of one name counts. */
+void settings_of(struct out *to, const struct settings *s, struct str name)
+{
+	settings_own(to, s, name);
 	copy_variables(to, s->block, STR(""));
 }
 

@@ -36,7 +36,8 @@ enum { SETTINGS_NAME_MOST = 24 };
 /* False: it is none, "console" or "./mine.so". Letters, digits and underscores make a name. */
 bool settings_named(struct str item, struct str *kind, struct str *name);
 
-/* The block of whom has this name, into `to`. */
+/* What is said of the one with this name alone, and its whole block; both go behind what is in `to`. */
+void settings_own(struct out *to, const struct settings *s, struct str name);
 void settings_of(struct out *to, const struct settings *s, struct str name);
 
 /* How often metrics are to be exported: the shortest interval of all that export them. */

@@ -76,6 +76,19 @@ static uint64_t rounds_between(const struct settings *own, const struct settings
 	return shortest && ms > shortest ? (ms + shortest / 2) / shortest : 1;
 }
 
+static enum delta_preference preference(const struct exporter *kind, enum signal signals,
+					const struct settings *settings)
+{
+	if (!(signals & SIGNAL_METRIC))
+		return DELTA_NONE;
+	if (str_starts(str_of(kind->name), STR("otlp")))
+		return delta_preference(settings,
+					"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE");
+	if (kind == exporter_find(STR("console")))
+		return delta_preference(settings, "ORIEL_CONSOLE_TEMPORALITY_PREFERENCE");
+	return DELTA_NONE;
+}
+
 static void open_leg(struct route *route, const struct export_item *item,
 		     const struct settings *all, const struct settings *settings,
 		     const struct collector_run *run)
@@ -113,13 +126,40 @@ static void open_leg(struct route *route, const struct export_item *item,
 		return;
 	leg->signals = signals;
 	leg->is_lines = kind == exporter_find(STR("log"));
-	if (signals & SIGNAL_METRIC && strncmp(kind->name, "otlp", 4) == 0)
-		leg->delta.preference = delta_preference(settings);
+	leg->delta.preference = preference(kind, signals, settings);
 	leg->every = rounds_between(settings, all);
 	leg->is_near = kind->is_near;
 	leg->is_out = kind->is_out;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;
+}
+
+struct told_of {
+	const struct collector_run *run;
+	struct str name;
+};
+
+/* Nobody has told the people of these yet. */
+static void note_own_value(void *you, const char *what)
+{
+	const struct told_of *of = you;
+	char text[256];
+
+	snprintf(text, sizeof(text), STR_FMT ": %s", STR_ARG(of->name), what);
+	warn(of->run, text);
+}
+
+static void check_own(const struct settings *all, const struct export_item *item, struct str name,
+		      const struct collector_run *run)
+{
+	struct told_of of = { run, item->name };
+	struct out block = { 0 };
+	struct settings own;
+
+	settings_own(&block, all, name);
+	own.block = out_all(&block);
+	check_values(value_of, &own, note_own_value, &of);
+	out_fini(&block);
 }
 
 /* With its own settings, where it has a name of its own. */
@@ -131,6 +171,7 @@ static void open_item(struct route *route, const struct export_item *item,
 	struct str kind, name;
 
 	if (item->name.n && settings_named(item->name, &kind, &name)) {
+		check_own(settings, item, name, run);
 		settings_of(&block, settings, name);
 		own.block = out_all(&block);
 	}

@@ -60,6 +60,17 @@ without_overlaps() {
 	[ "$(points jobs | cut -f 2 | sort -u | wc -l)" = 1 ]
 }
 
+@test "the console has them as deltas where that is asked for" {
+	export OTEL_METRICS_EXPORTER=console ORIEL_CONSOLE_TEMPORALITY_PREFERENCE=delta
+	start jobs "$BUILD/oriel" run -- "$BUILD/programs/prefork" 1 0
+	asks 3
+	told() { [ "$(grep -ac ' jobs [1-3]' "$BATS_TEST_TMPDIR/jobs.out")" -ge 1 ]; }
+	falls() { [ "$(grep -ac ' jobs.waiting ' "$BATS_TEST_TMPDIR/jobs.out")" -ge 6 ]; }
+	wait_for 10 told
+	wait_for 10 falls
+	[ "$(grep -ao ' jobs [1-3]' "$BATS_TEST_TMPDIR/jobs.out" | awk '{ n += $2 } END { print n }')" = 3 ]
+}
+
 @test "they come as often as was asked for" {
 	start jobs "$BUILD/oriel" run -- "$BUILD/programs/prefork" 1 0
 	asks 1
