@@ -24,6 +24,7 @@ static struct resource *resource;
 static struct {
 	pthread_mutex_t lock;
 	bool holds[NUMBERS], holds_all, away;
+	_Atomic bool stalls;
 	int refused_at_first; /* so many answers are "later" */
 	size_t within, most_within, points_within, n_answers, n_instances;
 	uint8_t taken[NUMBERS];
@@ -116,6 +117,10 @@ static int leave(const uint16_t *number, size_t n, bool points)
 static int answer(const struct instance *x, const uint16_t *number, size_t n, bool points)
 {
 	enter(points);
+	for (int i = 0; backend.stalls && i < 5; i++) {
+		nap();
+		x->idle(x->idle_to);
+	}
 	for (size_t i = 0; i < n; i++)
 		while (is_held(number[i])) {
 			nap();
@@ -530,6 +535,59 @@ static void *offer_some(void *arg)
 	return NULL;
 }
 
+static void wait_for_room(struct destination *d)
+{
+	struct destination_state s = look(d);
+
+	for (; s.queued - s.spooled > 80; s = look(d))
+		nap();
+}
+
+static struct destination *begin_small(size_t at_once)
+{
+	struct settings none = { { "", 0 } };
+	struct export_place place = { .signals = SIGNAL_ALL,
+				      .queue_dir = dir,
+				      .queue_bytes = 1 << 20 };
+	struct destination_limits limits = { .queue_items = 100,
+					     .batch_items = 7,
+					     .at_once = at_once,
+					     .delay_ms = 1,
+					     .retry_first_ms = 5,
+					     .retry_most_ms = 5 };
+	struct destination *d;
+	char why[160];
+
+	assert_int_equal(destination_new(&d, &many, &none, &place, limits, why), 0);
+	return d;
+}
+
+/* Answers take their time, so what comes goes to disk beside them, and one after the other is none. */
+static void what_is_put_aside_by_several_comes_once(void **state)
+{
+	struct destination *d = begin_small(4);
+
+	(void)state;
+	backend.stalls = true;
+	for (uint16_t i = 0; i < 3000; i++) {
+		wait_for_room(d);
+		offer(d, i, false);
+		if (i % 100 == 0) {
+			pthread_mutex_lock(&backend.lock);
+			backend.away = !backend.away;
+			pthread_mutex_unlock(&backend.lock);
+		}
+	}
+	pthread_mutex_lock(&backend.lock);
+	backend.away = false;
+	pthread_mutex_unlock(&backend.lock);
+	assert_true(destination_flush(d, EVER_MS));
+	each_once(3000);
+	assert_int_equal(look(d).sent, 3000);
+	assert_int_equal(look(d).queued, 0);
+	destination_free(d, EVER_MS);
+}
+
 static void whatever_happens_each_comes_once(void **state)
 {
 	struct destination *d = begin(8, true);
@@ -582,6 +640,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_on_disk_goes_out_several_at_once, fresh),
 		cmocka_unit_test_setup(a_flush_waits_for_what_is_on_disk_and_out_of_turn, fresh),
 		cmocka_unit_test_setup(an_older_answer_is_no_end_of_the_trouble, fresh),
+		cmocka_unit_test_setup(what_is_put_aside_by_several_comes_once, fresh),
 		cmocka_unit_test_setup(whatever_happens_each_comes_once, fresh),
 	};
 	int r;
