@@ -171,7 +171,16 @@ static const char *find(char *const *envp, const char *variable)
 	return NULL;
 }
 
-struct change environment_change(char *const *envp, const struct target *t, bool give_back)
+/* By a list of libraries without ours, in an environment that is ours otherwise. */
+static bool is_replaced(char *const *envp)
+{
+	const char *list = find(envp, lists[0].name.p);
+	struct str value = str_of(list ? list + lists[0].name.n : NULL);
+
+	return lists[0].entries && preload_next(&value).n && find(envp, "ORIEL_RUN_ID=");
+}
+
+struct change environment_change(char *const *envp, const struct target *t, enum give_back give)
 {
 	struct change c = { 0 };
 	bool ours = false, fits;
@@ -189,7 +198,8 @@ struct change environment_change(char *const *envp, const struct target *t, bool
 	}
 	fits = !t->unfit && (!t->needs_asan || asan_is_calm(envp));
 	c.take = ours && !fits;
-	c.give = !ours && fits && give_back;
+	c.entries = give == GIVE_IF_REPLACED;
+	c.give = !ours && fits && (c.entries ? is_replaced(envp) : give == GIVE_BACK);
 	if (n > FOLLOW_MOST)
 		c.take = c.give = false;
 	for (size_t i = 0; i < N_LISTS; i++)
@@ -199,33 +209,38 @@ struct change environment_change(char *const *envp, const struct target *t, bool
 	return c;
 }
 
-/* "LD_PRELOAD=" + our entry + what was there; the first byte behind it. */
-static char *list_with(const struct list *l, const char *was, char *text)
+static char *append(char *text, const char *p)
 {
-	size_t entry_n = strlen(l->entries), was_n = was ? strlen(was + l->name.n) : 0;
+	size_t n = strlen(p);
 
-	memcpy(text, l->name.p, l->name.n);
-	text += l->name.n;
-	memcpy(text, l->entries, entry_n);
-	text += entry_n;
-	if (was_n) {
+	memcpy(text, p, n);
+	return text + n;
+}
+
+/* "LD_PRELOAD=", our entries and what was there; the first byte behind it. */
+static char *list_with(const struct list *l, const char *was, char *text, bool ours_last)
+{
+	const char *theirs = was ? was + l->name.n : "";
+
+	text = append(text, l->name.p);
+	text = append(text, ours_last ? theirs : l->entries);
+	if (*theirs)
 		*text++ = ':';
-		memcpy(text, was + l->name.n, was_n);
-		text += was_n;
-	}
+	text = append(text, ours_last ? l->entries : theirs);
 	*text++ = '\0';
 	return text;
 }
 
-static char **give(char *const *envp, char **to, char *text)
+/* Behind what has replaced them: AddressSanitizer's runtime, say, must be the first. */
+static char **give(char *const *envp, char **to, char *text, bool entries)
 {
 	for (size_t i = 0; i < N_LISTS; i++) {
 		if (!lists[i].entries || !lists[i].goes_on)
 			continue;
 		*to++ = text;
-		text = list_with(&lists[i], find(envp, lists[i].name.p), text);
+		text = list_with(&lists[i], find(envp, lists[i].name.p), text, entries);
 	}
-	for (size_t i = 0; i < n_saved; i++)
+	for (size_t i = 0; i < n_saved && !entries; i++)
 		if (!find(envp, saved[i]))
 			*to++ = (char *)(uintptr_t)saved[i];
 	return to;
@@ -234,7 +249,7 @@ static char **give(char *const *envp, char **to, char *text)
 void environment_write(const struct change *c, char *const *envp, char **to, char *text)
 {
 	if (c->give)
-		to = give(envp, to, text);
+		to = give(envp, to, text, c->entries);
 	for (; *envp; envp++) {
 		const struct list *l = list_of(*envp);
 		size_t n;

@@ -33,5 +33,11 @@ void follow_start(const char *agent)
 
 struct change follow_change(char *const *envp, const struct target *t, bool spawns)
 {
-	return environment_change(envp, t, follows ? t->same : !spawns && getpid() == our_pid);
+	enum give_back give = GIVE_NOTHING;
+
+	if (follows)
+		give = t->same ? GIVE_BACK : GIVE_IF_REPLACED;
+	else if (!spawns && getpid() == our_pid)
+		give = GIVE_BACK;
+	return environment_change(envp, t, give);
 }

@@ -11,6 +11,9 @@
  *     a program that clears the environment and starts itself anew (nginx's binary upgrade) gets
  *     our variables back
  *
+ *     a wrapper that sets LD_PRELOAD to a library of its own (jemalloc, before many a service) means
+ *     to add that, not to take ours away: where all else of ours is still there, the entry comes back
+ *
  *     ORIEL_FOLLOW=no: our entries are taken out of this process's own environment at its start,
  *     so that no child has them however it is started; a program that takes this one's place (exec
  *     without fork) is no child, and gets them back
@@ -57,6 +60,7 @@ struct target target_of_name(const char *name);
 
 struct change {
 	bool take, give; /* our variables; neither: the environment goes through as it is */
+	bool entries;	 /* give: the lists' entries alone */
 	size_t slots, bytes;
 };
 
@@ -69,8 +73,10 @@ void environment_leave(bool everything);
 /* What a program gets: one that is spawned, or one that may take our place. */
 struct change follow_change(char *const *envp, const struct target *t, bool spawns);
 
-/* With `give_back` our variables are put in where they are missing, if the target bears them. */
-struct change environment_change(char *const *envp, const struct target *t, bool give_back);
+/* Our variables are put in where they are missing, if the target bears them. */
+enum give_back { GIVE_NOTHING, GIVE_BACK, GIVE_IF_REPLACED };
+
+struct change environment_change(char *const *envp, const struct target *t, enum give_back give);
 
 /* `to` has room for the change's slots, `text` for its bytes. */
 void environment_write(const struct change *c, char *const *envp, char **to, char *text);

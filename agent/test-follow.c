@@ -37,10 +37,10 @@ static int begin(void **state)
 }
 
 /* What an environment becomes; the same one if it goes through. */
-static const void *changed(const void *environment, const struct target *t, bool give_back)
+static const void *changed(const void *environment, const struct target *t, enum give_back give)
 {
 	char *const *envp = environment;
-	struct change c = environment_change(envp, t, give_back);
+	struct change c = environment_change(envp, t, give);
 
 	if (!c.slots)
 		return envp;
@@ -71,10 +71,10 @@ static void what_fits_gets_what_it_would_get(void **state)
 	const char *envp[] = { "A=1", "LD_PRELOAD=/opt/liboriel-agent.so", NULL };
 
 	(void)state;
-	assert_ptr_equal(changed(envp, &fits, true), envp);
-	assert_ptr_equal(changed(envp + 2, &fits, false), envp + 2);
-	assert_ptr_equal(changed(envp, &(struct target){ 0 }, true), envp);
-	assert_null(environment_change(NULL, &fits, true).slots);
+	assert_ptr_equal(changed(envp, &fits, GIVE_BACK), envp);
+	assert_ptr_equal(changed(envp + 2, &fits, GIVE_NOTHING), envp + 2);
+	assert_ptr_equal(changed(envp, &(struct target){ 0 }, GIVE_BACK), envp);
+	assert_null(environment_change(NULL, &fits, GIVE_BACK).slots);
 }
 
 static void what_does_not_fit_loses_our_entries_alone(void **state)
@@ -86,9 +86,9 @@ static void what_does_not_fit_loses_our_entries_alone(void **state)
 	const char *none[] = { "LD_PRELOAD=/x.so", "A=1", NULL };
 
 	(void)state;
-	assert_environment(changed(envp, &unfit, true),
+	assert_environment(changed(envp, &unfit, GIVE_BACK),
 			   "A=1|LD_PRELOAD=/x.so:/y.so|ORIEL_RUN_ID=42|");
-	assert_ptr_equal(changed(none, &unfit, true), none);
+	assert_ptr_equal(changed(none, &unfit, GIVE_BACK), none);
 }
 
 static void address_sanitizer_minds_unless_it_was_told_not_to(void **state)
@@ -97,9 +97,9 @@ static void address_sanitizer_minds_unless_it_was_told_not_to(void **state)
 			       "ASAN_OPTIONS=verify_asan_link_order=0:a=1", NULL };
 
 	(void)state;
-	assert_ptr_equal(changed(envp, &asan, true), envp);
+	assert_ptr_equal(changed(envp, &asan, GIVE_BACK), envp);
 	envp[1] = "ASAN_OPTIONS=a=1";
-	assert_environment(changed(envp, &asan, true), "ASAN_OPTIONS=a=1|");
+	assert_environment(changed(envp, &asan, GIVE_BACK), "ASAN_OPTIONS=a=1|");
 }
 
 static void what_is_missing_comes_back_and_what_is_there_stays(void **state)
@@ -108,13 +108,30 @@ static void what_is_missing_comes_back_and_what_is_there_stays(void **state)
 	const char *own[] = { "LD_PRELOAD=/x.so", "ORIEL_RUN_ID=7", NULL };
 
 	(void)state;
-	assert_environment(changed(bare, &fits, true),
+	assert_environment(changed(bare, &fits, GIVE_BACK),
 			   "LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so|"
 			   "ORIEL_RUN_ID=42|OTEL_SERVICE_NAME=shop|A=1|");
-	assert_environment(changed(own, &fits, true),
+	assert_environment(changed(own, &fits, GIVE_BACK),
 			   "LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so:/x.so|"
 			   "OTEL_SERVICE_NAME=shop|ORIEL_RUN_ID=7|");
-	assert_ptr_equal(changed(bare, &unfit, true), bare);
+	assert_ptr_equal(changed(bare, &unfit, GIVE_BACK), bare);
+}
+
+static void a_list_that_was_replaced_has_ours_again(void **state)
+{
+	const char *other[] = { "LD_PRELOAD=/x.so", "ORIEL_RUN_ID=7", NULL };
+	const char *emptied[] = { "LD_PRELOAD=", "ORIEL_RUN_ID=7", NULL };
+	const char *not_ours[] = { "LD_PRELOAD=/x.so", "A=1", NULL };
+	const char *ours[] = { "LD_PRELOAD=/x.so:/opt/liboriel-agent.so", "ORIEL_RUN_ID=7", NULL };
+
+	(void)state;
+	assert_environment(changed(other, &fits, GIVE_IF_REPLACED),
+			   "LD_PRELOAD=/x.so:/opt/liboriel-agent.so:/opt/liboriel-first.so|"
+			   "ORIEL_RUN_ID=7|");
+	assert_ptr_equal(changed(other, &unfit, GIVE_IF_REPLACED), other);
+	assert_ptr_equal(changed(emptied, &fits, GIVE_IF_REPLACED), emptied);
+	assert_ptr_equal(changed(not_ours, &fits, GIVE_IF_REPLACED), not_ours);
+	assert_ptr_equal(changed(ours, &fits, GIVE_IF_REPLACED), ours);
 }
 
 static void too_many_variables_go_through(void **state)
@@ -124,9 +141,9 @@ static void too_many_variables_go_through(void **state)
 	(void)state;
 	for (size_t i = 0; i <= FOLLOW_MOST; i++)
 		envp[i] = "A=1";
-	assert_ptr_equal(changed(envp, &fits, true), envp);
+	assert_ptr_equal(changed(envp, &fits, GIVE_BACK), envp);
 	envp[FOLLOW_MOST] = NULL;
-	assert_ptr_equal(changed(envp, &fits, true), slots);
+	assert_ptr_equal(changed(envp, &fits, GIVE_BACK), slots);
 }
 
 static void our_own_environment_can_be_left(void **state)
@@ -219,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup(what_does_not_fit_loses_our_entries_alone, begin),
 		cmocka_unit_test_setup(address_sanitizer_minds_unless_it_was_told_not_to, begin),
 		cmocka_unit_test_setup(what_is_missing_comes_back_and_what_is_there_stays, begin),
+		cmocka_unit_test_setup(a_list_that_was_replaced_has_ours_again, begin),
 		cmocka_unit_test_setup(too_many_variables_go_through, begin),
 		cmocka_unit_test_setup(our_own_environment_can_be_left, begin),
 		cmocka_unit_test(we_are_the_same_and_others_are_not),

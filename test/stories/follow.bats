@@ -49,6 +49,14 @@ agents() {
 	diff -a "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 }
 
+@test "a wrapper that preloads a library of its own adds it, and takes nothing away" {
+	libc=$(ldd /bin/cat | awk '/libm?c\.so/ { print $3; exit }')
+	[ "$(run_watched sh -c "export LD_PRELOAD=$libc; exec '$STARTS' maps")" = watched ]
+	[ "$(run_watched env LD_PRELOAD="$libc" "$STARTS" maps)" = watched ]
+	[ "$(run_watched env -u LD_PRELOAD cat /proc/self/maps | grep -c oriel-agent)" = 0 ]
+	[ "$("$BUILD/oriel" run --no-follow -- sh -c "LD_PRELOAD=$libc cat /proc/self/maps; true" | grep -c oriel-agent)" = 0 ]
+}
+
 @test "a program that clears its environment and starts itself anew is watched again" {
 	for how in "${ways[@]}" "${ways[@]/#/vfork-}" spawn spawnp; do
 		[ "$(run_watched "$STARTS" "bare-$how" "$STARTS" maps)" = watched ] || fail_at "$how"
