@@ -58,7 +58,8 @@ static inline void out_str(struct out *o, struct str s)
 
 static inline void out_char(struct out *o, char c)
 {
-	out_bytes(o, &c, 1);
+	if ((o->room > o->n || out_reserve(o, 1)) && !o->error)
+		o->p[o->n++] = c;
 }
 
 static inline struct str out_all(const struct out *o)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/blob.h"
 #include "store/blob-form.h"
+#include "store/varint.h"
 
 #include "base/err.h"
 
@@ -15,24 +16,14 @@ static uint64_t blob_bad(struct blob_reader *r)
 
 static uint64_t blob_get(struct blob_reader *r)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (unsigned shift = 0; shift < 64 && r->left.n; shift += 7) {
-		unsigned char b = (unsigned char)r->left.p[0];
-
-		r->left = str_from(r->left, 1);
-		v |= (uint64_t)(b & 0x7f) << shift;
-		if (b < 0x80)
-			return v;
-	}
-	return blob_bad(r);
+	return varint_take(&r->left, &v) ? v : blob_bad(r);
 }
 
 static int64_t blob_get_signed(struct blob_reader *r)
 {
-	uint64_t v = blob_get(r);
-
-	return (int64_t)((v >> 1) ^ -(v & 1));
+	return varint_of_signed(blob_get(r));
 }
 
 static struct str blob_get_bytes(struct blob_reader *r, uint64_t n)

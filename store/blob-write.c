@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/blob.h"
 #include "store/blob-form.h"
+#include "store/varint.h"
 
-static void blob_put(struct blob_writer *w, uint64_t v)
+static inline void blob_put(struct blob_writer *w, uint64_t v)
 {
-	unsigned char b[10];
-	size_t n = 0;
+	struct out *o = w->out;
 
-	while (v >= 0x80) {
-		b[n++] = (unsigned char)(v | 0x80);
-		v >>= 7;
-	}
-	b[n++] = (unsigned char)v;
-	out_bytes(w->out, b, n);
+	if (o->error || (o->room - o->n < VARINT_MOST && !out_reserve(o, VARINT_MOST)))
+		return;
+	o->n = (size_t)(varint_put(o->p + o->n, v) - o->p);
 }
 
 static void blob_put_signed(struct blob_writer *w, int64_t v)
 {
-	blob_put(w, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+	blob_put(w, varint_signed(v));
 }
 
 static void blob_put_text(struct blob_writer *w, struct str s)

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/blob.h"
 #include "store/pack.h"
+#include "store/requests.h"
 #include "store/places.h"
 #include "store/store.h"
 
@@ -219,6 +220,26 @@ static void db_pack(sqlite3_context *c, int n, sqlite3_value **v)
 	out_fini(&o);
 }
 
+/* request_row(start_ns, duration_ns, service, route, method, resource, server, error), likewise */
+static void db_request_row(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct requests_row row = { 0 };
+
+	(void)n;
+	requests_add(&row, &(struct request){
+				   .start_ns = (uint64_t)sqlite3_value_int64(v[0]),
+				   .duration_ns = (uint64_t)sqlite3_value_int64(v[1]),
+				   .service = (uint32_t)sqlite3_value_int64(v[2]),
+				   .route = (uint32_t)sqlite3_value_int64(v[3]),
+				   .method = (uint32_t)sqlite3_value_int64(v[4]),
+				   .resource = (uint32_t)sqlite3_value_int64(v[5]),
+				   .server = sqlite3_value_int(v[6]),
+				   .error = sqlite3_value_int(v[7]),
+			   });
+	sqlite3_result_blob64(c, row.data.p, row.data.n, SQLITE_TRANSIENT);
+	out_fini(&row.data);
+}
+
 static int db_pragma(struct db *db, const char *sql)
 {
 	int code = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
@@ -263,7 +284,8 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
-static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2, SCHEMA_FROM_3 };
+static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2, SCHEMA_FROM_3,
+					SCHEMA_FROM_4 };
 
 _Static_assert(sizeof(upgrades) / sizeof(upgrades[0]) == SCHEMA_VERSION, "a way from each form");
 
@@ -353,6 +375,8 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 				db_place_hash, NULL, NULL);
 	sqlite3_create_function(db->sql, "pack", 7, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 				db_pack, NULL, NULL);
+	sqlite3_create_function(db->sql, "request_row", 8, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				db_request_row, NULL, NULL);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {

@@ -15,11 +15,12 @@
 #include "base/out.h"
 #include "store/db.h"
 #include "store/places.h"
+#include "store/requests.h"
 #include "store/store.h"
 
 #include <pthread.h>
 
-enum { STORE_READERS = 4, STORE_TEXT_ROWS = 200000 };
+enum { STORE_READERS = 4, STORE_TEXT_ROWS = 200000, STORE_REQUESTS = 4 };
 
 struct store_reader {
 	struct db db;
@@ -31,8 +32,9 @@ struct store {
 	bool memory;
 	pthread_mutex_t writing;
 	struct db writer;
-	struct places places;		/* the writer's */
-	struct out blob, blob_resource; /* the writer's */
+	struct places places;			      /* the writer's */
+	struct out blob, blob_resource;		      /* the writer's */
+	struct requests_row requests[STORE_REQUESTS]; /* likewise */
 	pthread_mutex_t pool;
 	pthread_cond_t given;
 	struct store_reader reader[STORE_READERS];

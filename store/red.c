@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rates, errors and durations, from the rows of `request` in a window.
+ * Rates, errors and durations, from the requests in a window.
  *
- * Rows are read newest first into one array, sorted by what they are counted under and then by
+ * Requests are read newest first into one array, sorted by what they are counted under and then by
  * duration: each group is then a stretch whose percentiles are simply there.
  */
 #include "store/inside.h"
@@ -14,18 +14,12 @@
 
 enum { REQUESTS_MOST = 100000 };
 
-struct request {
-	uint32_t service, route, method, resource;
-	bool server, error;
-	uint64_t start_ns, duration_ns;
-};
-
 struct requests {
 	struct request *at;
 	size_t n, room;
 };
 
-static bool requests_add(struct requests *all, struct request one)
+static bool all_add(struct requests *all, const struct request *one)
 {
 	if (all->n == all->room) {
 		size_t room = all->room ? all->room * 2 : 1024;
@@ -36,7 +30,7 @@ static bool requests_add(struct requests *all, struct request one)
 		all->at = p;
 		all->room = room;
 	}
-	all->at[all->n++] = one;
+	all->at[all->n++] = *one;
 	return true;
 }
 
@@ -45,41 +39,51 @@ struct window {
 	uint64_t since_ns, until_ns;
 };
 
+static int by_number(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static bool is_in(const struct window *w, uint32_t service, const struct request *q)
+{
+	return q->start_ns >= w->since_ns && (!w->until_ns || q->start_ns < w->until_ns) &&
+	       (!w->service.n || q->service == service);
+}
+
+static int newest_first(const void *pa, const void *pb)
+{
+	const struct request *a = pa, *b = pb;
+
+	return by_number(b->start_ns, a->start_ns);
+}
+
+/* Rows come by when their last request began; of the last one only the newest may be too many. */
 static int requests_read(struct requests *all, struct db *db, const struct window *w)
 {
-	sqlite3_stmt *s = db_stmt(db, DB_REQUEST_LIST);
+	sqlite3_stmt *s = db_stmt(db, DB_REQUESTS_LIST);
 	uint32_t run = w->run.n ? words_find(db, w->run) : 0;
 	uint32_t service = w->service.n ? words_find(db, w->service) : 0;
+	struct request one;
 	int r = 0;
 
 	db_bind_u64(s, 1, w->since_ns);
 	db_bind_u64(s, 2, w->until_ns ? w->until_ns : UINT64_MAX);
 	if (w->run.n)
 		sqlite3_bind_int64(s, 3, run);
-	if (w->service.n)
-		sqlite3_bind_int64(s, 4, service);
-	sqlite3_bind_int(s, 5, REQUESTS_MOST);
-	while (r == 0 && (r = db_step(db, s)) == DB_ROW) {
-		struct request one = {
-			.start_ns = db_column_u64(s, 0),
-			.service = (uint32_t)sqlite3_column_int64(s, 1),
-			.route = (uint32_t)sqlite3_column_int64(s, 2),
-			.method = (uint32_t)sqlite3_column_int64(s, 3),
-			.resource = (uint32_t)sqlite3_column_int64(s, 4),
-			.server = sqlite3_column_int(s, 5),
-			.error = sqlite3_column_int(s, 6),
-			.duration_ns = db_column_u64(s, 7),
-		};
+	while (r == 0 && all->n < REQUESTS_MOST && (r = db_step(db, s)) == DB_ROW) {
+		struct requests_reader in = { .left = db_column_text(s, 0) };
 
-		r = requests_add(all, one) ? 0 : ERR(-ENOMEM);
+		r = 0;
+		while (r == 0 && requests_next(&in, &one))
+			if (is_in(w, service, &one) && !all_add(all, &one))
+				r = ERR(-ENOMEM);
 	}
 	db_reset(s);
+	if (all->n > REQUESTS_MOST) {
+		qsort(all->at, all->n, sizeof(*all->at), newest_first);
+		all->n = REQUESTS_MOST;
+	}
 	return TRACE(r);
-}
-
-static int by_number(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
 }
 
 /* Servers before others, so that a group's first row tells whether others count. */

@@ -9,7 +9,8 @@
  *     span      id = trace.no << 20 | how many'th: a trace's spans lie side by side without an index,
  *               those that came together in one row (store/pack.h); start_ns is the last one's
  *     place     hash of a trace's id, trace.no: a hint, late                  (store/places.h)
- *     request   server, consumer and root spans by time: rates, errors and durations read only these
+ *     requests  server, consumer and root spans of a run, those that came together in one row
+ *               (store/requests.h): rates, errors and durations read only these
  *     last      one row: the newest trace.no and cursor ever given, which never go back; the newest
  *               trace.no that has a place
  *     log       by arrival; found by time and by trace
@@ -22,13 +23,13 @@
  * `trace.cursor` grows with every change. A new trace's is its number << 20, which needs no index; what
  * changes later gets its number from behind the newest trace's.
  *
- * Form 2 added `trace.path`, form 3 problems, form 4 places and packs. A file of an earlier form is brought up to this one
+ * Form 2 added `trace.path`, form 3 problems, form 4 places and packs, form 5 rows of many requests. A file of an earlier form is brought up to this one
  * when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 4,
+	SCHEMA_VERSION = 5,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
 	SPAN_BITS = 20,			 /* of an id, and of a cursor */
 };
@@ -57,10 +58,16 @@ enum {
 
 #define SCHEMA_SPAN "CREATE TABLE span(id INTEGER PRIMARY KEY, start_ns INTEGER, data BLOB);"
 
+#define SCHEMA_REQUESTS \
+	"CREATE TABLE requests(no INTEGER PRIMARY KEY, run INTEGER, first_ns INTEGER," \
+	" last_ns INTEGER, data BLOB);" \
+	"CREATE INDEX requests_last ON requests(last_ns);"
+
 #define SCHEMA \
 	SCHEMA_TRACE \
 	SCHEMA_PLACE \
 	SCHEMA_SPAN \
+	SCHEMA_REQUESTS \
 	SCHEMA_PROBLEM \
 	"CREATE TABLE word(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);" \
 	"CREATE TABLE run(id TEXT PRIMARY KEY, command TEXT, pid INTEGER, started_ns INTEGER," \
@@ -71,9 +78,6 @@ enum {
 	"CREATE TABLE last(no INTEGER NOT NULL, cursor INTEGER NOT NULL," \
 	" placed INTEGER NOT NULL DEFAULT 0);" \
 	"INSERT INTO last VALUES(0, 0, 0);" \
-	"CREATE TABLE request(start_ns INTEGER, id INTEGER, run INTEGER, service INTEGER," \
-	" route INTEGER, method INTEGER, resource INTEGER, server INTEGER, error INTEGER," \
-	" duration_ns INTEGER, PRIMARY KEY(start_ns, id)) WITHOUT ROWID;" \
 	"CREATE TABLE log(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER, trace INTEGER," \
 	" span_id INTEGER, severity INTEGER, resource INTEGER, service INTEGER, run INTEGER, data BLOB);" \
 	"CREATE INDEX log_time ON log(time_ns);" \
@@ -100,6 +104,13 @@ enum {
 	"ALTER TABLE span RENAME TO span_3;" SCHEMA_SPAN "INSERT INTO span SELECT id, start_ns," \
 	" pack(span_id, parent_id, start_ns, duration_ns, resource, what, data) FROM span_3;" \
 	"DROP TABLE span_3;"
+
+#define SCHEMA_FROM_4 \
+	SCHEMA_REQUESTS \
+	"INSERT INTO requests(run, first_ns, last_ns, data) SELECT run, start_ns, start_ns," \
+	" request_row(start_ns, duration_ns, service, route, method, resource, server, error)" \
+	" FROM request ORDER BY start_ns;" \
+	"DROP TABLE request;"
 
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
@@ -144,7 +155,7 @@ enum {
 	  "SELECT no FROM trace WHERE start_ns >= ?1 AND n_spans > 0 AND run = ?2 LIMIT 64") \
 	X(RUN_LOGS_DELETE, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE time_ns >= ?1" \
 			   " AND run = ?2 LIMIT 4096)") \
-	X(RUN_REQUESTS_DELETE, "DELETE FROM request WHERE start_ns >= ?1 AND run = ?2") \
+	X(RUN_REQUESTS_DELETE, "DELETE FROM requests WHERE last_ns >= ?1 AND run = ?2") \
 	X(RESOURCE_FIND, "SELECT no FROM resource WHERE data = ?1") \
 	X(RESOURCE_ADD, "INSERT INTO resource(data) VALUES(?1)") \
 	X(RESOURCE_USED, "UPDATE resource SET last_span = max(last_span, ?2)," \
@@ -186,11 +197,10 @@ enum {
 	X(SPANS_ADD, "INSERT INTO span SELECT * FROM rows_span") \
 	X(SPAN_LIST, "SELECT data FROM span WHERE id >= ?1 AND id < ?2 ORDER BY id") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
-	X(REQUESTS_ADD, "INSERT INTO request SELECT * FROM rows_request") \
-	X(REQUEST_LIST, \
-	  "SELECT start_ns, service, route, method, resource, server, error, duration_ns" \
-	  " FROM request WHERE start_ns >= ?1 AND start_ns < ?2 AND (?3 IS NULL OR run = ?3)" \
-	  " AND (?4 IS NULL OR service = ?4) ORDER BY start_ns DESC LIMIT ?5") \
+	X(REQUESTS_ADD, \
+	  "INSERT INTO requests(run, first_ns, last_ns, data) VALUES(?1, ?2, ?3, ?4)") \
+	X(REQUESTS_LIST, "SELECT data FROM requests WHERE last_ns >= ?1 AND first_ns < ?2" \
+			 " AND (?3 IS NULL OR run = ?3) ORDER BY last_ns DESC") \
 	X(LOG_ADD, \
 	  "INSERT INTO log(time_ns, trace, span_id, severity, resource, service, run, data)" \
 	  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
@@ -237,9 +247,8 @@ enum {
 	X(OLD_START, "SELECT ifnull(max(start_ns), 0) FROM span WHERE id < ?1") \
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
 	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
-	X(OLD_REQUESTS_DELETE, \
-	  "DELETE FROM request WHERE (start_ns, id) IN" \
-	  " (SELECT start_ns, id FROM request WHERE start_ns < ?1 LIMIT 4096)") \
+	X(OLD_REQUESTS_DELETE, "DELETE FROM requests WHERE no IN" \
+			       " (SELECT no FROM requests WHERE last_ns < ?1 LIMIT 64)") \
 	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \
 	X(OLD_LOGS_DELETE, "DELETE FROM log WHERE id IN" \
 			   " (SELECT id FROM log WHERE time_ns < ?1 ORDER BY time_ns LIMIT 4096)")
@@ -248,7 +257,6 @@ enum {
 #define ROWS(X) \
 	X(trace, 20) \
 	X(span, 3) \
-	X(request, 10) \
 	X(place, 2)
 
 enum db_rows {

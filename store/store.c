@@ -59,6 +59,8 @@ struct store *store_free(struct store *st)
 	places_fini(&st->places);
 	out_fini(&st->blob);
 	out_fini(&st->blob_resource);
+	for (size_t i = 0; i < STORE_REQUESTS; i++)
+		out_fini(&st->requests[i].data);
 	pthread_mutex_destroy(&st->writing);
 	pthread_mutex_destroy(&st->pool);
 	pthread_cond_destroy(&st->given);

@@ -13,15 +13,16 @@ void summary_look(struct summary_span *at, const struct span *s, uint32_t servic
 		  struct db *db)
 {
 	const struct value *method, *status;
-	struct str route = attributes_text(s->attributes, STR("http.route"));
+	struct str route;
 
 	*at = (struct summary_span){ .service = service, .run = run };
 	at->server = s->kind == SPAN_SERVER || s->kind == SPAN_CONSUMER;
 	at->error = s->status == STATUS_ERROR;
-	if (route.n)
-		at->route = words_give(db, route);
 	if (!at->server && span_id_is_set(s->parent_id))
 		return;
+	route = attributes_text(s->attributes, STR("http.route"));
+	if (route.n)
+		at->route = words_give(db, route);
 	method = either(s, STR("http.request.method"), STR("http.method"));
 	if (method && method->type == VALUE_STRING)
 		at->method = words_give(db, method->text);

@@ -199,7 +199,16 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 	assert_non_null(strstr(store_why(), "newer Oriel"));
 }
 
+#define FORM_4 \
+	"CREATE TABLE request(start_ns INTEGER, id INTEGER, run INTEGER, service INTEGER," \
+	" route INTEGER, method INTEGER, resource INTEGER, server INTEGER, error INTEGER," \
+	" duration_ns INTEGER, PRIMARY KEY(start_ns, id)) WITHOUT ROWID;" \
+	"INSERT INTO request SELECT first_ns, no, run, (SELECT id FROM word WHERE text =" \
+	" CAST('shop' AS BLOB)), 0, 0, 1, 1, 0, 10 FROM requests;" \
+	"DROP TABLE requests;"
+
 #define FORM_3 \
+	FORM_4 \
 	"DROP TABLE place; ALTER TABLE last DROP COLUMN placed; ALTER TABLE span RENAME TO packs;" \
 	"CREATE TABLE span(id INTEGER PRIMARY KEY, span_id INTEGER, parent_id INTEGER," \
 	" resource INTEGER, start_ns INTEGER, duration_ns INTEGER, what INTEGER, data BLOB);" \
@@ -213,7 +222,15 @@ static const char *const earlier[] = {
 	FORM_3 "DROP TABLE problem; DROP TABLE problem_release; DROP TABLE problem_trace;"
 	       "PRAGMA user_version = 2",
 	FORM_3 "PRAGMA user_version = 3",
+	FORM_4 "PRAGMA user_version = 4",
 };
+
+static int count_calls(const struct store_red *red, void *you)
+{
+	assert_true(str_eq(red->service, STR("shop")));
+	*(size_t *)you += red->n;
+	return 0;
+}
 
 /* As write_many made it. */
 static int count_whole(const struct span *s, const struct resource *r, void *you)
@@ -232,7 +249,7 @@ static void a_file_of_an_earlier_form_is_brought_up(void **state)
 
 	for (size_t i = 0; i < sizeof(earlier) / sizeof(earlier[0]); i++) {
 		struct seen_traces seen = { 0 };
-		size_t spans = 0;
+		size_t spans = 0, calls = 0;
 
 		assert_int_equal(write_many(st, 0, 1, ""), 0);
 		assert_int_equal(sqlite3_exec(st->writer.sql, earlier[i], NULL, NULL, NULL),
@@ -240,6 +257,8 @@ static void a_file_of_an_earlier_form_is_brought_up(void **state)
 		store_free(st);
 		assert_int_equal(store_open(&st, disk_file), 0);
 		*state = st;
+		assert_int_equal(store_services(st, STR(""), 0, 0, count_calls, &calls), 0);
+		assert_int_equal(calls, 1 + 3 * i); /* all of it is the server's now */
 		assert_int_equal(write_many(st, 0, 1, ""), 0);
 		assert_int_equal(write_many(st, 1, 1, ""), 0);
 		assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen),

@@ -153,7 +153,6 @@ static void write_rows(struct writing *w, enum db_rows which)
 {
 	static const enum db_statement add[DB_ROWS] = { [ROWS_trace] = DB_TRACES_ADD,
 							[ROWS_span] = DB_SPANS_ADD,
-							[ROWS_request] = DB_REQUESTS_ADD,
 							[ROWS_place] = DB_PLACES_ADD };
 
 	if (w->db->rows[which].n)
@@ -172,21 +171,51 @@ static struct cell *write_row(struct writing *w, enum db_rows which)
 	return rows_next(&w->db->rows[which]);
 }
 
-static void write_request(struct writing *w, uint64_t id, const struct span_ref *ref,
+static void write_requests(struct writing *w, struct requests_row *row)
+{
+	sqlite3_stmt *s = db_stmt(w->db, DB_REQUESTS_ADD);
+
+	if (!row->n)
+		return;
+	if (row->data.error)
+		w->db->error = ERR(row->data.error);
+	sqlite3_bind_int64(s, 1, row->run);
+	db_bind_u64(s, 2, row->first_ns);
+	db_bind_u64(s, 3, row->last_ns);
+	db_bind_text(s, 4, out_all(&row->data));
+	db_run(w->db, s);
+	out_clear(&row->data);
+	row->n = 0;
+}
+
+/* The row of this run; where there are more runs than rows, a row is written for each change. */
+static struct requests_row *requests_of(struct writing *w, uint32_t run)
+{
+	struct requests_row *row = w->st->requests, *end = row + STORE_REQUESTS;
+
+	while (row < end && row->n && row->run != run)
+		row++;
+	if (row == end)
+		row = &w->st->requests[run % STORE_REQUESTS];
+	if (row->n == REQUESTS_A_ROW || (row->n && row->run != run))
+		write_requests(w, row);
+	row->run = run;
+	return row;
+}
+
+static void write_request(struct writing *w, const struct span_ref *ref,
 			  const struct summary_span *at)
 {
-	struct cell *to = write_row(w, ROWS_request);
-
-	to[0] = cell_u64(ref->span->start_ns);
-	to[1] = cell_u64(id);
-	to[2] = cell_number(at->run);
-	to[3] = cell_number(at->service);
-	to[4] = cell_number(at->route);
-	to[5] = cell_number(at->method);
-	to[6] = cell_number(ref->from->resource);
-	to[7] = cell_number(at->server);
-	to[8] = cell_number(at->error);
-	to[9] = cell_u64(span_duration(ref->span));
+	requests_add(requests_of(w, at->run), &(struct request){
+						      .start_ns = ref->span->start_ns,
+						      .duration_ns = span_duration(ref->span),
+						      .service = at->service,
+						      .route = at->route,
+						      .method = at->method,
+						      .resource = ref->from->resource,
+						      .server = at->server,
+						      .error = at->error,
+					      });
 }
 
 /* kind, status and end in one byte: see read_span in traces.c */
@@ -388,7 +417,7 @@ static void write_group(struct writing *w, struct group *g)
 		summary_add(&sum, ref->span, &at);
 		write_span(w, &pack, id, ref);
 		if (at.server || !span_id_is_set(ref->span->parent_id))
-			write_request(w, id, ref, &at);
+			write_request(w, ref, &at);
 	}
 	write_pack(w, &pack);
 	write_summary(w, &sum, found);
@@ -475,14 +504,23 @@ static void write_problems(struct writing *w, struct batch *const *batches, size
 	problems_write(&p, w->db, &w->st->blob);
 }
 
+static void rows_forget(struct writing *w)
+{
+	for (int i = 0; i < DB_ROWS; i++)
+		w->db->rows[i].n = 0;
+	for (int i = 0; i < STORE_REQUESTS; i++) {
+		out_clear(&w->st->requests[i].data);
+		w->st->requests[i].n = 0;
+	}
+}
+
 static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 {
 	int r = db_begin(w->db, DB_BEGIN_WRITE);
 
 	if (r < 0)
 		return TRACE(r);
-	for (int i = 0; i < DB_ROWS; i++)
-		w->db->rows[i].n = 0; /* of a write that failed */
+	rows_forget(w); /* of a write that failed */
 	write_last(w);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		if (i && batches[i]->resource == batches[i - 1]->resource)
@@ -496,6 +534,8 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 		write_group(w, &w->group[i]);
 	for (int i = 0; i < DB_ROWS && !w->db->error; i++)
 		write_rows(w, (enum db_rows)i);
+	for (int i = 0; i < STORE_REQUESTS && !w->db->error; i++)
+		write_requests(w, &w->st->requests[i]);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
 			write_log(w, &batches[i]->log[k], &w->source[i]);

@@ -5,6 +5,7 @@
  */
 #include "store/blob.h"
 #include "store/pack.h"
+#include "store/requests.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,24 @@ static void packs(struct str left, struct arena *arena)
 
 		blob_read_span(&r, &s);
 	}
+}
+
+/* A row of requests: what can be read comes out the same when it is written again. */
+static void requests(struct str left)
+{
+	struct requests_reader in = { .left = left }, again;
+	struct requests_row row = { 0 };
+	struct request q = { 0 }, r = { 0 };
+
+	while (requests_next(&in, &q))
+		requests_add(&row, &q);
+	again = (struct requests_reader){ .left = out_all(&row.data) };
+	for (size_t i = 0; i < row.n; i++)
+		if (!requests_next(&again, &r))
+			abort();
+	if (row.n && (q.start_ns != r.start_ns || q.duration_ns != r.duration_ns))
+		abort();
+	out_fini(&row.data);
 }
 
 static void again(const struct span *first)
@@ -71,6 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] == 255)
 		packs(bytes, &arena);
+	if (data[0] == 254)
+		requests(bytes);
 	switch (data[0] % 5) {
 	case 0:
 		if (blob_read_span(&r, &s) == 0)
