@@ -44,9 +44,12 @@ static const char *volatile text = "a value of 24 characters";
 
 LOOP(span_0, struct oriel_span s = oriel_span_start("operation"); oriel_span_end(&s);)
 LOOP(span_5, struct oriel_span s = oriel_span_start("operation", FIVE); oriel_span_end(&s);)
-LOOP(span_scoped, struct oriel_span s = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.scope = storage),
-							      "operation", FIVE);
-     oriel_span_end(&s);)
+#undef ORIEL_SCOPE
+#define ORIEL_SCOPE storage
+LOOP(span_scoped, struct oriel_span s = oriel_span_start("operation", FIVE); oriel_span_end(&s);)
+#undef ORIEL_SCOPE
+#define ORIEL_SCOPE ((struct oriel_scope *)0)
+
 LOOP(log_4, oriel_info("order placed", oriel_int("order.id", number), oriel_f64("amount", 12.5),
 		       oriel_str("product", text), oriel_bool("express", true));)
 LOOP(log_below,

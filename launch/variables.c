@@ -359,8 +359,8 @@ const struct variable variables[] = {
 	  "always_off",
 	  false },
 	{ "ORIEL_VIEWS", VARIABLE_RECORDING, "VIEW;...", NULL,
-	  "What becomes of instruments: instrument=NAME* (kind=, unit=), then name=, description=, "
-	  "attributes=A|B, without=A|B, buckets=1|2|5, quantiles=0.5|0.9, aggregation=drop, sum, "
+	  "What becomes of instruments: instrument=NAME* (kind=, unit=, meter_name=, meter_version=, "
+	  "meter_schema_url=), then name=, description=, attributes=A|B, without=A|B, buckets=1|2|5, quantiles=0.5|0.9, aggregation=drop, sum, "
 	  "last_value, histogram, exponential, summary; limit=N",
 	  false },
 	{ "ORIEL_COLLECTOR", VARIABLE_LAUNCH, "none", NULL,

@@ -43,7 +43,7 @@ static void *keep(const void *bytes, size_t n)
 
 static struct str text_of(const char *text)
 {
-	struct str s = str_of(text);
+	struct str s = text ? str_of(text) : STR("");
 
 	return (struct str){ s.p, encode_cut(s.p, s.n, TEXT_MOST) };
 }
@@ -86,7 +86,7 @@ static void add(struct scope *s, const struct oriel_attribute *a)
 
 static struct scope asked_for(const char *name, const struct oriel_scope_options *o)
 {
-	struct scope s = { .is = { .name = text_of(name) } };
+	struct scope s = { .is = { text_of(name), STR(""), STR("") } };
 
 	if (!o || !GIVEN(o, attributes))
 		return s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Span: from begin to finish, two records and a place on the context stack.
+ * Span: from begin (here) to finish (lib/span-end.c), two records and a place on the context stack.
  *
  * The hard part is to do little: two clock readings, a random id, one copy. What decides, in order:
  * the parent (given, current, or none), the sampler, then START. A span whose START found no room
@@ -275,14 +275,16 @@ static inline void span_is(struct oriel_span *span, const struct entry *e, uint6
 
 /*
  * What most spans are: without options, below an entry of this process that carries nothing, in a
- * thread that is no news. Two functions, so that one who isn't sampled has no registers to save.
+ * thread that is no news. Two functions, so that one who isn't sampled has no registers to save. False:
+ * nothing is written.
  *
  * The text and the attributes come first, while little else is at hand. `busy` is set all along, so
  * whatever a signal handler records goes to the other lane; the entry is whole before START counts.
  */
-static __attribute__((noinline)) struct oriel_span *span_open_sampled(
-	struct oriel_span *span, const char *name, size_t name_n, struct thread *t,
-	struct oriel_attributes attributes)
+static inline __attribute__((always_inline)) bool sampled_try(struct oriel_span *span,
+							      const char *name, size_t name_n,
+							      struct thread *t, unsigned scope,
+							      struct oriel_attributes attributes)
 {
 	size_t keep = (size_t)END_SIZE * (t->n_open + 2), size;
 	struct record_start *r;
@@ -291,22 +293,28 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 	uint32_t depth;
 
 	if (__builtin_expect(name_n > SPAN_NAME_MOST || !judged_text(name, name_n), 0) ||
-	    __builtin_expect(!write_try(t, keep + encode_pad(sizeof(*r) + name_n)), 0))
-		return span_open_any(span, name, name_n, NULL, attributes);
+	    __builtin_expect(!write_try(t, keep + encode_pad(sizeof(*r) + name_n +
+							     scope_follows(scope))),
+			     0))
+		return false;
 	r = (struct record_start *)t->lane[0].at;
 	to = encode_copy((unsigned char *)(r + 1), name, name_n);
+	if (scope_follows(scope))
+		*to++ = (unsigned char)scope;
 	if (attributes.n)
 		to = encode_try(to, write_end_of(t, keep), attributes);
 	r->time = clock_count();
 	if (__builtin_expect(!to, 0) || !clock_counts()) {
 		write_leave(t);
-		return span_open_any(span, name, name_n, NULL, attributes);
+		return false;
 	}
 	depth = t->depth;
 	top = thread_entry(t, depth);
 	e = span_entry(t, top, top->span_id == 0, SAMPLER_ON, 0, ENTRY_SPAN);
 	size = encode_pad((size_t)(to - (unsigned char *)r));
-	span_fill(r, RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to, 0),
+	span_fill(r,
+		  RECORD_HEAD(size, RECORD_START, 0, name_n, (unsigned char *)r + size - to,
+			      start_code(NULL, scope)),
 		  &e, top, 0);
 	context_push_hole(t, top + 1, depth + 1);
 	context_fill_hole(top + 1, &e);
@@ -314,7 +322,16 @@ static __attribute__((noinline)) struct oriel_span *span_open_sampled(
 	t->n_open++;
 	write_keep(t, (unsigned char *)r + size);
 	lane_rest(t);
-	return span;
+	return true;
+}
+
+static __attribute__((noinline)) struct oriel_span *span_open_sampled(
+	struct oriel_span *span, const char *name, size_t name_n, struct thread *t,
+	struct oriel_attributes attributes)
+{
+	if (sampled_try(span, name, name_n, t, SCOPE_APPLICATION, attributes))
+		return span;
+	return span_open_any(span, name, name_n, NULL, attributes);
 }
 
 /* The hole is there before the ids are drawn, so that each can go where it belongs at once. */
@@ -376,9 +393,57 @@ struct oriel_span *oriel_span_open_at(struct oriel_span *span, const char *name,
 	return span_open_any(span, name, name_n, options, attributes);
 }
 
+/* What the options say goes first; those of a program that was built before are smaller. */
+static __attribute__((noinline)) struct oriel_span *span_open_with(
+	struct oriel_span *span, struct oriel_scope *scope, const char *name, size_t name_n,
+	const struct oriel_span_options *options, struct oriel_attributes attributes)
+{
+	struct oriel_span_options with = { .size = sizeof(with) };
+
+	if (options)
+		memcpy(&with, options, options->size < sizeof(with) ? options->size : sizeof(with));
+	with.size = sizeof(with);
+	if (!with.scope)
+		with.scope = scope;
+	return span_open_any(span, name, name_n, &with, attributes);
+}
+
+static __attribute__((noinline)) struct oriel_span *span_sampled_in(
+	struct oriel_span *span, struct oriel_scope *scope, const char *name, size_t name_n,
+	struct thread *t, struct oriel_attributes attributes)
+{
+	if (sampled_try(span, name, name_n, t, (uint8_t)(uintptr_t)scope, attributes))
+		return span;
+	return span_open_with(span, scope, name, name_n, NULL, attributes);
+}
+
+static struct oriel_span *span_open_in(struct oriel_span *span, struct oriel_scope *scope,
+				       const char *name, size_t name_n,
+				       const struct oriel_span_options *options,
+				       struct oriel_attributes attributes)
+{
+	struct thread *t = thread_if_any();
+	enum sampler sampler;
+	struct entry *top;
+
+	if (__builtin_expect(!t || options || t->depth >= CONTEXT_DEPTH - 1, 0))
+		return span_open_with(span, scope, name, name_n, options, attributes);
+	top = thread_entry(t, t->depth);
+	if (__builtin_expect((top->meta & (ENTRY_CARRY | ENTRY_REMOTE | ENTRY_SHARE)) != 0 ||
+				     (!top->span_id && process.config.sampling_asks),
+			     0))
+		return span_open_with(span, scope, name, name_n, options, attributes);
+	sampler = span_sampler(top);
+	if (sampler == SAMPLER_OFF)
+		return span_open_silent(span, t, top, !top->span_id);
+	if (sampler == SAMPLER_ON && clock_counts())
+		return span_sampled_in(span, scope, name, name_n, t, attributes);
+	return span_open_with(span, scope, name, name_n, options, attributes);
+}
+
 /*
  * Where a struct is returned through a hidden first argument, which comes back as the result (System
- * V on x86-64), the function above is this one already. A wrapper would have a frame to keep.
+ * V on x86-64), the functions above are these already. A wrapper would have a frame to keep.
  */
 #if defined(__x86_64__) && defined(__ELF__) && !defined(__ILP32__)
 #if !defined(__clang__)
@@ -389,6 +454,10 @@ struct oriel_span oriel_span_open(const char *name, size_t name_n,
 				  const struct oriel_span_options *options,
 				  struct oriel_attributes attributes)
 	__attribute__((alias("span_open")));
+struct oriel_span oriel_span_open_in(struct oriel_scope *scope, const char *name, size_t name_n,
+				     const struct oriel_span_options *options,
+				     struct oriel_attributes attributes)
+	__attribute__((alias("span_open_in")));
 #if !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
@@ -401,188 +470,13 @@ struct oriel_span oriel_span_open(const char *name, size_t name_n,
 
 	return *span_open(&span, name, name_n, options, attributes);
 }
-#endif
 
-/* What the options say goes first; those of a program that was built before are smaller. */
 struct oriel_span oriel_span_open_in(struct oriel_scope *scope, const char *name, size_t name_n,
 				     const struct oriel_span_options *options,
 				     struct oriel_attributes attributes)
 {
-	struct oriel_span_options with = { .size = sizeof(with) };
 	struct oriel_span span;
 
-	if (options)
-		memcpy(&with, options, options->size < sizeof(with) ? options->size : sizeof(with));
-	with.size = sizeof(with);
-	if (!with.scope)
-		with.scope = scope;
-	span_open_any(&span, name, name_n, &with, attributes);
-	return span;
+	return *span_open_in(&span, scope, name, name_n, options, attributes);
 }
-
-static void span_write_end(struct thread *t, uint64_t span_id, uint8_t flags, uint64_t end_ns)
-{
-	struct record_end *r;
-	struct write w;
-
-	w = write_begin_keeping(t, sizeof(*r), 0);
-	if (__builtin_expect(!w.p, 0)) {
-		process_lose(LOSS_ends_no_room, 1);
-		return;
-	}
-	r = (struct record_end *)w.p;
-	record_head(&r->head, RECORD_HEAD(sizeof(*r), RECORD_END, flags, 0, 0, 0));
-	r->span_id = span_id;
-	r->time = end_ns;
-	if (__builtin_expect(end_ns != 0, 0))
-		r->head.flags |= RECORD_TIME_REAL;
-	else
-		r->time = clock_now(&r->head.flags);
-	write_end(w, sizeof(*r));
-}
-
-static inline bool end_try(struct thread *t, uint64_t span_id, struct oriel_attributes attributes)
-{
-	size_t keep = (size_t)END_SIZE * (t->n_open + 1), size;
-	struct record_end *r;
-	unsigned char *to;
-
-	if (!clock_counts() || !write_try(t, keep + sizeof(*r)))
-		return false;
-	r = (struct record_end *)t->lane[0].at;
-	to = encode_try((unsigned char *)(r + 1), write_end_of(t, keep), attributes);
-	r->time = clock_count();
-	if (__builtin_expect(!to, 0) || !clock_counts()) {
-		write_leave(t);
-		return false;
-	}
-	t->span_count = r->time;
-	size = encode_pad((size_t)(to - (unsigned char *)r));
-	record_head(&r->head,
-		    RECORD_HEAD(size, RECORD_END, 0, 0, (unsigned char *)r + size - to, 0));
-	r->span_id = span_id;
-	write_keep(t, (unsigned char *)r + size);
-	return true;
-}
-
-/* The room that is kept for an END is for one without attributes. */
-static void span_write_end_all(struct thread *t, uint64_t span_id,
-			       struct oriel_attributes attributes)
-{
-	struct encode e = encode_fit(attributes, RECORD_MOST - sizeof(struct record_end));
-	size_t size = sizeof(struct record_end) + e.bytes, padded = encode_pad(size);
-	struct write w = write_begin(t, padded, LOSS_details_no_room);
-	struct record_end *r = (struct record_end *)w.p;
-
-	if (__builtin_expect(!w.p, 0)) {
-		span_write_end(t, span_id, 0, 0);
-		return;
-	}
-	record_head(&r->head, RECORD_HEAD(padded, RECORD_END, 0, 0, padded - size, 0));
-	r->span_id = span_id;
-	r->time = clock_now(&r->head.flags);
-	encode_put(w.p + sizeof(*r), &e);
-	write_end(w, padded);
-}
-
-void span_abandon(struct thread *t, uint64_t span_id)
-{
-	if (t->n_open)
-		t->n_open--;
-	span_write_end(t, span_id, RECORD_ABANDONED, 0);
-}
-
-/*
- * Ended where it was started, it is the entry at its depth, and whatever is above it is abandoned.
- * Elsewhere only its END is written; a fork's child pops what it inherited and writes nothing.
- */
-static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, uint64_t id,
-						      uint64_t end_ns)
-{
-	struct thread *t = oriel_recording() ? thread_self() : thread_if_any();
-	bool records = span->flags & SPAN_RECORDS;
-	uint32_t depth = span->depth;
-
-	span->flags = span->depth = 0;
-	if (!t) {
-		process_lose(LOSS_ends_no_room, records);
-		return;
-	}
-	if (depth && depth <= t->depth && t->entry[depth].span_id == id) {
-		if (entry_kind(&t->entry[depth]) == ENTRY_SILENT)
-			records = false;
-		else if (t->n_open)
-			t->n_open--;
-		entry_set_kind(&t->entry[depth], ENTRY_SILENT);
-		context_pop(t, depth - 1);
-	}
-	if (records)
-		span_write_end(t, id, 0, end_ns);
-	lane_rest(t);
-}
-
-/* The usual end: on top of the stack of the thread that began it, with nothing to give back. */
-void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
-{
-	struct thread *t = thread_if_any();
-	uint32_t depth = span->depth, kind;
-	struct record_end *r;
-	struct entry *e;
-	uint64_t id;
-
-	memcpy(&id, span->context.span_id, 8);
-	if (__builtin_expect(!t || depth != t->depth || end_ns, 0)) {
-		span_finish_any(span, id, end_ns);
-		return;
-	}
-	e = thread_entry(t, depth);
-	kind = (uint32_t)((e->meta & (ENTRY_KIND | ENTRY_OWNS_CARRY)) >> 32);
-	if (__builtin_expect(e->span_id != id || kind > ENTRY_SILENT, 0)) { /* or the base */
-		span_finish_any(span, id, end_ns);
-		return;
-	}
-	span->flags = span->depth = 0;
-	/* The kind was read before the pop: a handler's span may lie there right after it. */
-	atomic_signal_fence(memory_order_seq_cst);
-	t->depth = depth - 1;
-	if (kind != ENTRY_SPAN)
-		return;
-	t->n_open--;
-	if (!clock_counts() || __builtin_expect(!write_try(t, sizeof(*r)), 0)) {
-		span_write_end(t, id, 0, 0);
-		return;
-	}
-	r = (struct record_end *)t->lane[0].at;
-	record_head(&r->head, RECORD_HEAD(sizeof(*r), RECORD_END, 0, 0, 0, 0));
-	r->span_id = id;
-	r->time = clock_count();
-	if (!clock_counts()) {
-		write_leave(t);
-		span_write_end(t, id, 0, 0);
-		return;
-	}
-	write_keep(t, (unsigned char *)(r + 1));
-	lane_rest(t);
-}
-
-/* Of a span that isn't current here; one that is, is set first, so that there is one way to pop. */
-void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes)
-{
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
-	uint64_t id;
-
-	if (t)
-		t->span_count = 0;
-	if (span->depth || !t || !attributes.n) {
-		oriel_span_set_all(span, attributes);
-		oriel_span_end(span);
-		return;
-	}
-	if (span->flags & SPAN_RECORDS) {
-		memcpy(&id, span->context.span_id, 8);
-		if (!end_try(t, id, attributes))
-			span_write_end_all(t, id, attributes);
-		lane_rest(t);
-	}
-	span->flags = 0;
-}
+#endif
