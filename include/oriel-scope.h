@@ -52,7 +52,10 @@ ORIEL_API struct oriel_scope *oriel_scope(const char *name,
 
 /* ---- log records ------------------------------------------------------------------------------------ */
 
-/* oriel_log_in(storage, ORIEL_WARN, "slow disk", oriel_f64("s", s)); its level is the program's own logger's. */
+/*
+ * oriel_log_in(storage, ORIEL_WARN, "slow disk", oriel_f64("s", s)); whether it passes is the program's own logger's
+ * to say. A file that has a logger as well (#define ORIEL_LOGGER) has levels of its own, and records named after it.
+ */
 #define oriel_log_in(scope, level, event, ...) \
 	do { \
 		static struct oriel_site oriel_here = ORIEL_SITE; \

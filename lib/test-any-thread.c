@@ -2,6 +2,8 @@
 /* What the specification wants to be safe on any threads, on many at once; the sanitizer for threads looks on. */
 #include "lib/test-segment.h"
 
+#include "oriel-scope.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -159,6 +161,48 @@ static void loggers_are_made_and_used_by_any(void **state)
 	assert_int_equal(seen_of(loggers).n[RECORD_LOG], THREADS * ROUNDS);
 }
 
+/* ---- scopes ----------------------------------------------------------------------------------------- */
+
+enum { NAMES = 10 };
+
+static struct oriel_scope *_Atomic scope[NAMES];
+
+static void *record_in_scopes(void *you)
+{
+	char name[32];
+
+	pthread_barrier_wait(&together);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct oriel_scope *mine, *first = NULL;
+		struct oriel_span s;
+
+		snprintf(name, sizeof(name), "scope.%d", i % NAMES);
+		mine = oriel_scope(name, ORIEL_SCOPE_OPTIONS(.version = "1"));
+		must(mine && (atomic_compare_exchange_strong(&scope[i % NAMES], &first, mine) ||
+			      first == mine));
+		s = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.scope = mine), "in it");
+		oriel_span_end(&s);
+		oriel_add(oriel_counter_in(mine, "calls", NULL, NULL), 1);
+	}
+	(void)you;
+	return NULL;
+}
+
+static void scopes(void)
+{
+	must(oriel_start(NULL) == 0);
+	on_many(record_in_scopes);
+}
+
+static void scopes_are_made_and_used_by_any(void **state)
+{
+	struct seen s = seen_of(scopes);
+
+	(void)state;
+	assert_int_equal(s.n[RECORD_START], THREADS * ROUNDS);
+	assert_int_equal(s.loss[LOSS_names_no_room], 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -168,6 +212,7 @@ int main(void)
 		TEST(an_instrument_that_many_make_is_one),
 		TEST(many_may_say_something_of_one_span),
 		TEST(loggers_are_made_and_used_by_any),
+		TEST(scopes_are_made_and_used_by_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

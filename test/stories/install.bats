@@ -20,6 +20,12 @@ setup_file() {
 	[[ $(LD_LIBRARY_PATH=$LIBDIR ldd first) == *"$LIBDIR/liboriel.so.0"* ]]
 }
 
+@test "oriel-scope.h is there for libraries" {
+	cd "$BATS_TEST_TMPDIR"
+	cc "$TOP/test/programs/scoped.c" -o scoped $(pkg-config --cflags --libs oriel)
+	[ "$(LD_LIBRARY_PATH=$LIBDIR ./scoped </dev/null 2>/dev/null)" = ready ]
+}
+
 @test "a program that links the archive needs nothing but libc" {
 	cd "$BATS_TEST_TMPDIR"
 	cc "$TOP/example/first.c" -o first $(pkg-config --cflags oriel) "$LIBDIR/liboriel.a"
