@@ -135,7 +135,7 @@ void access_add(const struct access *a, struct batch *b)
 		const struct span *s = &b->span[i];
 		int64_t status;
 
-		if (s->kind != SPAN_SERVER ||
+		if (s->kind != SPAN_SERVER || !span_is_sampled(s) ||
 		    !attributes_find(s->attributes, STR("http.request.method")))
 			continue;
 		status = attributes_int(s->attributes, STR("http.response.status_code"), 0);

@@ -190,9 +190,10 @@ static void take_start(struct assembler *a, const struct record_head *h, uint32_
 		return;
 	}
 	o->begun = assemble_seen(a, r->time, h->flags);
-	a->n_started[!r->parent_id		? ORIGIN_NONE
-		     : h->flags & RECORD_REMOTE ? ORIGIN_REMOTE
-						: ORIGIN_LOCAL]++;
+	if (r->trace_flags & SPAN_SAMPLED)
+		a->n_started[!r->parent_id		? ORIGIN_NONE
+			     : h->flags & RECORD_REMOTE ? ORIGIN_REMOTE
+							: ORIGIN_LOCAL]++;
 	span_ended(a, o);
 }
 

@@ -127,7 +127,7 @@ static void flight_show(const struct flight *f, uint64_t now,
 	struct arena arena = { 0 };
 	struct span s;
 
-	if (assemble_glimpse(&f->p->a, f->span, &arena, now, &s))
+	if (assemble_glimpse(&f->p->a, f->span, &arena, now, &s) && span_is_sampled(&s))
 		each(&s, f->p->resource, you);
 	arena_fini(&arena);
 }

@@ -140,6 +140,8 @@ void collector_give(struct collector *c, struct process *p)
 		pthread_mutex_lock(&c->lock);
 		span_metrics_count(&p->spans, b);
 		pthread_mutex_unlock(&c->lock);
+		if (p->spans.rules.all)
+			span_metrics_leave(b);
 	}
 	if (!b || !b->n_stacks || !collector_name_stacks(c, p, b))
 		give_batch(c, p, b);

@@ -71,7 +71,9 @@ static int64_t n_live(const struct assembler *a)
 	for (size_t i = 0; i < a->open.room; i++) {
 		const struct open_span *o = a->open.slot[i].span;
 
-		n += o && o->start && !o->has_end;
+		if (o && o->start && !o->has_end)
+			n += ((const struct record_start *)o->start->bytes)->trace_flags &
+			     SPAN_SAMPLED;
 	}
 	return n;
 }

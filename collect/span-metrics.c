@@ -78,7 +78,8 @@ struct span_metrics_rules span_metrics_rules_of(const struct settings *settings,
 	uint64_t ms = settings_u64(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), EXPORT_MS, NULL);
 
 	*bad = NULL;
-	r.on = settings_bool(settings, STR("ORIEL_SPAN_METRICS"), NULL);
+	r.all = settings_bool(settings, STR("ORIEL_SPAN_METRICS_ALL"), NULL);
+	r.on = r.all || settings_bool(settings, STR("ORIEL_SPAN_METRICS"), NULL);
 	if (!read_dimensions(&r, settings_get(settings, STR("ORIEL_SPAN_METRICS_DIMENSIONS"))))
 		*bad = "ORIEL_SPAN_METRICS_DIMENSIONS";
 	_Static_assert(sizeof(usual_bounds) <= sizeof(r.bound), "the usual ones have room");
@@ -259,7 +260,7 @@ static void add(const struct span_metrics_rules *r, struct span_series *series,
 		const struct span *s)
 {
 	double ms = (double)(s->end_ns - s->start_ns) / 1e6;
-	double weight = trace_state_weight(s->trace_state);
+	double weight = r->all ? 1 : trace_state_weight(s->trace_state);
 	size_t i = 0;
 
 	while (i < r->n_bounds && ms > r->bound[i])
@@ -268,6 +269,16 @@ static void add(const struct span_metrics_rules *r, struct span_series *series,
 	series->sum += weight * ms;
 	series->min = ms < series->min ? ms : series->min;
 	series->max = ms > series->max ? ms : series->max;
+}
+
+void span_metrics_leave(struct batch *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_spans; i++)
+		if (span_is_sampled(&b->span[i]))
+			b->span[n++] = b->span[i];
+	b->n_spans = n;
 }
 
 void span_metrics_count(struct span_metrics *m, const struct batch *b)

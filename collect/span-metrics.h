@@ -14,6 +14,9 @@
  * kind and status, and its dimensions: attributes of the span, else of its resource. There are at most
  * `most`; the overflow series has the rest.
  *
+ * What a limit, always_off or an unsampled parent left out nobody knows, unless the services record that, too
+ * (ORIEL_SPAN_METRICS_ALL): then spans that aren't sampled come along, and are only counted (span_metrics_leave).
+ *
  * Not locked.
  */
 #pragma once
@@ -27,6 +30,7 @@ enum { SPAN_METRICS_DIMENSIONS = 8, SPAN_METRICS_KEY = 64, SPAN_METRICS_SERIES =
 
 struct span_metrics_rules {
 	bool on;
+	bool all; /* ORIEL_SPAN_METRICS_ALL: each span is there, and none stands for others */
 	char dimension[SPAN_METRICS_DIMENSIONS][SPAN_METRICS_KEY];
 	size_t n_dimensions;
 	double bound[VIEW_NUMBERS_MOST]; /* milliseconds */
@@ -52,6 +56,9 @@ void span_metrics_init(struct span_metrics *m, const struct span_metrics_rules *
 		       uint64_t start_ns);
 void span_metrics_fini(struct span_metrics *m);
 void span_metrics_count(struct span_metrics *m, const struct batch *b);
+
+/* What no sampler took: it has been counted, and nobody else is to see it. */
+void span_metrics_leave(struct batch *b);
 
 /* At the end of the batch; their names and units are the same for all. */
 void span_metrics_points(const struct span_metrics *m, struct batch *b, uint64_t now_real_ns);

@@ -182,6 +182,31 @@ static void beyond_the_limit_the_overflow_series_has_it(void **state)
 	desk_close(&d);
 }
 
+/* Each is there by itself, so none stands for others; and only those that were sampled go on. */
+static void where_all_are_recorded_each_is_one(void **state)
+{
+	struct batch *b;
+	struct desk d;
+
+	(void)state;
+	desk_open(&d, "ORIEL_SPAN_METRICS_ALL=true");
+	b = batch_new(d.resource);
+	for (uint32_t i = 0; i < 10; i++)
+		*batch_add_span(b) = (struct span){ .name = STR("a"),
+						    .flags = i < 3 ? SPAN_SAMPLED : 0,
+						    .start_ns = i,
+						    .end_ns = 100,
+						    .trace_state = STR("ot=th:fd70a3d70a3d71") };
+	span_metrics_count(&d.m, b);
+	span_metrics_leave(b);
+	assert_int_equal(b->n_spans, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(b->span[i].start_ns, i);
+	assert_int_equal(find(tell(&d), ".calls", "shop")->integer, 10);
+	batch_free(b);
+	desk_close(&d);
+}
+
 static void many_names_find_their_series_again(void **state)
 {
 	struct desk d;
@@ -242,6 +267,7 @@ int main(void)
 		cmocka_unit_test(nobody_stands_for_more_than_fits),
 		cmocka_unit_test(dimensions_are_the_spans_or_the_resources),
 		cmocka_unit_test(beyond_the_limit_the_overflow_series_has_it),
+		cmocka_unit_test(where_all_are_recorded_each_is_one),
 		cmocka_unit_test(many_names_find_their_series_again),
 		cmocka_unit_test(long_names_are_cut_by_characters),
 		cmocka_unit_test(settings_turn_it_on_and_say_what_makes_no_sense),

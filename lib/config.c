@@ -106,6 +106,8 @@ void config_read(struct config *c)
 	c->sampling_asks = sampler_use(config_get("ORIEL_SAMPLING_RULES"),
 				       config_get("ORIEL_SAMPLING_LIMIT")) ||
 			   jaeger_remote_is(config_get("OTEL_TRACES_SAMPLER"));
+	c->records_all = str_eq_nocase(config_get("ORIEL_SPAN_METRICS_ALL"), STR("true"));
+	c->sampling_asks |= c->records_all;
 	config_propagators(c);
 	config_levels(c);
 }

@@ -27,8 +27,9 @@ struct config {
 	bool parent_based;     /* OTEL_TRACES_SAMPLER */
 	enum sampler sampler;  /* both as the control block begins with them */
 	uint64_t threshold;
-	bool sampler_said;  /* there is an OTEL_TRACES_SAMPLER */
-	bool sampling_asks; /* there are rules or a limit, or may be a strategy (lib/sampler.h) */
+	bool sampler_said; /* there is an OTEL_TRACES_SAMPLER */
+	bool sampling_asks; /* rules, a limit, or may be a strategy (lib/sampler.h); or records_all */
+	bool records_all; /* ORIEL_SPAN_METRICS_ALL: those that no sampler takes, too, to be counted */
 	uint8_t propagator[N_PROPAGATORS], n_propagators; /* OTEL_PROPAGATORS, in its order */
 	unsigned audit_flush_ms;			  /* ORIEL_AUDIT_FLUSH_MS */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */

@@ -32,6 +32,12 @@ struct beginning {
 /* Sets e's sampled flag and its share. */
 void sampler_choose(struct entry *e, const struct beginning *b);
 
+/*
+ * The share of whom no sampler takes, but who is recorded to be counted. It isn't sampled, says nothing in a trace
+ * state, and as any share it leads those below it past the short cuts of lib/span.c, which so need not ask.
+ */
+enum { SHARE_COUNTED = 255 };
+
 uint64_t sampler_least_of_share(const struct entry *e);
 
 /* What a share's random parts are at least; 0: it is of none. */

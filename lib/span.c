@@ -244,9 +244,11 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		e.meta |= ORIEL_SAMPLED;
 	else
 		span_choose(&e, &s, attributes);
+	if (process.config.records_all && !(entry_flags(&e) & ORIEL_SAMPLED))
+		entry_set_share(&e, SHARE_COUNTED);
 	context_read(&span->context, &e);
 	span->depth = span->flags = 0;
-	if (entry_flags(&e) & ORIEL_SAMPLED &&
+	if ((entry_flags(&e) & ORIEL_SAMPLED || entry_share(&e) == SHARE_COUNTED) &&
 	    (start_try(t, &e, s, attributes) || span_write_start(t, &e, s, attributes))) {
 		span->flags = SPAN_RECORDS;
 		entry_set_kind(&e, ENTRY_SPAN);

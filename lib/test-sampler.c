@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which traces are recorded, by rules and limits. */
+#include "lib/sampler.h"
 #include "lib/test-segment.h"
 
 static void begin(const char *rules, const char *limit)
@@ -192,6 +193,34 @@ static void a_child_begins_with_its_parents_strategy(void **state)
 	assert_int_equal(seen_of(in_a_child).n[RECORD_START], 1);
 }
 
+static void only_to_be_counted(void)
+{
+	struct oriel_context from;
+	char parent[56], state[600];
+	struct oriel_span s;
+
+	setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off", 1);
+	setenv("ORIEL_SPAN_METRICS_ALL", "true", 1);
+	begin("", NULL);
+	oriel_span_begin(&s, "outer", NULL, ORIEL_WITH());
+	must(oriel_span_is_recording(&s) && !(s.context.flags & ORIEL_SAMPLED));
+	must(oriel_traceparent(parent) && parent[54] == '2'); /* random, and not sampled */
+	must(takes("inner", ORIEL_INTERNAL, ORIEL_WITH()));
+	must(!sampler_state(state, thread_top(thread_self()), STR("")).n);
+	oriel_span_end(&s);
+	must(oriel_context_parse(&from, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+				 NULL, NULL));
+	oriel_span_begin(&s, "below", ORIEL_SPAN_OPTIONS(.parent = &from), ORIEL_WITH());
+	must(oriel_span_is_recording(&s) && !(s.context.flags & ORIEL_SAMPLED));
+	oriel_span_end(&s);
+}
+
+static void what_nobody_takes_can_be_recorded_to_be_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(only_to_be_counted).n[RECORD_START], 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_strategy_has_shares_by_names),
 		cmocka_unit_test(a_strategy_has_a_most_and_a_least),
 		cmocka_unit_test(a_child_begins_with_its_parents_strategy),
+		cmocka_unit_test(what_nobody_takes_can_be_recorded_to_be_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -101,6 +101,13 @@ struct span {
 	uint32_t thread_id;
 };
 
+enum { SPAN_SAMPLED = 1 }; /* of the flags */
+
+static inline bool span_is_sampled(const struct span *s)
+{
+	return s->flags & SPAN_SAMPLED;
+}
+
 struct log_record {
 	uint64_t time_ns;
 	uint64_t observed_ns;

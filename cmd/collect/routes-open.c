@@ -197,6 +197,7 @@ static void open_own_metrics(struct route *route, const struct settings *setting
 
 	route->sdk = sdk_metrics_are_wanted(settings);
 	route->spans = span_metrics_rules_of(settings, &bad);
+	route->spans.all = false; /* what others send are those that were taken */
 	if (bad)
 		warn(run, "ORIEL_SPAN_METRICS_DIMENSIONS makes no sense; taking what does");
 }

@@ -93,6 +93,32 @@ total_is() {
 	[ "$(metric oriel_tail_dropped_total)" = 1800 ]
 }
 
+spans_told() { jq -s '[.[].resourceSpans[].scopeSpans[].spans[]] | length' traces.json; }
+
+@test "all of them are counted, if that is asked for, whoever takes none" {
+	shares --span-metrics-all --traces-sampler always_off --traces-exporter otlp_file -- 1000
+	wait_for 10 calls_are 'serve /item' UNSET 1000
+	[ "$(calls 'look up' UNSET)" = 900 ]
+	[ "$(calls 'look up' ERROR)" = 100 ]
+	[ ! -s traces.json ]
+	api_says traces '.traces | length == 0'
+	total_is 1000 traces_span_metrics_calls_total 'span_name="serve /item"'
+}
+
+@test "and those beyond a limit, while those within go on" {
+	shares --span-metrics-all --sampling-limit 5 --traces-exporter otlp_file -- 1000
+	wait_for 10 calls_are 'serve /item' UNSET 1000
+	wait_for 10 test -s traces.json
+	[ "$(spans_told)" -ge 10 ]
+	[ "$(spans_told)" -le 200 ]
+}
+
+@test "of a share each is one then" {
+	shares --span-metrics-all --traces-sampler traceidratio --traces-sampler-arg 0.01 --traces-exporter otlp_file -- 2000
+	wait_for 10 calls_are 'serve /item' UNSET 2000
+	[ "$(jq -rs '[.[].resourceSpans[].scopeSpans[].spans[].traceState] | unique[]' traces.json)" = ot=th:fd70a3d70a3d71 ]
+}
+
 @test "deltas of it add up, once each" {
 	export OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta
 	shares --span-metrics -- 300
@@ -113,7 +139,7 @@ total_is() {
 
 @test "settings that make no sense are told, and the service runs" {
 	shares --span-metrics=perhaps -- 10 >out 2>err
-	grep -q 'ORIEL_SPAN_METRICS makes no sense; spans are not counted' err
+	grep -q "ORIEL_SPAN_METRICS: ignoring 'perhaps'" err
 	grep -q done out
 }
 
