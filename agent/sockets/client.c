@@ -8,6 +8,7 @@
 
 #include "agent/sockets/connection.h"
 #include "agent/sockets/current.h"
+#include "agent/sockets/whose.h"
 #include "wire/record.h"
 
 struct text {
@@ -76,17 +77,14 @@ static struct str url_of(const struct connection *c, struct reading *r, int *por
 	return (struct str){ t.p, t.n };
 }
 
-static void parent_find(struct connection *c, struct exchange *e)
+static void parent_find(struct connection *c, struct exchange *e, const struct http1_head *head)
 {
-	struct exchange *now = current_exchange();
+	bool bound = c->bound && exchange_lives(c->bound, c->bound_serial);
+	struct exchange *parent = whose(bound ? c->bound : current_exchange(), head);
 
-	if (c->bound && exchange_lives(c->bound, c->bound_serial)) {
-		e->parent = c->bound;
-		e->parent_serial = c->bound_serial;
-	} else if (now) {
-		e->parent = now;
-		e->parent_serial = atomic_load_explicit(&now->serial, memory_order_relaxed);
-	}
+	e->parent = parent;
+	if (parent)
+		e->parent_serial = atomic_load_explicit(&parent->serial, memory_order_relaxed);
 	c->bound = NULL;
 }
 
@@ -97,7 +95,7 @@ struct exchange *called_begin(struct connection *c, struct reading *r)
 
 	if (!e)
 		return NULL;
-	parent_find(c, e);
+	parent_find(c, e, &r->head);
 	/* What the program itself has begun since the request was read is nearer. */
 	if (e->parent && e->parent != now)
 		seen.parent = server_context(&e->parent->as.served);

@@ -12,6 +12,7 @@
 #include "agent/sockets/current.h"
 #include "agent/sockets/edit.h"
 #include "agent/sockets/sockets.h"
+#include "agent/sockets/whose.h"
 
 enum { CONNECTIONS_MOST = 16384 };
 
@@ -309,7 +310,7 @@ static bool request_again(struct connection *c, struct str *in)
 	struct str method, target;
 	struct exchange *e;
 
-	if (!u || u->https != c->tls)
+	if (!u || u->https != c->tls || atomic_load_explicit(&whose_asked, memory_order_relaxed))
 		return false;
 	if (http1_same(&c->requests, &u->head, in)) {
 		e = begin_same(c);

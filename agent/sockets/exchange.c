@@ -35,6 +35,8 @@ struct exchange *exchange_new(struct exchange *own, uint32_t sides)
 	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
 	e->to = HTTP1_TO_OTHER;
 	e->upgrade = e->expects = e->is_served = false;
+	atomic_store_explicit(&e->has_called, false, memory_order_relaxed);
+	atomic_store_explicit(&e->mark, 0, memory_order_relaxed);
 	e->status = 0;
 	e->parent = NULL;
 	e->parent_serial = 0;

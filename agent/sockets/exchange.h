@@ -33,7 +33,9 @@ struct exchange {
 	bool upgrade;		  /* it may turn the connection into something else */
 	bool expects;		  /* 100 before its body */
 	bool is_served;
-	bool is_own;	 /* a connection's: of no pool, free when nobody holds it */
+	bool is_own;		 /* a connection's: of no pool, free when nobody holds it */
+	_Atomic bool has_called; /* of a served one, for whose.h, and so is `mark` */
+	_Atomic uint32_t mark;
 	uint16_t status; /* of the response's head, once it is there */
 	_Atomic uint64_t request_bytes;
 	struct exchange *parent; /* of a called one: the served one that it is made for, */

@@ -3,6 +3,7 @@
 #include "agent/sockets/connection.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/sockets.h"
+#include "agent/sockets/whose.h"
 #include "wire/record.h"
 
 static struct exchange *served(struct connection *c, const struct server_seen *seen, uint32_t sides)
@@ -29,6 +30,7 @@ static struct server_seen seen_of(const struct connection *c)
 struct exchange *served_begin(struct connection *c, struct reading *r)
 {
 	struct server_seen seen = seen_of(c);
+	struct exchange *e;
 
 	reading_headers(r);
 	seen.method = http1_method(&r->head);
@@ -37,7 +39,10 @@ struct exchange *served_begin(struct connection *c, struct reading *r)
 		r->headers.x_forwarded_for = r->headers.forwarded = NULL;
 	seen.headers = &r->headers;
 	seen.peer = &c->peer.any;
-	return served(c, &seen, 2);
+	e = served(c, &seen, 2);
+	if (e && atomic_load_explicit(&whose_asked, memory_order_relaxed))
+		whose_read(e, &r->head);
+	return e;
 }
 
 struct exchange *served_again(struct connection *c, struct str method, struct str target)

@@ -135,6 +135,25 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 			| $c.attributes."url.full" | sub("\\?.*"; "") | endswith($p)] | all'
 }
 
+# It reads what has come, of several connections, and works on it after that.
+@test "HAProxy with many at once: each call is made for its own request" {
+	needs haproxy
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
+	serve_as nginx nginx -c "$WWW/nginx.conf"
+	local behind=$PORT
+	PORT=$(free_port)
+	haproxy_conf "$behind" >"$WWW/haproxy.cfg"
+	serve_as haproxy "$BUILD/oriel" run -- haproxy -db -f "$WWW/haproxy.cfg"
+	curl -s -m 10 -o /dev/null "http://127.0.0.1:$PORT/first"
+	curl -s -m 20 -Z --parallel-immediate --parallel-max 40 -o /dev/null "http://127.0.0.1:$PORT/p[1-200]" 2>/dev/null
+	see '[.[] | select(.kind == "client")] | length == 201'
+	spans '([.[] | select(.kind == "server") | { key: .span_id, value: .attributes."url.path" }] | from_entries) as $path
+		| [.[] | select(.kind == "client") | $path[.parent_id // ""] as $of
+			| select(.attributes."url.full" | endswith($of // "nobody") | not)] == []'
+}
+
 @test "Python's http.server" {
 	[ -x /usr/bin/python3 ] || skip "no python3"
 	PORT=$(free_port)
