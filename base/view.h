@@ -6,8 +6,8 @@
  *     instrument=cache.size,aggregation=drop
  *
  * Views are parted by ';' or ends of lines, their members by ','; blanks around names and values
- * don't count. Instrument, kind, unit and the meter's three select: the first view that holds in all that it
- * says of them is the instrument's.
+ * don't count. Instrument, kind, unit and the meter's three select: each view that holds in all that it says
+ * of them makes a metric of the instrument; of several that come to one name the first does.
  *
  *     while ((r = view_next(&text, &view, &error)) != VIEW_END)
  *             r is VIEW_BAD: the whole view is left out
@@ -89,7 +89,7 @@ struct view_subject {
 	struct str meter_name, meter_version, meter_schema_url;
 };
 
-/* Whose this view is, if nothing before was. */
+/* Is this view the instrument's? */
 bool view_selects(const struct view *v, const struct view_subject *s);
 
 /* Does an attribute with this key stay? */

@@ -108,7 +108,7 @@ struct collector_options {
 	const char *address;  /* of the page, told to `oriel run` */
 	const char *data_dir; /* told to commands; NULL: no store */
 	uint32_t linger_ms; /* stay this long with nothing to do; 0: 60,000; UINT32_MAX: for good */
-	uint32_t export_ms; /* metrics are snapshot this often; default 10,000 */
+	uint32_t export_ms; /* metrics are snapshot this often; default 60,000 */
 	const struct collector_sink *sink;
 	void *you;
 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { FIXED = 4, ATTRIBUTES = FIXED + SPAN_METRICS_DIMENSIONS, TEXT_MOST = 256, ROOM_FIRST = 64 };
-enum { EXPORT_MS = 10000, EXPORT_LEAST_MS = 10 };
+enum { EXPORT_MS = 60000, EXPORT_LEAST_MS = 10 };
 
 #define CALLS "traces.span.metrics.calls"
 #define DURATION "traces.span.metrics.duration"

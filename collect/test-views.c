@@ -56,6 +56,19 @@ static void one_is_dropped_and_the_rest_stays(void **state)
 	batch_free(b);
 }
 
+static void each_view_makes_a_metric_of_its_own(void **state)
+{
+	struct batch *b = viewed("instrument=process.cpu.time,name=cpu.all,attributes=;"
+				 "instrument=process.cpu.time;instrument=process.*,attributes=");
+
+	(void)state;
+	assert_int_equal(count(b, "cpu.all"), 1);
+	assert_int_equal(count(b, "process.cpu.time"), 2);
+	assert_int_equal(count(b, "process.memory.usage"), 1);
+	assert_int_equal(count(b, "process.mine"), 1);
+	batch_free(b);
+}
+
 static void one_has_another_name(void **state)
 {
 	struct batch *b =
@@ -127,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_is_dropped_and_the_rest_stays),
+		cmocka_unit_test(each_view_makes_a_metric_of_its_own),
 		cmocka_unit_test(one_has_another_name),
 		cmocka_unit_test(series_that_become_one_add_up),
 		cmocka_unit_test(histograms_that_become_one_add_up_bucket_by_bucket),

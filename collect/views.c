@@ -13,8 +13,8 @@ static struct str kind_of(const struct metric_point *p)
 					   : STR("histogram");
 }
 
-/* What makes no sense has been told by `oriel run`, and counted by the service. */
-static bool view_of(const struct metric_point *p, struct str text, struct view *out)
+/* The next one of `rest` that is this point's. What makes no sense was told by `oriel run`, and counted. */
+static bool view_next_of(const struct metric_point *p, struct str *rest, struct view *out)
 {
 	static const struct scope none;
 	const struct scope *meter = p->scope ? p->scope : &none;
@@ -26,7 +26,7 @@ static bool view_of(const struct metric_point *p, struct str text, struct view *
 	struct view_error error;
 	enum view_outcome r;
 
-	while ((r = view_next(&text, out, &error)) != VIEW_END)
+	while ((r = view_next(rest, out, &error)) != VIEW_END)
 		if (r == VIEW_FOUND && view_selects(out, &s))
 			return true;
 	return false;
@@ -71,24 +71,55 @@ static bool join(struct batch *b, size_t first, size_t n, const struct metric_po
 	return false;
 }
 
+static struct str name_by(const struct view *v, const struct metric_point *p)
+{
+	return view_says(v, VIEW_name) && v->member[VIEW_name].n ? v->member[VIEW_name] : p->name;
+}
+
+enum { VIEWS_AT_ONCE = 8 };
+
+/* One point for each view that is its own, of those with one name the first; without a view it stays. */
+static void view_point(struct batch *b, size_t first, const struct metric_point *p, struct str rest)
+{
+	struct str name[VIEWS_AT_ONCE];
+	bool selected = false;
+	size_t n = 0, i;
+	struct view v;
+
+	while (n < VIEWS_AT_ONCE && view_next_of(p, &rest, &v)) {
+		struct metric_point q = *p, *to;
+
+		selected = true;
+		for (i = 0; i < n && !str_eq_nocase(name[i], name_by(&v, p));)
+			i++;
+		if (i < n || v.aggregation == VIEW_AGGREGATE_DROP)
+			continue;
+		name[n++] = name_by(&v, p);
+		apply(b, &q, &v);
+		to = join(b, first, b->n_points, &q) ? NULL : batch_add_point(b);
+		if (to)
+			*to = q;
+	}
+	if (!selected) {
+		struct metric_point *to = batch_add_point(b);
+
+		if (to)
+			*to = *p;
+	}
+}
+
 void views_apply(struct batch *b, size_t first, const struct settings *settings)
 {
 	struct str text = settings_get(settings, STR("ORIEL_VIEWS"));
-	size_t n = first;
+	size_t end = b->n_points;
 
-	for (size_t i = first; text.n && i < b->n_points; i++) {
+	if (!text.n)
+		return;
+	for (size_t i = first; i < end; i++) {
 		struct metric_point p = b->point[i];
-		struct view v;
 
-		if (view_of(&p, text, &v)) {
-			if (v.aggregation == VIEW_AGGREGATE_DROP)
-				continue;
-			apply(b, &p, &v);
-			if (join(b, first, n, &p))
-				continue;
-		}
-		b->point[n++] = p;
+		view_point(b, end, &p, text);
 	}
-	if (text.n)
-		b->n_points = n;
+	memmove(b->point + first, b->point + end, (b->n_points - end) * sizeof(b->point[0]));
+	b->n_points -= end - first;
 }

@@ -128,6 +128,26 @@ void make_logger_provider(struct maker *m, yaml_node_t *n)
 
 /* ---- metrics --------------------------------------------------------------------------------------- */
 
+#define CARDINALITY_OF_KIND "a view with instrument_type and aggregation_cardinality_limit says it"
+
+/* What all kinds have; those of one kind are a view's. */
+static const struct key cardinality_limits[] = {
+	{ .name = "default", .setting = "ORIEL_CARDINALITY_LIMIT" },
+	{ .name = "counter", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "gauge", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "histogram", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "observable_counter", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "observable_gauge", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "observable_up_down_counter", .cannot = CARDINALITY_OF_KIND },
+	{ .name = "up_down_counter", .cannot = CARDINALITY_OF_KIND },
+	{ .name = NULL },
+};
+
+static void take_cardinality_limits(struct maker *m, yaml_node_t *n)
+{
+	make_map(m, n, cardinality_limits);
+}
+
 static const struct key periodic[] = {
 	{ .name = "interval", .setting = "OTEL_METRIC_EXPORT_INTERVAL" },
 	{ .name = "timeout", .setting = "OTEL_METRIC_EXPORT_TIMEOUT" },
@@ -135,14 +155,14 @@ static const struct key periodic[] = {
 	  .setting = "ORIEL_METRIC_EXPORT_MAX_BATCH_SIZE" },
 	{ .name = "exporter" },
 	{ .name = "producers", .cannot = "there is none" },
-	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
+	{ .name = "cardinality_limits", .take = take_cardinality_limits },
 	{ .name = NULL },
 };
 
 static const struct key pull[] = {
 	{ .name = "exporter" },
 	{ .name = "producers", .cannot = "there is none" },
-	{ .name = "cardinality_limits", .cannot = "a view has one for each instrument" },
+	{ .name = "cardinality_limits", .take = take_cardinality_limits },
 	{ .name = NULL },
 };
 

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { DELAY_SPANS_MS = 5000, DELAY_LOGS_MS = 1000, DELAY_NEAR_MS = 200 };
+
 static size_t count_items(const struct batch *b, enum signal signals, size_t of[N_SIGNALS])
 {
 	of[0] = signals & SIGNAL_SPAN ? b->n_spans : 0;
@@ -67,8 +69,18 @@ void cargo_free(struct cargo *c)
 		batch_free(c->batch[i]);
 }
 
+/* The specification's; what is read on this machine is there at once, as from a simple processor. */
+static uint32_t usual_delay_ms(const struct exporter *kind, enum signal signals)
+{
+	if (kind->is_near || kind->is_out)
+		return DELAY_NEAR_MS;
+	return signals & SIGNAL_LOG    ? DELAY_LOGS_MS
+	       : signals & SIGNAL_SPAN ? DELAY_SPANS_MS
+				       : DELAY_NEAR_MS;
+}
+
 static struct destination_limits with_defaults(struct destination_limits l,
-					       const struct exporter *kind)
+					       const struct exporter *kind, enum signal signals)
 {
 	size_t room = l.queue_items ? l.queue_items : 65536;
 	struct destination_limits all = {
@@ -79,7 +91,7 @@ static struct destination_limits with_defaults(struct destination_limits l,
 		.at_once = !kind->beside ? 1
 			   : l.at_once	 ? l.at_once
 					 : 4,
-		.delay_ms = l.delay_ms ? l.delay_ms : 200,
+		.delay_ms = l.delay_ms ? l.delay_ms : usual_delay_ms(kind, signals),
 		.retry_for_ms = l.retry_for_ms ? l.retry_for_ms : 300000,
 		.retry_first_ms = l.retry_first_ms ? l.retry_first_ms : 1000,
 		.retry_most_ms = l.retry_most_ms ? l.retry_most_ms : 30000,
@@ -117,7 +129,7 @@ static void fill(struct destination *d, const struct exporter *kind,
 	snprintf(d->name, sizeof(d->name), STR_FMT,
 		 STR_ARG(place->name.n ? place->name : str_of(kind->name)));
 	d->signals = (enum signal)(place->signals & kind->takes);
-	d->limits = with_defaults(limits, kind);
+	d->limits = with_defaults(limits, kind, d->signals);
 	d->tell = place->tell;
 	d->tell_to = place->tell_to;
 	d->last = &d->first;

@@ -44,7 +44,7 @@ struct destination_limits {
 	size_t batch_items;	 /* most items in one write; default 8,192 */
 	size_t most[N_SIGNALS];	 /* items in one request; default: as many as are written at once */
 	size_t at_once;		 /* requests; default 4, or 1 where the exporter can't */
-	uint32_t delay_ms;	 /* wait this long for a batch to fill; default 200 */
+	uint32_t delay_ms;	 /* wait this long for a batch to fill; see destination.c */
 	uint32_t retry_for_ms;	 /* default 300,000 */
 	uint32_t retry_first_ms; /* default 1,000 */
 	uint32_t retry_most_ms;	 /* default 30,000 */

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { SERIES_USUAL = 2000 };
+
 static struct str config_get(const char *name)
 {
 	return str_trim(str_of(getenv(name)));
@@ -24,6 +26,14 @@ static size_t config_size(struct str text)
 	if (v < SEGMENT_LEAST)
 		return SEGMENT_LEAST;
 	return v > SEGMENT_MOST ? SEGMENT_MOST : (size_t)v;
+}
+
+static uint32_t config_series(struct str text)
+{
+	uint64_t v;
+
+	return str_to_u64(text, &v) && v ? (v < UINT32_MAX ? (uint32_t)v : UINT32_MAX)
+					 : SERIES_USUAL;
 }
 
 static unsigned config_ms(struct str text, unsigned otherwise)
@@ -100,6 +110,7 @@ void config_read(struct config *c)
 		.no_fallback = str_eq_nocase(config_get("ORIEL_FALLBACK"), STR("none")),
 		.no_fault_handler = str_eq_nocase(config_get("ORIEL_CRASH_HANDLER"), STR("off")),
 		.segment_size = config_size(config_get("ORIEL_SEGMENT_SIZE")),
+		.series_most = config_series(config_get("ORIEL_CARDINALITY_LIMIT")),
 		.exemplars = config_exemplars(config_get("OTEL_METRICS_EXEMPLAR_FILTER")),
 	};
 	config_sampler(c);

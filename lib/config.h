@@ -34,8 +34,9 @@ struct config {
 	unsigned audit_flush_ms;			  /* ORIEL_AUDIT_FLUSH_MS */
 	size_t segment_size;				  /* ORIEL_SEGMENT_SIZE, bytes */
 	enum exemplar_filter exemplars;			  /* OTEL_METRICS_EXEMPLAR_FILTER */
-	int severity;					  /* LOG_LEVEL */
-	char log_levels[512];				  /* ORIEL_LOG_LEVELS: db=debug,http=warn */
+	uint32_t series_most; /* of an instrument: ORIEL_CARDINALITY_LIMIT */
+	int severity;	      /* LOG_LEVEL */
+	char log_levels[512]; /* ORIEL_LOG_LEVELS: db=debug,http=warn */
 };
 
 void config_read(struct config *c);

@@ -204,21 +204,67 @@ static struct handle *handle_add(const struct handle *like)
 	return h;
 }
 
-static struct handle *handle_new(const struct handle *asked)
+/* What the views make of it, in their order; of those with one name the first. */
+struct made {
+	struct handle *handle[VIEWS_AT_ONCE];
+	size_t n;
+	bool selected;
+};
+
+static bool is_made(const struct made *m, struct str name)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq_nocase(m->handle[i]->name, name))
+			return true;
+	return false;
+}
+
+static void make_views(struct made *m, const struct handle *asked)
 {
 	double room[VIEW_NUMBERS_MOST];
-	struct handle like = *asked;
+	struct str rest = views_all();
 	struct view view;
 
-	like.asked_name = asked->name;
-	like.asked_kind = asked->kind;
-	like.asked_double = asked->is_double;
-	like.limit = LIMIT_USUAL;
-	if (!views_find(&view, asked))
-		views_default(&like);
-	else if (!views_apply(&like, asked, &view, room))
-		return NULL;
-	return handle_add(&like);
+	while (m->n < VIEWS_AT_ONCE && views_next(&rest, &view, asked)) {
+		struct handle like = *asked, *h = NULL;
+
+		m->selected = true;
+		if (views_apply(&like, asked, &view, room) && !is_made(m, like.name))
+			h = handle_add(&like);
+		if (h)
+			m->handle[m->n++] = h;
+	}
+}
+
+/* Those it stands for are found by no name. */
+static struct handle *handle_of_each(const struct handle *asked, const struct made *m)
+{
+	struct handle like = *asked;
+
+	for (size_t i = 0; i < m->n; i++)
+		m->handle[i]->asked_name = STR("");
+	like.to = metric_keep(m->handle, m->n * sizeof(m->handle[0]));
+	like.n_to = (uint8_t)m->n;
+	like.n_bounds = 0;
+	return like.to ? handle_add(&like) : NULL;
+}
+
+static struct handle *handle_new(const struct handle *given)
+{
+	struct handle asked = *given;
+	struct made m = { .n = 0 };
+
+	asked.asked_name = given->name;
+	asked.asked_kind = given->kind;
+	asked.asked_double = given->is_double;
+	asked.limit = process.config.series_most;
+	make_views(&m, &asked);
+	if (m.n > 1)
+		return handle_of_each(&asked, &m);
+	if (m.selected)
+		return m.n ? m.handle[0] : NULL;
+	views_default(&asked);
+	return handle_add(&asked);
 }
 
 /* Instruments aren't made in handlers, so another thread is at it, and may need its turn. */

@@ -133,6 +133,8 @@ struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes at
 
 	if (!oriel_recording() || !h)
 		return NULL;
+	if (h->to)
+		return (struct oriel_series *)series_bind_each(h, attributes);
 	if (h->filter) {
 		filtered_make(&f, h, attributes);
 		attributes = f.kept;
@@ -183,6 +185,10 @@ static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n
 {
 	struct thread *t = oriel_recording() ? thread_self() : NULL;
 
+	for (size_t i = 0; b->to && i < b->handle->n_to; i++)
+		bound_int(b->to[i], n);
+	if (b->to)
+		return;
 	if (!t || !takes_int(b->handle, n))
 		return;
 	if (b->is_double) { /* by a view */
@@ -287,6 +293,10 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	size_t slot;
 
+	for (size_t i = 0; b->to && i < b->handle->n_to; i++)
+		bound_f64(b->to[i], v);
+	if (b->to)
+		return;
 	if (!t || !takes_f64(b->handle, v))
 		return;
 	if (is_exponential(b->kind)) {
@@ -376,6 +386,10 @@ static __attribute__((noinline, cold)) void measure_int_slow(struct handle *h, i
 {
 	if (!oriel_recording() || !takes_int(h, n) || !thread_self())
 		return;
+	for (size_t i = 0; i < h->n_to; i++)
+		measure_int_slow(h->to[i], n, attributes);
+	if (h->to)
+		return;
 	if (h->filter)
 		measure_filtered(h, n, (double)n, attributes);
 	else
@@ -396,7 +410,9 @@ void oriel_measure_int(void *instrument, int64_t n, struct oriel_attributes attr
 static __attribute__((noinline, cold)) void measure_f64_slow(struct handle *h, double v,
 							     struct oriel_attributes attributes)
 {
-	if (!oriel_recording() || !takes_f64(h, v) || !h->asked_double || !thread_self())
+	for (size_t i = 0; i < h->n_to; i++)
+		measure_f64_slow(h->to[i], v, attributes);
+	if (h->to || !oriel_recording() || !takes_f64(h, v) || !h->asked_double || !thread_self())
 		return;
 	if (h->filter)
 		measure_filtered(h, 0, v, attributes);

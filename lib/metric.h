@@ -45,6 +45,7 @@ struct bound {
 	bool overflows; /* no room for it: the overflow series has what is measured, each counted */
 	struct handle *handle;
 	const unsigned char *attributes; /* NULL: the overflow series */
+	struct bound *const *to;	 /* of an instrument of several views: what it stands for */
 };
 
 _Static_assert(offsetof(struct bound, quick_int) == offsetof(struct oriel_quick, word) &&
@@ -73,14 +74,25 @@ struct handle {
 	uint32_t limit; /* of series, the overflow series included */
 	_Atomic uint32_t n_series;
 	const struct view *filter; /* of attributes; NULL: all stay */
+	/*
+	 * Of several views: the instruments that it is, for each of them one. It has no place itself, and its
+	 * bound series no cells: what is measured goes to each of these.
+	 */
+	struct handle *const *to;
+	uint8_t n_to;
 	struct bound overflow;
 };
 
-enum { LIMIT_USUAL = 2000, ATTRIBUTES_COUNT_MOST = 32 };
+enum { VIEWS_AT_ONCE = 8 };
+
+enum { ATTRIBUTES_COUNT_MOST = 32 };
 
 /* ORIEL_VIEWS, once. */
 void views_read(void);
-bool views_find(struct view *out, const struct handle *asked);
+
+/* The next view of `rest`, which views_all begins, that is this instrument's; false: there is none. */
+struct str views_all(void);
+bool views_next(struct str *rest, struct view *out, const struct handle *asked);
 
 /* What becomes of it where no view says: OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION. */
 void views_default(struct handle *h);
@@ -112,6 +124,9 @@ void register_end(void);
 /* The series for these attributes, or the instrument's overflow series; 0: nothing at all. */
 uint32_t series_of(struct handle *h, struct oriel_attributes a);
 struct bound *series_bind(struct handle *h, struct oriel_attributes a); /* NULL: no room for it */
+
+/* The same of several views; NULL as well if another is at it just now. */
+struct bound *series_bind_each(struct handle *h, struct oriel_attributes a);
 
 /* Make it known, if there is room; else NULL, and the long way is the only one. */
 struct bound *quick_learn(struct handle *h, struct oriel_attributes a);

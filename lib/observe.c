@@ -71,10 +71,9 @@ void observed_set(struct handle *h, uint32_t at, uint64_t bits, uint64_t now_ns)
 	atomic_store_explicit(&cell[GAUGE_SET_NS], now_ns, memory_order_release);
 }
 
-static void observation_set(const struct oriel_observation *o, uint64_t bits,
-			    struct oriel_attributes attributes)
+static void observation_set_one(const struct oriel_observation *o, struct handle *h, uint64_t bits,
+				struct oriel_attributes attributes)
 {
-	struct handle *h = o->handle;
 	struct filtered f;
 	uint32_t at;
 
@@ -85,6 +84,15 @@ static void observation_set(const struct oriel_observation *o, uint64_t bits,
 	at = series_of(h, attributes);
 	if (at)
 		observed_set(h, at, bits, o->now_ns);
+}
+
+static void observation_set(const struct oriel_observation *o, uint64_t bits,
+			    struct oriel_attributes attributes)
+{
+	for (size_t i = 0; i < o->handle->n_to; i++)
+		observation_set_one(o, o->handle->to[i], bits, attributes);
+	if (!o->handle->to)
+		observation_set_one(o, o->handle, bits, attributes);
 }
 
 void oriel_observe_int_all(struct oriel_observation *to, int64_t n,
@@ -104,18 +112,24 @@ void oriel_observe_f64_all(struct oriel_observation *to, double v,
 /* ---- a round ------------------------------------------------------------------------------------- */
 
 /* What was not observed in the last round is not told: its time is an earlier one. */
+static void observer_mark(struct handle *h, uint64_t now_ns)
+{
+	struct instrument *in;
+
+	for (size_t i = 0; i < h->n_to; i++)
+		observer_mark(h->to[i], now_ns);
+	if (h->to || !handle_ready(h))
+		return;
+	in = (struct instrument *)(series_area() + h->at);
+	/* Release: pairs with the collector's acquire; the values are there. */
+	atomic_store_explicit(&in->observed_ns, now_ns, memory_order_release);
+}
+
 static void observers_mark(uint64_t now_ns)
 {
-	for (size_t i = 0; i < OBSERVERS; i++) {
-		struct handle *h = observer[i].call ? observer[i].handle : NULL;
-		struct instrument *in;
-
-		if (!h || !handle_ready(h))
-			continue;
-		in = (struct instrument *)(series_area() + h->at);
-		/* Release: pairs with the collector's acquire; the values are there. */
-		atomic_store_explicit(&in->observed_ns, now_ns, memory_order_release);
-	}
+	for (size_t i = 0; i < OBSERVERS; i++)
+		if (observer[i].call)
+			observer_mark(observer[i].handle, now_ns);
 }
 
 static void observe_round(void)

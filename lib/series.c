@@ -310,3 +310,36 @@ struct bound *series_bind(struct handle *h, struct oriel_attributes a)
 		bound_ready(b);
 	return b;
 }
+
+/* Under register_begin, as room is kept. */
+static bool bound_stand_for(struct bound *b, struct bound *const to[VIEWS_AT_ONCE])
+{
+	b->to = metric_keep(to, b->handle->n_to * sizeof(to[0]));
+	return b->to != NULL;
+}
+
+struct bound *series_bind_each(struct handle *h, struct oriel_attributes a)
+{
+	unsigned char bytes[ATTRIBUTES_MOST + 8];
+	struct bound *to[VIEWS_AT_ONCE], *b = NULL;
+	struct filtered f;
+	size_t n;
+
+	for (size_t i = 0; i < h->n_to; i++) {
+		f.kept = a;
+		if (h->to[i]->filter)
+			filtered_make(&f, h->to[i], a);
+		to[i] = series_bind(h->to[i], f.kept);
+		if (!to[i])
+			to[i] = &h->to[i]->overflow;
+	}
+	if (!thread_self() || !register_begin())
+		return NULL;
+	n = attributes_sorted(bytes, a);
+	if (n != SIZE_MAX)
+		b = bound_find(h, bytes, n);
+	if (b && !b->to && !bound_stand_for(b, to))
+		b = NULL;
+	register_end();
+	return b;
+}

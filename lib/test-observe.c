@@ -102,6 +102,28 @@ static void callbacks_tell_what_is_when_somebody_asks(void **state)
 	holds(called);
 }
 
+static void viewed(void)
+{
+	int base = 10;
+
+	setenv("ORIEL_VIEWS", "instrument=size,name=all.size,attributes=;instrument=size", 1);
+	begin();
+	n_pools = 2;
+	must(oriel_up_down_observe("size", "1", NULL, sizes, &base));
+	ask();
+	must(told("all.size", 0)[0] == 21 && !told("all.size", 1));
+	must(told("size", 0)[0] == 10 && told("size", 1)[0] == 11);
+	n_pools = 1;
+	ask();
+	must(told("all.size", 0)[0] == 10 && !told("size", 1));
+}
+
+static void each_view_is_told_what_a_callback_says(void **state)
+{
+	(void)state;
+	holds(viewed);
+}
+
 static void blocked(struct oriel_observation *to, void *you)
 {
 	sigset_t now;
@@ -269,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(callbacks_tell_what_is_when_somebody_asks),
+		cmocka_unit_test(each_view_is_told_what_a_callback_says),
 		cmocka_unit_test(a_callback_has_all_signals_blocked_and_may_end_itself),
 #ifndef __SANITIZE_THREAD__
 		cmocka_unit_test(a_forked_child_observes_with_a_helper_of_its_own),

@@ -59,6 +59,46 @@ static void a_view_makes_another_instrument_of_it(void **state)
 	holds(viewed);
 }
 
+static void several(void)
+{
+	struct oriel_counter *c;
+	struct oriel_histogram *h;
+	struct oriel_series *s, *other;
+
+	setenv("ORIEL_VIEWS",
+	       "instrument=orders,name=orders.by_a,attributes=a;instrument=orders,aggregation=drop;"
+	       "instrument=orders;instrument=ORDERS,limit=7;instrument=wait,name=wait.fine,buckets=1|2;"
+	       "instrument=wait,name=wait.sum,aggregation=sum",
+	       1);
+	begin();
+	c = oriel_counter("orders", "1", NULL);
+	must(c && c == oriel_counter("orders", "1", NULL));
+	oriel_add(c, 1, oriel_str("a", "x"), oriel_str("b", "y"));
+	oriel_add(c, 1, oriel_str("a", "x"), oriel_str("b", "z"));
+	must(instrument_of("orders") && instrument_of("orders.by_a"));
+	must(sum_of().series == 3 && sum_of().integer == 4);
+	s = oriel_bind(c, oriel_str("a", "x"), oriel_str("b", "y"));
+	other = oriel_bind(c, oriel_str("a", "x"), oriel_str("b", "z"));
+	must(s && other && s != other);
+	must(s == oriel_bind(c, oriel_str("b", "y"), oriel_str("a", "x")));
+	for (int i = 0; i < 10; i++) {
+		oriel_series_add(s, 2);
+		oriel_series_add(other, 1);
+	}
+	must(sum_of().series == 3 && sum_of().integer == 4 + 2 * 30);
+	h = oriel_histogram("wait", "s", NULL, NULL, 0);
+	oriel_record(h, 1.5);
+	oriel_series_record(oriel_bind(h), 1.5);
+	must(instrument_of("wait.fine")->n_bounds == 2 && !instrument_of("wait"));
+	must(instrument_of("wait.sum")->kind == INSTRUMENT_COUNTER && sum_of().count == 2);
+}
+
+static void each_view_of_an_instrument_has_a_metric_of_its_own(void **state)
+{
+	(void)state;
+	holds(several);
+}
+
 static void keeping(void)
 {
 	struct oriel_counter *c;
@@ -104,6 +144,54 @@ static void limited(void)
 	must(sum_of().series == 10 + 2000 && sum_of().integer == 2600);
 }
 
+static void limited_all(void)
+{
+	struct oriel_counter *c;
+
+	setenv("ORIEL_CARDINALITY_LIMIT", "5", 1);
+	setenv("ORIEL_VIEWS", "instrument=many,limit=10;instrument=usual,description=said", 1);
+	begin();
+	c = oriel_counter("usual", "1", NULL);
+	for (int i = 0; i < 100; i++)
+		oriel_add(c, 1, oriel_int("user", i));
+	must(sum_of().series == 5 && sum_of().integer == 100);
+	c = oriel_counter("many", "1", NULL);
+	for (int i = 0; i < 100; i++)
+		oriel_add(c, 1, oriel_int("user", i));
+	must(sum_of().series == 5 + 10);
+}
+
+static void where_no_view_says_how_many_a_setting_does(void **state)
+{
+	(void)state;
+	holds(limited_all);
+}
+
+/* A view without a name of its own, behind the others, is what holds for its kind. */
+static void by_kind(void)
+{
+	setenv("ORIEL_VIEWS",
+	       "instrument=own,buckets=1|2;kind=histogram,aggregation=exponential;"
+	       "kind=counter,aggregation=last_value;kind=gauge,aggregation=drop",
+	       1);
+	begin();
+	oriel_record(oriel_histogram("own", "s", NULL, NULL, 0), 1.5);
+	oriel_record(oriel_histogram("other", "s", NULL, NULL, 0), 1.5);
+	oriel_add(oriel_counter("counts", "1", NULL), 1);
+	oriel_change(oriel_up_down("changes", "1", NULL), 1);
+	must(!oriel_gauge("gone", "1", NULL));
+	must(instrument_of("own")->kind == INSTRUMENT_HISTOGRAM);
+	must(instrument_of("other")->kind == INSTRUMENT_EXPONENTIAL);
+	must(instrument_of("counts")->kind == INSTRUMENT_GAUGE);
+	must(instrument_of("changes")->kind == INSTRUMENT_UP_DOWN);
+}
+
+static void each_kind_may_have_a_default_aggregation(void **state)
+{
+	(void)state;
+	holds(by_kind);
+}
+
 static void beyond_the_limit_the_overflow_series_has_it(void **state)
 {
 	(void)state;
@@ -143,8 +231,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_view_makes_another_instrument_of_it),
+		cmocka_unit_test(each_view_of_an_instrument_has_a_metric_of_its_own),
 		cmocka_unit_test(attributes_that_a_view_takes_go_with_the_example),
 		cmocka_unit_test(a_setting_says_what_histograms_are_by_default),
+		cmocka_unit_test(where_no_view_says_how_many_a_setting_does),
+		cmocka_unit_test(each_kind_may_have_a_default_aggregation),
 		cmocka_unit_test(beyond_the_limit_the_overflow_series_has_it),
 	};
 

@@ -76,9 +76,13 @@ static struct str kind_name(uint8_t kind)
 	return names[kind];
 }
 
-bool views_find(struct view *out, const struct handle *asked)
+struct str views_all(void)
 {
-	struct str rest = { text, atomic_load_explicit(&text_n, memory_order_acquire) };
+	return (struct str){ text, atomic_load_explicit(&text_n, memory_order_acquire) };
+}
+
+bool views_next(struct str *rest, struct view *out, const struct handle *asked)
+{
 	struct scope_texts meter = scope_texts(asked->scope);
 	struct view_subject s = { .instrument = asked->name,
 				  .kind = kind_name(asked->kind),
@@ -89,7 +93,7 @@ bool views_find(struct view *out, const struct handle *asked)
 	struct view_error error;
 	enum view_outcome r;
 
-	while ((r = view_next(&rest, out, &error)) != VIEW_END)
+	while ((r = view_next(rest, out, &error)) != VIEW_END)
 		if (r == VIEW_FOUND && view_selects(out, &s))
 			return true;
 	return false;

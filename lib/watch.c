@@ -134,9 +134,12 @@ static bool type_is_known(unsigned type)
 static struct oriel_watch *watch_new(struct handle *h, const volatile void *address, unsigned type,
 				     struct oriel_attributes attributes)
 {
-	struct bound *b = h ? series_bind(h, attributes) : NULL;
 	struct oriel_watch *w;
+	struct bound *b;
 
+	if (h && h->to)
+		h = h->to[0]; /* a number by address has one place, that of its first view */
+	b = h ? series_bind(h, attributes) : NULL;
 	needs_help = needs_help || !may_be_read();
 	w = b ? watch_add(b, address, type) : NULL;
 	if (!w)

@@ -50,7 +50,7 @@ isolated() {
 		    OTEL_PYTHON_TOMODACHI_PROMETHEUS_NAMESPACE_PREFIX=tomodachi \
 		    oriel run service/app >app.said 2>app.err &
 		until curl -sf -o answer http://127.0.0.1:8080/example; do sleep 0.05; done
-		until curl -sf 'http://127.0.0.1:8800/api/traces?limit=10' | jq -e '[.traces[] | select(.name == "GET" or .name == "GET /example")] | length >= 1'; do
+		until curl -sf 'http://127.0.0.1:8800/api/traces?limit=500' | jq -e '[.traces[] | select(.name == "GET" or .name == "GET /example")] | length >= 1'; do
 			sleep 0.1
 		done >/dev/null
 		until curl -sf http://127.0.0.1:9464/metrics | grep -qE '^tomodachi_http_server_duration_seconds_count\{.*\} [1-9]'; do sleep 0.1; done
