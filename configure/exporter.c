@@ -150,8 +150,14 @@ static void take_no_target_info(struct maker *m, yaml_node_t *n)
 
 static void take_strategy(struct maker *m, yaml_node_t *n)
 {
-	if (!str_starts(document_text(&m->d, n), STR("underscore_escaping_with_suffixes")))
-		make_warn(m, n, "names are translated by underscore_escaping_with_suffixes alone");
+	struct str strategy = document_text(&m->d, n);
+
+	if (str_starts(strategy, STR("underscore_escaping_without_suffixes")))
+		make_set(m, n, "ORIEL_PROMETHEUS_SUFFIXES", STR("false"));
+	else if (!str_starts(strategy, STR("underscore_escaping_with_suffixes")))
+		make_warn(
+			m, n,
+			"names are translated by underscore_escaping_with_suffixes, or _without_suffixes");
 }
 
 static const struct key prometheus[] = {

@@ -20,7 +20,7 @@ enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 16 << 20, BUFFER_KEPT = 4 << 20 };
 
 struct datadog {
 	struct http *http;
-	char *url;
+	char *url, *socket;
 	const atomic_bool *stop;
 	struct out body;
 };
@@ -34,6 +34,7 @@ static void *datadog_close(void *state)
 	http_free(d->http);
 	out_fini(&d->body);
 	free(d->url);
+	free(d->socket);
 	free(d);
 	return NULL;
 }
@@ -54,6 +55,11 @@ static int read_url(struct datadog *d, const struct settings *s, char why[160])
 
 	if (!n || n > UINT16_MAX)
 		n = PORT;
+	if (str_starts(url, STR("unix://"))) {
+		if (asprintf(&d->socket, STR_FMT, STR_ARG(str_from(url, strlen("unix://")))) < 0)
+			return ERR(-ENOMEM);
+		url = STR("http://localhost");
+	}
 	while (url.n && url.p[url.n - 1] == '/')
 		url.n--;
 	if ((url.n ? asprintf(&d->url, STR_FMT "/v0.4/traces", STR_ARG(url))
@@ -96,6 +102,7 @@ static int post(struct datadog *d, const struct shipment *s, size_t traces, size
 			       "Datadog-Meta-Tracer-Version: " ORIEL_VERSION, count, NULL };
 	struct http_request request = {
 		.url = d->url,
+		.socket = d->socket,
 		.type = "application/msgpack",
 		.more = more,
 		.body = out_all(&d->body),

@@ -202,6 +202,8 @@ static void set_options(struct http *h, const struct http_request *q, struct cur
 	curl_easy_reset(c);
 	speak_http_only(c);
 	curl_easy_setopt(c, CURLOPT_URL, q->url);
+	if (q->socket)
+		curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, q->socket);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);

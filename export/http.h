@@ -22,6 +22,8 @@ struct http;
 
 struct http_request {
 	const char *url;
+	const char *
+		socket; /* the Unix socket that it is asked at, whatever the URL's host; NULL: none */
 	const char *type;     /* of the body */
 	const char *encoding; /* of the body, or NULL */
 	const struct otlp_headers *headers;

@@ -91,7 +91,7 @@ static bool runs_of(struct runs *r, const struct prometheus_target *t, struct ar
 		for (n = 1; i + n < b->n_points && same_instrument(p, p + n);)
 			n++;
 		out_clear(name);
-		prometheus_metric_name(name, str_of(t->options.space), p);
+		prometheus_metric_name(name, str_of(t->options.space), p, !t->options.no_suffixes);
 		if (name->error ||
 		    !runs_add(r,
 			      (struct run){ t, p, n, arena_copy(arena, out_all(name)),
@@ -196,7 +196,8 @@ static struct str unit_of(const struct run *r)
 	char text[192];
 	struct out unit = { text, 0, sizeof(text), sizeof(text), 0 };
 
-	prometheus_unit_name(&unit, r->point->unit, r->point->kind);
+	if (!r->target->options.no_suffixes)
+		prometheus_unit_name(&unit, r->point->unit, r->point->kind);
 	if (unit.error || !str_ends(r->name, out_all(&unit)))
 		return STR("");
 	return str_from(r->name, r->name.n - unit.n);
@@ -208,6 +209,8 @@ static struct family family_of(const struct run *first, size_t n)
 			    .unit = unit_of(first),
 			    .help = first->point->description,
 			    .type = first->type,
+			    .no_total = first->target->options.no_suffixes &&
+					!prometheus_ends_with_total(first->point),
 			    .run = first };
 
 	for (; f.n_runs < n && first[f.n_runs].type == f.type; f.n_runs++) {

@@ -28,6 +28,7 @@ struct family {
 	struct str unit; /* as the name has it, or empty */
 	struct str help;
 	enum family_type type;
+	bool no_total; /* of a counter, in plain text */
 	const struct run *run;
 	size_t n_runs, n_points;
 };

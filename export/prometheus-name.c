@@ -144,7 +144,19 @@ static bool is_reserved(const struct metric_point *p)
 	       str_starts(p->scope->name, STR("oriel.")) && str_ends(p->name, STR(".count"));
 }
 
-void prometheus_metric_name(struct out *o, struct str space, const struct metric_point *p)
+bool prometheus_ends_with_total(const struct metric_point *p)
+{
+	const struct str end = STR("total");
+
+	if (p->kind != METRIC_SUM || !str_ends(p->name, end) || p->name.n == end.n)
+		return false;
+	char before = p->name.p[p->name.n - end.n - 1];
+
+	return !is_letter(before) && !(before >= '0' && before <= '9');
+}
+
+void prometheus_metric_name(struct out *o, struct str space, const struct metric_point *p,
+			    bool with_unit)
 {
 	char words[192];
 	struct out unit = { words, 0, sizeof(words), sizeof(words), 0 };
@@ -162,7 +174,8 @@ void prometheus_metric_name(struct out *o, struct str space, const struct metric
 	if (p->kind == METRIC_SUM &&
 	    name_ends((struct str){ o->p + begin, o->n - begin }, STR("total")))
 		o->n -= sizeof("_total") - 1;
-	prometheus_unit_name(&unit, p->unit, p->kind);
+	if (with_unit)
+		prometheus_unit_name(&unit, p->unit, p->kind);
 	if (unit.n && !unit.error && !o->error &&
 	    !name_ends((struct str){ o->p + begin, o->n - begin }, out_all(&unit))) {
 		if (o->n && o->p[o->n - 1] != '_')

@@ -21,5 +21,9 @@ void prometheus_label_name(struct out *o, struct str key);
 /* "seconds", "bytes_per_second", "ratio", or nothing. */
 void prometheus_unit_name(struct out *o, struct str unit, enum metric_kind kind);
 
-/* With its unit, but without the "_total" of a counter; `space` stands before it, if any. */
-void prometheus_metric_name(struct out *o, struct str space, const struct metric_point *p);
+/* With its unit, if `with_unit`, but without the "_total" of a counter; `space` stands before it, if any. */
+void prometheus_metric_name(struct out *o, struct str space, const struct metric_point *p,
+			    bool with_unit);
+
+/* A counter that has it by its own name. */
+bool prometheus_ends_with_total(const struct metric_point *p);

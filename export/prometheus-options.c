@@ -7,7 +7,14 @@
 
 enum { PORT = 9464, NAMES_MOST = 8 };
 
-enum { NO_TARGET_INFO = 1, NO_SCOPE_INFO = 2, NO_CREATED = 4, JOB = 8, NO_EXEMPLARS = 16 };
+enum {
+	NO_TARGET_INFO = 1,
+	NO_SCOPE_INFO = 2,
+	NO_CREATED = 4,
+	JOB = 8,
+	NO_EXEMPLARS = 16,
+	NO_SUFFIXES = 32
+};
 
 static const char *const host_names[NAMES_MOST] = {
 	"OTEL_PYTHON_TOMODACHI_PROMETHEUS_ADDRESS",
@@ -59,6 +66,7 @@ static const char *const exemplar_names[NAMES_MOST] = {
 	"TOMODACHI_PROMETHEUS_EXEMPLARS_ENABLED",
 };
 
+static const char *const suffix_names[NAMES_MOST] = { "ORIEL_PROMETHEUS_SUFFIXES" };
 static const char *const job_names[NAMES_MOST] = { "ORIEL_PROMETHEUS_JOB" };
 static const char *const created_names[NAMES_MOST] = { "ORIEL_PROMETHEUS_CREATED" };
 static const char *const no_created_names[NAMES_MOST] = { "PROMETHEUS_DISABLE_CREATED_SERIES" };
@@ -133,6 +141,7 @@ bool prometheus_options_read(struct prometheus_place *p, const struct settings *
 	o->no_created = is_true(settings, no_created_names, false) ||
 			!is_true(settings, created_names, true);
 	o->no_exemplars = !is_true(settings, exemplar_names, true);
+	o->no_suffixes = !is_true(settings, suffix_names, true);
 	o->job = is_true(settings, job_names, false);
 	copy_text(o->space, sizeof(o->space), first_of(settings, space_names));
 	return prometheus_is_asked(settings) &&
@@ -145,7 +154,8 @@ void prometheus_options_write(const struct prometheus_place *p, char words[PROME
 	unsigned flags = (o->no_target_info ? NO_TARGET_INFO : 0u) |
 			 (o->no_scope_info ? NO_SCOPE_INFO : 0u) |
 			 (o->no_created ? NO_CREATED : 0u) | (o->job ? JOB : 0u) |
-			 (o->no_exemplars ? NO_EXEMPLARS : 0u);
+			 (o->no_exemplars ? NO_EXEMPLARS : 0u) |
+			 (o->no_suffixes ? NO_SUFFIXES : 0u);
 
 	snprintf(words, PROMETHEUS_WORDS, "%s\t%u\t%u\t%s", p->host, p->port, flags, o->space);
 }
@@ -166,6 +176,7 @@ bool prometheus_options_parse(struct prometheus_place *p, const char *words)
 	p->options.no_scope_info = bits & NO_SCOPE_INFO;
 	p->options.no_created = bits & NO_CREATED;
 	p->options.no_exemplars = bits & NO_EXEMPLARS;
+	p->options.no_suffixes = bits & NO_SUFFIXES;
 	p->options.job = bits & JOB;
 	return true;
 }

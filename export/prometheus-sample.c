@@ -251,7 +251,7 @@ static void write_number(struct samples *s, const struct family *f, const struct
 {
 	bool counter = f->type == FAMILY_COUNTER;
 
-	out_sample(s->o, f->name, counter ? "_total" : "", labels);
+	out_sample(s->o, f->name, counter && (said.open || !f->no_total) ? "_total" : "", labels);
 	write_value(s->o, p);
 	end_line(s, counter && said.exemplars && p->n_exemplars ? p->exemplar : NULL);
 	if (counter && said.created)

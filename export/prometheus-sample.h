@@ -31,6 +31,7 @@ struct samples {
 
 /* What a target's options say. */
 struct samples_said {
+	bool open; /* OpenMetrics */
 	bool created, exemplars;
 };
 

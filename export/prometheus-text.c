@@ -48,7 +48,7 @@ static void write_about(struct writer *w, const struct family *f)
 {
 	static const char *const type[] = { "counter", "gauge", "histogram", "summary", "info" };
 	bool open = w->request->format == PROMETHEUS_OPENMETRICS;
-	const char *suffix = open			 ? ""
+	const char *suffix = open || f->no_total	 ? ""
 			     : f->type == FAMILY_COUNTER ? "_total"
 			     : f->type == FAMILY_INFO	 ? "_info"
 							 : "";
@@ -202,7 +202,8 @@ static struct samples_said said_of(const struct writer *w, const struct promethe
 {
 	bool open = w->request->format == PROMETHEUS_OPENMETRICS;
 
-	return (struct samples_said){ .created = open && !t->options.no_created,
+	return (struct samples_said){ .open = open,
+				      .created = open && !t->options.no_created,
 				      .exemplars = open && !t->options.no_exemplars };
 }
 
@@ -214,7 +215,10 @@ static bool write_numbers(struct writer *w, const struct family *f, const struct
 
 	out_clear(head);
 	out_str(head, f->name);
-	out_str(head, f->type == FAMILY_COUNTER ? STR("_total{") : STR("{"));
+	out_str(head, f->type == FAMILY_COUNTER &&
+				      (w->request->format == PROMETHEUS_OPENMETRICS || !f->no_total)
+			      ? STR("_total{")
+			      : STR("{"));
 	if (!out_reserve(head, 16))
 		return false;
 	for (size_t i = 0; ok && i < r->n; i++)

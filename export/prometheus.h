@@ -25,7 +25,8 @@ enum { PROMETHEUS_SPACE = 64 };
 /* What a service's settings say (export/prometheus-options.h). */
 struct prometheus_options {
 	bool no_target_info, no_scope_info, no_created, no_exemplars;
-	bool job; /* job and instance on every sample */
+	bool no_suffixes; /* neither units nor _total, but for what OpenMetrics wants */
+	bool job;	  /* job and instance on every sample */
 	char space
 		[PROMETHEUS_SPACE]; /* the namespace: before every name, but target's and scope's */
 };

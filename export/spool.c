@@ -306,6 +306,12 @@ static int file_begin(struct spool *s)
 	return 0;
 }
 
+/* The oldest are dropped by whole files, so a small queue has small ones. */
+static uint64_t file_room(const struct spool *s)
+{
+	return s->most / 4 < FILE_ROOM ? s->most / 4 : FILE_ROOM;
+}
+
 static void make_room(struct spool *s, uint64_t more)
 {
 	while (s->first && s->first->next && s->bytes + more > s->most) {
@@ -344,7 +350,9 @@ int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body
 	r.crc = (uint32_t)crc32(0, (const Bytef *)body.p, (uInt)body.n);
 	make_room(s, sizeof(struct head) + sizeof(r) + body.n);
 	last = file_last(s);
-	if (s->out < 0 || !last || last->bytes + sizeof(r) + body.n > FILE_ROOM) {
+	if (s->out < 0 || !last ||
+	    (last->bytes > sizeof(struct head) &&
+	     last->bytes + sizeof(r) + body.n > file_room(s))) {
 		e = file_begin(s);
 		if (e)
 			return ERR(e);

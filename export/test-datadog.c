@@ -3,8 +3,14 @@
 #include "export/msgpack.h"
 #include "export/plan.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -77,6 +83,69 @@ static size_t encoded(const char *traces, size_t from, size_t to, size_t *left_o
 	return n;
 }
 
+/* One answer to one request; what came is in `to`. */
+struct agent {
+	int fd;
+	char to[4096];
+	size_t n;
+};
+
+static void *answer_once(void *you)
+{
+	static const char yes[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+	struct agent *a = you;
+	int fd = accept(a->fd, NULL, NULL);
+
+	while (!memmem(a->to, a->n, "\x91\x91", 2)) {
+		ssize_t n = read(fd, a->to + a->n, sizeof(a->to) - a->n);
+
+		if (n <= 0)
+			break;
+		a->n += (size_t)n;
+	}
+	if (write(fd, yes, sizeof(yes) - 1) < 0)
+		a->n = 0;
+	close(fd);
+	return NULL;
+}
+
+static void the_agent_may_be_a_socket(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/tmp/oriel-datadog-XXXXXX" };
+	const struct exporter *kind = exporter_find(STR("datadog"));
+	struct agent a = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	struct resource *r = resource_new((struct attributes){ 0 }, STR(""), 1);
+	struct batch *b = spans(r, "1");
+	struct export_place place = { .signals = SIGNAL_SPAN };
+	struct export_result result = { .n_rejected = 0 };
+	char block[200], why[160];
+	pthread_t thread;
+	void *x;
+	int n;
+
+	(void)state;
+	assert_non_null(mkdtemp(at.sun_path));
+	strcat(at.sun_path, "/apm.socket");
+	assert_int_equal(bind(a.fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(a.fd, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, answer_once, &a), 0);
+	n = snprintf(block, sizeof(block), "DD_TRACE_AGENT_URL=unix://%s", at.sun_path);
+	assert_int_equal(kind->open(&x, &(struct settings){ { block, (size_t)n + 1 } }, &place,
+				    why),
+			 0);
+	assert_string_equal(why, "");
+	assert_int_equal(kind->write(x, &b, 1, &result), 0);
+	kind->close(x);
+	pthread_join(thread, NULL);
+	assert_int_equal(strncmp(a.to, "POST /v0.4/traces HTTP/1.1\r\n", 28), 0);
+	close(a.fd);
+	unlink(at.sun_path);
+	*strrchr(at.sun_path, '/') = '\0';
+	rmdir(at.sun_path);
+	batch_free(b);
+	resource_free(r);
+}
+
 static void spans_of_a_trace_lie_together(void **state)
 {
 	size_t left_out;
@@ -119,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(each_value_has_its_shortest_form, tear_down),
+		cmocka_unit_test(the_agent_may_be_a_socket),
 		cmocka_unit_test_teardown(spans_of_a_trace_lie_together, tear_down),
 		cmocka_unit_test_teardown(a_span_without_ids_is_left_out, tear_down),
 		cmocka_unit_test_teardown(its_own_switch_asks_where_nothing_else_does, tear_down),

@@ -361,7 +361,7 @@ static void what_gave_way_while_it_was_sent_is_not_sent(void **state)
 	backend.away = false;
 	backend.stalls = true;
 	backend.n_resends = 0;
-	d = begin(2000); /* 30 take 556 bytes, 80 more some 1,400 */
+	d = begin(5200); /* 30 take 556 bytes, 270 more some 4,950 */
 	wait_for_count(&backend.n_resends, 1);
 	offer_all(d, 30, 300);
 	assert_int_equal(state_of(d).dropped, 30);

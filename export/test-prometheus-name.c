@@ -13,7 +13,7 @@ static void name_is(enum metric_kind kind, const char *name, const char *unit, c
 	struct metric_point p = { .kind = kind, .name = str_of(name), .unit = str_of(unit) };
 
 	out_clear(&o);
-	prometheus_metric_name(&o, STR(""), &p);
+	prometheus_metric_name(&o, STR(""), &p, true);
 	out_char(&o, '\0');
 	assert_string_equal(o.p, want);
 }
@@ -111,10 +111,10 @@ static void what_we_count_ourselves_is_called_by_what_it_is(void **state)
 
 	(void)state;
 	out_clear(&o);
-	prometheus_metric_name(&o, STR(""), &p);
+	prometheus_metric_name(&o, STR(""), &p, true);
 	out_char(&o, ' ');
 	p.scope = &theirs;
-	prometheus_metric_name(&o, STR(""), &p);
+	prometheus_metric_name(&o, STR(""), &p, true);
 	out_char(&o, '\0');
 	assert_string_equal(o.p, "process_threads process_thread_count");
 }
@@ -125,7 +125,7 @@ static void a_namespace_stands_before_the_name(void **state)
 
 	(void)state;
 	out_clear(&o);
-	prometheus_metric_name(&o, STR("my.shop"), &p);
+	prometheus_metric_name(&o, STR("my.shop"), &p, true);
 	out_char(&o, '\0');
 	assert_string_equal(o.p, "my_shop_orders");
 }

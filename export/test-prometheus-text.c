@@ -137,6 +137,26 @@ static void a_counter_in_openmetrics(void **state)
 					"# EOF\n");
 }
 
+static void names_may_do_without_suffixes(void **state)
+{
+	struct desk *d = *state;
+
+	add(d, 0, METRIC_SUM, "cpu.time", 12)->unit = STR("s");
+	add(d, 0, METRIC_SUM, "rows.total", 7);
+	add(d, 0, METRIC_GAUGE, "size", 5)->unit = STR("By");
+	d->target[0].options.no_suffixes = true;
+	assert_string_equal(written(d),
+			    "# HELP cpu_time About it.\n# TYPE cpu_time counter\ncpu_time 12\n"
+			    "# HELP rows_total About it.\n# TYPE rows_total counter\nrows_total 7\n"
+			    "# HELP size About it.\n# TYPE size gauge\nsize 5\n");
+	d->request.format = PROMETHEUS_OPENMETRICS;
+	assert_string_equal(
+		written(d),
+		"# HELP cpu_time About it.\n# TYPE cpu_time counter\ncpu_time_total 12\n"
+		"# HELP rows About it.\n# TYPE rows counter\nrows_total 7\n"
+		"# HELP size About it.\n# TYPE size gauge\nsize 5\n# EOF\n");
+}
+
 static void what_rises_and_falls_is_a_gauge(void **state)
 {
 	struct desk *d = *state;
@@ -530,6 +550,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_counter_in_plain_text),
 		TEST(a_counter_in_openmetrics),
+		TEST(names_may_do_without_suffixes),
 		TEST(what_rises_and_falls_is_a_gauge),
 		TEST(a_gauge_of_doubles_and_what_is_no_number),
 		TEST(a_histogram_is_accumulated_and_ends_with_inf),

@@ -166,6 +166,24 @@ static void damage(int64_t at, const char *bytes, size_t n)
 }
 
 /* What gave way for it was taken, too: who put it counts what was put, not what is there. */
+static void a_small_one_keeps_its_bound_too(void **state)
+{
+	struct spool *s = begin(40000);
+	char body[1001];
+
+	(void)state;
+	memset(body, 'b', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	for (int i = 0; i < 200; i++) {
+		put(s, body);
+		assert_true(spool_bytes(s) <= 40000);
+	}
+	assert_true(spool_items(s) >= 250);
+	assert_int_equal(spool_items(s) + spool_dropped(s), 2000);
+	take(s, body);
+	spool_close(s);
+}
+
 static void what_was_taken_is_known_though_older_ones_give_way(void **state)
 {
 	static char big[3 << 20];
@@ -359,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(it_outlives_who_had_it_and_nothing_comes_twice, fresh),
 		cmocka_unit_test_setup(only_one_has_it, fresh),
 		cmocka_unit_test_setup(the_oldest_give_way_and_are_counted, fresh),
+		cmocka_unit_test_setup(a_small_one_keeps_its_bound_too, fresh),
 		cmocka_unit_test_setup(what_was_taken_is_known_though_older_ones_give_way, fresh),
 		cmocka_unit_test_setup(a_damaged_record_ends_its_file_and_is_counted, fresh),
 		cmocka_unit_test_setup(half_a_record_was_never_there, fresh),

@@ -33,12 +33,29 @@ static void tracecontext_inject(const struct current *c, const struct target *to
 const struct propagator propagator_tracecontext = { tracecontext_extract, tracecontext_inject,
 						    NULL };
 
+/* One member that is none is no reason to lose the others; as many of these as there is room for. */
+static struct str baggage_of_sense(struct found *f, struct str header)
+{
+	struct str all = { f->text + f->n, 0 }, member;
+
+	while (str_next(&header, ',', &member)) {
+		if (!w3c_baggage_valid(member) || member.n >= FOUND_ROOM - f->n)
+			continue;
+		if (all.n)
+			all.n += found_keep(f, STR(",")).n;
+		all.n += found_keep(f, member).n;
+	}
+	return all;
+}
+
 static void baggage_extract(struct found *f, const struct source *from)
 {
-	struct str baggage = field(from, "baggage");
+	struct str baggage = str_trim(field(from, "baggage"));
 
 	if (w3c_baggage_valid(baggage))
-		f->carried.baggage = str_trim(baggage);
+		f->carried.baggage = baggage;
+	else if (baggage.n <= BAGGAGE_MOST)
+		f->carried.baggage = baggage_of_sense(f, baggage);
 }
 
 static void baggage_inject(const struct current *c, const struct target *to)

@@ -141,6 +141,20 @@ static void w3c_is_the_default(void **state)
 	seen_of(usual);
 }
 
+static void baggage_in_part(void)
+{
+	start("baggage");
+	must(goes_out_as("baggage: a=1,b=2;p=q", "baggage: a=1,b=2;p=q\n"));
+	must(goes_out_as("baggage: a=1,no pair, b=2 ,=x,,c d=3,e=\"4\"", "baggage: a=1,b=2\n"));
+	must(goes_out_as("baggage: no pair", ""));
+}
+
+static void a_member_of_baggage_that_is_none_spoils_only_itself(void **state)
+{
+	(void)state;
+	seen_of(baggage_in_part);
+}
+
 static void nothing(void)
 {
 	start("none");
@@ -600,6 +614,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(w3c_is_the_default),
+		cmocka_unit_test(a_member_of_baggage_that_is_none_spoils_only_itself),
 		cmocka_unit_test(none_is_a_choice),
 		cmocka_unit_test(b3_is_one_field_and_reads_both),
 		cmocka_unit_test(b3multi_is_several_fields),

@@ -6,7 +6,6 @@
 enum {
 	TRACEPARENT_N = 55,
 	TRACESTATE_MEMBERS = 32,
-	BAGGAGE_MOST = 8192,
 };
 
 static bool all_zero(const unsigned char *b, size_t n)

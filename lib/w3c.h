@@ -14,6 +14,8 @@ bool w3c_traceparent(struct oriel_context *out, struct str header);
 /* Trace Context 3.3: is it a valid list of at most 32 members? */
 bool w3c_tracestate_valid(struct str header);
 
+enum { BAGGAGE_MOST = 8192 };
+
 /* Baggage 3.2: is it a valid list of at most 8,192 bytes? */
 bool w3c_baggage_valid(struct str header);
 

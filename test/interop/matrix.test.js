@@ -98,7 +98,8 @@ for (const protocol of protocols)
       before(async () => {
         there = await backend();
         settings = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_LOGS_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'otlp',
-          OTEL_EXPORTER_OTLP_ENDPOINT: there.endpoint(protocol), OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_COMPRESSION: packed };
+          OTEL_EXPORTER_OTLP_ENDPOINT: there.endpoint(protocol), OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_COMPRESSION: packed,
+          OTEL_BSP_SCHEDULE_DELAY: '100', OTEL_BLRP_SCHEDULE_DELAY: '100' };
         collector = await collect(settings);
       });
       after(async () => { await collector.end(); there.end(); });
