@@ -83,6 +83,7 @@ struct oriel_test_span {
 	char trace_id[33], span_id[17], parent_id[17]; /* hex; no parent: "" */
 	uint64_t duration_ns;
 	size_t n_events, n_links;
+	const char *scope; /* its name (oriel-scope.h); the program's own: "oriel" */
 	const void *inside;
 };
 
@@ -105,6 +106,7 @@ struct oriel_test_log {
 	const char *event;
 	int severity;
 	char trace_id[33], span_id[17]; /* hex; "" outside of spans */
+	const char *scope;
 	const void *inside;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program records is what its test finds, and what it doesn't is told. */
+#include <oriel-scope.h>
 #include <oriel-test.h>
 
 #include <math.h>
@@ -183,6 +184,23 @@ static void spans_have_what_was_said_of_them(void **state)
 	assert_null(oriel_test_span("outer", oriel_str("a", "b")));
 }
 
+static void a_library_s_scope_is_told(void **state)
+{
+	struct oriel_scope *storage = oriel_scope("acme.storage", NULL);
+	struct oriel_span s =
+		oriel_span_start_with(ORIEL_SPAN_OPTIONS(.scope = storage), "read block");
+
+	(void)state;
+	oriel_span_end(&s);
+	oriel_log_in(storage, ORIEL_WARN, "slow disk");
+	ORIEL_SPAN ("the program's")
+		oriel_warn("the program's");
+	assert_string_equal(oriel_test_span("read block")->scope, "acme.storage");
+	assert_string_equal(oriel_test_log("slow disk")->scope, "acme.storage");
+	assert_string_equal(oriel_test_span("the program's")->scope, "oriel");
+	assert_string_equal(oriel_test_log("the program's")->scope, "oriel");
+}
+
 /* ---- one scope for all, as it is found ----------------------------------------------------------- */
 
 static void reserve(void)
@@ -338,6 +356,7 @@ int main(void)
 		TEST(a_quantile_is_as_near_as_is_said),
 		TEST(what_nobody_records_is_asked_for),
 		TEST(spans_have_what_was_said_of_them),
+		TEST(a_library_s_scope_is_told),
 		TEST(a_span_has_the_times_that_it_was_given),
 		TEST(a_parent_may_be_given_or_none),
 		TEST(a_tracked_block_is_all_four),

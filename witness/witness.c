@@ -69,6 +69,11 @@ static void hex_of(char *to, const uint8_t *id, size_t n, bool is_set)
 	to[2 * n] = '\0';
 }
 
+static const char *scope_name(const struct scope *s)
+{
+	return s ? text_of(s->name) : "";
+}
+
 static void span_see(const struct span *s)
 {
 	struct seen_span *seen = arena_take(&here.arena, sizeof(*seen));
@@ -83,6 +88,7 @@ static void span_see(const struct span *s)
 						.duration_ns = s->end_ns - s->start_ns,
 						.n_events = s->n_events,
 						.n_links = s->n_links,
+						.scope = scope_name(s->scope),
 						.inside = seen };
 	hex_of(seen->shown.trace_id, s->trace_id.b, 16, true);
 	hex_of(seen->shown.span_id, s->span_id.b, 8, true);
@@ -100,6 +106,7 @@ static void log_see(const struct log_record *l)
 	*seen = (struct seen_log){ .log = l };
 	seen->shown = (struct oriel_test_log){ .event = text_of(l->body.text),
 					       .severity = l->severity,
+					       .scope = scope_name(l->scope),
 					       .inside = seen };
 	hex_of(seen->shown.trace_id, l->trace_id.b, 16, trace_id_is_set(l->trace_id));
 	hex_of(seen->shown.span_id, l->span_id.b, 8, span_id_is_set(l->span_id));
