@@ -44,34 +44,63 @@ static struct edit *edit_new(struct connection *c)
 
 /* ---- what is to be changed ---------------------------------------------------------------------- */
 
-static struct str first_piece(const struct iovec *v, int n_v)
+/* A whole head as it is written: in pieces (Apache's are a line each), none of which ends within a line. */
+struct head {
+	const struct iovec *v;
+	int n_v;
+	size_t n;
+};
+
+static struct str head_piece(const struct head *h, int i, size_t before)
 {
-	while (n_v > 1 && !v->iov_len) {
-		v++;
-		n_v--;
-	}
-	return n_v ? (struct str){ v->iov_base, v->iov_len } : (struct str){ 0 };
+	return str_first((struct str){ h->v[i].iov_base, h->v[i].iov_len }, h->n - before);
 }
 
-/* A field's value in a whole head; p is NULL if there is none. */
-static struct str field_find(struct str head, struct str name)
+static bool head_of(struct head *h, const struct iovec *v, int n_v, size_t n)
 {
-	struct str rest = str_cut(head, '\n').tail;
+	size_t before = 0;
+	bool whole = true;
 
-	while (rest.n) {
-		struct cut line = str_cut(rest, '\n');
-		struct cut field = str_cut(line.head, ':');
+	*h = (struct head){ v, n_v, n };
+	for (int i = 0; i < n_v && whole && before < n; i++) {
+		struct str piece = head_piece(h, i, before);
 
-		if (field.found && str_eq_nocase(field.head, name))
-			return str_trim(field.tail);
-		rest = line.tail;
+		whole = !piece.n || piece.p[piece.n - 1] == '\n';
+		before += piece.n;
+	}
+	if (!whole || before != n)
+		agent_missed("sockets");
+	return whole && before == n;
+}
+
+/* A field's value, and where in the head it lies; p is NULL if there is none. */
+static struct str field_find(const struct head *h, struct str name, uint32_t *at)
+{
+	size_t before = 0;
+	bool first = true;
+
+	for (int i = 0; i < h->n_v && before < h->n; i++) {
+		struct str piece = head_piece(h, i, before), rest = piece;
+
+		for (; rest.n; first = false) {
+			struct cut line = str_cut(rest, '\n');
+			struct cut field = str_cut(line.head, ':');
+			struct str value = str_trim(field.tail);
+
+			if (!first && field.found && str_eq_nocase(field.head, name)) {
+				*at = (uint32_t)(before + (size_t)(value.p - piece.p));
+				return value;
+			}
+			rest = line.tail;
+		}
+		before += piece.n;
 	}
 	return (struct str){ 0 };
 }
 
 struct filling {
 	struct edit *edit;
-	struct str head; /* of the program */
+	const struct head *head; /* of the program */
 };
 
 static void fill(struct edit *e, struct str s)
@@ -85,10 +114,12 @@ static void fill_field(void *carrier, const char *name, const char *value)
 {
 	struct filling *f = carrier;
 	struct str n = str_of(name), v = str_of(value);
+	uint32_t at;
 
-	if (!v.n || field_find(f->head, n).p || memchr(v.p, '\n', v.n) || memchr(v.p, '\r', v.n))
+	if (!v.n || field_find(f->head, n, &at).p || memchr(v.p, '\n', v.n) ||
+	    memchr(v.p, '\r', v.n))
 		return;
-	if (n.n + v.n + 4 > (size_t)(EDIT_TEXT - f->edit->n)) {
+	if (n.n + v.n + 4 > (size_t)(EDIT_TEXT - ID_HEX - f->edit->n)) {
 		agent_missed("sockets");
 		return;
 	}
@@ -110,66 +141,78 @@ static void keep_id(void *carrier, const char *name, const char *value)
 }
 
 /* The program passes its own request's on: the trace is ours, and the parent becomes ours. */
-static void replace(struct edit *e, const struct exchange *x, struct str head, struct str theirs)
+static void replace(struct edit *e, const struct exchange *x, struct str theirs, uint32_t at)
 {
 	client_inject(&x->as.called, keep_id, e);
 	if (e->n == TRACEPARENT_LENGTH && theirs.n == TRACEPARENT_LENGTH &&
 	    memcmp(e->text, theirs.p, PARENT_ID_AT) == 0) {
 		memcpy(e->id, e->text + PARENT_ID_AT, ID_HEX);
-		e->replace_at = (uint32_t)(theirs.p - head.p) + PARENT_ID_AT;
+		e->replace_at = at + PARENT_ID_AT;
 	}
 	e->n = 0;
 }
 
-static size_t line_end(struct str head)
+static size_t line_end(const struct head *h)
 {
-	return str_cut(head, '\n').head.n + 1;
+	int i = 0;
+
+	while (!h->v[i].iov_len)
+		i++;
+	return str_cut(head_piece(h, i, 0), '\n').head.n + 1;
 }
 
+/* A traceparent that isn't our request's is the program's own affair, and so is the rest then. */
 void edit_request(struct connection *c, const struct exchange *x, const struct iovec *v, int n_v,
 		  size_t head_n)
 {
-	struct str head = str_first(first_piece(v, n_v), head_n), theirs;
-	struct edit *e = NULL;
+	struct head head;
+	struct edit *e = head_of(&head, v, n_v, head_n) ? edit_new(c) : NULL;
+	struct str theirs;
+	uint32_t at = 0;
 
-	if (head.n == head_n)
-		e = edit_new(c);
-	else
-		agent_missed("sockets");
 	if (!e)
 		return;
-	theirs = field_find(head, STR("traceparent"));
-	if (theirs.p) {
-		replace(e, x, head, theirs);
-		return;
+	theirs = field_find(&head, STR("traceparent"), &at);
+	if (theirs.p)
+		replace(e, x, theirs, at);
+	if (!theirs.p || e->replace_at)
+		client_inject(&x->as.called, fill_field, &(struct filling){ e, &head });
+	e->insert_at = e->n ? (uint32_t)line_end(&head) : 0;
+}
+
+static bool response_is_whole(struct http1 *probe, const struct iovec *v, int n_v)
+{
+	for (int i = 0; i < n_v; i++) {
+		struct str piece = { v[i].iov_base, v[i].iov_len };
+		enum http1_event event = http1_next(probe, NULL, &piece);
+
+		if (event != HTTP1_MORE)
+			return event == HTTP1_HEAD;
 	}
-	client_inject(&x->as.called, fill_field, &(struct filling){ e, head });
-	e->insert_at = e->n ? (uint32_t)line_end(head) : 0;
+	return false;
 }
 
 void edit_response(struct connection *c, const struct exchange *x, const struct iovec *v, int n_v)
 {
-	struct str head = first_piece(v, n_v);
 	struct http1 probe = c->responses;
-	struct str rest = head;
 	const char *name = server_id_header();
+	struct head head;
 	struct edit *e;
 
 	probe.to = x->to;
 	if (!name || !x->as.served.id[0])
 		return;
-	if (http1_next(&probe, NULL, &rest) != HTTP1_HEAD) {
+	if (!response_is_whole(&probe, v, n_v)) {
 		agent_missed("sockets");
 		return;
 	}
-	head.n = probe.head_n;
 	if (probe.status < 200 && probe.status != 101)
 		return;
-	e = edit_new(c);
+	e = head_of(&head, v, n_v, probe.head_n) ? edit_new(c) : NULL;
 	if (!e)
 		return;
-	fill_field(&(struct filling){ e, head }, name, x->as.served.id);
-	e->insert_at = e->n ? (uint32_t)line_end(head) : 0;
+	fill_field(&(struct filling){ e, &head }, name, x->as.served.id);
+	e->insert_at = e->n ? (uint32_t)line_end(&head) : 0;
 }
 
 /* ---- a write ------------------------------------------------------------------------------------------ */

@@ -51,13 +51,21 @@ static int setup(void **state)
 	return edits_open() ? 0 : -1;
 }
 
-/* The text in pieces of at most `piece` bytes, as writev has them. */
+static size_t line_of(const char *p, size_t n)
+{
+	return str_cut((struct str){ p, n }, '\n').head.n + 1;
+}
+
+enum { BY_LINE = 0 };
+
+/* The text in pieces of at most `piece` bytes, or of a line each, as writev has them. */
 static int cut(struct iovec *v, const char *p, size_t n, size_t piece)
 {
 	int n_v = 0;
 
 	while (n && n_v < 40) {
-		size_t now = n_v == 39 || n < piece ? n : piece;
+		size_t most = piece == BY_LINE ? line_of(p, n) : piece;
+		size_t now = n_v == 39 || n < most ? n : most;
 
 		v[n_v++] = (struct iovec){ (void *)p, now };
 		p += now;
@@ -157,8 +165,25 @@ static void what_the_program_has_set_stays(void **state)
 static void a_traceparent_that_is_passed_on_gets_our_span(void **state)
 {
 	(void)state;
-	check("GET / HTTP/1.1\r\nA: b\r\nTraceParent:  " THEIRS "\r\nC: d\r\n\r\n", 4096,
-	      "GET / HTTP/1.1\r\nA: b\r\nTraceParent:  " OURS "\r\nC: d\r\n\r\n");
+	check("GET / HTTP/1.1\r\nA: b\r\nTraceParent:  " THEIRS "\r\nX-Request-ID: 7\r\n\r\n", 4096,
+	      "GET / HTTP/1.1\r\nA: b\r\nTraceParent:  " OURS "\r\nX-Request-ID: 7\r\n\r\n");
+}
+
+static void the_id_goes_out_with_it(void **state)
+{
+	(void)state;
+	check("GET / HTTP/1.1\r\ntraceparent: " THEIRS "\r\nC: d\r\n\r\n", 4096,
+	      "GET / HTTP/1.1\r\nX-Request-ID: id-1\r\ntraceparent: " OURS "\r\nC: d\r\n\r\n");
+}
+
+static void a_head_may_be_in_pieces_of_whole_lines(void **state)
+{
+	(void)state;
+	check("GET / HTTP/1.1\r\nA: b\r\nX-Request-ID: 7\r\n\r\n", BY_LINE,
+	      "GET / HTTP/1.1\r\ntraceparent: " OURS "\r\nA: b\r\nX-Request-ID: 7\r\n\r\n");
+	check("GET / HTTP/1.1\r\nA: b\r\ntraceparent: " THEIRS "\r\n\r\n", BY_LINE,
+	      "GET / HTTP/1.1\r\nX-Request-ID: id-1\r\nA: b\r\ntraceparent: " OURS "\r\n\r\n");
+	assert_int_equal(n_missed, 0);
 }
 
 static void another_trace_of_the_programs_own_is_left_alone(void **state)
@@ -178,7 +203,7 @@ static void a_value_that_would_make_a_line_of_its_own_is_left_out(void **state)
 	check("GET / HTTP/1.1\r\n\r\n", 4096, "GET / HTTP/1.1\r\nX-Request-ID: id-1\r\n\r\n");
 }
 
-static void a_head_in_several_buffers_is_not_edited(void **state)
+static void a_head_in_pieces_that_end_within_a_line_is_not_edited(void **state)
 {
 	static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -216,10 +241,13 @@ int main(void)
 		cmocka_unit_test_setup(fields_go_in_behind_the_first_line, setup),
 		cmocka_unit_test_setup(what_the_program_has_set_stays, setup),
 		cmocka_unit_test_setup(a_traceparent_that_is_passed_on_gets_our_span, setup),
+		cmocka_unit_test_setup(the_id_goes_out_with_it, setup),
+		cmocka_unit_test_setup(a_head_may_be_in_pieces_of_whole_lines, setup),
 		cmocka_unit_test_setup(another_trace_of_the_programs_own_is_left_alone, setup),
 		cmocka_unit_test_setup(a_value_that_would_make_a_line_of_its_own_is_left_out,
 				       setup),
-		cmocka_unit_test_setup(a_head_in_several_buffers_is_not_edited, setup),
+		cmocka_unit_test_setup(a_head_in_pieces_that_end_within_a_line_is_not_edited,
+				       setup),
 		cmocka_unit_test_setup(a_response_gets_its_requests_id_once, setup),
 	};
 

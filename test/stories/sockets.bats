@@ -387,6 +387,29 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 	[ "$(sort "$WWW/answers" | uniq -c | xargs)" = '900 200' ]
 }
 
+# It writes a head as many pieces, a line each.
+@test "Apache hands context and request id to the server behind it, when asked" {
+	needs apache2
+	needs nginx
+	local trace=0af7651916cd43dd8448eb211c80319c
+	PORT=$(free_port)
+	nginx_conf "$PORT" 'location / { return 200 "$http_traceparent $http_x_request_id"; }' >"$WWW/nginx.conf"
+	serve_as nginx nginx -c "$WWW/nginx.conf"
+	local behind=$PORT
+	PORT=$(free_port)
+	apache_conf event >"$WWW/apache.conf"
+	cat >>"$WWW/apache.conf" <<-EOF2
+		LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+		LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+		ProxyPass / http://127.0.0.1:$behind/
+	EOF2
+	serve_as apache "$BUILD/oriel" run --sockets-inject -- apache2 -f "$WWW/apache.conf" -DFOREGROUND
+	run -0 curl -s -m 10 -H 'X-Request-ID: a-1' "http://127.0.0.1:$PORT/a"
+	[[ $output =~ ^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-9]" a-1"$ ]]
+	run -0 curl -s -m 10 -H "traceparent: 00-$trace-b7ad6b7169203331-01" "http://127.0.0.1:$PORT/b"
+	[[ $output =~ ^00-$trace-[0-9a-f]{16}-01" "[0-9a-f-]{36}$ && $output != *b7ad6b7169203331* ]]
+}
+
 @test "the request id goes out on responses, when asked, and the server's own stays" {
 	needs nginx
 	PORT=$(free_port)
