@@ -29,7 +29,7 @@ static void flush_work(struct job *job)
 		uint64_t now = clock_mono_ns();
 
 		o->sink->flush(i < f->n ? f->route[i]->handle : NULL,
-			       now < until ? (uint32_t)((until - now) / MS) : 0, o->you);
+			       now < until ? (uint32_t)((until - now) / MS) : 0, NULL, o->you);
 	}
 }
 

@@ -74,9 +74,11 @@ struct collector_sink {
 	 * Deliver or count all that the route was given so far. May be NULL. Unlike the others it
 	 * comes from a thread of its own and may wait; the route is not closed meanwhile. NULL, the
 	 * last of each round: what was given without a route or to routes that are closed by now. What
-	 * became of it all, since the flush before.
+	 * became of it all, since a flush last said that something is lost. Late is what isn't settled: then what is lost
+	 * is said by a later one. When *given_up turns true (NULL: never) nobody wants to know any more.
 	 */
-	enum segment_flush (*flush)(void *route, uint32_t timeout_ms, void *you);
+	enum segment_flush (*flush)(void *route, uint32_t timeout_ms, const atomic_bool *given_up,
+				    void *you);
 	void (*run_started)(const struct collector_run *run, void *you);
 	/* wait_status as from wait(2), -1: not known. */
 	void (*run_ended)(const struct collector_run *run, int wait_status, void *you);

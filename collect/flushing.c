@@ -5,7 +5,8 @@
  *     flush_asked goes up ─► all that it recorded is read and given ─► its route is flushed, beside the loop
  *                            flush_outcome, flush_answered ◄───────────┘
  *
- * A dead endpoint of another service has nothing to do with it. Whoever asked may be gone by then.
+ * A dead endpoint of another service has nothing to do with it. Whoever asked may be gone by then: a flush for nobody
+ * is given up, since what its run has open (its output, for one) is open as long.
  */
 #include "collect/inside.h"
 
@@ -17,6 +18,8 @@ enum { FLUSH_MS = 60000 }; /* the caller waits as long as he likes; then he is t
 
 struct flush {
 	struct job job;
+	struct flush *next; /* of those under way */
+	atomic_bool given_up;
 	struct collector *c;
 	struct route *route;
 	const struct process *p; /* to be found again, not to be followed */
@@ -31,7 +34,7 @@ static void flush_work(struct job *job)
 	const struct collector_options *o = &f->c->options;
 
 	if (o->sink->flush && f->route)
-		f->outcome = o->sink->flush(f->route->handle, FLUSH_MS, o->you);
+		f->outcome = o->sink->flush(f->route->handle, FLUSH_MS, &f->given_up, o->you);
 }
 
 struct answer_step {
@@ -48,19 +51,55 @@ static void answer_step(void *you)
 	atomic_store_explicit(&s->head->flush_answered, s->flush->number, memory_order_release);
 }
 
+static void unlist(struct collector *c, const struct flush *f)
+{
+	for (struct flush **at = &c->flushing; *at; at = &(*at)->next)
+		if (*at == f) {
+			*at = f->next;
+			return;
+		}
+}
+
+/* Who is superseded says nothing; but what it has learnt of losses, nobody will hear again. */
+static void answer(struct process *p, struct flush *f)
+{
+	if (atomic_load(&f->given_up)) {
+		p->flush_lost |= f->outcome == FLUSH_LOST;
+		return;
+	}
+	if (f->outcome == FLUSH_DELIVERED && p->flush_lost)
+		f->outcome = FLUSH_LOST;
+	if (f->outcome == FLUSH_LOST)
+		p->flush_lost = false;
+	intake_step(p->in, answer_step, &(struct answer_step){ intake_words(p->in), f });
+}
+
+static bool is_of(const struct flush *f, const struct process *p)
+{
+	return f->p == p && !memcmp(p->in->head.instance, f->instance, sizeof(f->instance));
+}
+
 static void flush_done(struct job *job)
 {
 	struct flush *f = (struct flush *)job;
 
+	unlist(f->c, f);
 	if (f->route)
 		f->route->n_jobs--;
 	for (struct process *p = f->c->process; p; p = p->next)
-		if (p == f->p && !memcmp(p->in->head.instance, f->instance, sizeof(f->instance)))
-			intake_step(p->in, answer_step,
-				    &(struct answer_step){ intake_words(p->in), f });
+		if (is_of(f, p))
+			answer(p, f);
 	free(f);
 }
 
+void collector_give_up_flushes(struct collector *c, const struct process *p)
+{
+	for (struct flush *f = c->flushing; f; f = f->next)
+		if (is_of(f, p))
+			atomic_store(&f->given_up, true);
+}
+
+/* A later one waits for all that an earlier one did. */
 static void flush_begin(struct collector *c, struct process *p)
 {
 	struct flush *f = calloc(1, sizeof(*f));
@@ -75,6 +114,9 @@ static void flush_begin(struct collector *c, struct process *p)
 	memcpy(f->instance, p->in->head.instance, sizeof(f->instance));
 	if (f->route)
 		f->route->n_jobs++;
+	collector_give_up_flushes(c, p);
+	f->next = c->flushing;
+	c->flushing = f;
 	job_start(&c->jobs, &f->job);
 }
 

@@ -69,9 +69,10 @@ struct collector {
 
 	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
 	bool trim;
-	unsigned n_naming;     /* batches whose stacks are being named beside the loop */
-	struct wishes wishes;  /* the loop's */
-	struct remote *remote; /* the loop's, too */
+	struct flush *flushing; /* flushing.c */
+	unsigned n_naming;	/* batches whose stacks are being named beside the loop */
+	struct wishes wishes;	/* the loop's */
+	struct remote *remote;	/* the loop's, too */
 	size_t n_remotes;
 	atomic_bool leaving; /* read by jobs: whoever waits for an answer may give it up */
 };
@@ -133,6 +134,9 @@ void collector_tell_received(struct collector *c, struct str run, uint64_t now);
 
 /* flushing.c */
 void collector_take_flushes(struct collector *c);
+
+/* It has gone: nobody waits for the answer. */
+void collector_give_up_flushes(struct collector *c, const struct process *p);
 
 /* calling.c */
 void collector_take_calls(struct collector *c, uint64_t now);

@@ -88,9 +88,10 @@ struct process {
 	uint64_t n_metrics_rounds, metrics_round; /* so often that was; which it is now, 0: none */
 	bool taken_over; /* it was another collector's, and none of its metrics given yet */
 	uint32_t flush_asked, flush_seen; /* flushing.c: its number, and the last that was taken */
-	uint32_t asked;			  /* for its callbacks, asking.c; 0: it has none */
-	bool asked_due;			  /* for the metrics that are due next */
-	struct intake_drained drained;	  /* of the last part */
+	bool flush_lost; /* a flush that was superseded has found a loss, and nobody has been told */
+	uint32_t asked;	 /* for its callbacks, asking.c; 0: it has none */
+	bool asked_due;	 /* for the metrics that are due next */
+	struct intake_drained drained; /* of the last part */
 };
 
 void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline);

@@ -82,6 +82,7 @@ void collector_round(struct collector *c)
 
 static void process_leaves(struct collector *c, struct process *p)
 {
+	collector_give_up_flushes(c, p);
 	pthread_mutex_lock(&c->lock);
 	for (struct process **at = &c->process; *at; at = &(*at)->next)
 		if (*at == p) {

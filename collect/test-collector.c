@@ -88,9 +88,11 @@ static void sink_close(void *route, uint32_t timeout_ms, void *you)
 	((struct seen *)you)->n_close++;
 }
 
-static enum segment_flush sink_flush(void *route, uint32_t timeout_ms, void *you)
+static enum segment_flush sink_flush(void *route, uint32_t timeout_ms, const atomic_bool *given_up,
+				     void *you)
 {
 	(void)route;
+	(void)given_up;
 	(void)timeout_ms;
 	((struct seen *)you)->n_flush++;
 	return FLUSH_DELIVERED;
@@ -204,11 +206,11 @@ static struct hand_segment service(struct seen *s, const char *run)
 		_exit(99);
 	close(seg.fd);
 	seg.fd = -1;
-	hand_publish(&seg);
 	hand_write(&seg, 0, hand_start(1, "done", clock_mono_ns()));
 	hand_write(&seg, 0, hand_end(1, clock_mono_ns()));
 	hand_write(&seg, 0, hand_start(2, "open", clock_mono_ns()));
 	hand_write(&seg, 0, hand_log(2, "hello", clock_mono_ns()));
+	hand_publish(&seg); /* last: who counts our process may ask for what it has recorded */
 	return seg;
 }
 

@@ -107,6 +107,10 @@ unsigned destination_crowd(struct destination *d);
 /* False: the time was over first. */
 bool destination_flush(struct destination *d, uint32_t timeout_ms);
 
+/* The same, but false soon after `given_up` has turned true. */
+bool destination_flush_unless(struct destination *d, uint32_t timeout_ms,
+			      const atomic_bool *given_up);
+
 /* Was anything dropped, or not accepted, since this was asked last? */
 bool destination_lost(struct destination *d);
 

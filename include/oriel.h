@@ -155,9 +155,10 @@ ORIEL_API void oriel_stop(void);
  */
 enum oriel_flushed {
 	ORIEL_FLUSHED = 0,
-	ORIEL_FLUSH_LATE = 1, /* the time was over; what isn't delivered yet still will be */
+	ORIEL_FLUSH_LATE =
+		1, /* the time was over; what isn't delivered yet still will be, or be told as lost */
 	ORIEL_FLUSH_LOST =
-		2, /* a destination refused or dropped some since the last flush; counted */
+		2, /* nothing is under way, but a destination refused or dropped some since this was said last; counted */
 	ORIEL_FLUSH_NOBODY = 3, /* no collector lives, or nothing is recorded */
 };
 ORIEL_API int oriel_flush(unsigned timeout_ms);

@@ -92,7 +92,8 @@ static unsigned routes_crowd(void *to, void *you)
 }
 
 /* What closed routes still deliver, and the store's. */
-static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, void *you);
+static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, const atomic_bool *given_up,
+				       void *you);
 
 static void flush_rest(struct routes *all, uint32_t timeout_ms)
 {
@@ -103,42 +104,52 @@ static void flush_rest(struct routes *all, uint32_t timeout_ms)
 		;
 	pthread_mutex_unlock(&all->lock);
 	if (all->own)
-		routes_flush(all->own, timeout_ms, all);
+		routes_flush(all->own, timeout_ms, NULL, all);
 	keeper_flush(all->keeper, timeout_ms);
 }
 
-static enum segment_flush legs_flush(struct route *route, uint64_t end_ns)
+/* False: not all is settled. */
+static bool legs_flush(struct route *route, uint64_t end_ns, const atomic_bool *given_up)
 {
-	enum segment_flush outcome = FLUSH_DELIVERED;
+	bool all = true;
 
-	for (size_t i = 0; i < route->n_legs; i++) {
-		struct destination *d = route->leg[i].destination;
+	for (size_t i = 0; i < route->n_legs; i++)
+		all &= destination_flush_unless(route->leg[i].destination, left_ms(end_ns),
+						given_up);
+	return all;
+}
 
-		if (!destination_flush(d, left_ms(end_ns)) && outcome == FLUSH_DELIVERED)
-			outcome = FLUSH_LATE;
-		if (destination_lost(d))
-			outcome = FLUSH_LOST;
-	}
-	return outcome;
+static bool legs_lost(struct route *route)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < route->n_legs; i++)
+		any |= destination_lost(route->leg[i].destination);
+	return any;
 }
 
 /* From a thread of the collector's, which doesn't close the route meanwhile. */
-static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, void *you)
+static enum segment_flush routes_flush(void *to, uint32_t timeout_ms, const atomic_bool *given_up,
+				       void *you)
 {
 	uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
-	enum segment_flush outcome;
 	struct route *route = to;
 	struct routes *all = you;
+	bool settled;
 
 	if (!route) {
 		flush_rest(all, timeout_ms);
 		return FLUSH_DELIVERED;
 	}
 	tail_end(route->tail, kept_give, route);
-	outcome = legs_flush(route, end);
-	if (!keeper_flush(all->keeper, left_ms(end)) && outcome == FLUSH_DELIVERED)
-		outcome = FLUSH_LATE;
-	return outcome;
+	settled = legs_flush(route, end, given_up);
+	if (given_up && atomic_load(given_up))
+		return FLUSH_LATE;
+	settled &= keeper_flush(all->keeper, left_ms(end));
+	/* What is lost stays to be said until nothing more can be. */
+	if (!settled)
+		return FLUSH_LATE;
+	return legs_lost(route) ? FLUSH_LOST : FLUSH_DELIVERED;
 }
 
 /* ---- closing ------------------------------------------------------------------------------------- */
