@@ -3,7 +3,7 @@
 
 #include "base/scoped.h"
 #include "collect/proc-stat.h"
-#include "model/stats.h"
+#include "collect/teller.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -132,73 +132,38 @@ void vitals_read(struct vitals *v, pid_t pid, uint64_t start_ticks)
 
 static const struct scope scope = { .name = STR("oriel.process"), .version = STR(ORIEL_VERSION) };
 
-struct teller {
-	struct batch *b;
-	uint64_t start_ns, now_ns;
-};
-
-static struct metric_point *tell(const struct teller *t, enum metric_kind kind, struct str name,
-				 struct str unit, struct str about)
-{
-	static struct metric_point nowhere;
-	struct metric_point *p = batch_add_point(t->b);
-
-	if (!p) {
-		stats_add(memory_dropped, 1);
-		return &nowhere;
-	}
-	p->kind = kind;
-	p->observed = true;
-	p->name = name;
-	p->unit = unit;
-	p->description = about;
-	p->scope = &scope;
-	p->start_ns = t->start_ns;
-	p->time_ns = p->set_ns = t->now_ns;
-	return p;
-}
-
-#define WORD(k, v) \
-	{ \
-		STR(k), \
-		{ \
-			VALUE_STRING, .text = STR(v) \
-		} \
-	}
-
 static void tell_cpu(const struct teller *t, const struct vitals *v)
 {
-	static const struct attribute mode[2] = { WORD("cpu.mode", "user"),
-						  WORD("cpu.mode", "system") };
+	static const struct attribute mode[2] = { TELLER_WORD("cpu.mode", "user"),
+						  TELLER_WORD("cpu.mode", "system") };
 
 	for (int i = 0; i < 2; i++) {
-		struct metric_point *p = tell(t, METRIC_SUM, STR("process.cpu.time"), STR("s"),
-					      STR("Processor time of the process"));
+		struct metric_point *p = teller_tell(t, METRIC_SUM, STR("process.cpu.time"),
+						     STR("s"), STR("Processor time of the process"),
+						     (struct attributes){ &mode[i], 1, 0 });
 
 		p->is_double = true;
 		p->number = (double)v->cpu_ticks[i] / (double)sysconf(_SC_CLK_TCK);
-		p->attributes = (struct attributes){ &mode[i], 1, 0 };
 	}
 }
 
 static void tell_pair(const struct teller *t, const uint64_t n[2], const struct attribute which[2],
 		      struct str name, struct str unit, struct str about)
 {
-	for (int i = 0; i < 2; i++) {
-		struct metric_point *p = tell(t, METRIC_SUM, name, unit, about);
-
-		p->integer = (int64_t)n[i];
-		p->attributes = (struct attributes){ &which[i], 1, 0 };
-	}
+	for (int i = 0; i < 2; i++)
+		teller_tell(t, METRIC_SUM, name, unit, about,
+			    (struct attributes){ &which[i], 1, 0 })
+			->integer = (int64_t)n[i];
 }
 
 static void tell_counts(const struct teller *t, const struct vitals *v)
 {
-	static const struct attribute fault[2] = { WORD("system.paging.fault.type", "major"),
-						   WORD("system.paging.fault.type", "minor") };
+	static const struct attribute fault[2] = { TELLER_WORD("system.paging.fault.type", "major"),
+						   TELLER_WORD("system.paging.fault.type",
+							       "minor") };
 	static const struct attribute change[2] = {
-		WORD("process.context_switch.type", "voluntary"),
-		WORD("process.context_switch.type", "involuntary")
+		TELLER_WORD("process.context_switch.type", "voluntary"),
+		TELLER_WORD("process.context_switch.type", "involuntary")
 	};
 
 	tell_pair(t, v->faults, fault, STR("process.paging.faults"), STR("{fault}"),
@@ -208,31 +173,36 @@ static void tell_counts(const struct teller *t, const struct vitals *v)
 			  STR("{context_switch}"), STR("Context switches of the process"));
 }
 
+static struct metric_point *tell_one(const struct teller *t, enum metric_kind kind, struct str name,
+				     struct str unit, struct str about)
+{
+	return teller_tell(t, kind, name, unit, about, (struct attributes){ .n = 0 });
+}
+
 void vitals_points(const struct vitals *v, struct batch *b, uint64_t now_real_ns)
 {
-	struct teller t = { b, now_real_ns - v->uptime_ns, now_real_ns };
+	struct teller t = { b, &scope, now_real_ns - v->uptime_ns, now_real_ns, true };
 	struct metric_point *p;
 
 	if (!v->known)
 		return;
 	tell_cpu(&t, v);
 	tell_counts(&t, v);
-	p = tell(&t, METRIC_UP_DOWN, STR("process.memory.usage"), STR("By"),
-		 STR("Physical memory of the process"));
-	p->integer = (int64_t)v->resident_bytes;
-	p = tell(&t, METRIC_UP_DOWN, STR("process.memory.virtual"), STR("By"),
-		 STR("Virtual memory of the process"));
-	p->integer = (int64_t)v->virtual_bytes;
-	p = tell(&t, METRIC_UP_DOWN, STR("process.thread.count"), STR("{thread}"),
-		 STR("Threads of the process"));
-	p->integer = (int64_t)v->n_threads;
-	if (v->n_descriptors >= 0) {
-		p = tell(&t, METRIC_UP_DOWN, STR("process.open_file_descriptor.count"),
-			 STR("{file_descriptor}"), STR("Open descriptors of the process"));
-		p->integer = v->n_descriptors;
-	}
-	p = tell(&t, METRIC_GAUGE, STR("process.uptime"), STR("s"),
-		 STR("How long the process has been running"));
+	tell_one(&t, METRIC_UP_DOWN, STR("process.memory.usage"), STR("By"),
+		 STR("Physical memory of the process"))
+		->integer = (int64_t)v->resident_bytes;
+	tell_one(&t, METRIC_UP_DOWN, STR("process.memory.virtual"), STR("By"),
+		 STR("Virtual memory of the process"))
+		->integer = (int64_t)v->virtual_bytes;
+	tell_one(&t, METRIC_UP_DOWN, STR("process.thread.count"), STR("{thread}"),
+		 STR("Threads of the process"))
+		->integer = (int64_t)v->n_threads;
+	if (v->n_descriptors >= 0)
+		tell_one(&t, METRIC_UP_DOWN, STR("process.open_file_descriptor.count"),
+			 STR("{file_descriptor}"), STR("Open descriptors of the process"))
+			->integer = v->n_descriptors;
+	p = tell_one(&t, METRIC_GAUGE, STR("process.uptime"), STR("s"),
+		     STR("How long the process has been running"));
 	p->is_double = true;
 	p->number = (double)(v->uptime_ns / (SECOND_NS / 1000)) / 1000;
 }

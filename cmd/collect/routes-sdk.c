@@ -19,7 +19,7 @@ static const struct {
 enum { NAME = 128 };
 
 struct telling {
-	struct sdk_teller t;
+	struct teller t;
 	const struct leg *leg;
 	size_t number; /* of the leg */
 	size_t signal; /* place in signals */
@@ -80,8 +80,8 @@ static void tell(struct telling *x, enum metric_kind kind, const char *pattern, 
 	if (error)
 		say_of(x, STR("error.type"), str_of(error));
 	snprintf(name, sizeof(name), pattern, signals[x->signal].word.p);
-	sdk_tell(&x->t, kind, arena_copy(arena, str_of(name)), signals[x->signal].unit, about,
-		 (struct attributes){ x->attribute, x->n, 0 })
+	teller_tell(&x->t, kind, arena_copy(arena, str_of(name)), signals[x->signal].unit, about,
+		    (struct attributes){ x->attribute, x->n, 0 })
 		->integer = (int64_t)value;
 	x->n = n;
 }
@@ -145,7 +145,7 @@ static void tell_writes(struct telling *x, const struct destination_counts *c)
 		      (struct attributes){ x->attribute, x->n, 0 });
 }
 
-static void tell_leg(const struct sdk_teller *t, const struct leg *leg, size_t number)
+static void tell_leg(const struct teller *t, const struct leg *leg, size_t number)
 {
 	struct telling x = { .t = *t, .leg = leg, .number = number };
 	struct destination_counts counts;
@@ -179,7 +179,7 @@ static struct batch *sdk_batch(const struct route *route)
 {
 	struct resource *r = who(route);
 	struct batch *b = r ? batch_new(r) : NULL;
-	struct sdk_teller t = { b, route->since_ns, clock_real_ns() };
+	struct teller t = { b, &sdk_scope, route->since_ns, clock_real_ns(), false };
 
 	resource_free(r);
 	for (size_t i = 0; b && i < route->n_legs; i++)
