@@ -25,7 +25,7 @@ static void set_pace(struct destination *d, uint64_t began_ns, int r, uint32_t a
 
 	if (r != EXPORT_RETRY && news) {
 		d->backoff.failures = 0;
-		d->not_before_ns = 0;
+		d->not_before_ns = d->asked_ns = 0;
 	}
 	if (r != EXPORT_RETRY)
 		return;
@@ -33,6 +33,8 @@ static void set_pace(struct destination *d, uint64_t began_ns, int r, uint32_t a
 		d->not_before_ns = now_ns + backoff_next_ns(&d->backoff, asked_ms);
 	else if (until_ns > d->not_before_ns)
 		d->not_before_ns = until_ns;
+	if (asked_ms && until_ns > d->asked_ns)
+		d->asked_ns = until_ns < d->not_before_ns ? until_ns : d->not_before_ns;
 	d->failed_ns = now_ns;
 }
 

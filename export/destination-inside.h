@@ -71,6 +71,7 @@ struct destination {
 	unsigned hurried;	 /* the last that was dealt with */
 	struct backoff backoff;
 	uint64_t not_before_ns; /* no request earlier, because one failed */
+	uint64_t asked_ns;	/* nor earlier than this in any case: the server asked for it */
 	uint64_t failed_ns;	/* when that was */
 	struct destination_counts counts;
 	bool closing, failing;

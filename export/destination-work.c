@@ -60,10 +60,17 @@ static bool spool_may_be_tried(const struct destination *d)
 	return d->spooled && d->ready && destination_has_turn(d);
 }
 
+/* A flush goes before our own backing off, but not before what the server asked for. */
+static bool may_go(const struct destination *d, bool hurried)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	return now_ns >= d->not_before_ns || (hurried && now_ns >= d->asked_ns);
+}
+
 static bool spool_due(const struct destination *d)
 {
-	return spool_may_be_tried(d) &&
-	       (d->hurry != d->hurried || clock_mono_ns() >= d->not_before_ns);
+	return spool_may_be_tried(d) && may_go(d, d->hurry != d->hurried);
 }
 
 /* Until there is enough to write, or it has waited for long enough, or what is on disk may be tried. */
@@ -116,7 +123,8 @@ static enum turn next_turn(struct worker *w)
 enum go { GO, GO_NO_MORE, GO_CLOSED };
 
 /*
- * When a request may go out: it counts as under way then. A flush cuts the wait short. What could be tried once is
+ * When a request may go out: it counts as under way then. A flush cuts the wait short, but
+ * for what the server asked for. What could be tried once is
  * given up at `give_up_ns`; what couldn't is tried then.
  */
 static enum go wait_to_go(struct destination *d, uint64_t give_up_ns, bool tried)
@@ -134,7 +142,7 @@ static enum go wait_to_go(struct destination *d, uint64_t give_up_ns, bool tried
 		if (go != GO || late)
 			break;
 		if (destination_has_turn(d)) {
-			if (d->hurry != hurry || now_ns >= d->not_before_ns)
+			if (may_go(d, d->hurry != hurry))
 				break;
 			until_ns = earlier(until_ns, d->not_before_ns);
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a destination makes of its backend's answers, and of none. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 
 #include "export/test-server.h"
 #include "export/test-stage.h"
+
+#include "base/clock.h"
 
 static int refuses(size_t write, size_t items, struct export_result *result)
 {
@@ -31,6 +34,19 @@ static int takes_one_and_says_later(size_t write, size_t items, struct export_re
 	if (result->n_done[0] < items - 1)
 		result->n_done[0]++;
 	return EXPORT_RETRY;
+}
+
+enum { ASKED_MS = 300 };
+
+static uint64_t written_ns[2];
+
+static int asks_for_time(size_t write, size_t items, struct export_result *result)
+{
+	written_ns[write ? 1 : 0] = clock_mono_ns();
+	if (write)
+		return 0;
+	result->retry_after_ms = ASKED_MS;
+	return always_later(write, items, result);
 }
 
 static int lies(size_t write, size_t items, struct export_result *result)
@@ -56,6 +72,22 @@ static void a_retry_ends_when_it_is_taken(void **state)
 	assert_int_equal(stats_get(export_retried) - before, 2);
 	destination_free(d, EVER_MS);
 	assert_int_equal(stage.n_writes, 3);
+}
+
+static void a_flush_waits_for_what_the_server_asked_for(void **state)
+{
+	struct destination *d;
+
+	(void)state;
+	stage_set(asks_for_time);
+	d = open_stage((struct destination_limits){ .delay_ms = 1 });
+	offer(d, 3);
+	while (!look(d).failing)
+		sched_yield();
+	assert_true(destination_flush(d, EVER_MS));
+	assert_int_equal(look(d).sent, 3);
+	assert_true(written_ns[1] - written_ns[0] >= (uint64_t)ASKED_MS * 1000000);
+	destination_free(d, EVER_MS);
 }
 
 static void retries_end_and_are_counted(void **state)
@@ -252,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_retry_ends_when_it_is_taken),
+		cmocka_unit_test(a_flush_waits_for_what_the_server_asked_for),
 		cmocka_unit_test(retries_end_and_are_counted),
 		cmocka_unit_test(what_was_taken_before_giving_up_is_sent),
 		cmocka_unit_test(a_refusal_is_final),
