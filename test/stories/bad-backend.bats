@@ -13,7 +13,8 @@ setup() {
 	cd "$BATS_TEST_TMPDIR"
 	PORT=$(free_port)
 	export OTEL_TRACES_EXPORTER=otlp OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none ORIEL_SEGMENT_SIZE=16777216
-	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$PORT
+	# Each of its ways lasts half a second, in which a request must come.
+	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$PORT OTEL_BSP_SCHEDULE_DELAY=100
 }
 
 teardown() { collecting_end; }
