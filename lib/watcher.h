@@ -50,6 +50,17 @@ static inline struct oriel_scope *watcher_scope(enum wire_scope scope)
 	return (struct oriel_scope *)(uintptr_t)scope;
 }
 
+/*
+ * For spans that begin as one before: the record of their beginning, of a name and a prepared row, made once.
+ * Returns its bytes; 0: there is no room, or the name is to be looked at each time. A span of it is a root of
+ * its own and not current; `carry` is its context's. False: it is to be opened as others are.
+ */
+ORIEL_API size_t oriel_span_image(void *to, size_t room, const char *name, size_t name_n,
+				  enum oriel_kind kind, enum wire_scope scope, const void *row,
+				  size_t row_n);
+ORIEL_API bool oriel_span_open_image(struct oriel_span *span, const void *image, size_t n,
+				     uint16_t carry);
+
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 

@@ -315,6 +315,9 @@ void server_know_target(struct server_known *k, const struct server_seen *seen)
 		return;
 	k->same_n = (uint16_t)(k->n + n);
 	k->path = target.path;
+	k->image_n = (uint16_t)oriel_span_image(k->image, sizeof(k->image), k->method, k->name_n,
+						ORIEL_SERVER, (enum wire_scope)seen->scope,
+						k->bytes, k->same_n);
 }
 
 bool server_knows_target(const struct server_known *k)
@@ -328,11 +331,12 @@ void server_begin_same(struct server_request *q, const struct server_seen *seen)
 
 	begin_empty(q, seen, k->method, k->version);
 	q->parent.carry = k->fields.carry;
-	oriel_span_open_at(&q->span, k->method, k->name_n,
-			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
-					      .detached = true,
-					      .scope = watcher_scope(seen->scope)),
-			   ORIEL_WITH(known_row(k->bytes, k->same_n)));
+	if (!k->image_n || !oriel_span_open_image(&q->span, k->image, k->image_n, q->parent.carry))
+		oriel_span_open_at(&q->span, k->method, k->name_n,
+				   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
+						      .detached = true,
+						      .scope = watcher_scope(seen->scope)),
+				   ORIEL_WITH(known_row(k->bytes, k->same_n)));
 	q->begun = begun_at(q, seen);
 	q->access.wanted = false;
 }

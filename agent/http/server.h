@@ -53,9 +53,11 @@ struct server_known {
 	const char *method, *version; /* as in struct server_request */
 	uint16_t n, method_n, same_n; /* same_n: of all of it; 0: of no target */
 	uint16_t name_n;	      /* of the method's text */
+	uint16_t image_n;	      /* of oriel_span_image; 0: none */
 	struct str path;
 	struct oriel_context fields;
 	unsigned char bytes[SERVER_KNOWN_MOST + 10];
+	_Alignas(8) unsigned char image[SERVER_KNOWN_MOST + 100];
 };
 
 struct server_seen {

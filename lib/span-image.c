@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A span that begins as others do: its START is a copy, in which the ids and the time are new. */
+#include "lib/carry.h"
+#include "lib/clock.h"
+#include "lib/context.h"
+#include "lib/control.h"
+#include "lib/encode.h"
+#include "lib/lane.h"
+#include "lib/span.h"
+#include "lib/watcher.h"
+
+#include <string.h>
+
+size_t oriel_span_image(void *to, size_t room, const char *name, size_t name_n,
+			enum oriel_kind kind, enum wire_scope scope, const void *row, size_t row_n)
+{
+	size_t n = sizeof(struct record_start) + name_n + row_n, size = encode_pad(n);
+	struct record_start *r = to;
+	unsigned char *p = (unsigned char *)(r + 1);
+
+	if (name_n > SPAN_NAME_MOST || size > RECORD_MOST || size > room ||
+	    !judged_text(name, name_n))
+		return 0;
+	memset(to, 0, size);
+	record_head(&r->head, RECORD_HEAD(size, RECORD_START, 0, name_n, size - n,
+					  (kind & 7u) | (unsigned)scope << RECORD_KIND_BITS));
+	r->trace_flags = ORIEL_RANDOM | ORIEL_SAMPLED;
+	memcpy(p, name, name_n);
+	memcpy(p + name_n, row, row_n);
+	return size;
+}
+
+/* All that would ask for a closer look is left to oriel_span_open_at. */
+static inline bool is_plain(const struct thread *t, uint16_t carry)
+{
+	return t && !process.config.sampling_asks && control_sampler() == SAMPLER_ON &&
+	       !(carry & CARRY_STATE) && clock_counts();
+}
+
+bool oriel_span_open_image(struct oriel_span *span, const void *image, size_t n, uint16_t carry)
+{
+	struct thread *t = thread_if_any();
+	size_t keep = t ? (size_t)END_SIZE * (t->n_open + 2) : 0;
+	struct record_start *r;
+	struct entry e;
+
+	if (!is_plain(t, carry) || !write_try(t, keep + n))
+		return false;
+	r = (struct record_start *)t->lane[0].at;
+	memcpy(r, image, n);
+	r->time = clock_count();
+	if (__builtin_expect(!clock_counts(), 0)) {
+		write_leave(t);
+		return false;
+	}
+	t->span_count = r->time;
+	thread_random_root(t, e.trace_id, &e.span_id);
+	e.meta = ENTRY_META((uint64_t)(ORIEL_RANDOM | ORIEL_SAMPLED), 0, carry, ENTRY_SPAN);
+	memcpy(r->trace_id, e.trace_id, sizeof(r->trace_id));
+	r->span_id = e.span_id;
+	context_read(&span->context, &e);
+	span->depth = 0;
+	span->flags = SPAN_RECORDS;
+	write_keep(t, (unsigned char *)r + n);
+	lane_rest(t);
+	return true;
+}
