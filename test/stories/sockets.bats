@@ -322,17 +322,18 @@ import os, socket, sys
 s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 a, b = socket.socketpair()
 if os.fork() == 0:
-    while True:
-        c = socket.socket(fileno=socket.recv_fds(b, 1, 1)[1][0])
+    a.close()
+    while fds := socket.recv_fds(b, 1, 1)[1]:
+        c = socket.socket(fileno=fds[0])
         if c.recv(4096): c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
         c.close()
+    os._exit(0)
 while True:
     c, _ = s.accept()
     socket.send_fds(a, [b"x"], [c.fileno()])
     c.close()' "$PORT"
 	[ "$(curl -s -m 10 "http://127.0.0.1:$PORT/a" "http://127.0.0.1:$PORT/b")" = hihi ]
 	served_is '["GET /a 200 2", "GET /b 200 2"]'
-	pkill -P "${SERVERS[-1]}"
 }
 
 @test "what is not HTTP is left alone" {
