@@ -134,6 +134,37 @@ static void list_add(struct assembler *a, struct span_list *l, struct open_span 
 	l->tail = &o->next;
 }
 
+static void finish_ended(struct assembler *a, bool all)
+{
+	uint64_t n = 0;
+
+	while (a->ended.first && (all || a->ended.first->round != a->round)) {
+		struct open_span *o = a->ended.first;
+
+		a->ended.first = o->next;
+		finish_span(a, o, NULL);
+		open_remove(&a->open, o);
+		n++;
+	}
+	if (!a->ended.first)
+		a->ended.tail = &a->ended.first;
+	stats_add(spans_finished, n);
+}
+
+/*
+ * A segment that was let wait holds more spans than there may be open at once, all read in one round. Those that have
+ * ended needn't wait for its end then: only what another thread says of them later is lost.
+ */
+static struct open_span *span_add(struct assembler *a, uint64_t id)
+{
+	struct open_span *o = open_add(&a->open, id);
+
+	if (o || !a->ended.first)
+		return o;
+	finish_ended(a, true);
+	return open_add(&a->open, id);
+}
+
 /* The span that a record is about; one that has not begun waits on a list for its START. */
 static struct open_span *span_of(struct assembler *a, uint64_t id)
 {
@@ -145,7 +176,7 @@ static struct open_span *span_of(struct assembler *a, uint64_t id)
 		assemble_bad(a);
 		return NULL;
 	}
-	o = open_add(&a->open, id);
+	o = span_add(a, id);
 	if (!o) {
 		stats_add(records_unstarted, 1);
 		return NULL;
@@ -177,7 +208,7 @@ static void take_start(struct assembler *a, const struct record_head *h, uint32_
 		return;
 	}
 	if (!o)
-		o = open_add(&a->open, r->span_id);
+		o = span_add(a, r->span_id);
 	if (!o) {
 		stats_add(spans_dropped_limit, 1);
 		return;
@@ -294,23 +325,6 @@ void assemble_record(struct assembler *a, const struct record_head *h, uint32_t 
 	default:
 		assemble_bad(a);
 	}
-}
-
-static void finish_ended(struct assembler *a, bool all)
-{
-	uint64_t n = 0;
-
-	while (a->ended.first && (all || a->ended.first->round != a->round)) {
-		struct open_span *o = a->ended.first;
-
-		a->ended.first = o->next;
-		finish_span(a, o, NULL);
-		open_remove(&a->open, o);
-		n++;
-	}
-	if (!a->ended.first)
-		a->ended.tail = &a->ended.first;
-	stats_add(spans_finished, n);
 }
 
 /* What a collector before us had seen of a span was of one that it had begun, and has delivered. */

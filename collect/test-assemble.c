@@ -499,6 +499,22 @@ static void more_open_spans_than_the_limit_are_counted(void **state)
 	assert_int_equal(b->a.open.n, OPEN_MOST);
 }
 
+/* A collector that had no time for a while reads them in one round. */
+static void more_than_the_limit_may_end_in_one_round(void **state)
+{
+	enum { ALL = OPEN_MOST * 2 + 5 };
+	struct bench *b = *state;
+	uint64_t before = stats_get(spans_dropped_limit), unstarted = stats_get(records_unstarted);
+
+	for (uint64_t i = 1; i <= ALL; i++) {
+		take(b, hand_start(i, "s", 1000000));
+		take(b, hand_end(i, 1000100));
+	}
+	assert_int_equal(settle(b)->n_spans, ALL);
+	assert_int_equal(stats_get(spans_dropped_limit) - before, 0);
+	assert_int_equal(stats_get(records_unstarted) - unstarted, 0);
+}
+
 static void the_table_gives_its_memory_back_after_a_burst(void **state)
 {
 	struct bench *b = *state;
@@ -558,6 +574,7 @@ int main(void)
 		TEST(a_key_by_its_number_is_its_text),
 		TEST(a_number_that_is_no_key_costs_only_what_follows),
 		TEST(more_open_spans_than_the_limit_are_counted),
+		TEST(more_than_the_limit_may_end_in_one_round),
 		TEST(the_table_gives_its_memory_back_after_a_burst),
 		TEST(a_span_in_flight_is_seen_as_it_is_now),
 	};
