@@ -80,6 +80,27 @@ describe('a watched program', () => {
         there.end();
       });
     });
+  for (const protocol of ['grpc', 'http/protobuf', 'http/json'])
+    test(`sends a library's scope whole, ${protocol}`, async () => {
+      const there = await backend();
+      const program = run(join(build, 'oriel'), ['run', '--', join(build, 'programs/scoped')], { cwd: where, timeout: 30000,
+        env: { PATH: process.env.PATH, HOME: where, ...collector, OTEL_EXPORTER_OTLP_ENDPOINT: there.endpoint(protocol), OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+          OTEL_TRACES_EXPORTER: 'otlp', OTEL_LOGS_EXPORTER: 'otlp', OTEL_METRICS_EXPORTER: 'otlp' } });
+      program.child.stdin.end();
+      await program;
+      const parts = (signal, list, scopes) => there.got.filter((g) => g.signal === signal)
+        .flatMap((g) => g.message[list].flatMap((r) => r[scopes])).filter((s) => s.scope?.name === 'acme.storage');
+      const lists = { traces: ['resourceSpans', 'scopeSpans'], logs: ['resourceLogs', 'scopeLogs'], metrics: ['resourceMetrics', 'scopeMetrics'] };
+      for (const [signal, names] of Object.entries(lists)) {
+        await becomes(() => parts(signal, ...names).length > 0);
+        for (const part of parts(signal, ...names)) {
+          assert.equal(part.schemaUrl, 'https://acme.example/1');
+          assert.equal(part.scope.version, '2.1.0');
+          assert.deepEqual(part.scope.attributes.map((a) => [a.key, String(a.value.intValue ?? a.value.stringValue)]), [['shard', '4'], ['zone', 'north']]);
+        }
+      }
+      there.end();
+    });
   test('has several exporters of one signal at once', async () => {
     const there = await backend();
     const zipkin = [];
