@@ -29,8 +29,10 @@
 
 struct assemble_limits {
 	uint32_t attributes, event_attributes, link_attributes, log_attributes, events, links;
-	uint32_t value_length, log_value_length; /* characters of a text; 0: any number */
+	uint32_t value_length, log_value_length; /* characters of a text, bytes; 0: any number */
 };
+
+#define ASSEMBLE_NO_TEXT UINT32_MAX /* as value_length: none at all */
 
 enum { ASSEMBLE_LIMIT = 128, ASSEMBLE_LIMIT_MOST = 4096 };
 

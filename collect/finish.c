@@ -50,11 +50,13 @@ static struct str cut_text(struct str text, uint32_t most)
 	return str_first(text, text.n - rest.n);
 }
 
-/* Texts, and those in arrays; the arrays are this span's own. */
+/* Texts by characters, and those in arrays; bytes. The arrays are this span's own. */
 static void cut_value(struct value *v, uint32_t most)
 {
 	if (v->type == VALUE_STRING)
 		v->text = cut_text(v->text, most);
+	if (v->type == VALUE_BYTES)
+		v->text = str_first(v->text, most);
 	for (size_t i = 0; v->type == VALUE_ARRAY && i < v->array.n; i++)
 		cut_value((struct value *)&v->array.item[i], most);
 }
@@ -67,7 +69,7 @@ static struct attributes list_keep(struct arena *arena, const struct attribute_l
 	if (item)
 		memcpy(item, l->item, l->n * sizeof(*item));
 	for (size_t i = 0; item && value_length && i < l->n; i++)
-		cut_value(&item[i].value, value_length);
+		cut_value(&item[i].value, value_length == ASSEMBLE_NO_TEXT ? 0 : value_length);
 	return (struct attributes){ item, item ? l->n : 0, l->dropped };
 }
 

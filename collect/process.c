@@ -43,7 +43,7 @@ static uint32_t limit_of(const struct settings *s, struct str name, uint32_t oth
 	return n < ASSEMBLE_LIMIT_MOST ? (uint32_t)n : ASSEMBLE_LIMIT_MOST;
 }
 
-/* Without a word there is no limit; none at all leaves no text, which nobody means: 1 is the least. */
+/* Without a word there is no limit; 0 leaves no text. */
 static uint32_t length_of(const struct settings *s, struct str name, uint32_t otherwise)
 {
 	bool bad = false;
@@ -51,7 +51,7 @@ static uint32_t length_of(const struct settings *s, struct str name, uint32_t ot
 
 	if (bad || !str_trim(settings_get(s, name)).n)
 		return otherwise;
-	return n > UINT32_MAX ? 0 : n ? (uint32_t)n : 1;
+	return n >= ASSEMBLE_NO_TEXT ? 0 : n ? (uint32_t)n : ASSEMBLE_NO_TEXT;
 }
 
 /* "Span Limits" and "Attribute Limits" of the specification. */

@@ -347,6 +347,7 @@ static void texts_are_cut_by_characters(void **state)
 		 "bcd");
 	hand_str(&r, "l", "ab");
 	hand_str(&r, "m", "\xff\xff\xff\xff");
+	hand_attribute(&r, WIRE_BYTES, "bytes", "\xc3\xa4\0\1", 4);
 	take(b, r);
 	take(b, hand_end(1, 1000100));
 	settle(b);
@@ -354,6 +355,23 @@ static void texts_are_cut_by_characters(void **state)
 						  "bc");
 	assert_text(text_of(b->batch->span, "l"), "ab");
 	assert_text(text_of(b->batch->span, "m"), "\xff\xff\xff");
+	assert_int_equal(b->batch->span->attributes.item[3].value.type, VALUE_BYTES);
+	assert_true(str_eq(b->batch->span->attributes.item[3].value.text, STR("\xc3\xa4\0")));
+}
+
+static void no_characters_leave_no_text(void **state)
+{
+	struct bench *b = *state;
+	struct hand_record r = hand_start(1, "s", 1000000);
+
+	b->a.limits.value_length = ASSEMBLE_NO_TEXT;
+	hand_str(&r, "k", "abc");
+	hand_int(&r, "n", 7);
+	take(b, r);
+	take(b, hand_end(1, 1000100));
+	settle(b);
+	assert_text(text_of(b->batch->span, "k"), "");
+	assert_int_equal(b->batch->span->attributes.n, 2);
 }
 
 static void an_end_is_never_before_its_start(void **state)
@@ -565,6 +583,7 @@ int main(void)
 		TEST(events_over_the_limit_are_counted_on_the_span),
 		TEST(attributes_over_the_limit_are_counted_on_the_span),
 		TEST(texts_are_cut_by_characters),
+		TEST(no_characters_leave_no_text),
 		TEST(an_end_is_never_before_its_start),
 		TEST(a_step_of_the_wall_clock_does_not_change_a_duration),
 		TEST(a_gone_process_leaves_errors_that_say_why),

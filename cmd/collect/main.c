@@ -276,7 +276,8 @@ static int open_house(struct house *h, bool background)
 		say_wrong("can't collect: %s", err_path(r));
 		return 1;
 	}
-	if (interval && str_to_u64(str_of(interval), &ms) && ms <= UINT32_MAX)
+	/* One in the background has the environment of whichever run came first, and that says nothing of others. */
+	if (!background && interval && str_to_u64(str_of(interval), &ms) && ms <= UINT32_MAX)
 		options.export_ms = (uint32_t)ms;
 	if (!is_none("ORIEL_STORE") && place_data_dir(h->data_dir) == 0)
 		options.data_dir = h->data_dir;

@@ -79,3 +79,16 @@ without_overlaps() {
 	# By the collector's clock; one that was missed is left out.
 	points jobs | cut -f 3 | sort | awk 'NR > 1 && ($1 - last) / 1e6 < 900 { n++ } { last = $1 } END { exit n < 1 }'
 }
+
+@test "one run's interval is not another's, though its collector is" {
+	start jobs "$BUILD/oriel" run -- "$BUILD/programs/prefork" 1 0
+	wait_for 10 test -s "$METRICS"
+	unset OTEL_METRIC_EXPORT_INTERVAL
+	ORIEL_OTLP_FILE=$BATS_TEST_TMPDIR/other-%s.json
+	start other "$BUILD/oriel" run -- "$BUILD/programs/prefork" 1 0
+	# Ten times the first one's interval, by its own clock.
+	n=$(wc -l <"$METRICS")
+	more() { [ "$(wc -l <"$METRICS")" -ge $((n + 10)) ]; }
+	wait_for 20 more
+	[ ! -s "$BATS_TEST_TMPDIR/other-metrics.json" ]
+}
