@@ -92,7 +92,8 @@ void client_end(struct client_request *c, const struct client_outcome *o)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
 	if (o->peer_address && o->peer_address[0]) {
 		gather(&g, known_str(KEY_NETWORK_PEER_ADDRESS, o->peer_address));
-		gather(&g, known_int(KEY_NETWORK_PEER_PORT, o->peer_port));
+		if (o->peer_port > 0)
+			gather(&g, known_int(KEY_NETWORK_PEER_PORT, o->peer_port));
 	}
 	if (o->version)
 		gather(&g, known_str(KEY_NETWORK_PROTOCOL_VERSION, o->version));

@@ -380,7 +380,8 @@ static void ask(const struct curl_flavour *f, CURL *curl, struct client_outcome 
 	get(curl, CURLINFO_PRIMARY_PORT, &port);
 	get(curl, CURLINFO_HTTP_VERSION, &version);
 	o->status = status > 0 && status < 1000 ? (unsigned)status : 0;
-	o->peer_port = (int)port;
+	/* A socket's path has none, whatever libcurl says. */
+	o->peer_port = o->peer_address && *o->peer_address == '/' ? 0 : (int)port;
 	o->version = version_of(version);
 }
 

@@ -111,6 +111,23 @@ teardown() { watching_end; }
 			"http://REDACTED:REDACTED@127.0.0.1:1/?sig=REDACTED&a=1"'
 }
 
+@test "a transfer over a socket in the file system has its path for a peer, and no port" {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+print("listens", flush=True)
+c, _ = s.accept()
+c.recv(4096)
+c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+c.recv(1)' "$BATS_TEST_TMPDIR/socket" >"$BATS_TEST_TMPDIR/listens" 2>&1 3>&- &
+	wait_for 10 test -s "$BATS_TEST_TMPDIR/listens"
+	[ "$(run_watched curl -s -m 10 --unix-socket "$BATS_TEST_TMPDIR/socket" http://there/)" = hi ]
+	wait $!
+	see '.[0].attributes | ."network.peer.address" == "'"$BATS_TEST_TMPDIR"'/socket" and (has("network.peer.port") | not)'
+}
+
 @test "transfers of curl's multi interface overlap, and each has its own callbacks' work" {
 	serve "$BUILD/programs/hello-server"
 	same "$BUILD/programs/curl-multi" "http://$HERE/m" 20
