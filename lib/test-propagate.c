@@ -141,6 +141,32 @@ static void w3c_is_the_default(void **state)
 	seen_of(usual);
 }
 
+#define V100 \
+	"vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"
+
+static void long_state(void)
+{
+	start("tracecontext");
+	must(goes_out_as("traceparent: " PARENT_A "\ntracestate: a=" V100 ",b=" V100 V100 ",c=" V100
+			 ",d=" V100 ",e=" V100 ",f=" V100,
+			 "traceparent: " PARENT_A "\ntracestate: a=" V100 ",c=" V100 ",d=" V100
+			 ",e=" V100 "\n"));
+	must(goes_out_as("traceparent: " PARENT_A "\ntracestate: a=" V100 ",b=" V100 V100
+			 "12,c=" V100 ",d=" V100,
+			 "traceparent: " PARENT_A "\ntracestate: a=" V100 ",c=" V100 ",d=" V100
+			 "\n"));
+	must(goes_out_as("traceparent: " PARENT_A "\ntracestate: a=" V100 ",b=" V100 V100
+			 "1,c=" V100 ",d=" V100,
+			 "traceparent: " PARENT_A "\ntracestate: a=" V100 ",b=" V100 V100
+			 "1,c=" V100 ",d=" V100 "\n"));
+}
+
+static void a_trace_state_that_is_too_long_loses_members(void **state)
+{
+	(void)state;
+	seen_of(long_state);
+}
+
 static void baggage_in_part(void)
 {
 	start("baggage");
@@ -614,6 +640,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(w3c_is_the_default),
+		cmocka_unit_test(a_trace_state_that_is_too_long_loses_members),
 		cmocka_unit_test(a_member_of_baggage_that_is_none_spoils_only_itself),
 		cmocka_unit_test(none_is_a_choice),
 		cmocka_unit_test(b3_is_one_field_and_reads_both),
