@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop. It sleeps until something happens; while there are processes it looks at their segments
- * every 10 ms, and every millisecond for a while after much came at once. Waking up is what an idle
- * round costs; sleeping longer would cost the beginning of a burst that comes after a silence. What
+ * every 10 ms, and every millisecond for a while after much came at once. While what comes is steady,
+ * it is only looked at how much room there is, and read less often (collect/pace.h). Waking up is what
+ * an idle round costs; sleeping longer would cost the beginning of a burst. What
  * can be waited for is: files in the run directory, callers on the socket, ends of processes, jobs
  * that are done, and collector_stop.
  */
@@ -32,7 +33,6 @@ enum {
 };
 
 enum {
-	IDLE_MS = 10,
 	HOT_MS = 1,
 	SECOND_MS = 1000,
 	ASK_AHEAD_MS = 50,
@@ -213,8 +213,8 @@ static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 {
 	uint64_t ms = settings_metrics_every_ms(&p->in->settings, c->options.export_ms);
 
-	if (ms < IDLE_MS)
-		ms = IDLE_MS;
+	if (ms < PACE_LEAST_MS)
+		ms = PACE_LEAST_MS;
 	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
 }
 
@@ -272,6 +272,7 @@ static void second(struct collector *c, uint64_t now)
 		collector_tend(c, p, now);
 		process_look_at_vitals(c, p);
 		collector_apply_wishes(c, p); /* it may have new loggers */
+		pace_second(&p->pace);
 	}
 	if (c->options.sink->second)
 		c->options.sink->second(now, c->options.you);
@@ -303,13 +304,36 @@ static bool is_settling(const struct collector *c)
 	return false;
 }
 
+/* Its metrics should not be late, nor the word ahead of them. */
+static unsigned process_sleep_ms(const struct process *p, uint64_t now)
+{
+	unsigned ms = pace_ms(&p->pace, process_pool(p), now);
+
+	if (p->gone || now + (ms + ASK_AHEAD_MS) * MS > p->next_metrics_ns)
+		return PACE_LEAST_MS;
+	return ms;
+}
+
+/* As soon as one of them should be looked at. */
+static int sleep_steadily(const struct collector *c, uint64_t now)
+{
+	unsigned least = c->pending ? PACE_LEAST_MS : PACE_MOST_MS;
+
+	for (const struct process *p = c->process; p && least > PACE_LEAST_MS; p = p->next) {
+		unsigned ms = process_sleep_ms(p, now);
+
+		least = ms < least ? ms : least;
+	}
+	return (int)least;
+}
+
 static int sleep_ms(const struct collector *c, uint64_t now)
 {
 	if (!c->process && !c->pending && !is_settling(c))
 		return SECOND_MS;
 	if (now - c->hot_ns < HOT_NS || is_settling(c))
 		return HOT_MS;
-	return IDLE_MS;
+	return sleep_steadily(c, now);
 }
 
 static uint64_t collector_wait(struct collector *c, int ms)
@@ -320,6 +344,34 @@ static uint64_t collector_wait(struct collector *c, int ms)
 
 	for (int i = 0; i < n; i++)
 		wake |= e[i].data.u64;
+	return wake;
+}
+
+/* All of them are looked at, so that each takes note of its room. */
+static bool processes_are_calm(struct collector *c)
+{
+	bool calm = true;
+
+	for (struct process *p = c->process; p; p = p->next)
+		calm &= process_is_calm(p);
+	return calm;
+}
+
+/* Whatever is not to be read yet may begin to burst, and is looked at for that as often as ever. */
+static uint64_t collector_sleep(struct collector *c, int ms)
+{
+	uint64_t wake = 0;
+
+	if (!c->process || ms <= PACE_LEAST_MS)
+		return collector_wait(c, ms);
+	processes_are_calm(c);
+	for (; ms > 0 && !wake; ms -= PACE_LEAST_MS) {
+		wake = collector_wait(c, PACE_LEAST_MS);
+		if (processes_are_calm(c))
+			continue;
+		c->hot_ns = clock_mono_ns();
+		break;
+	}
 	return wake;
 }
 
@@ -426,7 +478,7 @@ int collector_run(struct collector *c)
 			break;
 		atomic_fetch_add_explicit(&c->n_rounds, 1, memory_order_relaxed);
 		atomic_store_explicit(&c->working, false, memory_order_relaxed);
-		wake = collector_wait(c, sleep_ms(c, now));
+		wake = collector_sleep(c, sleep_ms(c, now));
 		atomic_store_explicit(&c->working, true, memory_order_relaxed);
 	} while (true);
 	atomic_store_explicit(&c->working, false, memory_order_relaxed);

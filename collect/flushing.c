@@ -147,6 +147,7 @@ void collector_take_flushes(struct collector *c)
 	give_all(c);
 	for (; p; p = next_that_asks(c)) {
 		p->flush_seen = p->flush_asked;
+		pace_hurry(&p->pace);
 		collector_give_metrics(c, p);
 		flush_begin(c, p);
 	}

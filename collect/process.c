@@ -112,6 +112,30 @@ bool process_is_renamed(struct process *p)
 	return s.before != p->identity_seq;
 }
 
+struct calm_step {
+	struct segment_header *head;
+	uint32_t n_free, flush;
+};
+
+static void calm_step(void *you)
+{
+	struct calm_step *s = you;
+
+	s->n_free = atomic_load_explicit(&s->head->n_free, memory_order_relaxed);
+	s->flush = atomic_load_explicit(&s->head->flush_asked, memory_order_relaxed);
+}
+
+bool process_is_calm(struct process *p)
+{
+	struct calm_step s = { .head = intake_words(p->in) };
+	uint32_t before = p->n_free;
+
+	if (intake_step(p->in, calm_step, &s))
+		return false;
+	p->n_free = s.n_free;
+	return s.flush == p->flush_asked && before <= s.n_free + p->in->head.n_chunks / PACE_SHARE;
+}
+
 /* What is being changed just now is tried again when the next round sees the number changed. */
 void process_rename(struct process *p)
 {

@@ -26,6 +26,7 @@
 #include "collect/job.h"
 #include "collect/mortem.h"
 #include "collect/oom.h"
+#include "collect/pace.h"
 #include "collect/profile.h"
 #include "collect/sdk-metrics.h"
 #include "collect/settle.h"
@@ -92,6 +93,8 @@ struct process {
 	uint32_t asked;	 /* for its callbacks, asking.c; 0: it has none */
 	bool asked_due;	 /* for the metrics that are due next */
 	struct intake_drained drained; /* of the last part */
+	struct pace pace;	       /* how often its segment is read */
+	uint32_t n_free;	       /* chunks, when process_is_calm was asked last */
 };
 
 void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline);
@@ -111,6 +114,18 @@ void process_rename(struct process *p);
 
 /* One part of a round: 0 (the round is whole), INTAKE_MORE, or -EFAULT. */
 int process_drain(struct process *p);
+
+/*
+ * Since the last time that this was asked: was less than a sixteenth of its pool taken, and no flush
+ * asked for? Costs next to nothing.
+ */
+bool process_is_calm(struct process *p);
+
+/* Bytes of records that its segment has room for. */
+static inline uint64_t process_pool(const struct process *p)
+{
+	return (uint64_t)p->in->head.n_chunks * CHUNK_ROOM;
+}
 
 /* What is finished now, NULL: nothing; it is owed until whom it's given to have let go of it. */
 struct batch *process_take(struct process *p);

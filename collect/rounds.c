@@ -7,10 +7,7 @@
 
 #include <unistd.h>
 
-enum {
-	ENDS_AT_ONCE = 64,
-	HOT_SHARE = 16, /* so much of the pool at once is much */
-};
+enum { ENDS_AT_ONCE = 64 };
 
 static void process_rename_now(struct collector *c, struct process *p)
 {
@@ -24,17 +21,14 @@ static void process_rename_now(struct collector *c, struct process *p)
 	collector_apply_wishes(c, p);
 }
 
-static void process_heat(struct collector *c, const struct process *p)
+static void process_paced(struct collector *c, struct process *p, uint64_t n_bytes)
 {
-	uint64_t now;
+	uint64_t now = clock_mono_ns();
 
-	if (!p->drained.n_records)
+	if (!pace_round(&p->pace, n_bytes, process_pool(p), now))
 		return;
-	now = clock_mono_ns();
-	if (p->drained.n_bytes > (uint64_t)p->in->head.n_chunks * CHUNK_ROOM / HOT_SHARE) {
-		c->hot_ns = now;
-		c->trim = true;
-	}
+	c->hot_ns = now;
+	c->trim = true;
 }
 
 /*
@@ -56,22 +50,42 @@ static bool process_may_wait(struct collector *c, struct process *p)
 	return intake_room(p->in) > n_chunks / (crowd < 50 ? 2 : 16);
 }
 
-/* False: the rest waits for a later one. */
+static int process_read(struct collector *c, struct process *p, uint64_t *n_bytes)
+{
+	int r;
+
+	pthread_mutex_lock(&c->lock);
+	r = process_drain(p);
+	pthread_mutex_unlock(&c->lock);
+	*n_bytes += p->drained.n_bytes;
+	return r;
+}
+
+/*
+ * What has come is followed by another look, which finds next to nothing: spans that ended are
+ * finished by it (collect/assemble.h), while all that is known of them is still in the cache.
+ * False: the rest waits for a later one.
+ */
 static bool process_round(struct collector *c, struct process *p)
 {
+	bool looked_again = false, waits;
+	uint64_t n_bytes = 0;
 	int r;
 
 	process_rename_now(c, p);
 	do {
-		if (process_may_wait(c, p))
-			return false;
-		pthread_mutex_lock(&c->lock);
-		r = process_drain(p);
-		pthread_mutex_unlock(&c->lock);
-		process_heat(c, p);
+		waits = process_may_wait(c, p);
+		if (waits)
+			break;
+		r = process_read(c, p, &n_bytes);
+		if (!r && n_bytes && !looked_again) {
+			looked_again = true;
+			r = process_read(c, p, &n_bytes);
+		}
 		collector_give(c, p);
 	} while (r == INTAKE_MORE);
-	return true;
+	process_paced(c, p, n_bytes);
+	return !waits;
 }
 
 void collector_round(struct collector *c)

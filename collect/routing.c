@@ -117,8 +117,10 @@ static void give_batch(struct collector *c, struct process *p, struct batch *b)
 {
 	if (!b)
 		return;
-	if (b->n_audits && sink_of(c)->audit)
+	if (b->n_audits && sink_of(c)->audit) {
 		process_audited(p, sink_of(c)->audit(b, c->options.you));
+		pace_hurry(&p->pace); /* there may be who waits for each to be kept */
+	}
 	if (batch_items(b) && sink_of(c)->give)
 		sink_of(c)->give(p->route ? p->route->handle : NULL, b, c->options.you);
 	batch_free(b);

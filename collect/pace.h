@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pace: for how long a process's segment may be left unread, by what has come from it lately.
+ *
+ *     hot = pace_round(&p, n_bytes, pool, now);    so much came since the round before; is it much at once?
+ *     pace_hurry(&p);                              somebody waits for an answer
+ *     pace_second(&p);                             about once a second
+ *     ms = pace_ms(&p, pool, now);
+ *
+ * Between two rounds all that they work with leaves the caches, so a round of many spans costs less for
+ * each. A flow is steady when each round of a second has brought something and nobody waited for an
+ * answer; then it is read less often, after some times PACE_LEAST_MS: so that, were it as fast as it
+ * has been at its fastest lately, no more than a sixteenth of the pool comes in between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PACE_LEAST_MS = 10, PACE_MOST_MS = 50, PACE_SHARE = 16 /* of the pool */ };
+
+struct pace {
+	uint64_t last_ns,
+		steady_ns; /* CLOCK_MONOTONIC: counted from here; steady since then, 0: not */
+	uint64_t n_bytes;  /* since the former */
+	uint64_t fastest;  /* bytes a millisecond; falls by a quarter each second */
+};
+
+bool pace_round(struct pace *p, uint64_t n_bytes, uint64_t pool, uint64_t now_ns);
+void pace_hurry(struct pace *p);
+void pace_second(struct pace *p);
+unsigned pace_ms(const struct pace *p, uint64_t pool, uint64_t now_ns);
