@@ -33,6 +33,12 @@ void *arena_grow(struct arena *a, size_t n)
 	return b + 1;
 }
 
+void arena_reserve(struct arena *a, size_t n)
+{
+	if ((size_t)(a->end - a->at) < n && arena_grow(a, n))
+		a->at -= n;
+}
+
 void arena_fini(struct arena *a)
 {
 	while (a->head) {

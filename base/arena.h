@@ -25,6 +25,14 @@ struct arena {
 void arena_fini(struct arena *a);
 void *arena_grow(struct arena *a, size_t n);
 
+/* The next n bytes in one piece, if there is memory: for who knows what comes. */
+void arena_reserve(struct arena *a, size_t n);
+
+static inline size_t arena_used(const struct arena *a)
+{
+	return a->total - (size_t)(a->end - a->at);
+}
+
 static inline void *arena_take(struct arena *a, size_t n)
 {
 	n = (n + 7 + !n) & ~(size_t)7; /* nothing takes 8 bytes: an address of its own */

@@ -3,13 +3,14 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/fetch.h"
 #include "collect/finish.h"
 #include "model/stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { UNSTARTED_ROUNDS = 2 };
+enum { UNSTARTED_ROUNDS = 2, RESERVE_MOST = 256 * 1024 };
 
 static const struct assemble_limits usual = { .attributes = ASSEMBLE_LIMIT,
 					      .event_attributes = ASSEMBLE_LIMIT,
@@ -134,20 +135,45 @@ static void list_add(struct assembler *a, struct span_list *l, struct open_span 
 	l->tail = &o->next;
 }
 
+static bool has_ended(const struct assembler *a, bool all)
+{
+	return a->ended.first && (all || a->ended.first->round != a->round);
+}
+
+/* Room for them all at once: a batch that grows as they come is copied again and again. */
+static struct batch *batch_for_ended(struct assembler *a)
+{
+	struct batch *b = assembler_batch(a);
+	size_t bytes = a->n_ended * a->span_bytes;
+
+	if (!b)
+		return NULL;
+	batch_expect_spans(b, a->n_ended);
+	arena_reserve(&b->arena, bytes < RESERVE_MOST ? bytes : RESERVE_MOST);
+	return b;
+}
+
 static void finish_ended(struct assembler *a, bool all)
 {
+	struct batch *b = has_ended(a, all) ? batch_for_ended(a) : NULL;
+	size_t used = b ? arena_used(&b->arena) : 0;
 	uint64_t n = 0;
 
-	while (a->ended.first && (all || a->ended.first->round != a->round)) {
+	while (has_ended(a, all)) {
 		struct open_span *o = a->ended.first;
 
 		a->ended.first = o->next;
+		if (b) /* the next one's, while this one is made */
+			fetch_to_write(b->arena.at + a->span_bytes, a->span_bytes);
 		finish_span(a, o, NULL);
 		open_remove(&a->open, o);
 		n++;
 	}
 	if (!a->ended.first)
 		a->ended.tail = &a->ended.first;
+	a->n_ended -= n;
+	if (b)
+		a->span_bytes = (arena_used(&b->arena) - used) / n;
 	stats_add(spans_finished, n);
 }
 
@@ -189,8 +215,10 @@ static struct open_span *span_of(struct assembler *a, uint64_t id)
 /* A span that still waits on the list of the unstarted is listed as ended when that one is walked. */
 static void span_ended(struct assembler *a, struct open_span *o)
 {
-	if (o->start && o->has_end && !o->listed)
-		list_add(a, &a->ended, o);
+	if (!o->start || !o->has_end || o->listed)
+		return;
+	list_add(a, &a->ended, o);
+	a->n_ended++;
 }
 
 static void take_start(struct assembler *a, const struct record_head *h, uint32_t tid)

@@ -57,6 +57,8 @@ struct assembler {
 	struct batch *batch;
 	struct open_table open;
 	struct span_list ended, unstarted;
+	size_t n_ended;	   /* on that list */
+	size_t span_bytes; /* what one of the last ones took in its batch */
 	uint32_t round;
 	uint32_t again; /* so many rounds yet may give what was given before */
 	bool seen; /* the record that is taken now had been looked at by a collector before us */

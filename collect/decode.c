@@ -115,6 +115,7 @@ static bool decode_strings(struct value *out, struct str v, struct arena *arena)
 	return array_of(out, item, n);
 }
 
+/* `out` is written only when it makes sense. */
 static bool decode_value(struct value *out, uint8_t type, struct str v, struct arena *arena)
 {
 	switch (type) {
@@ -124,20 +125,23 @@ static bool decode_value(struct value *out, uint8_t type, struct str v, struct a
 		out->text = v;
 		return true;
 	case WIRE_INT:
+		if (v.n != 8)
+			return false;
 		out->type = VALUE_INT;
-		if (v.n == 8)
-			out->integer = read_int(v.p);
-		return v.n == 8;
+		out->integer = read_int(v.p);
+		return true;
 	case WIRE_DOUBLE:
+		if (v.n != 8)
+			return false;
 		out->type = VALUE_DOUBLE;
-		if (v.n == 8)
-			out->number = read_double(v.p);
-		return v.n == 8;
+		out->number = read_double(v.p);
+		return true;
 	case WIRE_BOOL:
+		if (v.n != 1)
+			return false;
 		out->type = VALUE_BOOL;
-		if (v.n == 1)
-			out->boolean = *v.p != 0;
-		return v.n == 1;
+		out->boolean = *v.p != 0;
+		return true;
 	case WIRE_BOOLS:
 	case WIRE_INTS:
 	case WIRE_DOUBLES:
@@ -168,7 +172,6 @@ bool decode_attributes(struct attribute_list *l, struct str bytes, struct arena 
 		uint8_t type = (uint8_t)bytes.p[0], key_n;
 		uint16_t value_n;
 		struct str key;
-		struct value v;
 
 		if (bytes.n < WIRE_ATTRIBUTE_HEAD)
 			return false;
@@ -182,15 +185,17 @@ bool decode_attributes(struct attribute_list *l, struct str bytes, struct arena 
 		}
 		if (bytes.n < (size_t)key_n + value_n || !key.n)
 			return false;
-		if (!decode_value(&v, type & (WIRE_KNOWN - 1),
-				  str_first(str_from(bytes, key_n), value_n), arena))
-			return false;
-		bytes = str_from(bytes, (size_t)key_n + value_n);
 
+		size_t n = l->n;
 		struct attribute *slot = list_slot(l, key);
+		struct value dropped;
 
-		if (slot)
-			slot->value = v;
+		if (!decode_value(slot ? &slot->value : &dropped, type & (WIRE_KNOWN - 1),
+				  str_first(str_from(bytes, key_n), value_n), arena)) {
+			l->n = n;
+			return false;
+		}
+		bytes = str_from(bytes, (size_t)key_n + value_n);
 	}
 	return true;
 }

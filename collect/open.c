@@ -2,6 +2,7 @@
 #include "collect/open.h"
 
 #include "base/clock.h"
+#include "base/fetch.h"
 
 #include <stdlib.h>
 
@@ -35,9 +36,9 @@ static void open_place(struct open_table *t, struct open_span *o)
 	t->slot[i] = (struct open_slot){ o->id, o };
 }
 
-static bool open_widen(struct open_table *t)
+static bool open_resize(struct open_table *t, size_t room)
 {
-	size_t room = t->room ? t->room * 2 : OPEN_FIRST, was = t->room;
+	size_t was = t->room;
 	struct open_slot *slot = calloc(room, sizeof(*slot)), *old = t->slot;
 
 	if (!slot)
@@ -53,22 +54,31 @@ static bool open_widen(struct open_table *t)
 	return true;
 }
 
+static bool open_widen(struct open_table *t)
+{
+	return open_resize(t, t->room ? t->room * 2 : OPEN_FIRST);
+}
+
 struct open_span *open_add(struct open_table *t, uint64_t id)
 {
 	struct open_span *o = t->spare;
 
 	if (t->n >= OPEN_MOST || (t->n * 2 >= t->room && !open_widen(t)))
 		return NULL;
-	if (o)
+	if (o) {
 		t->spare = o->next;
-	else
+		fetch_to_write(t->spare, sizeof(*o));
+	} else {
 		o = arena_take(&t->arena, sizeof(*o));
+	}
 	if (!o)
 		return NULL;
 	*o = (struct open_span){ .id = id };
 	o->tail = &o->detail;
 	open_place(t, o);
 	t->n++;
+	if (t->n > t->most)
+		t->most = t->n;
 	return o;
 }
 
@@ -99,10 +109,12 @@ struct piece *open_copy(struct open_table *t, struct open_span *o, const struct 
 	if (class >= PIECE_CLASSES || o->memory + h->size > OPEN_SPAN_MEMORY)
 		return NULL;
 	p = t->spare_piece[class];
-	if (p)
+	if (p) {
 		t->spare_piece[class] = p->next;
-	else if (t->arena.total < OPEN_MEMORY)
+		fetch_to_write(p->next, sizeof(*p) + h->size);
+	} else if (t->arena.total < OPEN_MEMORY) {
 		p = arena_take(&t->arena, piece_room(class));
+	}
 	if (!p)
 		return NULL;
 	p->next = NULL;
@@ -151,6 +163,14 @@ static void open_unplace(struct open_table *t, const struct open_span *o)
 	t->slot[hole].span = NULL;
 }
 
+/* A table that is larger than need be is more to fetch. */
+static void open_narrow(struct open_table *t)
+{
+	if (t->room > OPEN_FIRST && t->most * 8 < t->room)
+		open_resize(t, t->room / 2);
+	t->most -= t->most / 8;
+}
+
 static void open_shrink(struct open_table *t)
 {
 	arena_fini(&t->arena);
@@ -192,8 +212,12 @@ void open_remove(struct open_table *t, struct open_span *o)
 	}
 	o->next = t->spare;
 	t->spare = o;
-	if (--t->n == 0 && t->arena.total > OPEN_MEMORY / 8)
+	if (--t->n)
+		return;
+	if (t->arena.total > OPEN_MEMORY / 8)
 		open_shrink(t);
+	else
+		open_narrow(t);
 }
 
 void open_fini(struct open_table *t)

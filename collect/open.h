@@ -9,7 +9,8 @@
  *     open_fini(&t);
  *
  * Nothing here is allocated per span: entries and record copies come from recycled slabs. A burst's
- * memory goes back once the table is empty again.
+ * memory goes back once the table is empty again. What was used a round ago is in nobody's cache any
+ * more, so the next one of a list is fetched while this one is used.
  *
  * Each copy knows the place in the segment that it was made of (`here`, if its gen isn't 0). The
  * places of a span that is removed are added to `gone`, which is for the table's owner to take.
@@ -70,6 +71,7 @@ struct open_slot {
 struct open_table {
 	struct open_slot *slot;
 	size_t n, room; /* room is a power of two, or 0 */
+	size_t most;	/* n, lately */
 	uint64_t seed;
 	struct arena arena;
 	struct open_span *spare;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collect/settle.h"
 
+#include "base/fetch.h"
+
 #include <stdlib.h>
+
+enum { AHEAD = 8 };
 
 struct owing {
 	struct owing *next;
@@ -167,6 +171,11 @@ struct mark_step {
 	const struct places *places;
 };
 
+static struct record_head *place_of(const struct intake *in, const struct place *p)
+{
+	return (void *)((char *)intake_chunk_at(in, p->chunk) + p->at);
+}
+
 /* The owner is done with a whole record, and the next reader comes after us. */
 static void mark_step(void *you)
 {
@@ -174,8 +183,10 @@ static void mark_step(void *you)
 
 	for (size_t i = 0; i < s->places->n; i++) {
 		const struct place *p = &s->places->item[i];
-		struct record_head *h = (void *)((char *)intake_chunk_at(s->in, p->chunk) + p->at);
+		struct record_head *h = place_of(s->in, p);
 
+		if (i + AHEAD < s->places->n) /* written by another processor, and long ago */
+			fetch_to_write(place_of(s->in, p + AHEAD), 1);
 		if (p->at && s->in->chunk[p->chunk].gen == p->gen)
 			__atomic_store_n(&h->flags, h->flags | RECORD_SETTLED, __ATOMIC_RELAXED);
 	}

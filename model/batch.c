@@ -40,20 +40,30 @@ void batch_freep(struct batch **b)
 	*b = batch_free(*b);
 }
 
+static bool batch_widen(void **array, size_t *room, size_t more, size_t size)
+{
+	void *p = realloc(*array, more * size);
+
+	if (!p)
+		return false;
+	*array = p;
+	*room = more;
+	return true;
+}
+
 static void *batch_slot(void **array, size_t *n, size_t *room, size_t size)
 {
-	if (*n == *room) {
-		size_t more = *room ? *room * 2 : 64;
-		void *p = realloc(*array, more * size);
-
-		if (!p)
-			return NULL;
-		*array = p;
-		*room = more;
-	}
+	if (*n == *room && !batch_widen(array, room, *room ? *room * 2 : 64, size))
+		return NULL;
 	void *slot = (char *)*array + size * (*n)++;
 
 	return memset(slot, 0, size);
+}
+
+void batch_expect_spans(struct batch *b, size_t n)
+{
+	if (b->room_spans - b->n_spans < n)
+		batch_widen((void **)&b->span, &b->room_spans, b->n_spans + n, sizeof(*b->span));
 }
 
 struct span *batch_add_span(struct batch *b)

@@ -49,6 +49,9 @@ struct span *batch_add_span(struct batch *b);
 struct log_record *batch_add_log(struct batch *b);
 struct metric_point *batch_add_point(struct batch *b);
 
+/* So many will come: their slots are made at once. */
+void batch_expect_spans(struct batch *b, size_t n);
+
 static inline size_t batch_items(const struct batch *b)
 {
 	return b->n_spans + b->n_logs + b->n_points;
