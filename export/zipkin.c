@@ -23,9 +23,12 @@ enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 64 << 20, BUFFER_KEPT = 4 << 20 };
 
 struct zipkin {
 	struct http *http;
-	char *url;
+	char *url; /* the first one's; others borrow it */
+	bool is_first;
 	uint32_t timeout_ms;
 	const atomic_bool *stop;
+	void (*idle)(void *to);
+	void *idle_to;
 	struct out body;
 };
 
@@ -37,7 +40,8 @@ static void *zipkin_close(void *state)
 		return NULL;
 	http_free(z->http);
 	out_fini(&z->body);
-	free(z->url);
+	if (z->is_first)
+		free(z->url);
 	free(z);
 	return NULL;
 }
@@ -79,7 +83,10 @@ static int zipkin_open(void **state, const struct settings *settings,
 	why[0] = '\0';
 	if (!z)
 		return ERR(-ENOMEM);
+	z->is_first = true;
 	z->stop = place->stop;
+	z->idle = place->idle;
+	z->idle_to = place->idle_to;
 	z->http = http_new();
 	r = z->http ? read_url(z, settings, why) : ERR(-ENOMEM);
 	if (r) {
@@ -87,6 +94,27 @@ static int zipkin_open(void **state, const struct settings *settings,
 		return TRACE(r);
 	}
 	read_timeout(z, settings);
+	*state = z;
+	return 0;
+}
+
+static int zipkin_beside(void **state, const void *first, void *idle_to)
+{
+	const struct zipkin *of = first;
+	struct zipkin *z = calloc(1, sizeof(*z));
+
+	if (!z)
+		return ERR(-ENOMEM);
+	z->url = of->url;
+	z->timeout_ms = of->timeout_ms;
+	z->stop = of->stop;
+	z->idle = of->idle;
+	z->idle_to = idle_to;
+	z->http = http_new();
+	if (!z->http) {
+		zipkin_close(z);
+		return ERR(-ENOMEM);
+	}
 	*state = z;
 	return 0;
 }
@@ -100,6 +128,8 @@ static int post(struct zipkin *z, const struct shipment *s, size_t left_out,
 		.body = out_all(&z->body),
 		.timeout_ms = z->timeout_ms,
 		.stop = z->stop,
+		.idle = z->idle,
+		.idle_to = z->idle_to,
 	};
 	struct http_answer answer;
 	int r = http_post(z->http, &request, &answer);
@@ -162,6 +192,7 @@ const struct exporter exporter_zipkin = {
 	.summary = "Send spans to Zipkin (version 2, JSON)",
 	.takes = SIGNAL_SPAN,
 	.open = zipkin_open,
+	.beside = zipkin_beside,
 	.write = zipkin_write,
 	.close = zipkin_close,
 	.speaks = zipkin_speaks,

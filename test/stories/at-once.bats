@@ -34,6 +34,16 @@ send() {
 	[ "$(metric oriel_export_sent_total)" = 40000 ]
 }
 
+@test "Zipkin gets several, too" {
+	export OTEL_TRACES_EXPORTER=zipkin OTEL_EXPORTER_ZIPKIN_ENDPOINT=$SINK/api/v2/spans
+	"$BUILD/oriel" run --service-name steady --export-concurrency 8 -- "$BUILD/programs/steady" 20000 2 60 >service
+	[ "$(tail -n 1 service)" = flushed ]
+	read -r _ _ _ MOST < <(curl -sf -m 10 "$SINK/count")
+	[ "$MOST" -ge 2 ]
+	[ "$MOST" -le 8 ]
+	[ "$(metric oriel_export_sent_total)" = 40000 ]
+}
+
 @test "one after the other, if that is wanted" {
 	send --export-concurrency 1
 	[ "$MOST" = 1 ]
