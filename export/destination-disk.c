@@ -72,13 +72,20 @@ static void account_of_item(struct account *a, const struct spool_item *item, ui
 	a->refused[of] = n_rejected;
 }
 
+/* With the lock held. Half of the memory is taken, and not by what is under way alone. */
+static bool is_crowded(const struct destination *d)
+{
+	return d->offered - d->settled - d->spooled > d->limits.queue_items / 2 &&
+	       d->waiting > d->limits.queue_items / 8;
+}
+
 /* Nobody takes from the list meanwhile, so that what was looked at is there until it is on disk. */
 static bool aside_begin(struct destination *d)
 {
 	bool crowded;
 
 	pthread_mutex_lock(&d->lock);
-	crowded = !d->asiding && d->waiting > d->limits.queue_items / 2;
+	crowded = !d->asiding && is_crowded(d);
 	if (crowded) {
 		cargo_look(d, &d->aside);
 		d->asiding = true;

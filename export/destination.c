@@ -30,12 +30,23 @@ static size_t count_items(const struct batch *b, enum signal signals, size_t of[
 	return of[0] + of[1] + of[2];
 }
 
+/* What is under way leaves half of the room to what comes, however many there are. */
+static size_t cargo_most(const struct destination *d)
+{
+	size_t share = d->limits.queue_items / 2 / d->limits.at_once;
+
+	return d->limits.at_once > 1 && share < d->limits.batch_items ? share
+								      : d->limits.batch_items;
+}
+
 void cargo_look(const struct destination *d, struct cargo *c)
 {
+	size_t most = cargo_most(d);
+
 	c->n = c->items = 0;
 	memset(c->of, 0, sizeof(c->of));
 	for (const struct entry *e = d->first; e && c->n < WRITE_BATCHES_MOST; e = e->next) {
-		if (c->n && c->items + e->items > d->limits.batch_items)
+		if (c->n && c->items + e->items > most)
 			break;
 		if (c->n && e->of[2] && destination_sends_points(d))
 			break;
@@ -79,6 +90,14 @@ static uint32_t usual_delay_ms(const struct exporter *kind, enum signal signals)
 				       : DELAY_NEAR_MS;
 }
 
+/* Four, but not more than what half of the queue holds, so that no request is smaller for it. */
+static size_t usual_at_once(size_t room, size_t batch)
+{
+	size_t fit = room / 2 / batch;
+
+	return fit < 1 ? 1 : fit < 4 ? fit : 4;
+}
+
 static struct destination_limits with_defaults(struct destination_limits l,
 					       const struct exporter *kind, enum signal signals)
 {
@@ -88,15 +107,15 @@ static struct destination_limits with_defaults(struct destination_limits l,
 		.batch_items = l.batch_items ? l.batch_items
 			       : room < 8192 ? room
 					     : 8192,
-		.at_once = !kind->beside ? 1
-			   : l.at_once	 ? l.at_once
-					 : 4,
+		.at_once = kind->beside ? l.at_once : 1,
 		.delay_ms = l.delay_ms ? l.delay_ms : usual_delay_ms(kind, signals),
 		.retry_for_ms = l.retry_for_ms ? l.retry_for_ms : 300000,
 		.retry_first_ms = l.retry_first_ms ? l.retry_first_ms : 1000,
 		.retry_most_ms = l.retry_most_ms ? l.retry_most_ms : 30000,
 	};
 
+	if (!all.at_once)
+		all.at_once = usual_at_once(all.queue_items, all.batch_items);
 	memcpy(all.most, l.most, sizeof(all.most));
 	return all;
 }

@@ -16,7 +16,7 @@
  *
  * Where one request isn't enough, because answers take their time and more is there to be written, others go out
  * beside it, `at_once` at most, each by a thread and an exporter's instance of its own, which come when they are needed.
- * Their order is open then, but for points: of those one is under way at a time. A retryable failure
+ * All of them together take half of the queue at most, if need be in smaller requests. Their order is open then, but for points: of those one is under way at a time. A retryable failure
  * leaves one request at a time until one has been answered better.
  *
  * Where the place has a directory and the exporter's requests can wait on disk, they do after the first
@@ -40,10 +40,10 @@ struct destination;
 enum { DESTINATION_AT_ONCE_MOST = 32, DESTINATION_NAME = 48 };
 
 struct destination_limits {
-	size_t queue_items;	 /* default 65,536 */
-	size_t batch_items;	 /* most items in one write; default 8,192 */
-	size_t most[N_SIGNALS];	 /* items in one request; default: as many as are written at once */
-	size_t at_once;		 /* requests; default 4, or 1 where the exporter can't */
+	size_t queue_items;	/* default 65,536 */
+	size_t batch_items;	/* most items in one write; default 8,192 */
+	size_t most[N_SIGNALS]; /* items in one request; default: as many as are written at once */
+	size_t at_once; /* requests; default 4, fewer in a small queue, 1 where the exporter can't */
 	uint32_t delay_ms;	 /* wait this long for a batch to fill; see destination.c */
 	uint32_t retry_for_ms;	 /* default 300,000 */
 	uint32_t retry_first_ms; /* default 1,000 */

@@ -26,7 +26,7 @@ static struct {
 	bool holds[NUMBERS], holds_all, away;
 	_Atomic bool stalls;
 	int refused_at_first; /* so many answers are "later" */
-	size_t within, most_within, points_within, n_answers, n_instances;
+	size_t most_items, within, most_within, points_within, n_answers, n_instances;
 	uint8_t taken[NUMBERS];
 	size_t n_taken;
 	uint16_t order[NUMBERS];
@@ -86,9 +86,11 @@ static bool is_held(uint16_t number)
 	return held;
 }
 
-static void enter(bool points)
+static void enter(size_t n, bool points)
 {
 	pthread_mutex_lock(&backend.lock);
+	if (n > backend.most_items)
+		backend.most_items = n;
 	backend.within++;
 	if (backend.within > backend.most_within)
 		backend.most_within = backend.within;
@@ -116,7 +118,7 @@ static int leave(const uint16_t *number, size_t n, bool points)
 
 static int answer(const struct instance *x, const uint16_t *number, size_t n, bool points)
 {
-	enter(points);
+	enter(n, points);
 	for (int i = 0; backend.stalls && i < 5; i++) {
 		nap();
 		x->idle(x->idle_to);
@@ -243,6 +245,13 @@ static void hold(uint16_t number, bool on)
 	pthread_mutex_unlock(&backend.lock);
 }
 
+static void set_away(bool away)
+{
+	pthread_mutex_lock(&backend.lock);
+	backend.away = away;
+	pthread_mutex_unlock(&backend.lock);
+}
+
 static void hold_all(bool on)
 {
 	pthread_mutex_lock(&backend.lock);
@@ -364,16 +373,12 @@ static void points_go_one_request_at_a_time(void **state)
 	each_once(50);
 	for (uint16_t i = 0; i < 50; i++)
 		assert_int_equal(backend.order[i], i);
-	pthread_mutex_lock(&backend.lock);
-	backend.away = true;
-	pthread_mutex_unlock(&backend.lock);
+	set_away(true);
 	for (uint16_t i = 50; i < 100; i++)
 		offer(d, i, true);
 	while (look(d).spooled < 100)
 		nap();
-	pthread_mutex_lock(&backend.lock);
-	backend.away = false;
-	pthread_mutex_unlock(&backend.lock);
+	set_away(false);
 	assert_true(destination_flush(d, EVER_MS));
 	each_once(100);
 	for (uint16_t i = 0; i < 100; i++)
@@ -417,9 +422,7 @@ static void a_failure_leaves_one_at_a_time(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_false(destination_flush(d, 20));
 	assert_int_equal(read_count(&backend.most_within), 1);
-	pthread_mutex_lock(&backend.lock);
-	backend.away = false;
-	pthread_mutex_unlock(&backend.lock);
+	set_away(false);
 	assert_true(destination_flush(d, EVER_MS));
 	each_once(50);
 	assert_int_equal(look(d).dropped, 0);
@@ -446,9 +449,7 @@ static void a_flush_waits_for_the_one_that_takes_longest(void **state)
 
 static void to_disk(struct destination *d, uint16_t n)
 {
-	pthread_mutex_lock(&backend.lock);
-	backend.away = true;
-	pthread_mutex_unlock(&backend.lock);
+	set_away(true);
 	offer_all(d, 0, n);
 	while (look(d).spooled < n)
 		nap();
@@ -508,7 +509,9 @@ static void an_older_answer_is_no_end_of_the_trouble(void **state)
 	hold(1, true);
 	offer_all(d, 0, 2);
 	wait_for(&backend.within, 2);
+	pthread_mutex_lock(&backend.lock);
 	backend.refused_at_first = 1;
+	pthread_mutex_unlock(&backend.lock);
 	hold(1, false);
 	while (!look(d).failing)
 		nap();
@@ -578,13 +581,28 @@ static void what_is_put_aside_by_several_comes_once(void **state)
 			pthread_mutex_unlock(&backend.lock);
 		}
 	}
-	pthread_mutex_lock(&backend.lock);
-	backend.away = false;
-	pthread_mutex_unlock(&backend.lock);
+	set_away(false);
 	assert_true(destination_flush(d, EVER_MS));
 	each_once(3000);
 	assert_int_equal(look(d).sent, 3000);
 	assert_int_equal(look(d).queued, 0);
+	destination_free(d, EVER_MS);
+}
+
+/* Requests of seven, and a hundred have room: eight at once would be more than half of that. */
+static void what_is_under_way_leaves_half_of_the_room(void **state)
+{
+	struct destination *d = begin_small(8);
+
+	(void)state;
+	backend.stalls = true;
+	for (uint16_t i = 0; i < 1000; i++) {
+		wait_for_room(d);
+		offer(d, i, false);
+	}
+	assert_true(destination_flush(d, EVER_MS));
+	each_once(1000);
+	assert_in_range(backend.most_items, 1, 100 / 2 / 8);
 	destination_free(d, EVER_MS);
 }
 
@@ -607,7 +625,7 @@ static void whatever_happens_each_comes_once(void **state)
 	}
 	for (int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
-	backend.away = false;
+	set_away(false);
 	assert_true(destination_flush(d, EVER_MS));
 	each_once(1500);
 	assert_int_equal(look(d).sent, 1500);
@@ -641,6 +659,7 @@ int main(void)
 		cmocka_unit_test_setup(a_flush_waits_for_what_is_on_disk_and_out_of_turn, fresh),
 		cmocka_unit_test_setup(an_older_answer_is_no_end_of_the_trouble, fresh),
 		cmocka_unit_test_setup(what_is_put_aside_by_several_comes_once, fresh),
+		cmocka_unit_test_setup(what_is_under_way_leaves_half_of_the_room, fresh),
 		cmocka_unit_test_setup(whatever_happens_each_comes_once, fresh),
 	};
 	int r;
