@@ -357,16 +357,16 @@ static bool processes_are_calm(struct collector *c)
 	return calm;
 }
 
-/* Whatever is not to be read yet may begin to burst, and is looked at for that as often as ever. */
+/* Whatever is not to be read yet may begin to burst, and is looked at for that meanwhile. */
 static uint64_t collector_sleep(struct collector *c, int ms)
 {
 	uint64_t wake = 0;
 
-	if (!c->process || ms <= PACE_LEAST_MS)
+	if (!c->process || ms <= PACE_LOOK_MS)
 		return collector_wait(c, ms);
 	processes_are_calm(c);
-	for (; ms > 0 && !wake; ms -= PACE_LEAST_MS) {
-		wake = collector_wait(c, PACE_LEAST_MS);
+	for (; ms > 0 && !wake; ms -= PACE_LOOK_MS) {
+		wake = collector_wait(c, ms < PACE_LOOK_MS ? ms : PACE_LOOK_MS);
 		if (processes_are_calm(c))
 			continue;
 		c->hot_ns = clock_mono_ns();

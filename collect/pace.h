@@ -17,7 +17,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PACE_LEAST_MS = 10, PACE_MOST_MS = 50, PACE_SHARE = 16 /* of the pool */ };
+enum {
+	PACE_LEAST_MS = 10,
+	PACE_LOOK_MS = 20,
+	PACE_MOST_MS = 50,
+	PACE_SHARE = 16 /* of the pool */
+};
 
 struct pace {
 	uint64_t last_ns,
