@@ -14,15 +14,15 @@
 #include "agent/sockets/sockets.h"
 #include "agent/sockets/whose.h"
 
-enum { CONNECTIONS_MOST = 16384 };
+/* USUALS_MOST: of connections that send the same again and again. */
+enum { CONNECTIONS_MOST = 16384, USUALS_MOST = 4096 };
 
 /* connection.requests_over is one of these. */
 enum { OVER_NOT, OVER_UNTIL_ANSWERED, OVER_AND_MISSED, OVER_FOR_GOOD };
 
 static struct pool connections = { .item_bytes = sizeof(struct connection), .n = CONNECTIONS_MOST };
-static struct pool usuals = { .item_bytes = sizeof(struct usual), .n = CONNECTIONS_MOST };
-static struct pool usual_answers = { .item_bytes = sizeof(struct usual_answer),
-				     .n = CONNECTIONS_MOST };
+static struct pool usuals = { .item_bytes = sizeof(struct usual), .n = USUALS_MOST };
+static struct pool usual_answers = { .item_bytes = sizeof(struct usual_answer), .n = USUALS_MOST };
 
 _Static_assert(sizeof(struct connection) % 8 == 0 && sizeof(struct usual) % 8 == 0 &&
 		       sizeof(struct usual_answer) % 8 == 0,

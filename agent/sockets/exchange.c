@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/sockets/exchange.h"
 
-enum { EXCHANGES_MOST = 8192, READINGS_MOST = 2048 };
+/* Of these, those that no connection has of its own: the rest of a pipeline. */
+enum { EXCHANGES_MOST = 2048, READINGS_MOST = 2048 };
 
 struct pool sockets_exchanges = { .item_bytes = sizeof(struct exchange), .n = EXCHANGES_MOST };
 struct pool sockets_readings = { .item_bytes = sizeof(struct reading), .n = READINGS_MOST };
