@@ -78,6 +78,16 @@ static struct str name_by(const struct view *v, const struct metric_point *p)
 
 enum { VIEWS_AT_ONCE = 8 };
 
+static void put(struct batch *b, const struct metric_point *p)
+{
+	struct metric_point *to = batch_add_point(b);
+
+	if (to)
+		*to = *p;
+	else
+		stats_add(memory_dropped, 1);
+}
+
 /* One point for each view that is its own, of those with one name the first; without a view it stays. */
 static void view_point(struct batch *b, size_t first, const struct metric_point *p, struct str rest)
 {
@@ -87,7 +97,7 @@ static void view_point(struct batch *b, size_t first, const struct metric_point 
 	struct view v;
 
 	while (n < VIEWS_AT_ONCE && view_next_of(p, &rest, &v)) {
-		struct metric_point q = *p, *to;
+		struct metric_point q = *p;
 
 		selected = true;
 		for (i = 0; i < n && !str_eq_nocase(name[i], name_by(&v, p));)
@@ -96,16 +106,11 @@ static void view_point(struct batch *b, size_t first, const struct metric_point 
 			continue;
 		name[n++] = name_by(&v, p);
 		apply(b, &q, &v);
-		to = join(b, first, b->n_points, &q) ? NULL : batch_add_point(b);
-		if (to)
-			*to = q;
+		if (!join(b, first, b->n_points, &q))
+			put(b, &q);
 	}
-	if (!selected) {
-		struct metric_point *to = batch_add_point(b);
-
-		if (to)
-			*to = *p;
-	}
+	if (!selected)
+		put(b, p);
 }
 
 void views_apply(struct batch *b, size_t first, const struct settings *settings)

@@ -20,6 +20,13 @@ static bool only_look(void *you, struct str name, struct str value)
 	return name.n < 2 * VARIABLE_NAME_ROOM;
 }
 
+/* Are these the last rules there? Not only the end of one. */
+static bool ends_with_rules(struct str there, struct str rules)
+{
+	return str_ends(there, rules) &&
+	       (there.n == rules.n || strchr(",;\n", there.p[there.n - rules.n - 1]));
+}
+
 /* What is to be redacted is added to, lest a secret get out that somebody has named. */
 static int set_redact(const char *more)
 {
@@ -27,7 +34,7 @@ static int set_redact(const char *more)
 	char *both;
 	int r;
 
-	if (!there || str_ends(str_of(there), str_of(more)))
+	if (!there || ends_with_rules(str_of(there), str_of(more)))
 		return there ? 0 : setenv("ORIEL_REDACT", more, 1);
 	if (asprintf(&both, "%s,%s", there, more) < 0)
 		return -1;

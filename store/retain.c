@@ -13,13 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-	STEP_ROWS = 4096,
-	STEP_REQUESTS = 64,
-	STEP_PACKS = 1024,
-	STEPS_MOST = 16,
-	TELL_EVERY_S = 600
-};
+enum { STEP_ROWS = 4096, STEP_PACKS = 1024, STEPS_MOST = 16, TELL_EVERY_S = 600 };
 
 static uint64_t bytes_used(struct db *db)
 {
@@ -79,9 +73,9 @@ static void retain_step(struct store *st)
 		return;
 
 	int logs = change(db, DB_OLD_LOGS_DELETE, st->retained_ns);
-	int requests = change(db, DB_OLD_REQUESTS_DELETE, st->retained_ns);
 
-	if (logs < STEP_ROWS && requests < STEP_REQUESTS && !retain_spans(st)) {
+	change(db, DB_OLD_REQUESTS_DELETE, st->retained_ns);
+	if (logs < STEP_ROWS && !retain_spans(st)) {
 		uint64_t time_ns = ask(db, DB_OLD_LOG, STEP_ROWS);
 
 		change(db, DB_OLD_LOGS_DELETE, time_ns ? time_ns : UINT64_MAX);

@@ -248,7 +248,7 @@ enum {
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
 	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
 	X(OLD_REQUESTS_DELETE, "DELETE FROM requests WHERE no IN" \
-			       " (SELECT no FROM requests WHERE last_ns < ?1 LIMIT 64)") \
+			       " (SELECT no FROM requests WHERE last_ns < ?1 LIMIT 1024)") \
 	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \
 	X(OLD_LOGS_DELETE, "DELETE FROM log WHERE id IN" \
 			   " (SELECT id FROM log WHERE time_ns < ?1 ORDER BY time_ns LIMIT 4096)")

@@ -115,7 +115,8 @@ void database_begin(struct database_call *c, const struct database_seen *seen)
 	}
 	oriel_span_open_at(&c->span, name.p, name.n,
 			   ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .parent = seen->parent,
-					      .detached = true, .scope = watcher_scope(seen->scope)),
+					      .detached = true,
+					      .scope = watcher_scope(seen->scope)),
 			   gathered_all(&g));
 }
 

@@ -77,3 +77,10 @@ seen() { "$ORIEL" run "$@" -- sh -c 'env | grep "^OTEL\|^ORIEL_PROM" | sort' 2>s
 @test "the table of variables is the one that the code reads" {
 	"$ORIEL" help --variables | diff - "$TOP/doc/variables.md"
 }
+
+@test "a redaction rule of the file is added, also where another one ends like it" {
+	printf 'file_format: "1.0"\ndistribution: {oriel: {redact: "card.pin=drop"}}\n' >redact.yaml
+	redact() { ORIEL_REDACT=$1 "$ORIEL" run --config-file redact.yaml -- sh -c 'echo "$ORIEL_REDACT"'; }
+	[ "$(redact billing.card.pin=drop)" = billing.card.pin=drop,card.pin=drop ]
+	[ "$(redact user.email=hash,card.pin=drop)" = user.email=hash,card.pin=drop ]
+}
