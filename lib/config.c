@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/config.h"
 
+#include "base/boolean.h"
 #include "base/jaeger-remote.h"
 #include "base/setting.h"
 #include "lib/sampler.h"
@@ -14,6 +15,11 @@ enum { SERIES_USUAL = 2000 };
 static struct str config_get(const char *name)
 {
 	return str_trim(str_of(getenv(name)));
+}
+
+static bool config_is(const char *name)
+{
+	return boolean_of(str_of(name), config_get(name)) == BOOLEAN_YES;
 }
 
 /* "64KiB"-like suffixes are not understood: the specification's numbers are plain decimals. */
@@ -104,7 +110,7 @@ static void config_levels(struct config *c)
 void config_read(struct config *c)
 {
 	*c = (struct config){
-		.disabled = str_eq_nocase(config_get("OTEL_SDK_DISABLED"), STR("true")),
+		.disabled = config_is("OTEL_SDK_DISABLED"),
 		.no_collector = str_eq_nocase(config_get("ORIEL_COLLECTOR"), STR("none")),
 		.audit_flush_ms = config_ms(config_get("ORIEL_AUDIT_FLUSH_MS"), 1000),
 		.no_fallback = str_eq_nocase(config_get("ORIEL_FALLBACK"), STR("none")),
@@ -117,7 +123,7 @@ void config_read(struct config *c)
 	c->sampling_asks = sampler_use(config_get("ORIEL_SAMPLING_RULES"),
 				       config_get("ORIEL_SAMPLING_LIMIT")) ||
 			   jaeger_remote_is(config_get("OTEL_TRACES_SAMPLER"));
-	c->records_all = str_eq_nocase(config_get("ORIEL_SPAN_METRICS_ALL"), STR("true"));
+	c->records_all = config_is("ORIEL_SPAN_METRICS_ALL");
 	c->sampling_asks |= c->records_all;
 	config_propagators(c);
 	config_levels(c);

@@ -221,6 +221,20 @@ static void what_nobody_takes_can_be_recorded_to_be_counted(void **state)
 	assert_int_equal(seen_of(only_to_be_counted).n[RECORD_START], 3);
 }
 
+static void said_otherwise(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "always_off", 1);
+	setenv("ORIEL_SPAN_METRICS_ALL", "Yes", 1);
+	begin("", NULL);
+	must(takes("a", ORIEL_INTERNAL, ORIEL_WITH()));
+}
+
+static void yes_is_what_the_collector_takes_for_it(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(said_otherwise).n[RECORD_START], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_strategy_has_a_most_and_a_least),
 		cmocka_unit_test(a_child_begins_with_its_parents_strategy),
 		cmocka_unit_test(what_nobody_takes_can_be_recorded_to_be_counted),
+		cmocka_unit_test(yes_is_what_the_collector_takes_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
