@@ -13,7 +13,7 @@ enum { RANDOM_DIGITS = RATIO_BITS / 4, TRIES = 8 };
 enum { RULES_MOST = 12, TEXT_MOST = 1024 };
 enum { SHARE_NONE, SHARE_USUAL, SHARE_RULES, SHARE_OPERATIONS = SHARE_RULES + RULES_MOST };
 
-_Static_assert(SHARE_OPERATIONS + CONTROL_OPERATIONS <= SHARE_COUNTED, "a share is a byte");
+_Static_assert(SHARE_OPERATIONS + CONTROL_OPERATIONS <= SHARE_LEFT_OUT, "a share is a byte");
 
 static const uint64_t second_ns = 1000000000;
 
@@ -254,16 +254,19 @@ void sampler_choose(struct entry *e, const struct beginning *b)
 
 /* ---- what is said of it ---------------------------------------------------------------------------- */
 
+static bool is_a_part(const struct entry *e)
+{
+	return entry_share(e) != SHARE_NONE && entry_share(e) < SHARE_LEFT_OUT;
+}
+
 uint64_t sampler_least_of_share(const struct entry *e)
 {
-	if (entry_share(e) == SHARE_COUNTED)
+	if (!is_a_part(e))
 		return 0;
 	return ratio_least(threshold_of(entry_share(e))) & ((1ull << RATIO_BITS) - 1);
 }
 
 struct str sampler_state(char room[TRACE_STATE_ROOM], const struct entry *e, struct str state)
 {
-	return entry_share(e) && entry_share(e) != SHARE_COUNTED
-		       ? trace_state_with(room, sampler_least(e), state)
-		       : state;
+	return is_a_part(e) ? trace_state_with(room, sampler_least(e), state) : state;
 }

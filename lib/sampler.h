@@ -38,6 +38,9 @@ void sampler_choose(struct entry *e, const struct beginning *b);
  */
 enum { SHARE_COUNTED = 255 };
 
+/* The share of whom nobody wants (unrecorded): neither sampled nor counted, and so it is all the way down. */
+enum { SHARE_LEFT_OUT = 254 };
+
 uint64_t sampler_least_of_share(const struct entry *e);
 
 /* What a share's random parts are at least; 0: it is of none. */

@@ -202,7 +202,12 @@ static void span_choose(struct entry *e, const struct start *s, struct oriel_att
 			  });
 }
 
-/* Programs that were built before there were links have smaller options. */
+/* Programs that were built before there was this, or links, have smaller options. */
+static inline bool span_is_unrecorded(const struct oriel_span_options *o)
+{
+	return o && o->size > offsetof(struct oriel_span_options, unrecorded) && o->unrecorded;
+}
+
 static inline bool span_has_links(const struct oriel_span_options *o)
 {
 	return o->size >= offsetof(struct oriel_span_options, n_links) + sizeof(o->n_links) &&
@@ -214,6 +219,24 @@ static __attribute__((noinline)) void span_link_at_start(const struct oriel_span
 {
 	for (size_t i = 0; o->links && i < o->n_links; i++)
 		oriel_span_link_all(span, o->links[i], ORIEL_WITH());
+}
+
+/* Is it sampled, and of which share? e is sampled if it follows a parent that is. */
+static void span_judge(struct entry *e, const struct start *s, struct oriel_attributes attributes)
+{
+	if (span_is_unrecorded(s->options) || entry_share(s->parent) == SHARE_LEFT_OUT) {
+		e->meta &= ~(uint64_t)ORIEL_SAMPLED;
+		entry_set_share(e, SHARE_LEFT_OUT);
+		return;
+	}
+	if (!span_decides(s->parent))
+		e->meta |= s->parent->meta & ENTRY_SHARE;
+	else if (!process.config.sampling_asks && control_sampler() == SAMPLER_ON)
+		e->meta |= ORIEL_SAMPLED;
+	else
+		span_choose(e, s, attributes);
+	if (process.config.records_all && !(entry_flags(e) & ORIEL_SAMPLED))
+		entry_set_share(e, SHARE_COUNTED);
 }
 
 /* A span with options, or below a carried context, or in a thread that is new or out of depth. */
@@ -238,14 +261,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 		given = context_entry(s.options->parent, ENTRY_ATTACHED);
 	e = span_entry(t, s.parent, s.parent->span_id == 0, span_follows(s.parent),
 		       entry_carry(s.parent), ENTRY_SILENT);
-	if (!span_decides(s.parent))
-		e.meta |= s.parent->meta & ENTRY_SHARE;
-	else if (!process.config.sampling_asks && control_sampler() == SAMPLER_ON)
-		e.meta |= ORIEL_SAMPLED;
-	else
-		span_choose(&e, &s, attributes);
-	if (process.config.records_all && !(entry_flags(&e) & ORIEL_SAMPLED))
-		entry_set_share(&e, SHARE_COUNTED);
+	span_judge(&e, &s, attributes);
 	context_read(&span->context, &e);
 	span->depth = span->flags = 0;
 	if ((entry_flags(&e) & ORIEL_SAMPLED || entry_share(&e) == SHARE_COUNTED) &&

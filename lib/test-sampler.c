@@ -235,6 +235,71 @@ static void yes_is_what_the_collector_takes_for_it(void **state)
 	assert_int_equal(seen_of(said_otherwise).n[RECORD_START], 1);
 }
 
+static bool takes_below(const struct oriel_context *c)
+{
+	struct oriel_span s;
+	bool records;
+
+	oriel_span_begin(&s, "below", ORIEL_SPAN_OPTIONS(.parent = c), ORIEL_WITH());
+	records = oriel_span_is_recording(&s) || takes("inner", ORIEL_INTERNAL, ORIEL_WITH());
+	oriel_span_end(&s);
+	return records;
+}
+
+static void leaves_out(void)
+{
+	struct oriel_span_options older =
+		*ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT, .unrecorded = true);
+	struct oriel_context c;
+	struct oriel_span s;
+
+	begin("", NULL);
+	oriel_span_begin(&s, "out", ORIEL_SPAN_OPTIONS(.unrecorded = true), ORIEL_WITH());
+	must(!oriel_span_is_recording(&s) && !(s.context.flags & ORIEL_SAMPLED));
+	must(!takes("with options", ORIEL_INTERNAL, ORIEL_WITH()));
+	ORIEL_SPAN ("without")
+		must(!takes("inner", ORIEL_INTERNAL, ORIEL_WITH()));
+	c = oriel_context_capture();
+	oriel_span_end(&s);
+	must(!takes_below(&c));
+	older.size = offsetof(struct oriel_span_options, unrecorded);
+	oriel_span_begin(&s, "kept", &older, ORIEL_WITH());
+	must(oriel_span_is_recording(&s));
+	oriel_span_begin(&s, "out", ORIEL_SPAN_OPTIONS(.unrecorded = true), ORIEL_WITH());
+	must(!oriel_span_is_recording(&s));
+	must(takes_below(&(struct oriel_context){ 0 }));
+}
+
+static void what_is_unrecorded_has_no_children_either(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(leaves_out).n[RECORD_START], 2);
+}
+
+static void leaves_out_by_each_itself(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "always_on", 1);
+	leaves_out();
+}
+
+static void nor_has_it_where_each_span_decides_for_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(leaves_out_by_each_itself).n[RECORD_START], 2);
+}
+
+static void leaves_out_of_counts(void)
+{
+	setenv("ORIEL_SPAN_METRICS_ALL", "true", 1);
+	leaves_out();
+}
+
+static void nor_is_it_recorded_to_be_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(leaves_out_of_counts).n[RECORD_START], 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +312,9 @@ int main(void)
 		cmocka_unit_test(a_child_begins_with_its_parents_strategy),
 		cmocka_unit_test(what_nobody_takes_can_be_recorded_to_be_counted),
 		cmocka_unit_test(yes_is_what_the_collector_takes_for_it),
+		cmocka_unit_test(what_is_unrecorded_has_no_children_either),
+		cmocka_unit_test(nor_has_it_where_each_span_decides_for_itself),
+		cmocka_unit_test(nor_is_it_recorded_to_be_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
