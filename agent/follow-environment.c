@@ -27,7 +27,7 @@ static struct list {
 	{ STR("LD_AUDIT="), NULL, false },
 };
 
-enum { AUDIT = 1, N_LISTS = sizeof(lists) / sizeof(lists[0]) };
+enum { PRELOAD, AUDIT, N_LISTS = sizeof(lists) / sizeof(lists[0]) };
 
 static bool is_ours(const struct list *l, struct str entry)
 {
@@ -174,16 +174,16 @@ static const char *find(char *const *envp, const char *variable)
 /* By a list of libraries without ours, in an environment that is ours otherwise. */
 static bool is_replaced(char *const *envp)
 {
-	const char *list = find(envp, lists[0].name.p);
-	struct str value = str_of(list ? list + lists[0].name.n : NULL);
+	const char *list = find(envp, lists[PRELOAD].name.p);
+	struct str value = str_of(list ? list + lists[PRELOAD].name.n : NULL);
 
-	return lists[0].entries && preload_next(&value).n && find(envp, "ORIEL_RUN_ID=");
+	return lists[PRELOAD].entries && preload_next(&value).n && find(envp, "ORIEL_RUN_ID=");
 }
 
 struct change environment_change(char *const *envp, const struct target *t, enum give_back give)
 {
 	struct change c = { 0 };
-	bool ours = false, fits;
+	bool ours[N_LISTS] = { false }, fits;
 	size_t n = 0;
 
 	if (!envp || !t->found)
@@ -193,13 +193,14 @@ struct change environment_change(char *const *envp, const struct target *t, enum
 
 		if (!l)
 			continue;
-		ours = ours || has_ours(l, str_of(envp[n] + l->name.n));
+		if (has_ours(l, str_of(envp[n] + l->name.n)))
+			ours[l - lists] = true;
 		c.bytes += strlen(envp[n]) + 2;
 	}
 	fits = !t->unfit && (!t->needs_asan || asan_is_calm(envp));
-	c.take = ours && !fits;
+	c.take = (ours[PRELOAD] || ours[AUDIT]) && !fits;
 	c.entries = give == GIVE_IF_REPLACED;
-	c.give = !ours && fits && (c.entries ? is_replaced(envp) : give == GIVE_BACK);
+	c.give = !ours[PRELOAD] && fits && (c.entries ? is_replaced(envp) : give == GIVE_BACK);
 	if (n > FOLLOW_MOST)
 		c.take = c.give = false;
 	for (size_t i = 0; i < N_LISTS; i++)
@@ -215,6 +216,14 @@ static char *append(char *text, const char *p)
 
 	memcpy(text, p, n);
 	return text + n;
+}
+
+/* Are our entries to be put into this list? */
+static bool is_given(const struct list *l, char *const *envp)
+{
+	const char *was = find(envp, l->name.p);
+
+	return l->entries && l->goes_on && !(was && has_ours(l, str_of(was + l->name.n)));
 }
 
 /* "LD_PRELOAD=", our entries and what was there; the first byte behind it. */
@@ -235,7 +244,7 @@ static char *list_with(const struct list *l, const char *was, char *text, bool o
 static char **give(char *const *envp, char **to, char *text, bool entries)
 {
 	for (size_t i = 0; i < N_LISTS; i++) {
-		if (!lists[i].entries || !lists[i].goes_on)
+		if (!is_given(&lists[i], envp))
 			continue;
 		*to++ = text;
 		text = list_with(&lists[i], find(envp, lists[i].name.p), text, entries);
@@ -250,16 +259,15 @@ void environment_write(const struct change *c, char *const *envp, char **to, cha
 {
 	if (c->give)
 		to = give(envp, to, text, c->entries);
-	for (; *envp; envp++) {
-		const struct list *l = list_of(*envp);
+	for (char *const *v = envp; *v; v++) {
+		const struct list *l = list_of(*v);
 		size_t n;
 
-		if (!l || !l->entries || (c->give && !l->goes_on)) {
-			*to++ = *envp;
+		if (!l || !l->entries || (c->give && !is_given(l, envp))) {
+			*to++ = *v;
 		} else if (c->take) {
 			memcpy(text, l->name.p, l->name.n);
-			n = l->name.n +
-			    list_without(l, str_of(*envp + l->name.n), text + l->name.n);
+			n = l->name.n + list_without(l, str_of(*v + l->name.n), text + l->name.n);
 			text[n] = '\0';
 			if (n > l->name.n)
 				*to++ = text;

@@ -170,6 +170,38 @@ static void our_own_environment_can_be_left(void **state)
 		free(all[i]);
 }
 
+/* ORIEL_AUDIT=yes, from here on. */
+static int begin_audited(void **state)
+{
+	begin(state);
+	setenv("ORIEL_AUDIT", "yes", 1);
+	environment_start("/opt/liboriel-agent.so");
+	return 0;
+}
+
+static void a_list_that_was_replaced_has_ours_again_beside_the_audit(void **state)
+{
+	const char *other[] = { "LD_AUDIT=/opt/liboriel-audit.so", "LD_PRELOAD=/x.so",
+				"ORIEL_RUN_ID=7", NULL };
+	const char *both[] = { "LD_AUDIT=/y.so", "LD_PRELOAD=/x.so", "ORIEL_RUN_ID=7", NULL };
+	const char *own[] = { "LD_AUDIT=/opt/liboriel-audit.so", "ORIEL_RUN_ID=7",
+			      "ORIEL_AUDIT=yes", "OTEL_SERVICE_NAME=s", NULL };
+
+	(void)state;
+	assert_environment(changed(other, &fits, GIVE_IF_REPLACED),
+			   "LD_PRELOAD=/x.so:/opt/liboriel-agent.so:/opt/liboriel-first.so|"
+			   "LD_AUDIT=/opt/liboriel-audit.so|ORIEL_RUN_ID=7|");
+	assert_environment(changed(other, &unfit, GIVE_IF_REPLACED),
+			   "LD_PRELOAD=/x.so|ORIEL_RUN_ID=7|");
+	assert_environment(changed(both, &fits, GIVE_IF_REPLACED),
+			   "LD_PRELOAD=/x.so:/opt/liboriel-agent.so:/opt/liboriel-first.so|"
+			   "LD_AUDIT=/y.so:/opt/liboriel-audit.so|ORIEL_RUN_ID=7|");
+	assert_environment(changed(own, &fits, GIVE_BACK),
+			   "LD_PRELOAD=/opt/liboriel-agent.so:/opt/liboriel-first.so|"
+			   "LD_AUDIT=/opt/liboriel-audit.so|ORIEL_RUN_ID=7|ORIEL_AUDIT=yes|"
+			   "OTEL_SERVICE_NAME=s|");
+}
+
 /* ---- targets ------------------------------------------------------------------------------------ */
 
 static struct target of(const void *bytes, size_t n)
@@ -239,6 +271,8 @@ int main(void)
 		cmocka_unit_test_setup(a_list_that_was_replaced_has_ours_again, begin),
 		cmocka_unit_test_setup(too_many_variables_go_through, begin),
 		cmocka_unit_test_setup(our_own_environment_can_be_left, begin),
+		cmocka_unit_test_setup(a_list_that_was_replaced_has_ours_again_beside_the_audit,
+				       begin_audited),
 		cmocka_unit_test(we_are_the_same_and_others_are_not),
 		cmocka_unit_test(nonsense_is_left_to_the_kernel),
 		cmocka_unit_test(a_script_that_is_its_own_interpreter_ends),
