@@ -36,7 +36,7 @@ bool connections_open(void)
 
 static void exchange_end(struct connection *c, struct exchange *e, bool complete)
 {
-	if (e->is_served)
+	if (exchange_is_served(e))
 		served_end(c, e, complete);
 	else
 		called_end(c, e, complete);
@@ -400,7 +400,7 @@ static void response_done(struct connection *c)
 	e = connection_front(c);
 	if (!e && c->requests_over >= OVER_AND_MISSED)
 		lose(c);
-	if (e && e->is_served)
+	if (e && exchange_is_served(e))
 		current_set(e, false);
 }
 

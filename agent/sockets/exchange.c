@@ -32,10 +32,12 @@ struct exchange *exchange_new(struct exchange *own, uint32_t sides)
 
 	if (!e)
 		return NULL;
-	e->child = atomic_load_explicit(&sockets_child, memory_order_relaxed);
+	atomic_store_explicit(&e->child, atomic_load_explicit(&sockets_child, memory_order_relaxed),
+			      memory_order_relaxed);
 	e->forks = atomic_load_explicit(&sockets_forks, memory_order_relaxed);
 	e->to = HTTP1_TO_OTHER;
-	e->upgrade = e->expects = e->is_served = false;
+	e->upgrade = e->expects = false;
+	atomic_store_explicit(&e->is_served, false, memory_order_relaxed);
 	atomic_store_explicit(&e->has_called, false, memory_order_relaxed);
 	atomic_store_explicit(&e->mark, 0, memory_order_relaxed);
 	e->status = 0;

@@ -28,11 +28,12 @@ struct exchange {
 	struct pool_item item;
 	_Atomic uint32_t serial;  /* odd while it is under way; an item's next use has another */
 	_Atomic uint32_t holders; /* the sides that still look at it */
-	uint32_t child, forks;	  /* of this process, when it began */
+	_Atomic uint32_t child;	  /* sockets_child when it began, */
+	uint32_t forks;		  /* and sockets_forks */
 	uint8_t to;		  /* enum http1_to */
 	bool upgrade;		  /* it may turn the connection into something else */
 	bool expects;		  /* 100 before its body */
-	bool is_served;
+	_Atomic bool is_served;
 	bool is_own;		 /* a connection's: of no pool, free when nobody holds it */
 	_Atomic bool has_called; /* of a served one, for whose.h, and so is `mark` */
 	_Atomic uint32_t mark;
@@ -92,10 +93,17 @@ static inline bool exchange_hold(struct exchange *e)
 	return n > 0;
 }
 
+/* These two are asked of one that isn't held, too. */
+static inline bool exchange_is_served(const struct exchange *e)
+{
+	return atomic_load_explicit(&e->is_served, memory_order_relaxed);
+}
+
 /* Not a parent process's. */
 static inline bool exchange_is_ours(const struct exchange *e)
 {
-	return e->child == atomic_load_explicit(&sockets_child, memory_order_relaxed);
+	return atomic_load_explicit(&e->child, memory_order_relaxed) ==
+	       atomic_load_explicit(&sockets_child, memory_order_relaxed);
 }
 
 /* A head on its way, and what is made of it. Taken while it comes. */

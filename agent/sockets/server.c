@@ -6,14 +6,21 @@
 #include "agent/sockets/whose.h"
 #include "wire/record.h"
 
-static struct exchange *served(struct connection *c, const struct server_seen *seen, uint32_t sides)
+static struct exchange *served_new(struct connection *c, uint32_t sides)
 {
 	struct exchange *e = exchange_new(&c->own, sides);
 
-	if (e) {
-		e->is_served = true;
+	if (e)
+		atomic_store_explicit(&e->is_served, true, memory_order_relaxed);
+	return e;
+}
+
+static struct exchange *served(struct connection *c, const struct server_seen *seen, uint32_t sides)
+{
+	struct exchange *e = served_new(c, sides);
+
+	if (e)
 		server_begin(&e->as.served, seen);
-	}
 	return e;
 }
 
@@ -57,14 +64,12 @@ struct exchange *served_again(struct connection *c, struct str method, struct st
 
 struct exchange *served_same(struct connection *c)
 {
-	struct exchange *e = exchange_new(&c->own, 1);
+	struct exchange *e = served_new(c, 1);
 	struct server_seen seen = seen_of(c);
 
 	seen.known = &c->usual->known;
-	if (e) {
-		e->is_served = true;
+	if (e)
 		server_begin_same(&e->as.served, &seen);
-	}
 	return e;
 }
 

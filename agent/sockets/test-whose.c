@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <pthread.h>
+#include <sched.h>
 #include <cmocka.h>
 
 #include "agent/agent.h"
@@ -101,6 +103,46 @@ static void the_traceparent_tells_two_apart(void **state)
 	a.serial = b.serial = 2;
 }
 
+static _Atomic bool is_over;
+
+static void *begins_and_ends(void *own)
+{
+	static struct http1_head head;
+
+	head = *head_of(GET("/6"));
+	for (int i = 0; i < 20000; i++) {
+		struct exchange *e = exchange_new(own, 1);
+
+		atomic_store_explicit(&e->is_served, true, memory_order_relaxed);
+		whose_read(e, &head);
+		sched_yield();
+		exchange_over(e);
+		exchange_let_go(e);
+	}
+	is_over = true;
+	return NULL;
+}
+
+/* Nobody holds it: ThreadSanitizer tells what of it is read and not atomic. */
+static void who_is_looked_at_may_end_meanwhile(void **state)
+{
+	static struct exchange own, likely;
+	static struct http1_head called;
+	pthread_t thread;
+
+	(void)state;
+	called = *head_of(PASSED_ON("/6"));
+	reads(&likely, GET("/6/else"));
+	assert_int_equal(pthread_create(&thread, NULL, begins_and_ends, &own), 0);
+	while (!is_over) {
+		struct exchange *e = whose(&likely, &called);
+
+		assert_true(e == &own || e == &likely);
+	}
+	pthread_join(thread, NULL);
+	likely.serial = 2;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +151,7 @@ int main(void)
 		cmocka_unit_test(who_is_alike_and_has_not_called_is_it),
 		cmocka_unit_test(of_several_it_is_then_the_first),
 		cmocka_unit_test(the_traceparent_tells_two_apart),
+		cmocka_unit_test(who_is_looked_at_may_end_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,8 +75,8 @@ static struct exchange *first_alike(uint32_t mark)
 		struct exchange *e =
 			atomic_load_explicit(&b->read[at].exchange, memory_order_relaxed);
 
-		if (e && exchange_lives(e, serial) && e->is_served && exchange_is_ours(e) &&
-		    is_alike(e, mark) && !has_called(e))
+		if (e && exchange_lives(e, serial) && exchange_is_served(e) &&
+		    exchange_is_ours(e) && is_alike(e, mark) && !has_called(e))
 			return e;
 	}
 	return NULL;
