@@ -188,6 +188,7 @@ static struct handle *handle_add(const struct handle *like)
 	h->overflow = (struct bound){ .kind = h->kind,
 				      .is_double = h->is_double,
 				      .handle = h,
+				      .to = like->overflow.to,
 				      .quick_int = QUICK_NEVER,
 				      .quick_f64 = QUICK_NEVER,
 				      .quick_histogram = QUICK_NEVER };
@@ -236,6 +237,15 @@ static void make_views(struct made *m, const struct handle *asked)
 	}
 }
 
+static struct bound *const *overflows_keep(const struct made *m)
+{
+	struct bound *to[VIEWS_AT_ONCE];
+
+	for (size_t i = 0; i < m->n; i++)
+		to[i] = &m->handle[i]->overflow;
+	return metric_keep(to, m->n * sizeof(to[0]));
+}
+
 /* Those it stands for are found by no name. */
 static struct handle *handle_of_each(const struct handle *asked, const struct made *m)
 {
@@ -244,9 +254,10 @@ static struct handle *handle_of_each(const struct handle *asked, const struct ma
 	for (size_t i = 0; i < m->n; i++)
 		m->handle[i]->asked_name = STR("");
 	like.to = metric_keep(m->handle, m->n * sizeof(m->handle[0]));
+	like.overflow.to = overflows_keep(m);
 	like.n_to = (uint8_t)m->n;
 	like.n_bounds = 0;
-	return like.to ? handle_add(&like) : NULL;
+	return like.to && like.overflow.to ? handle_add(&like) : NULL;
 }
 
 static struct handle *handle_new(const struct handle *given)

@@ -133,13 +133,11 @@ struct oriel_series *oriel_bind_all(void *instrument, struct oriel_attributes at
 
 	if (!oriel_recording() || !h)
 		return NULL;
-	if (h->to)
-		return (struct oriel_series *)series_bind_each(h, attributes);
 	if (h->filter) {
 		filtered_make(&f, h, attributes);
 		attributes = f.kept;
 	}
-	b = series_bind(h, attributes);
+	b = h->to ? series_bind_each(h, attributes) : series_bind(h, attributes);
 	if (!b)
 		process_lose(LOSS_series_overflow, 1);
 	return (struct oriel_series *)(b ? b : &h->overflow);

@@ -76,7 +76,7 @@ struct handle {
 	const struct view *filter; /* of attributes; NULL: all stay */
 	/*
 	 * Of several views: the instruments that it is, for each of them one. It has no place itself, and its
-	 * bound series no cells: what is measured goes to each of these.
+	 * bound series, `overflow` as well, no cells: what is measured goes to each of these.
 	 */
 	struct handle *const *to;
 	uint8_t n_to;
@@ -123,9 +123,10 @@ void register_end(void);
 
 /* The series for these attributes, or the instrument's overflow series; 0: nothing at all. */
 uint32_t series_of(struct handle *h, struct oriel_attributes a);
-struct bound *series_bind(struct handle *h, struct oriel_attributes a); /* NULL: no room for it */
+/* NULL: no room for it, or another is at it just now. */
+struct bound *series_bind(struct handle *h, struct oriel_attributes a);
 
-/* The same of several views; NULL as well if another is at it just now. */
+/* The same of several views; one that alone has no room has its overflow series in it, counted. */
 struct bound *series_bind_each(struct handle *h, struct oriel_attributes a);
 
 /* Make it known, if there is room; else NULL, and the long way is the only one. */

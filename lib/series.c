@@ -294,52 +294,66 @@ static struct bound *bound_find(struct handle *h, const unsigned char *bytes, si
 	return NULL;
 }
 
-struct bound *series_bind(struct handle *h, struct oriel_attributes a)
+/* Under register_begin. */
+static struct bound *bound_of(struct handle *h, struct oriel_attributes a)
 {
 	unsigned char bytes[ATTRIBUTES_MOST + 8];
-	struct bound *b = NULL;
-	size_t n;
+	size_t n = attributes_sorted(bytes, a);
+
+	return n != SIZE_MAX ? bound_find(h, bytes, n) : NULL;
+}
+
+struct bound *series_bind(struct handle *h, struct oriel_attributes a)
+{
+	struct bound *b;
 
 	if (!series_ready(h) || !register_begin())
 		return NULL;
-	n = attributes_sorted(bytes, a);
-	if (n != SIZE_MAX)
-		b = bound_find(h, bytes, n);
+	b = bound_of(h, a);
 	register_end();
 	if (b)
 		bound_ready(b);
 	return b;
 }
 
-/* Under register_begin, as room is kept. */
-static bool bound_stand_for(struct bound *b, struct bound *const to[VIEWS_AT_ONCE])
+static struct bound *bound_of_view(struct handle *h, struct oriel_attributes a)
 {
-	b->to = metric_keep(to, b->handle->n_to * sizeof(to[0]));
+	struct filtered f;
+	struct bound *b;
+
+	f.kept = a;
+	if (h->filter)
+		filtered_make(&f, h, a);
+	b = bound_of(h, f.kept);
+	return b ? b : &h->overflow;
+}
+
+/* Under register_begin, once: what has no room now won't have any later. */
+static bool bound_stand_for(struct bound *b, struct oriel_attributes a)
+{
+	const struct handle *h = b->handle;
+	struct bound *to[VIEWS_AT_ONCE];
+
+	for (size_t i = 0; i < h->n_to; i++)
+		to[i] = bound_of_view(h->to[i], a);
+	b->to = metric_keep(to, h->n_to * sizeof(to[0]));
 	return b->to != NULL;
 }
 
 struct bound *series_bind_each(struct handle *h, struct oriel_attributes a)
 {
-	unsigned char bytes[ATTRIBUTES_MOST + 8];
-	struct bound *to[VIEWS_AT_ONCE], *b = NULL;
-	struct filtered f;
-	size_t n;
+	struct bound *b;
 
-	for (size_t i = 0; i < h->n_to; i++) {
-		f.kept = a;
-		if (h->to[i]->filter)
-			filtered_make(&f, h->to[i], a);
-		to[i] = series_bind(h->to[i], f.kept);
-		if (!to[i])
-			to[i] = &h->to[i]->overflow;
-	}
 	if (!thread_self() || !register_begin())
 		return NULL;
-	n = attributes_sorted(bytes, a);
-	if (n != SIZE_MAX)
-		b = bound_find(h, bytes, n);
-	if (b && !b->to && !bound_stand_for(b, to))
+	b = bound_of(h, a);
+	if (b && !b->to && !bound_stand_for(b, a))
 		b = NULL;
 	register_end();
+	for (size_t i = 0; b && i < h->n_to; i++) {
+		bound_ready(b->to[i]);
+		if (b->to[i] == &h->to[i]->overflow)
+			process_lose(LOSS_series_overflow, 1);
+	}
 	return b;
 }

@@ -99,6 +99,90 @@ static void each_view_of_an_instrument_has_a_metric_of_its_own(void **state)
 	holds(several);
 }
 
+static struct oriel_counter *orders_of_two_views(void)
+{
+	setenv("ORIEL_VIEWS", "instrument=orders,name=orders.one;instrument=orders,name=orders.two",
+	       1);
+	begin();
+	return oriel_counter("orders", "1", NULL);
+}
+
+static void bind_others(int n)
+{
+	struct oriel_counter *other = oriel_counter("other", "1", NULL);
+
+	for (int i = 0; i < n; i++)
+		must(oriel_bind(other, oriel_int("i", i)));
+}
+
+static uint64_t overflowed(void)
+{
+	return process.segment->loss[LOSS_series_overflow];
+}
+
+enum { BOUND_MOST = 1024 };
+
+static void none_left(void)
+{
+	struct oriel_counter *c = orders_of_two_views();
+	struct oriel_series *s;
+
+	bind_others(BOUND_MOST);
+	must(overflowed() == 0);
+	s = oriel_bind(c, oriel_str("a", "x"));
+	must(s && overflowed() == 1);
+	oriel_series_add(s, 3);
+	must(sum_of().series == 2 && sum_of().integer == 2 * 3);
+}
+
+static void without_room_each_view_s_overflow_series_has_it(void **state)
+{
+	(void)state;
+	holds(none_left);
+}
+
+static void two_left(void)
+{
+	struct oriel_counter *c = orders_of_two_views();
+	struct oriel_series *s;
+
+	bind_others(BOUND_MOST - 2);
+	s = oriel_bind(c, oriel_str("a", "x"));
+	must(s && overflowed() == 1);
+	must(s == oriel_bind(c, oriel_str("a", "x")) && overflowed() == 2);
+	oriel_series_add(s, 3);
+	must(sum_of().series == 2 && sum_of().integer == 2 * 3);
+}
+
+static void a_view_that_alone_has_no_room_is_counted(void **state)
+{
+	(void)state;
+	holds(two_left);
+}
+
+static void met(void)
+{
+	struct oriel_counter *c = orders_of_two_views();
+	struct oriel_series *s, *later;
+
+	must(register_begin());
+	s = oriel_bind(c, oriel_str("a", "x"));
+	register_end();
+	must(s && overflowed() == 1);
+	oriel_series_add(s, 3);
+	must(sum_of().series == 2 && sum_of().integer == 2 * 3);
+	later = oriel_bind(c, oriel_str("a", "x"));
+	must(later && later != s && overflowed() == 1);
+	oriel_series_add(later, 1);
+	must(sum_of().series == 4 && sum_of().integer == 2 * 4);
+}
+
+static void who_meets_another_binding_gets_the_overflow_series_just_then(void **state)
+{
+	(void)state;
+	holds(met);
+}
+
 static void keeping(void)
 {
 	struct oriel_counter *c;
@@ -232,6 +316,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_view_makes_another_instrument_of_it),
 		cmocka_unit_test(each_view_of_an_instrument_has_a_metric_of_its_own),
+		cmocka_unit_test(without_room_each_view_s_overflow_series_has_it),
+		cmocka_unit_test(a_view_that_alone_has_no_room_is_counted),
+		cmocka_unit_test(who_meets_another_binding_gets_the_overflow_series_just_then),
 		cmocka_unit_test(attributes_that_a_view_takes_go_with_the_example),
 		cmocka_unit_test(a_setting_says_what_histograms_are_by_default),
 		cmocka_unit_test(where_no_view_says_how_many_a_setting_does),
