@@ -17,7 +17,8 @@
  *
  * It is a tracer, a meter and a logger in one ("Get a Tracer", "Get a Meter", "Get a Logger"): spans begun with
  * ORIEL_SPAN_OPTIONS(.scope = storage), instruments made of it, log records written in it. Two instruments of one
- * name in two scopes are two. NULL is the program's own scope, wherever one is asked for.
+ * name in two scopes are two. NULL is the program's own scope, wherever one is asked for; but in a span's options it
+ * is the file's, ORIEL_SCOPE.
  *
  * Threads    any. Signals: not in signal handlers, but using a scope is safe in them. fork: a child goes on with
  *            the same ones. Before oriel_start: they can be made, instruments can't.

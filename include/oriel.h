@@ -482,7 +482,10 @@ struct oriel_span {
 	uint32_t flags; /* 1: records */
 };
 
-/* Who records, as oriel_scope (oriel-scope.h) makes them; NULL: the program itself. No pointer to anything. */
+/*
+ * Who records, as oriel_scope (oriel-scope.h) makes them; NULL: the program itself, but in a span's options
+ * the file's. No pointer to anything.
+ */
 struct oriel_scope;
 
 /* Of this file's spans and log records that don't say theirs; instruments are told it. Before the #include. */
@@ -497,7 +500,7 @@ struct oriel_span_options {
 	bool root;			    /* no parent at all */
 	bool detached;		   /* don't make it current: for work that ends elsewhere */
 	uint64_t start_ns;	   /* nanoseconds since the epoch; 0: now */
-	struct oriel_scope *scope; /* NULL: the file's */
+	struct oriel_scope *scope; /* NULL: ORIEL_SCOPE */
 	bool unrecorded;	   /* whatever the sampler says; nor are its children */
 	const struct oriel_context *const *links; /* to n_links others, without attributes */
 	size_t n_links;
@@ -568,12 +571,13 @@ static inline __attribute__((always_inline)) struct oriel_span oriel_span_made_i
 		     : oriel_span_made(name, options, attributes);
 }
 
-/* The same as a function: `options` may be NULL. */
-static inline void oriel_span_begin(struct oriel_span *span, const char *name,
-				    const struct oriel_span_options *options,
-				    struct oriel_attributes attributes)
+/* oriel_span_begin(&span, "name", options, attributes): the same; `options` may be NULL. */
+#define oriel_span_begin(...) oriel_span_begin_in(ORIEL_SCOPE, __VA_ARGS__)
+static inline void oriel_span_begin_in(struct oriel_scope *scope, struct oriel_span *span,
+				       const char *name, const struct oriel_span_options *options,
+				       struct oriel_attributes attributes)
 {
-	*span = oriel_span_made(name, options, attributes);
+	*span = oriel_span_made_in(scope, name, options, attributes);
 }
 
 static inline struct oriel_span oriel_span_none(void)

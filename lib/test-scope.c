@@ -231,6 +231,16 @@ static void spans(void)
 	oriel_span_end(&s);
 	must((first(RECORD_START)->code & 7) == ORIEL_CLIENT);
 	must(scope_of_first("client") == number_of(filed));
+	oriel_span_begin(&s, "begun", NULL, ORIEL_WITH());
+	oriel_span_end(&s);
+	must(scope_of_first("begun") == number_of(filed));
+	oriel_span_begin(&s, "begun", ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT),
+			 (struct oriel_attributes){ NULL, 0 });
+	oriel_span_end(&s);
+	must(scope_of_first("begun") == number_of(filed));
+	oriel_span_begin(&s, "begun", ORIEL_SPAN_OPTIONS(.scope = other), ORIEL_WITH());
+	oriel_span_end(&s);
+	must(scope_of_first("begun") == number_of(other));
 	s = oriel_span_start_with(ORIEL_SPAN_OPTIONS(.scope = other), "other");
 	oriel_span_end(&s);
 	must(scope_of_first("other") == number_of(other));

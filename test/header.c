@@ -133,6 +133,11 @@ int main(void)
 				     oriel_int("n", 2));
 	oriel_span_error(&span, "timeout", "no answer");
 	oriel_span_end(&span);
+	oriel_span_begin(&span, "as a value", ORIEL_SPAN_OPTIONS(.kind = ORIEL_CLIENT),
+			 ORIEL_WITH(oriel_int("n", 2)));
+	oriel_span_end(&span);
+	oriel_span_begin(&span, "as a value", NULL, ORIEL_WITH());
+	oriel_span_end(&span);
 	observed();
 	scoped();
 	if (expected())
