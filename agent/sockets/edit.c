@@ -260,12 +260,17 @@ bool outgoing_make(struct outgoing *o, const struct connection *c, const struct 
 {
 	const struct edit *e = c->edit;
 	uint64_t at = position(c);
-	bool fits = e && (e->insert_at || e->replace_at);
+	bool fits = true;
 
+	if (!e || (!e->insert_at && !e->replace_at))
+		return false;
+	if (n_v > EDIT_TAKES && !at) {
+		agent_missed("sockets");
+		return false;
+	}
 	/* What has begun can't be left: then the program writes less. */
-	if (at && n_v > EDIT_PIECES - 5)
-		n_v = EDIT_PIECES - 5;
-	fits = fits && n_v <= EDIT_PIECES - 5;
+	if (n_v > EDIT_TAKES)
+		n_v = EDIT_TAKES;
 	o->n = 0;
 	o->hidden = -1;
 	for (int i = 0; fits && i < n_v; i++) {

@@ -10,8 +10,8 @@
  * of the message, so a write that takes only part of it, even of our own bytes, is gone on with by
  * the program's next one: nothing is kept back, nothing is sent on our own, nothing waits.
  *
- * A head that isn't whole in the first bytes of one write, or is there in pieces that end within a line,
- * is not edited (counted).
+ * A head that isn't whole in the first bytes of one write, is there in pieces that end within a line, or begins
+ * a write of more than EDIT_TAKES pieces is not edited (counted).
  */
 #pragma once
 
@@ -22,7 +22,8 @@
 struct connection;
 struct exchange;
 
-enum { EDIT_PIECES = 48, EDIT_TEXT = 640 };
+/* An insertion makes two pieces more, an id that lies in two pieces another two. */
+enum { EDIT_PIECES = 48, EDIT_TAKES = EDIT_PIECES - 5, EDIT_TEXT = 640 };
 
 /* A write in its edited form, on the caller's stack: about 1.5 KiB. */
 struct outgoing {

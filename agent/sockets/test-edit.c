@@ -212,6 +212,42 @@ static void a_head_in_pieces_that_end_within_a_line_is_not_edited(void **state)
 	assert_true(n_missed > 0);
 }
 
+/* A head of a line in each piece; is it edited? */
+static bool is_edited(int n_v)
+{
+	static struct exchange x;
+	struct connection c = { 0 };
+	struct iovec v[EDIT_TAKES + 1];
+	struct outgoing o;
+	size_t n = 0;
+	bool is;
+
+	for (int i = 0; i < n_v; i++) {
+		const char *line = i == 0 ? "GET / HTTP/1.1\r\n" : "A: b\r\n";
+
+		if (i == n_v - 2)
+			line = "traceparent: " THEIRS "\r\n";
+		else if (i == n_v - 1)
+			line = "\r\n";
+		v[i] = (struct iovec){ (void *)line, strlen(line) };
+		n += strlen(line);
+	}
+	http1_init(&c.requests, HTTP1_REQUEST);
+	edit_request(&c, &x, v, n_v, n);
+	is = outgoing_make(&o, &c, v, n_v);
+	edit_free(c.edit);
+	return is;
+}
+
+static void a_head_in_too_many_pieces_is_not_edited_and_counted(void **state)
+{
+	(void)state;
+	assert_true(is_edited(EDIT_TAKES));
+	assert_int_equal(n_missed, 0);
+	assert_false(is_edited(EDIT_TAKES + 1));
+	assert_int_equal(n_missed, 1);
+}
+
 static void a_response_gets_its_requests_id_once(void **state)
 {
 	static struct exchange e = { .as.served.id = "id-7" };
@@ -248,6 +284,7 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(a_head_in_pieces_that_end_within_a_line_is_not_edited,
 				       setup),
+		cmocka_unit_test_setup(a_head_in_too_many_pieces_is_not_edited_and_counted, setup),
 		cmocka_unit_test_setup(a_response_gets_its_requests_id_once, setup),
 	};
 
