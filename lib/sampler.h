@@ -15,6 +15,7 @@
 #include "base/trace-state.h"
 #include "lib/carry.h"
 #include "lib/thread.h"
+#include "lib/watcher.h"
 
 _Static_assert((int)TRACE_STATE_MOST == (int)CARRY_TRACESTATE_MOST, "what is carried has room");
 
@@ -37,9 +38,6 @@ void sampler_choose(struct entry *e, const struct beginning *b);
  * state, and as any share it leads those below it past the short cuts of lib/span.c, which so need not ask.
  */
 enum { SHARE_COUNTED = 255 };
-
-/* The share of whom nobody wants (unrecorded): neither sampled nor counted, and so it is all the way down. */
-enum { SHARE_LEFT_OUT = 254 };
 
 uint64_t sampler_least_of_share(const struct entry *e);
 

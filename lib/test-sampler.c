@@ -300,6 +300,54 @@ static void nor_is_it_recorded_to_be_counted(void **state)
 	assert_int_equal(seen_of(leaves_out_of_counts).n[RECORD_START], 2);
 }
 
+/* As the agent does it for a request. */
+static void in_an_excluded_request(void)
+{
+	struct oriel_context c;
+	unsigned token;
+
+	begin("", NULL);
+	c = watcher_left_out(0);
+	token = oriel_context_attach(&c);
+	must(!takes("a", ORIEL_CLIENT, ORIEL_WITH()));
+	ORIEL_SPAN ("b")
+		must(!takes("c", ORIEL_INTERNAL, ORIEL_WITH()));
+	oriel_context_detach(token);
+	must(!takes_below(&c));
+	must(takes("d", ORIEL_INTERNAL, ORIEL_WITH()));
+}
+
+static void nothing_in_what_is_excluded_is_recorded(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(in_an_excluded_request).n[RECORD_START], 1);
+}
+
+static void counted_but_excluded(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off", 1);
+	setenv("ORIEL_SPAN_METRICS_ALL", "true", 1);
+	in_an_excluded_request();
+}
+
+static void nor_is_it_where_all_are_recorded_to_be_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(counted_but_excluded).n[RECORD_START], 1);
+}
+
+static void excluded_without_parents(void)
+{
+	setenv("OTEL_TRACES_SAMPLER", "always_on", 1);
+	in_an_excluded_request();
+}
+
+static void nor_is_it_where_each_span_decides_for_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(seen_of(excluded_without_parents).n[RECORD_START], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +363,9 @@ int main(void)
 		cmocka_unit_test(what_is_unrecorded_has_no_children_either),
 		cmocka_unit_test(nor_has_it_where_each_span_decides_for_itself),
 		cmocka_unit_test(nor_is_it_recorded_to_be_counted),
+		cmocka_unit_test(nothing_in_what_is_excluded_is_recorded),
+		cmocka_unit_test(nor_is_it_where_all_are_recorded_to_be_counted),
+		cmocka_unit_test(nor_is_it_where_each_span_decides_for_itself),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

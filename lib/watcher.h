@@ -64,6 +64,17 @@ ORIEL_API bool oriel_span_open_image(struct oriel_span *span, const void *image,
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 
+/* The share (lib/sampler.h) of whom nobody wants: neither sampled nor counted, and so it is all the way down. */
+enum { SHARE_LEFT_OUT = 254 };
+
+/* A context without ids that leaves whatever begins in it out of traces; `carry` goes on. */
+static inline struct oriel_context watcher_left_out(uint16_t carry)
+{
+	struct oriel_context c = { .carry = carry, .reserved = (uint32_t)SHARE_LEFT_OUT << 16 };
+
+	return c;
+}
+
 /* Is it what would be current if it was attached now? */
 ORIEL_API bool oriel_context_is_current(const struct oriel_context *c);
 

@@ -218,11 +218,9 @@ static void span_begin(struct server_request *q, const struct server_seen *seen,
  */
 static void leave_out(struct server_request *q)
 {
-	struct oriel_context nothing = { .remote = 1, .carry = q->parent.carry };
-
-	q->parent = nothing;
+	q->parent = watcher_left_out(q->parent.carry);
 	q->span = oriel_span_none();
-	q->span.context = nothing;
+	q->span.context = q->parent;
 }
 
 /* What it carries: `id`, or a fresh one, where `out` is there; for log records its method and its path. */
