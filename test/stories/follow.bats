@@ -53,6 +53,7 @@ agents() {
 	libc=$(ldd /bin/cat | awk '/libm?c\.so/ { print $3; exit }')
 	[ "$(run_watched sh -c "export LD_PRELOAD=$libc; exec '$STARTS' maps")" = watched ]
 	[ "$(run_watched env LD_PRELOAD="$libc" "$STARTS" maps)" = watched ]
+	[ "$(ORIEL_AUDIT=yes run_watched env LD_PRELOAD="$libc" "$STARTS" maps)" = watched ]
 	[ "$(run_watched env -u LD_PRELOAD cat /proc/self/maps | grep -c oriel-agent)" = 0 ]
 	[ "$("$BUILD/oriel" run --no-follow -- sh -c "LD_PRELOAD=$libc cat /proc/self/maps; true" | grep -c oriel-agent)" = 0 ]
 }
