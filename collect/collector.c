@@ -37,7 +37,6 @@ enum {
 	SECOND_MS = 1000,
 	ASK_AHEAD_MS = 50,
 	LINGER_MS = 60000,
-	EXPORT_MS = 60000,
 	EVENTS = 32,
 };
 
@@ -106,7 +105,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->options = *options;
 	c->options.sink = options->sink ? options->sink : &nowhere;
 	c->options.linger_ms = options->linger_ms ? options->linger_ms : LINGER_MS;
-	c->options.export_ms = options->export_ms ? options->export_ms : EXPORT_MS;
+	c->options.export_ms = options->export_ms ? options->export_ms : METRICS_EVERY_MS;
 	c->dir = (struct rundir){ -1, -1, -1 };
 	c->jobs = (struct jobs){ -1, -1, 0 };
 	c->calls.listen_fd = c->epoll_fd = c->stop_fd = -1;
@@ -182,6 +181,11 @@ struct collector *collector_free(struct collector *c)
 	free(c->data_dir);
 	free(c);
 	return NULL;
+}
+
+uint32_t collector_export_ms(const struct collector *c)
+{
+	return c->options.export_ms;
 }
 
 void collector_stop(struct collector *c)

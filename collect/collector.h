@@ -120,6 +120,7 @@ void collector_set_address(struct collector *c, const char *address);
 void collector_set_intake(struct collector *c, const char *address); /* told to `oriel run` */
 int collector_run(struct collector *c);
 void collector_stop(struct collector *c);
+uint32_t collector_export_ms(const struct collector *c); /* of services that don't say */
 struct collector *collector_free(struct collector *c);
 
 /* What services lost since this collector began, by reason (enum segment_loss). */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { FIXED = 4, ATTRIBUTES = FIXED + SPAN_METRICS_DIMENSIONS, TEXT_MOST = 256, ROOM_FIRST = 64 };
-enum { EXPORT_MS = 60000, EXPORT_LEAST_MS = 10 };
+enum { EXPORT_LEAST_MS = 10 };
 
 #define CALLS "traces.span.metrics.calls"
 #define DURATION "traces.span.metrics.duration"
@@ -75,7 +75,8 @@ static void read_views(struct span_metrics_rules *r, struct str text)
 struct span_metrics_rules span_metrics_rules_of(const struct settings *settings, const char **bad)
 {
 	struct span_metrics_rules r = { .most = SPAN_METRICS_SERIES };
-	uint64_t ms = settings_u64(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), EXPORT_MS, NULL);
+	uint64_t ms =
+		settings_u64(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), METRICS_EVERY_MS, NULL);
 
 	*bad = NULL;
 	r.all = settings_bool(settings, STR("ORIEL_SPAN_METRICS_ALL"), NULL);

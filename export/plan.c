@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/plan.h"
 
+#include "base/named.h"
 #include "export/log-form.h"
 #include "export/otlp-target.h"
 #include "export/prometheus-options.h"
@@ -127,7 +128,7 @@ static void add_named(struct export_plan *p, size_t i, struct str name, const st
 
 	if (str_eq_nocase(name, STR("none")))
 		return;
-	if (!kind && settings_named(name, &of, &own) && may_be_named(exporter_find(of))) {
+	if (!kind && named_read(name, &of, &own) && may_be_named(exporter_find(of))) {
 		kind = exporter_find(of);
 		if (kind->takes & signals[i].signal)
 			add_own(p, kind, signals[i].signal, name);
@@ -209,7 +210,7 @@ static bool lists_named(const struct settings *s, struct str list, struct str wa
 	struct str rest = settings_get(s, list), item, kind, name;
 
 	while (str_next(&rest, ',', &item))
-		if (settings_named(item, &kind, &name) && str_eq(kind, wanted))
+		if (named_read(item, &kind, &name) && str_eq(kind, wanted))
 			return true;
 	return false;
 }

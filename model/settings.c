@@ -2,6 +2,7 @@
 #include "model/settings.h"
 
 #include "base/boolean.h"
+#include "base/named.h"
 #include "base/provider.h"
 
 struct str settings_get(const struct settings *s, struct str name)
@@ -50,36 +51,6 @@ bool settings_lists(const struct settings *s, struct str name, struct str item)
 
 /* ---- exporters with names --------------------------------------------------------------------------- */
 
-#define OF "ORIEL_OF_"
-
-bool settings_named(struct str item, struct str *kind, struct str *name)
-{
-	struct cut cut = str_cut(item, '/');
-
-	if (!cut.found || !cut.head.n || !cut.tail.n || cut.tail.n > SETTINGS_NAME_MOST)
-		return false;
-	for (size_t i = 0; i < cut.tail.n; i++) {
-		char l = str_lower(cut.tail.p[i]);
-
-		if (!(l >= 'a' && l <= 'z') && !(l >= '0' && l <= '9') && l != '_')
-			return false;
-	}
-	*kind = cut.head;
-	*name = cut.tail;
-	return true;
-}
-
-static size_t prefix_of(struct str name, char to[sizeof(OF) + SETTINGS_NAME_MOST + 1])
-{
-	size_t n = sizeof(OF) - 1;
-
-	memcpy(to, OF, n);
-	for (size_t i = 0; i < name.n && i < SETTINGS_NAME_MOST; i++)
-		to[n++] = name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] - 32) : name.p[i];
-	to[n++] = '_';
-	return n;
-}
-
 /* Where and how an exporter sends. */
 static bool is_of_one(struct str variable)
 {
@@ -95,7 +66,7 @@ static bool is_of_one(struct str variable)
 		STR("SENTRY_"),
 		STR("DD_AGENT_"),
 		STR("DD_TRACE_AGENT_"),
-		STR(OF),
+		STR(NAMED_OF),
 	};
 
 	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
@@ -120,9 +91,9 @@ static void copy_variables(struct out *to, struct str block, struct str prefix)
 
 void settings_own(struct out *to, const struct settings *s, struct str name)
 {
-	char prefix[sizeof(OF) + SETTINGS_NAME_MOST + 1];
+	char prefix[NAMED_PREFIX_ROOM];
 
-	copy_variables(to, s->block, (struct str){ prefix, prefix_of(name, prefix) });
+	copy_variables(to, s->block, named_prefix(name, prefix));
 }
 
 /* The first of one name counts. */
@@ -132,28 +103,23 @@ void settings_of(struct out *to, const struct settings *s, struct str name)
 	copy_variables(to, s->block, STR(""));
 }
 
-static uint64_t shorter(const struct settings *s, struct str variable, uint64_t ms)
-{
-	uint64_t said = settings_u64(s, variable, ms, NULL);
-
-	return said < ms ? said : ms;
-}
-
 uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise)
 {
 	static const char interval[] = "OTEL_METRIC_EXPORT_INTERVAL";
 	struct str list = settings_get(s, STR("OTEL_METRICS_EXPORTER")), item, kind, name;
-	uint64_t ms = settings_u64(s, str_of(interval), otherwise, NULL);
+	uint64_t ms = settings_u64(s, str_of(interval), otherwise, NULL), own;
 
 	while (str_next(&list, ',', &item)) {
-		char variable[sizeof(OF) + SETTINGS_NAME_MOST + 1 + sizeof(interval)];
+		char variable[NAMED_PREFIX_ROOM + sizeof(interval)];
 		size_t n;
 
-		if (!settings_named(item, &kind, &name))
+		if (!named_read(item, &kind, &name))
 			continue;
-		n = prefix_of(name, variable);
+		n = named_prefix(name, variable).n;
 		memcpy(variable + n, interval, sizeof(interval));
-		ms = shorter(s, (struct str){ variable, n + sizeof(interval) - 1 }, ms);
+		own = settings_u64(s, (struct str){ variable, n + sizeof(interval) - 1 }, otherwise,
+				   NULL);
+		ms = own < ms ? own : ms;
 	}
 	return ms;
 }

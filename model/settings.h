@@ -27,20 +27,20 @@ uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherw
 bool settings_lists(const struct settings *s, struct str name, struct str item);
 
 /*
- * An exporter with a name of its own, "otlp/eu" in a list: its settings are those of ORIEL_OF_EU_..., whose rest is the
- * variable's name. What says where and how exporters send counts only so, since one's endpoint and headers are none
- * of another's; all else is common, unless it is said so.
+ * An exporter with a name (base/named.h): what says where and how exporters send counts only if it is said of this one, since
+ * one's endpoint and headers are none of another's; all else is common, unless it is said so.
+ *
+ * What is said of the one with this name alone, and its whole block; both go behind what is in `to`.
  */
-enum { SETTINGS_NAME_MOST = 24 };
-
-/* False: it is none, "console" or "./mine.so". Letters, digits and underscores make a name. */
-bool settings_named(struct str item, struct str *kind, struct str *name);
-
-/* What is said of the one with this name alone, and its whole block; both go behind what is in `to`. */
 void settings_own(struct out *to, const struct settings *s, struct str name);
 void settings_of(struct out *to, const struct settings *s, struct str name);
 
-/* How often metrics are to be exported: the shortest interval of all that export them. */
+enum { METRICS_EVERY_MS = 60000 /* the specification's default */ };
+
+/*
+ * How often metrics are to be exported: the shortest interval of all that export them. `otherwise`: of those of whom none
+ * is said.
+ */
 uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise);
 
 /* Is tomodachi's Prometheus named as meter provider or as a metric reader (base/provider.h)? */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/named.h"
 #include "model/batch.h"
 #include "model/copy.h"
 #include "model/settings.h"
@@ -204,14 +205,14 @@ static void a_name_is_letters_and_digits_behind_a_slash(void **state)
 	struct str kind, name;
 
 	(void)state;
-	assert_true(settings_named(STR("otlp/eu_2"), &kind, &name));
+	assert_true(named_read(STR("otlp/eu_2"), &kind, &name));
 	assert_true(str_eq(kind, STR("otlp")) && str_eq(name, STR("eu_2")));
-	assert_false(settings_named(STR("otlp"), &kind, &name));
-	assert_false(settings_named(STR("otlp/"), &kind, &name));
-	assert_false(settings_named(STR("/x"), &kind, &name));
-	assert_false(settings_named(STR("./mine.so"), &kind, &name));
-	assert_false(settings_named(STR("a/b/c"), &kind, &name));
-	assert_false(settings_named(STR("otlp/abcdefghijklmnopqrstuvwxy"), &kind, &name));
+	assert_false(named_read(STR("otlp"), &kind, &name));
+	assert_false(named_read(STR("otlp/"), &kind, &name));
+	assert_false(named_read(STR("/x"), &kind, &name));
+	assert_false(named_read(STR("./mine.so"), &kind, &name));
+	assert_false(named_read(STR("a/b/c"), &kind, &name));
+	assert_false(named_read(STR("otlp/abcdefghijklmnopqrstuvwxy"), &kind, &name));
 }
 
 static void metrics_come_as_often_as_anybody_wants_them(void **state)
@@ -227,12 +228,23 @@ static void metrics_come_as_often_as_anybody_wants_them(void **state)
 	assert_int_equal(settings_metrics_every_ms(&none, 10000), 10000);
 }
 
+static void a_name_without_an_interval_has_the_usual_one(void **state)
+{
+	static const char block[] = "OTEL_METRICS_EXPORTER=otlp,otlp/a\0"
+				    "OTEL_METRIC_EXPORT_INTERVAL=120000";
+	struct settings s = { { block, sizeof(block) } };
+
+	(void)state;
+	assert_int_equal(settings_metrics_every_ms(&s, METRICS_EVERY_MS), METRICS_EVERY_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_exporter_of_a_name_has_settings_of_its_own),
 		cmocka_unit_test(a_name_is_letters_and_digits_behind_a_slash),
 		cmocka_unit_test(metrics_come_as_often_as_anybody_wants_them),
+		cmocka_unit_test(a_name_without_an_interval_has_the_usual_one),
 		cmocka_unit_test(an_attribute_is_found_by_its_whole_key),
 		cmocka_unit_test(an_attribute_of_another_type_is_as_absent),
 		cmocka_unit_test(a_copy_goes_all_the_way_down),

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/named.h"
 #include "cmd/collect/say.h"
 #include "collect/tail.h"
 #include "launch/check-values.h"
@@ -18,7 +19,6 @@
 enum {
 	LINES_DELAY_MS = 50 /* people look at log lines */,
 	QUEUE_MAX_BYTES = 512 << 20,
-	EXPORT_MS = 10000
 };
 
 /* To the people who started the service, if they would not be kept waiting. */
@@ -68,10 +68,11 @@ static struct str value_of(const void *settings, struct str name)
 }
 
 /* A process's points come at the shortest interval of all. */
-static uint64_t rounds_between(const struct settings *own, const struct settings *all)
+static uint64_t rounds_between(const struct settings *own, const struct settings *all,
+			       const struct collector *c)
 {
-	uint64_t shortest = settings_metrics_every_ms(all, EXPORT_MS);
-	uint64_t ms = settings_u64(own, STR("OTEL_METRIC_EXPORT_INTERVAL"), EXPORT_MS, NULL);
+	uint64_t usual = collector_export_ms(c), shortest = settings_metrics_every_ms(all, usual);
+	uint64_t ms = settings_u64(own, STR("OTEL_METRIC_EXPORT_INTERVAL"), usual, NULL);
 
 	return shortest && ms > shortest ? (ms + shortest / 2) / shortest : 1;
 }
@@ -127,7 +128,7 @@ static void open_leg(struct route *route, const struct export_item *item,
 	leg->signals = signals;
 	leg->is_lines = kind == exporter_find(STR("log"));
 	leg->delta.preference = preference(kind, signals, settings);
-	leg->every = rounds_between(settings, all);
+	leg->every = rounds_between(settings, all, route->all->collector);
 	leg->is_near = kind->is_near;
 	leg->is_out = kind->is_out;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
@@ -170,7 +171,7 @@ static void open_item(struct route *route, const struct export_item *item,
 	struct settings own = *settings;
 	struct str kind, name;
 
-	if (item->name.n && settings_named(item->name, &kind, &name)) {
+	if (item->name.n && named_read(item->name, &kind, &name)) {
 		check_own(settings, item, name, run);
 		settings_of(&block, settings, name);
 		own.block = out_all(&block);

@@ -119,6 +119,18 @@ children_environment() {
 	api_says status '.counters | map(select(.name == "receive_items"))[0].value == 1'
 }
 
+@test "nor does what is sent by an exporter with a name" {
+	local port
+	port=$(free_port)
+	export ORIEL_OTLP_LISTEN=127.0.0.1:$port
+	export ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$port
+	collect --traces-exporter otlp/eu
+	[ "$(otlp "$INTAKE/v1/traces" "$(span web 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 '')")" = 200 ]
+	wait_for 10 api_says status '.counters | map(select(.name == "export_dropped_refused"))[0].value == 1'
+	grep "this is Oriel's own intake" "$BATS_TEST_TMPDIR/collect.err"
+	api_says status '.counters | map(select(.name == "receive_items"))[0].value == 1'
+}
+
 @test "a port that is taken means the next one, and that is told" {
 	local port
 	port=$(free_port)

@@ -86,6 +86,23 @@ temporality() {
 	[ "$(temporality far)" = "[1]" ]
 }
 
+@test "who says no interval has the collector's, beside one that says its own" {
+	receive near "$NEAR"
+	receive far "$FAR"
+	OTEL_METRIC_EXPORT_INTERVAL=600 "$BUILD/oriel" collect 2>collect.err 3>&- 4>&- &
+	STARTED+=($!)
+	wait_for 10 api status
+	export OTEL_METRICS_EXPORTER=otlp,otlp/far OTEL_EXPORTER_OTLP_PROTOCOL=http/json
+	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$NEAR ORIEL_OF_FAR_OTEL_EXPORTER_OTLP_PROTOCOL=http/json
+	export ORIEL_OF_FAR_OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$FAR ORIEL_OF_FAR_OTEL_METRIC_EXPORT_INTERVAL=200
+	start jobs "$BUILD/oriel" run --service-name twofold -- "$BUILD/programs/prefork" 1 0
+	curl -sf -m 5 -o out "$ADDRESS/cart"
+	often() { [ "$(n_came far)" -ge 15 ]; }
+	wait_for 30 often
+	[ "$(n_came near)" -ge 4 ]
+	[ "$(n_came near)" -le $(($(n_came far) / 2)) ]
+}
+
 @test "one that is away keeps what is its own, under its name; the other goes on" {
 	receive near "$NEAR"
 	"$BUILD/oriel" run --service-name twofold --config-file otel.yaml -- "$BUILD/programs/logs" >out 2>err
