@@ -63,16 +63,8 @@ static void take_console_temporality(struct maker *m, yaml_node_t *n)
 /* Histograms are aggregated in the service, once: for all readers, and so of the first one's kind. */
 static void take_aggregation(struct maker *m, yaml_node_t *n)
 {
-	static const char variable[] = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
-	const unsigned number = m->number;
-	struct str text = document_text(&m->d, n);
-
-	m->number = 0;
-	if (!number)
-		make_set(m, n, variable, text);
-	else if (text.n && !str_eq(text, str_of(configured_get(m->out, variable))))
-		make_warn(m, n, "default_histogram_aggregation is the first reader's for all");
-	m->number = number;
+	make_set_once(m, n, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+		      document_text(&m->d, n), "default_histogram_aggregation");
 }
 
 static void take_encoding(struct maker *m, yaml_node_t *n)

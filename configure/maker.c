@@ -133,6 +133,21 @@ void make_set(struct maker *m, const yaml_node_t *at, const char *setting, struc
 		put(m, at, i, name, value);
 }
 
+void make_set_once(struct maker *m, const yaml_node_t *at, const char *setting, struct str value,
+		   const char *what)
+{
+	const unsigned number = m->number;
+
+	m->number = 0;
+	if (node_is_map(at) || node_is_list(at))
+		make_warn(m, at, "%s is to be one value", what);
+	else if (!number)
+		make_set(m, at, setting, value);
+	else if (value.n && !str_eq(value, str_of(configured_get(m->out, setting))))
+		make_warn(m, at, "%s is the first reader's for all", what);
+	m->number = number;
+}
+
 void make_add(struct maker *m, const yaml_node_t *at, const char *setting, char separator,
 	      struct str value)
 {

@@ -50,6 +50,10 @@ void make_known(struct maker *m, yaml_node_t *map, const char *keys);
 /* Sets it, unless value is empty; one that is set already and means another is a warning. */
 void make_set(struct maker *m, const yaml_node_t *at, const char *setting, struct str value);
 
+/* The same for what is one for all exporters, and so the first one's: another's that differs is a warning. */
+void make_set_once(struct maker *m, const yaml_node_t *at, const char *setting, struct str value,
+		   const char *what);
+
 /* Adds to a list that `separator` parts. */
 void make_add(struct maker *m, const yaml_node_t *at, const char *setting, char separator,
 	      struct str value);

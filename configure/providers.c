@@ -130,9 +130,16 @@ void make_logger_provider(struct maker *m, yaml_node_t *n)
 
 #define CARDINALITY_OF_KIND "a view with instrument_type and aggregation_cardinality_limit says it"
 
+/* Series are counted in the service, once: for all readers. */
+static void take_cardinality(struct maker *m, yaml_node_t *n)
+{
+	make_set_once(m, n, "ORIEL_CARDINALITY_LIMIT", document_text(&m->d, n),
+		      "the default of cardinality_limits");
+}
+
 /* What all kinds have; those of one kind are a view's. */
 static const struct key cardinality_limits[] = {
-	{ .name = "default", .setting = "ORIEL_CARDINALITY_LIMIT" },
+	{ .name = "default", .take = take_cardinality },
 	{ .name = "counter", .cannot = CARDINALITY_OF_KIND },
 	{ .name = "gauge", .cannot = CARDINALITY_OF_KIND },
 	{ .name = "histogram", .cannot = CARDINALITY_OF_KIND },

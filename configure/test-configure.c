@@ -169,6 +169,21 @@ static void signals_count_for_themselves(void **state)
 	assert_int_equal(c.n_warnings, 1);
 }
 
+static void series_are_limited_once_for_all_readers(void **state)
+{
+	(void)state;
+	made(FORMAT
+	     "meter_provider:\n  readers:\n"
+	     "    - periodic: {cardinality_limits: {default: 500}, exporter: {otlp_http: }}\n"
+	     "    - periodic: {cardinality_limits: {default: 500}, exporter: {otlp_grpc: }}\n"
+	     "    - periodic: {cardinality_limits: {default: 700}, exporter: {otlp_http: }}\n");
+	assert_string_equal(get("ORIEL_CARDINALITY_LIMIT"), "500");
+	assert_string_equal(get("ORIEL_OF_2_ORIEL_CARDINALITY_LIMIT"), "(unset)");
+	assert_string_equal(get("ORIEL_OF_3_ORIEL_CARDINALITY_LIMIT"), "(unset)");
+	assert_true(warned("6: the default of cardinality_limits is the first reader's"));
+	assert_int_equal(c.n_warnings, 1);
+}
+
 /* The variable is one for all signals. */
 static void another_file_is_another_exporter(void **state)
 {
@@ -399,6 +414,7 @@ int main(void)
 		cmocka_unit_test(an_exporter_is_its_signals_variables),
 		cmocka_unit_test(a_second_one_has_a_number_and_settings_of_its_own),
 		cmocka_unit_test(signals_count_for_themselves),
+		cmocka_unit_test(series_are_limited_once_for_all_readers),
 		cmocka_unit_test(another_file_is_another_exporter),
 		cmocka_unit_test(json_is_an_encoding_of_http),
 		cmocka_unit_test(a_remote_sampler_is_its_argument),
