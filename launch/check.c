@@ -16,14 +16,12 @@
 #include "base/sampling.h"
 #include "base/severity.h"
 #include "base/view.h"
+#include "launch/check-names.h"
 #include "launch/check-values.h"
 #include "launch/complaint.h"
-#include "launch/misspelling.h"
-#include "launch/variables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { WORDS_ROOM = 160 };
 
@@ -315,54 +313,6 @@ static void check_detectors(struct complaints *c)
 		if (i == sizeof(known) / sizeof(known[0]))
 			complain(c, "%s: ignoring '%s': not process, host, os, container or none",
 				 name, quote(word, quoted));
-	}
-}
-
-static bool is_one(const char *name)
-{
-	char whole[VARIABLE_NAME_ROOM];
-
-	for (const struct variable *v = variables; v->name; v++)
-		for (size_t i = 0; variable_name(v, i, whole); i++)
-			if (strcmp(name, whole) == 0)
-				return true;
-	return false;
-}
-
-/* NULL: it is like none. */
-static const char *meant_by(const char *name)
-{
-	const char *best = NULL;
-	unsigned far = 3, d; /* more is no misspelling any more */
-	size_t n = strlen(name);
-
-	for (const struct variable *v = variables; v->name; v++) {
-		if (strlen(v->name) + far <= n || n + far <= strlen(v->name))
-			continue;
-		d = misspelling_distance(name, v->name);
-		best = d < far ? v->name : best;
-		far = d < far ? d : far;
-	}
-	return best;
-}
-
-/* Only what looks like one of the list: others may read names of their own. */
-static void check_names(struct complaints *c)
-{
-	char name[VARIABLE_NAME_ROOM], quoted[QUOTE_ROOM];
-	const char *meant;
-
-	for (char **e = environ; *e; e++) {
-		struct str is = str_cut(str_of(*e), '=').head;
-
-		if (is.n >= sizeof(name) ||
-		    (!str_starts(is, STR("OTEL_")) && !str_starts(is, STR("ORIEL_"))))
-			continue;
-		snprintf(name, sizeof(name), STR_FMT, STR_ARG(is));
-		meant = is_one(name) ? NULL : meant_by(name);
-		if (meant)
-			complain(c, "%s: no variable is called so; did you mean %s?",
-				 quote(is, quoted), meant);
 	}
 }
 

@@ -119,6 +119,62 @@ static void a_name_that_is_nearly_one_is_told(void **state)
 	assert_string_equal(of("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "7"), "");
 }
 
+static void a_name_behind_an_exporters_is_looked_at_alone(void **state)
+{
+	(void)state;
+	setenv("OTEL_LOGS_EXPORTER", "console/eu,console/eu_west", 1);
+	assert_string_equal(
+		of("ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPIONT", "http://a"),
+		"ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPIONT: no variable is called so; did "
+		"you mean ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT?\n");
+	assert_string_equal(
+		of("ORIEL_OF_EU_WEST_ORIEL_OTPL_FILE", "f"),
+		"ORIEL_OF_EU_WEST_ORIEL_OTPL_FILE: no variable is called so; did you mean "
+		"ORIEL_OF_EU_WEST_ORIEL_OTLP_FILE?\n");
+	assert_string_equal(of("ORIEL_OF_EU_EXPORTER_OTLP_ENDPOINT", "http://a"),
+			    "ORIEL_OF_EU_EXPORTER_OTLP_ENDPOINT: no variable is called so\n");
+	assert_string_equal(of("ORIEL_OF_EU_OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://a"), "");
+	assert_string_equal(of("ORIEL_OF_EU_WEST_ORIEL_OTLP_FILE", "f"), "");
+	assert_string_equal(of("ORIEL_OF_EU_SENTRY_ENV", "prod"), "");
+	unsetenv("OTEL_LOGS_EXPORTER");
+}
+
+static void an_exporters_name_that_no_list_has_is_told(void **state)
+{
+	static const char is_told[] =
+		"ORIEL_OF_UE_OTEL_BSP_SCHEDULE_DELAY: ignoring it: no list of exporters has one of "
+		"that name (OTEL_TRACES_EXPORTER=otlp/eu is for ORIEL_OF_EU_...)\n";
+
+	(void)state;
+	assert_string_equal(of("ORIEL_OF_UE_OTEL_BSP_SCHEDULE_DELAY", "1"), is_told);
+	setenv("OTEL_TRACES_EXPORTER", "otlp, console/eu", 1);
+	assert_string_equal(of("ORIEL_OF_UE_OTEL_BSP_SCHEDULE_DELAY", "1"), is_told);
+	assert_string_equal(of("ORIEL_OF_EU_OTEL_BSP_SCHEDULE_DELAY", "1"), "");
+	unsetenv("OTEL_TRACES_EXPORTER");
+}
+
+static void an_exporter_with_a_name_has_an_endpoint_of_its_own(void **state)
+{
+	static const char own[] = "ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT";
+
+	(void)state;
+	assert_string_equal(of("OTEL_TRACES_EXPORTER", "otlp,otlp/eu"),
+			    "OTEL_TRACES_EXPORTER: otlp/eu has no "
+			    "ORIEL_OF_EU_OTEL_EXPORTER_OTLP_ENDPOINT, so it sends to localhost\n");
+	assert_string_equal(of("OTEL_TRACES_EXPORTER", "zipkin/2"),
+			    "OTEL_TRACES_EXPORTER: zipkin/2 has no "
+			    "ORIEL_OF_2_OTEL_EXPORTER_ZIPKIN_ENDPOINT, so it sends to localhost\n");
+	assert_string_equal(of("OTEL_TRACES_EXPORTER", "otlp,otlp/stdout,console/eu,./x.so"), "");
+	setenv("OTEL_LOGS_EXPORTER", "otlp/eu", 1);
+	assert_string_equal(of(own, "http://b"), "");
+	assert_string_equal(of("ORIEL_OF_EU_OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://b"), "");
+	unsetenv("OTEL_LOGS_EXPORTER");
+	setenv("OTEL_CONFIG_FILE", "otel.yaml", 1); /* its second otlp_http may be the default */
+	assert_string_equal(of("OTEL_TRACES_EXPORTER", "otlp,otlp/2"), "");
+	assert_string_equal(of("ORIEL_OF_2_OTEL_BSP_SCHEDULE_DELAY", "1"), "");
+	unsetenv("OTEL_CONFIG_FILE");
+}
+
 static void a_time_that_is_none_is_named(void **state)
 {
 	(void)state;
@@ -287,6 +343,9 @@ int main(void)
 		cmocka_unit_test(a_bad_pair_is_named),
 		cmocka_unit_test(an_entity_that_is_none_is_named),
 		cmocka_unit_test(a_name_that_is_nearly_one_is_told),
+		cmocka_unit_test(a_name_behind_an_exporters_is_looked_at_alone),
+		cmocka_unit_test(an_exporters_name_that_no_list_has_is_told),
+		cmocka_unit_test(an_exporter_with_a_name_has_an_endpoint_of_its_own),
 		cmocka_unit_test(a_time_that_is_none_is_named),
 		cmocka_unit_test(a_port_or_a_mode_that_is_none_is_named),
 		cmocka_unit_test(a_view_that_is_none_is_named),

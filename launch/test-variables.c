@@ -111,6 +111,30 @@ static void relative_files_become_absolute(void **state)
 	assert_string_equal(getenv("OTEL_SERVICE_NAME"), "shop");
 }
 
+static void made_absolute(const char *name, const char *value, bool is)
+{
+	char here[4000], expected[4096] = "";
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	setenv(name, value, 1);
+	variables_make_absolute();
+	snprintf(expected, sizeof(expected), "%s%s%s", is ? here : "", is ? "/" : "", value);
+	assert_string_equal(getenv(name), expected);
+	unsetenv(name);
+}
+
+static void so_do_those_of_exporters_with_a_name(void **state)
+{
+	(void)state;
+	made_absolute("ORIEL_OF_EU_OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem", true);
+	made_absolute("ORIEL_OF_EU_WEST_OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "tls/key", true);
+	made_absolute("ORIEL_OF_2_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "own.pem", true);
+	made_absolute("ORIEL_OF_2_ORIEL_OTLP_FILE", "out.jsonl", true);
+	made_absolute("ORIEL_OF_2_ORIEL_OTLP_FILE", "/out.jsonl", false);
+	made_absolute("ORIEL_OF_EU_OTEL_EXPORTER_OTLP_HEADERS", "a=b", false);
+	made_absolute("ORIEL_OF_", "x", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +147,7 @@ int main(void)
 		cmocka_unit_test(an_empty_variable_is_unset),
 		cmocka_unit_test(only_ours_take_1_for_true),
 		cmocka_unit_test(relative_files_become_absolute),
+		cmocka_unit_test(so_do_those_of_exporters_with_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/named.h"
 #include "base/out.h"
 #include "base/propagator.h"
 
@@ -410,6 +411,17 @@ bool variable_name(const struct variable *v, size_t i, char name[VARIABLE_NAME_R
 	return true;
 }
 
+const struct variable *variable_of(const char *name)
+{
+	char whole[VARIABLE_NAME_ROOM];
+
+	for (const struct variable *v = variables; v->name; v++)
+		for (size_t i = 0; variable_name(v, i, whole); i++)
+			if (strcmp(name, whole) == 0)
+				return v;
+	return NULL;
+}
+
 /* Do they name the same? Case doesn't matter, nor which of '-' and '_' is used. */
 static bool same_name(struct str option, const char *name)
 {
@@ -518,6 +530,31 @@ static void make_list_absolute(const char *name, const char *here)
 	out_fini(&o);
 }
 
+/* ORIEL_OF_EU_ORIEL_OTLP_FILE: a name ends where a variable's begins. */
+static bool is_path_of_one(const char *name)
+{
+	const struct variable *v = NULL;
+
+	for (name = strchr(name + sizeof(NAMED_OF) - 1, '_'); name && !v; name = strchr(name, '_'))
+		v = variable_of(++name);
+	return v && is_path(v);
+}
+
+static void make_named_absolute(const char *here)
+{
+	char name[NAMED_PREFIX_ROOM + VARIABLE_NAME_ROOM];
+
+	for (char **e = environ; *e; e++) {
+		struct str is = str_cut(str_of(*e), '=').head;
+
+		if (is.n >= sizeof(name) || !str_starts(is, STR(NAMED_OF)))
+			continue;
+		snprintf(name, sizeof(name), STR_FMT, STR_ARG(is));
+		if (is_path_of_one(name))
+			make_absolute(name, here);
+	}
+}
+
 void variables_make_absolute(void)
 {
 	char here[4096], name[VARIABLE_NAME_ROOM];
@@ -535,4 +572,5 @@ void variables_make_absolute(void)
 		for (size_t i = 0; is_path(v) && variable_name(v, i, name); i++)
 			make_absolute(name, here);
 	}
+	make_named_absolute(here);
 }

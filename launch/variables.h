@@ -43,6 +43,9 @@ enum { VARIABLE_NAME_ROOM = 80 };
 /* Its own name is number 0; those of one signal follow. False: there are no more. */
 bool variable_name(const struct variable *v, size_t i, char name[VARIABLE_NAME_ROOM]);
 
+/* The one whose name it is in full, or that of one signal; NULL: none. */
+const struct variable *variable_of(const char *name);
+
 /*
  * The variable that the option `--NAME` stands for (without dashes), and its full name, which may
  * be that of one signal. NULL: none.
