@@ -102,16 +102,9 @@ static inline bool connection_enter(struct connection *c, enum direction d)
 {
 	uint32_t state = atomic_load_explicit(&c->state, memory_order_relaxed);
 
-	while (!(state & (1u << d | CONNECTION_GONE))) {
-		if (single_threaded()) {
-			atomic_store_explicit(&c->state, state | 1u << d, memory_order_relaxed);
+	while (!(state & (1u << d | CONNECTION_GONE)))
+		if (single_exchange(&c->state, &state, state | 1u << d))
 			return true;
-		}
-		if (atomic_compare_exchange_weak_explicit(&c->state, &state, state | 1u << d,
-							  memory_order_acquire,
-							  memory_order_relaxed))
-			return true;
-	}
 	return false;
 }
 
