@@ -107,7 +107,8 @@ void destination_wait(struct destination *d, pthread_cond_t *cond, uint64_t unti
 /* Everything that was taken before is settled; false: the time was over first. */
 bool destination_wait_settled(struct destination *d, uint64_t until_ns);
 
-/* destination.c, with the lock held: what a write would take now, and that so many batches of it have been taken. */
+/* destination.c, with the lock held: is it time for a write, what would it take now, and that so many batches of it have been taken. */
+bool cargo_is_enough(const struct destination *d);
 void cargo_look(const struct destination *d, struct cargo *c);
 void cargo_unlink(struct destination *d, size_t n);
 void cargo_free(struct cargo *c);

@@ -45,7 +45,7 @@ static bool cargo_may_be_taken(const struct destination *d)
 
 static uint64_t ripe_ns(const struct destination *d)
 {
-	if (d->closing || d->hurry != d->hurried || d->waiting >= d->limits.batch_items)
+	if (d->closing || d->hurry != d->hurried || cargo_is_enough(d))
 		return 0;
 	return d->first->since_ns + (uint64_t)d->limits.delay_ms * MS;
 }

@@ -22,6 +22,11 @@
 
 enum { DELAY_SPANS_MS = 5000, DELAY_LOGS_MS = 1000, DELAY_NEAR_MS = 200 };
 
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static size_t count_items(const struct batch *b, enum signal signals, size_t of[N_SIGNALS])
 {
 	of[0] = signals & SIGNAL_SPAN ? b->n_spans : 0;
@@ -35,8 +40,14 @@ static size_t cargo_most(const struct destination *d)
 {
 	size_t share = d->limits.queue_items / 2 / d->limits.at_once;
 
-	return d->limits.at_once > 1 && share < d->limits.batch_items ? share
-								      : d->limits.batch_items;
+	return d->limits.at_once > 1 ? smaller(share, d->limits.batch_items)
+				     : d->limits.batch_items;
+}
+
+/* A queue that is smaller than a few batches doesn't fill up before somebody looks at it. */
+bool cargo_is_enough(const struct destination *d)
+{
+	return d->waiting >= smaller(d->limits.batch_items, d->limits.queue_items / 4);
 }
 
 void cargo_look(const struct destination *d, struct cargo *c)
@@ -98,15 +109,19 @@ static size_t usual_at_once(size_t room, size_t batch)
 	return fit < 1 ? 1 : fit < 4 ? fit : 4;
 }
 
+/* A quarter of a small queue, so that it has room for what comes while some is gathered and some under way. */
+static size_t usual_batch(size_t room)
+{
+	return room < 4 ? 1 : smaller(room / 4, 8192);
+}
+
 static struct destination_limits with_defaults(struct destination_limits l,
 					       const struct exporter *kind, enum signal signals)
 {
-	size_t room = l.queue_items ? l.queue_items : 65536;
+	size_t room = l.queue_items ? l.queue_items : DESTINATION_QUEUE_USUAL;
 	struct destination_limits all = {
 		.queue_items = room,
-		.batch_items = l.batch_items ? l.batch_items
-			       : room < 8192 ? room
-					     : 8192,
+		.batch_items = smaller(l.batch_items ? l.batch_items : usual_batch(room), room),
 		.at_once = kind->beside ? l.at_once : 1,
 		.delay_ms = l.delay_ms ? l.delay_ms : usual_delay_ms(kind, signals),
 		.retry_for_ms = l.retry_for_ms ? l.retry_for_ms : 300000,
@@ -206,13 +221,24 @@ int destination_new(struct destination **out, const struct exporter *kind,
 	return 0;
 }
 
-/* What is larger than the whole queue gets in when nothing else is there. */
+/*
+ * While half of the queue is free a batch gets in however large it is: what a collector reads in one round may be
+ * more than a small queue holds, and a few spans that wait are no reason to lose it.
+ */
 static bool has_room(const struct destination *d, size_t items)
 {
-	uint64_t queued = d->offered - d->settled - d->spooled;
+	uint64_t queued = d->offered - d->settled - d->spooled, room = d->limits.queue_items;
 
-	return !queued ||
-	       (queued <= d->limits.queue_items && items <= d->limits.queue_items - queued);
+	return !queued || queued < room / 2 || (queued <= room && items <= room - queued);
+}
+
+/* What waits needn't gather any longer. But what fails is not tried sooner for it. */
+static void hurry_up(struct destination *d)
+{
+	if (d->backoff.failures)
+		return;
+	d->hurry++;
+	pthread_cond_broadcast(&d->wake);
 }
 
 unsigned destination_crowd(struct destination *d)
@@ -246,10 +272,11 @@ bool destination_offer(struct destination *d, struct batch *b)
 		d->waiting += items;
 		d->offered += items;
 		taken = true;
-		if (e == d->first || d->waiting >= d->limits.batch_items)
+		if (e == d->first || cargo_is_enough(d))
 			pthread_cond_broadcast(&d->wake);
 	} else {
 		d->dropped += items;
+		hurry_up(d);
 	}
 	for (size_t i = 0; i < N_SIGNALS; i++) {
 		d->counts.of[i].offered += of[i];

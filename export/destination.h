@@ -10,13 +10,15 @@
  *     destination_free(d, 2000);             the same, then ends the threads
  *
  * The queue is bounded in items (spans + records + points of the signals that the place names),
- * those being written included. A full queue drops the newest batch and counts its items. Retryable
+ * those being written included, and about: while half of it is free it takes a batch of any size. A full queue drops
+ * the newest batch and counts its items. A quarter of it, or a batch if that is less, is written at once. Retryable
  * failures back off with jitter (1 s doubling to 30 s, or what the server asks for) and keep the
  * batches until `retry_for_ms` is over. A flush cuts one wait short.
  *
  * Where one request isn't enough, because answers take their time and more is there to be written, others go out
  * beside it, `at_once` at most, each by a thread and an exporter's instance of its own, which come when they are needed.
- * All of them together take half of the queue at most, if need be in smaller requests. Their order is open then, but for points: of those one is under way at a time. A retryable failure
+ * All of them together take about half of the queue at most, if need be in smaller requests: a batch that was offered
+ * is never cut. Their order is open then, but for points: of those one is under way at a time. A retryable failure
  * leaves one request at a time until one has been answered better.
  *
  * Where the place has a directory and the exporter's requests can wait on disk, they do after the first
@@ -37,11 +39,11 @@
 
 struct destination;
 
-enum { DESTINATION_AT_ONCE_MOST = 32, DESTINATION_NAME = 48 };
+enum { DESTINATION_AT_ONCE_MOST = 32, DESTINATION_NAME = 48, DESTINATION_QUEUE_USUAL = 65536 };
 
 struct destination_limits {
-	size_t queue_items;	/* default 65,536 */
-	size_t batch_items;	/* most items in one write; default 8,192 */
+	size_t queue_items; /* default 65,536 */
+	size_t batch_items; /* most items in one write; default 8,192, or a quarter of the queue */
 	size_t most[N_SIGNALS]; /* items in one request; default: as many as are written at once */
 	size_t at_once; /* requests; default 4, fewer in a small queue, 1 where the exporter can't */
 	uint32_t delay_ms;	 /* wait this long for a batch to fill; see destination.c */

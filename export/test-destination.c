@@ -8,6 +8,8 @@
 
 #include "export/test-stage.h"
 
+#include <poll.h>
+
 static void all_that_is_offered_is_sent(void **state)
 {
 	struct destination *d;
@@ -79,6 +81,83 @@ static void a_batch_above_the_bound_gets_into_an_empty_queue(void **state)
 	offer(d, 100);
 	assert_true(destination_flush(d, EVER_MS));
 	assert_int_equal(look(d).sent, 100);
+	destination_free(d, EVER_MS);
+}
+
+/* The delay is ten minutes: only what waits can end it. */
+static struct destination *open_patient(size_t queue_items, size_t batch_items)
+{
+	return open_stage((struct destination_limits){
+		.queue_items = queue_items, .batch_items = batch_items, .delay_ms = EVER_MS });
+}
+
+static void await_sent(struct destination *d, uint64_t n)
+{
+	for (int i = 0; i < 10000 && look(d).sent < n; i++)
+		poll(NULL, 0, 1);
+	assert_int_equal(look(d).sent, n);
+}
+
+static void a_small_queue_is_written_before_it_is_full(void **state)
+{
+	static const size_t batch[] = { 0, 2048, 100000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(batch) / sizeof(batch[0]); i++) {
+		struct destination *d;
+
+		stage_set(takes_all);
+		d = open_patient(2048, batch[i]);
+		offer(d, 500);
+		offer(d, 12);
+		await_sent(d, 512);
+		destination_free(d, EVER_MS);
+	}
+}
+
+static void a_batch_above_the_usual_queue_is_no_reason_to_wait(void **state)
+{
+	struct destination *d;
+
+	(void)state;
+	stage_set(takes_all);
+	d = open_patient(0, 100000);
+	offer(d, 1);
+	offer(d, DESTINATION_QUEUE_USUAL / 4);
+	await_sent(d, 1 + DESTINATION_QUEUE_USUAL / 4);
+	destination_free(d, EVER_MS);
+}
+
+static void a_large_batch_gets_in_beside_a_few(void **state)
+{
+	struct destination *d;
+
+	(void)state;
+	stage_set(takes_all);
+	d = open_patient(2048, 0);
+	offer(d, 300);
+	offer(d, 5000);
+	assert_int_equal(look(d).dropped, 0);
+	await_sent(d, 5300);
+	destination_free(d, EVER_MS);
+}
+
+/* 13 are under way, and 4 wait, which is less than a quarter. */
+static void what_finds_no_room_ends_the_gathering(void **state)
+{
+	struct destination *d;
+
+	(void)state;
+	stage_set(takes_all);
+	stage_gate(true);
+	d = open_patient(20, 0);
+	offer(d, 13);
+	stage_await(1);
+	offer(d, 4);
+	offer(d, 10);
+	assert_int_equal(look(d).dropped, 10);
+	stage_gate(false);
+	await_sent(d, 17);
 	destination_free(d, EVER_MS);
 }
 
@@ -267,6 +346,10 @@ int main(void)
 		cmocka_unit_test(only_signals_of_the_exporter_count),
 		cmocka_unit_test(a_full_queue_drops_the_newest_and_counts),
 		cmocka_unit_test(a_batch_above_the_bound_gets_into_an_empty_queue),
+		cmocka_unit_test(a_small_queue_is_written_before_it_is_full),
+		cmocka_unit_test(a_batch_above_the_usual_queue_is_no_reason_to_wait),
+		cmocka_unit_test(a_large_batch_gets_in_beside_a_few),
+		cmocka_unit_test(what_finds_no_room_ends_the_gathering),
 		cmocka_unit_test(a_write_is_no_larger_than_the_limit),
 		cmocka_unit_test(a_flush_tells_when_time_was_too_short),
 		cmocka_unit_test(a_flush_cuts_a_wait_short),

@@ -8,6 +8,8 @@
 #include "launch/complaint.h"
 #include "launch/variables.h"
 
+enum { QUEUE_USUAL = 65536 }; /* export/destination.h */
+
 struct source {
 	struct str (*get)(const void *from, struct str name);
 	const void *from;
@@ -85,8 +87,9 @@ static void check_batch(struct complaints *c, const struct source *s, const char
 {
 	uint64_t room, most;
 
-	if (str_to_u64(value_of(s, queue), &room) && str_to_u64(value_of(s, batch), &most) &&
-	    room && most > room)
+	if (!str_to_u64(value_of(s, queue), &room) || !room)
+		room = QUEUE_USUAL;
+	if (str_to_u64(value_of(s, batch), &most) && most > room)
 		complain(c, "%s: taking %llu for %llu: more than %s has room for", batch,
 			 (unsigned long long)room, (unsigned long long)most, queue);
 }

@@ -317,6 +317,9 @@ static void a_batch_is_no_larger_than_its_queue(void **state)
 			    "OTEL_BSP_MAX_QUEUE_SIZE has room for\n");
 	assert_string_equal(of("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"), "");
 	unsetenv("OTEL_BSP_MAX_QUEUE_SIZE");
+	assert_string_equal(of("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "65537"),
+			    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE: taking 65536 for 65537: more than "
+			    "OTEL_BSP_MAX_QUEUE_SIZE has room for\n");
 }
 
 static void what_is_quoted_is_one_line_and_not_long(void **state)
