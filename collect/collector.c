@@ -217,9 +217,7 @@ static uint64_t metrics_every_ns(struct collector *c, const struct process *p)
 {
 	uint64_t ms = settings_metrics_every_ms(&p->in->settings, c->options.export_ms);
 
-	if (ms < PACE_LEAST_MS)
-		ms = PACE_LEAST_MS;
-	return (ms < UINT32_MAX ? ms : UINT32_MAX) * MS;
+	return (ms < PACE_LEAST_MS ? PACE_LEAST_MS : ms) * MS;
 }
 
 /* A little ahead, so that what callbacks tell is there, and fresh. */

@@ -75,8 +75,7 @@ static void read_views(struct span_metrics_rules *r, struct str text)
 struct span_metrics_rules span_metrics_rules_of(const struct settings *settings, const char **bad)
 {
 	struct span_metrics_rules r = { .most = SPAN_METRICS_SERIES };
-	uint64_t ms =
-		settings_u64(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), METRICS_EVERY_MS, NULL);
+	uint64_t ms = settings_ms(settings, STR("OTEL_METRIC_EXPORT_INTERVAL"), METRICS_EVERY_MS);
 
 	*bad = NULL;
 	r.all = settings_bool(settings, STR("ORIEL_SPAN_METRICS_ALL"), NULL);
@@ -87,8 +86,7 @@ struct span_metrics_rules span_metrics_rules_of(const struct settings *settings,
 	memcpy(r.bound, usual_bounds, sizeof(usual_bounds));
 	r.n_bounds = sizeof(usual_bounds) / sizeof(usual_bounds[0]);
 	read_views(&r, settings_get(settings, STR("ORIEL_VIEWS")));
-	ms = ms < EXPORT_LEAST_MS ? EXPORT_LEAST_MS : ms < UINT32_MAX ? ms : UINT32_MAX;
-	r.every_ns = ms * 1000000;
+	r.every_ns = (ms < EXPORT_LEAST_MS ? EXPORT_LEAST_MS : ms) * 1000000;
 	return r;
 }
 

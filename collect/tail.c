@@ -55,7 +55,7 @@ struct tail_rules tail_rules_of(const struct settings *settings)
 	struct tail_rules r = { .on = ratio.n > 0 };
 
 	r.on = r.on && ratio_read(ratio, &r.threshold);
-	r.slow_ns = settings_u64(settings, STR("ORIEL_TAIL_SLOW_MS"), SLOW_MS, NULL) * 1000000;
+	r.slow_ns = settings_ms(settings, STR("ORIEL_TAIL_SLOW_MS"), SLOW_MS) * 1000000;
 	return r;
 }
 

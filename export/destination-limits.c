@@ -16,28 +16,31 @@ static uint64_t number(const struct asked *a, const char *name)
 	return v < MOST ? v : MOST;
 }
 
-static uint64_t of_both(const struct asked *a, const char *spans, const char *logs)
+static uint64_t larger(uint64_t a, uint64_t b)
 {
-	uint64_t s = a->signals & SIGNAL_SPAN ? number(a, spans) : 0,
-		 l = a->signals & SIGNAL_LOG ? number(a, logs) : 0;
-
-	return s > l ? s : l;
+	return a > b ? a : b;
 }
 
-/* A delay of 0 is said, and means at once. */
-static bool is_said(const struct asked *a, enum signal signal, const char *name)
+static uint64_t of_both(const struct asked *a, const char *spans, const char *logs)
 {
-	uint64_t v;
+	return larger(a->signals & SIGNAL_SPAN ? number(a, spans) : 0,
+		      a->signals & SIGNAL_LOG ? number(a, logs) : 0);
+}
 
-	return a->signals & signal &&
-	       str_to_u64(str_trim(settings_get(a->settings, str_of(name))), &v);
+/* A delay of 0 is said, and means at once, for which 1 is soon enough; 0: nobody says. */
+static uint64_t delay_ms(const struct asked *a, enum signal signal, const char *name)
+{
+	uint64_t ms = a->signals & signal ? settings_ms(a->settings, str_of(name), UINT64_MAX)
+					  : UINT64_MAX;
+
+	return ms == UINT64_MAX ? 0 : larger(ms, 1);
 }
 
 static size_t at_once(const struct asked *a)
 {
 	uint64_t n = number(a, "ORIEL_EXPORT_CONCURRENCY");
 
-	return n < DESTINATION_AT_ONCE_MOST ? n : DESTINATION_AT_ONCE_MOST;
+	return n <= DESTINATION_AT_ONCE_MOST ? n : 0;
 }
 
 struct destination_limits destination_limits_of(const struct settings *settings,
@@ -45,7 +48,6 @@ struct destination_limits destination_limits_of(const struct settings *settings,
 {
 	struct asked a = { settings, signals };
 	struct destination_limits l = { .at_once = at_once(&a) };
-	uint64_t delay_ms;
 
 	l.most[0] = number(&a, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
 	l.most[1] = number(&a, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE");
@@ -55,9 +57,7 @@ struct destination_limits destination_limits_of(const struct settings *settings,
 		of_both(&a, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE");
 	if (l.queue_items && l.batch_items > l.queue_items)
 		l.batch_items = l.queue_items;
-	delay_ms = of_both(&a, "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY");
-	if (is_said(&a, SIGNAL_SPAN, "OTEL_BSP_SCHEDULE_DELAY") ||
-	    is_said(&a, SIGNAL_LOG, "OTEL_BLRP_SCHEDULE_DELAY"))
-		l.delay_ms = delay_ms ? (uint32_t)delay_ms : 1;
+	l.delay_ms = (uint32_t)larger(delay_ms(&a, SIGNAL_SPAN, "OTEL_BSP_SCHEDULE_DELAY"),
+				      delay_ms(&a, SIGNAL_LOG, "OTEL_BLRP_SCHEDULE_DELAY"));
 	return l;
 }

@@ -229,12 +229,12 @@ static void read_protocol(struct otlp_target *out, struct lookup *l, bool *named
 	     l->name, STR_ARG(str_first(protocol, 40)));
 }
 
-/* 0 is no limit ("Timeout"), which here is a long one; what is no number was told by who launched it. */
+/* 0 is no limit ("Timeout"), which here is a long one; what is no number, or too large, was told by who launched it. */
 static uint32_t timeout_of(struct str text, uint32_t otherwise)
 {
 	uint64_t ms;
 
-	if (!str_to_u64(text, &ms))
+	if (!str_to_u64(text, &ms) || ms > INT32_MAX)
 		return otherwise;
 	return ms && ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }

@@ -338,10 +338,30 @@ static void limits_are_those_of_the_batch_processors(void **state)
 	assert_int_equal(l.delay_ms, 0);
 }
 
+static void what_is_out_of_range_is_the_default(void **state)
+{
+	static const char block[] = "ORIEL_EXPORT_CONCURRENCY=33\0"
+				    "OTEL_BSP_SCHEDULE_DELAY=99999999999\0"
+				    "OTEL_BLRP_SCHEDULE_DELAY=2147483648";
+	static const char most[] =
+		"ORIEL_EXPORT_CONCURRENCY=32\0OTEL_BSP_SCHEDULE_DELAY=2147483647";
+	struct settings s = { { block, sizeof(block) } };
+	struct destination_limits l = destination_limits_of(&s, SIGNAL_ALL);
+
+	(void)state;
+	assert_int_equal(l.at_once, 0);
+	assert_int_equal(l.delay_ms, 0);
+	s.block = (struct str){ most, sizeof(most) };
+	l = destination_limits_of(&s, SIGNAL_ALL);
+	assert_int_equal(l.at_once, 32);
+	assert_int_equal(l.delay_ms, INT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_are_those_of_the_batch_processors),
+		cmocka_unit_test(what_is_out_of_range_is_the_default),
 		cmocka_unit_test(all_that_is_offered_is_sent),
 		cmocka_unit_test(only_signals_of_the_exporter_count),
 		cmocka_unit_test(a_full_queue_drops_the_newest_and_counts),

@@ -69,7 +69,7 @@ static int read_url(struct zipkin *z, const struct settings *s, char why[160])
 /* 0 is no limit, which here is a long one. */
 static void read_timeout(struct zipkin *z, const struct settings *s)
 {
-	uint64_t ms = settings_u64(s, STR(TIMEOUT), TIMEOUT_DEFAULT_MS, NULL);
+	uint64_t ms = settings_ms(s, STR(TIMEOUT), TIMEOUT_DEFAULT_MS);
 
 	z->timeout_ms = ms && ms < TIMEOUT_MOST_MS ? (uint32_t)ms : TIMEOUT_MOST_MS;
 }

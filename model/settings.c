@@ -39,6 +39,13 @@ uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherw
 	return v;
 }
 
+uint64_t settings_ms(const struct settings *s, struct str name, uint64_t otherwise)
+{
+	uint64_t ms = settings_u64(s, name, otherwise, NULL);
+
+	return ms <= INT32_MAX ? ms : otherwise;
+}
+
 bool settings_lists(const struct settings *s, struct str name, struct str item)
 {
 	struct str rest = settings_get(s, name), each;
@@ -107,7 +114,7 @@ uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise)
 {
 	static const char interval[] = "OTEL_METRIC_EXPORT_INTERVAL";
 	struct str list = settings_get(s, STR("OTEL_METRICS_EXPORTER")), item, kind, name;
-	uint64_t ms = settings_u64(s, str_of(interval), otherwise, NULL), own;
+	uint64_t ms = settings_ms(s, str_of(interval), otherwise), own;
 
 	while (str_next(&list, ',', &item)) {
 		char variable[NAMED_PREFIX_ROOM + sizeof(interval)];
@@ -117,8 +124,7 @@ uint64_t settings_metrics_every_ms(const struct settings *s, uint64_t otherwise)
 			continue;
 		n = named_prefix(name, variable).n;
 		memcpy(variable + n, interval, sizeof(interval));
-		own = settings_u64(s, (struct str){ variable, n + sizeof(interval) - 1 }, otherwise,
-				   NULL);
+		own = settings_ms(s, (struct str){ variable, n + sizeof(interval) - 1 }, otherwise);
 		ms = own < ms ? own : ms;
 	}
 	return ms;

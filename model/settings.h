@@ -23,6 +23,9 @@ bool settings_bool(const struct settings *s, struct str name, bool *bad);
 /* A non-negative decimal integer, or `otherwise`, with *bad set if it was there and not one. */
 uint64_t settings_u64(const struct settings *s, struct str name, uint64_t otherwise, bool *bad);
 
+/* Milliseconds; what is above INT32_MAX is as if nothing were said (launch/check-values.h tells of that). */
+uint64_t settings_ms(const struct settings *s, struct str name, uint64_t otherwise);
+
 /* Is `item` in the comma-separated list that `name` holds (blanks trimmed, in any case)? */
 bool settings_lists(const struct settings *s, struct str name, struct str item);
 

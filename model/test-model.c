@@ -238,6 +238,16 @@ static void a_name_without_an_interval_has_the_usual_one(void **state)
 	assert_int_equal(settings_metrics_every_ms(&s, METRICS_EVERY_MS), METRICS_EVERY_MS);
 }
 
+static void a_time_out_of_range_is_the_default(void **state)
+{
+	static const char block[] = "OTEL_METRIC_EXPORT_INTERVAL=2147483648\0MOST=2147483647";
+	struct settings s = { { block, sizeof(block) } };
+
+	(void)state;
+	assert_int_equal(settings_metrics_every_ms(&s, 10000), 10000);
+	assert_int_equal(settings_ms(&s, STR("MOST"), 1), INT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_letters_and_digits_behind_a_slash),
 		cmocka_unit_test(metrics_come_as_often_as_anybody_wants_them),
 		cmocka_unit_test(a_name_without_an_interval_has_the_usual_one),
+		cmocka_unit_test(a_time_out_of_range_is_the_default),
 		cmocka_unit_test(an_attribute_is_found_by_its_whole_key),
 		cmocka_unit_test(an_attribute_of_another_type_is_as_absent),
 		cmocka_unit_test(a_copy_goes_all_the_way_down),

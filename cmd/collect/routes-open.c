@@ -72,7 +72,7 @@ static uint64_t rounds_between(const struct settings *own, const struct settings
 			       const struct collector *c)
 {
 	uint64_t usual = collector_export_ms(c), shortest = settings_metrics_every_ms(all, usual);
-	uint64_t ms = settings_u64(own, STR("OTEL_METRIC_EXPORT_INTERVAL"), usual, NULL);
+	uint64_t ms = settings_ms(own, STR("OTEL_METRIC_EXPORT_INTERVAL"), usual);
 
 	return shortest && ms > shortest ? (ms + shortest / 2) / shortest : 1;
 }
