@@ -99,6 +99,9 @@ struct exchange *whose(struct exchange *likely, const struct http1_head *called)
 {
 	if (!atomic_load_explicit(&whose_asked, memory_order_relaxed))
 		atomic_store_explicit(&whose_asked, true, memory_order_relaxed);
+	/* Such a loop may come to it in a later turn, when it has turned to nobody yet. */
+	if (!likely && atomic_load_explicit(&works_later, memory_order_relaxed))
+		likely = first_alike(mark_of(called));
 	if (!likely)
 		return NULL;
 	/* Read before anything was called: nothing is known of it. */

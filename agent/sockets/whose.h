@@ -20,5 +20,5 @@ extern _Atomic bool whose_asked;
 
 void whose_read(struct exchange *served, const struct http1_head *head);
 
-/* `likely` lives, or is NULL: then nobody is looked for. */
+/* `likely` lives, or is NULL: then nobody is looked for, unless it is such a loop. */
 struct exchange *whose(struct exchange *likely, const struct http1_head *called);
