@@ -93,14 +93,12 @@ static inline bool seen(enum stream s)
 /* ---- formatted ---------------------------------------------------------------------------------- */
 
 /* The text before the call is made: %m and %n mean what they mean to it. */
-static struct logs_text *text_of(enum stream s, const char *format, va_list values)
+static struct logs_text *text_of(const char *format, va_list values)
 {
 	int kept = errno;
 	struct logs_text *t;
 	va_list again;
 
-	if (!seen(s))
-		return NULL;
 	va_copy(again, values);
 	t = logs_format(format, again);
 	va_end(again);
@@ -119,23 +117,9 @@ static int done(struct logs_text *t, enum stream s, int r)
 
 #define FORMATTED(s, call, ...) \
 	__extension__({ \
-		struct logs_text *text = text_of((s), format, values); \
+		struct logs_text *text = seen(s) ? text_of(format, values) : NULL; \
 		done(text, (s), REAL(call)(__VA_ARGS__)); \
 	})
-
-/* Onto a socket, where it may be HTTP. */
-static struct logs_text *text_to_socket(const char *format, va_list values)
-{
-	int kept = errno;
-	struct logs_text *t;
-	va_list again;
-
-	va_copy(again, values);
-	t = logs_format(format, again);
-	va_end(again);
-	errno = kept;
-	return t;
-}
 
 static int sent(struct logs_text *t, int fd, int r)
 {
@@ -147,7 +131,7 @@ static int sent(struct logs_text *t, int fd, int r)
 #define FORMATTED_FD(fd, call, ...) \
 	__extension__({ \
 		bool socket = descriptors_watched(fd); \
-		struct logs_text *to = socket ? text_to_socket(format, values) : NULL; \
+		struct logs_text *to = socket ? text_of(format, values) : NULL; \
 		socket ? sent(to, (fd), REAL(call)(__VA_ARGS__)) \
 		       : FORMATTED(stream_of_fd(fd), call, __VA_ARGS__); \
 	})
@@ -355,7 +339,7 @@ HOOK void perror(const char *what)
 static void warned(int error, const char *format, va_list values)
 {
 	int kept = errno;
-	struct logs_text *t = format ? text_of(STREAM_ERR, format, values) : NULL;
+	struct logs_text *t = format && seen(STREAM_ERR) ? text_of(format, values) : NULL;
 
 	if (seen(STREAM_ERR))
 		complained(program_invocation_short_name, t, error);

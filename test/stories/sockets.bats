@@ -118,7 +118,7 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 	served_is "$ALL, \"_OTHER /a.txt 501\"]"
 }
 
-@test "HAProxy before another server" {
+haproxy_before_nginx() { # haproxy is yet to be started
 	needs haproxy
 	needs nginx
 	PORT=$(free_port)
@@ -127,6 +127,10 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 	local behind=$PORT
 	PORT=$(free_port)
 	haproxy_conf "$behind" >"$WWW/haproxy.cfg"
+}
+
+@test "HAProxy before another server" {
+	haproxy_before_nginx
 	same_answers haproxy haproxy -db -f "$WWW/haproxy.cfg"
 	served_is "$ALL, \"_OTHER /a.txt 405\"]"
 	see '[.[] | select(.kind == "client")] | length == 8'
@@ -137,14 +141,7 @@ ALL='["GET /a.txt 200 4", "HEAD /b.txt 200 0", "GET /nope 404", "GET /a.txt 200 
 
 # It reads what has come, of several connections, and works on it after that.
 @test "HAProxy with many at once: each call is made for its own request" {
-	needs haproxy
-	needs nginx
-	PORT=$(free_port)
-	nginx_conf "$PORT" '' >"$WWW/nginx.conf"
-	serve_as nginx nginx -c "$WWW/nginx.conf"
-	local behind=$PORT
-	PORT=$(free_port)
-	haproxy_conf "$behind" >"$WWW/haproxy.cfg"
+	haproxy_before_nginx
 	serve_as haproxy "$BUILD/oriel" run -- haproxy -db -f "$WWW/haproxy.cfg"
 	curl -s -m 10 -o /dev/null "http://127.0.0.1:$PORT/first"
 	curl -s -m 20 -Z --parallel-immediate --parallel-max 40 -o /dev/null "http://127.0.0.1:$PORT/p[1-200]" 2>/dev/null
