@@ -163,7 +163,7 @@ static void finish_ended(struct assembler *a, bool all)
 		struct open_span *o = a->ended.first;
 
 		a->ended.first = o->next;
-		if (b) /* the next one's, while this one is made */
+		if (b && b->arena.at) /* the next one's, while this one is made */
 			fetch_to_write(b->arena.at + a->span_bytes, a->span_bytes);
 		finish_span(a, o, NULL);
 		open_remove(&a->open, o);
