@@ -89,6 +89,12 @@ function same(got, expected) {
   assert.equal(got.length, expected.length);
 }
 
+// Several requests are on their way at once, and one overtakes another; what is in each keeps its order.
+function inTurn(requests, expected) {
+  const first = new Map(requests.map((r) => [r, expected.findIndex((e) => isDeepStrictEqual(e, r[0]))]));
+  return requests.sort((a, b) => first.get(a) - first.get(b)).flat();
+}
+
 for (const protocol of protocols)
   for (const packed of packings(protocol))
     describe(`OTLP by ${protocol}, packed: ${packed}`, () => {
@@ -112,12 +118,12 @@ for (const protocol of protocols)
             assert.deepEqual(readable(signals[signal].response, await send(collector, signal, protocol, packed, sent)), {});
             // Node's JSON has no minus zero.
             const expected = items(whole(type, protocol === 'http/json' ? fromJson(type, toJson(type, sent)) : sent), part);
-            const got = [];
-            let n = 0;
+            const requests = [];
             await becomes(() => {
-              for (; n < there.got.length; n += 1) got.push(...items(whole(type, there.got[n].message), part));
-              return got.length >= expected.length;
+              for (let n = requests.length; n < there.got.length; n += 1) requests.push(items(whole(type, there.got[n].message), part));
+              return requests.flat().length >= expected.length;
             });
+            const got = inTurn(requests, expected);
             for (const g of there.got.splice(0))
               assert.deepEqual([g.signal, g.protocol, g.packed], [signal, protocol, packed]);
             same(got, expected);
