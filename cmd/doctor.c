@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 enum { TOPIC_WIDE = 16, TEXT_AT = 2 + 2 + TOPIC_WIDE };
@@ -181,18 +180,17 @@ static void show_bootstrap(const struct ink *ink, const struct program *p, const
 
 static void show_memory(const struct ink *ink, const char *run_dir)
 {
-	struct statvfs fs;
 	struct statfs kind;
 	char text[PLACE_ROOM + 128];
 	uint64_t mib;
+	bool enough = place_has_room(run_dir, &mib);
 
-	if (statvfs(run_dir, &fs) < 0)
+	if (mib == UINT64_MAX)
 		return;
-	mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
-	snprintf(text, sizeof(text),
-		 "%s, %llu MiB free; a process takes 1 MiB, less where little is free", run_dir,
-		 (unsigned long long)mib);
-	line(ink, mib < 2 ? ink->bad : ink->good, mib < 2 ? ink->no : ink->yes, "shared memory",
+	snprintf(text, sizeof(text), "%s, %llu MiB free; %s", run_dir, (unsigned long long)mib,
+		 enough ? "a process takes 1 MiB, less where little is free"
+			: "that is too little, nothing is recorded");
+	line(ink, enough ? ink->good : ink->bad, enough ? ink->yes : ink->no, "shared memory",
 	     text);
 	if (statfs(run_dir, &kind) == 0 && kind.f_type != TMPFS_MAGIC)
 		line(ink, ink->note, ink->maybe, "shared memory",

@@ -151,6 +151,20 @@ static int complain_of_collector(const struct run *run, int r)
 	return strict() ? EXIT_REFUSED : 0;
 }
 
+/* 0, or an exit status. */
+static int find_room(struct run *run, const char *name)
+{
+	uint64_t mib;
+
+	if (!run->is_watched || place_has_room(run->run_dir, &mib))
+		return 0;
+	run->is_watched = false;
+	fprintf(stderr, "oriel: %s is not watched: only %llu MiB are free in %s; %s\n", name,
+		(unsigned long long)mib, run->run_dir,
+		strict() ? "refusing to start" : "the command runs all the same");
+	return strict() ? EXIT_REFUSED : 0;
+}
+
 static int find_collector(struct run *run, const char *name)
 {
 	const char *wanted = variable_get("ORIEL_COLLECTOR");
@@ -160,6 +174,8 @@ static int find_collector(struct run *run, const char *name)
 	if (variable_is_true("OTEL_SDK_DISABLED"))
 		return 0;
 	r = place_run_dir(run->run_dir);
+	if (r == 0 && find_room(run, name))
+		return EXIT_REFUSED;
 	/* One that is there needs only this; an init's child tells its own pid. */
 	if (r == 0 && !run->init)
 		r = collector_tell_run(run->run_dir, run->id, run->argv, &collector);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/place.h"
 #include "base/err.h"
+#include "wire/segment.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Where `make install` puts our parts; the build says. */
@@ -92,6 +94,19 @@ int place_run_dir(char *to)
 		return ERR(-EPERM);
 	strcpy(to, path);
 	return 0;
+}
+
+bool place_has_room(const char *run_dir, uint64_t *mib)
+{
+	struct statvfs fs;
+	uint64_t free;
+
+	*mib = UINT64_MAX;
+	if (statvfs(run_dir, &fs) < 0)
+		return true;
+	free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*mib = free >> 20;
+	return free / SEGMENT_SHARE >= SEGMENT_LEAST;
 }
 
 int place_data_dir(char *to)

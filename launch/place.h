@@ -13,11 +13,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PLACE_ROOM = 1024 };
 
 /* Made with 0700. Not looked at by others: a directory of another user is refused. */
 int place_run_dir(char *to);
+
+/* Whether a process gets shared memory there; *mib: how much is free, if that can be told. */
+bool place_has_room(const char *run_dir, uint64_t *mib);
 
 /* $ORIEL_DATA_DIR, $XDG_DATA_HOME/oriel, ~/.local/share/oriel. Not made. */
 int place_data_dir(char *to);

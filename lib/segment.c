@@ -20,7 +20,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FREE_SHARE = 64, PATH_ROOM = 512, CRASH_SMALL = 3072 };
+enum { PATH_ROOM = 512, CRASH_SMALL = 3072 };
 
 static struct {
 	char directory[PATH_ROOM - 64], run[sizeof(((struct segment_header *)NULL)->run)];
@@ -64,7 +64,7 @@ static size_t segment_fit(const char *dir, size_t want)
 	struct statvfs fs;
 
 	if (statvfs(dir, &fs) == 0) {
-		uint64_t share = (uint64_t)fs.f_bavail * fs.f_frsize / FREE_SHARE;
+		uint64_t share = (uint64_t)fs.f_bavail * fs.f_frsize / SEGMENT_SHARE;
 
 		if (share < want)
 			want = (size_t)share;

@@ -56,6 +56,7 @@ enum {
 	SEGMENT_LEAST = 64 * 1024,
 	SEGMENT_MOST = 1024 * 1024 * 1024,
 	SEGMENT_USUAL = 1024 * 1024,
+	SEGMENT_SHARE = 64, /* at most so small a part of what is free */
 };
 
 enum segment_clock {

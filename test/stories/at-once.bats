@@ -6,7 +6,6 @@ load collecting
 
 setup() {
 	collecting_begin
-	collecting_with_room
 	cd "$BATS_TEST_TMPDIR"
 	start sink "$BUILD/programs/sink" distant
 	SINK=$ADDRESS

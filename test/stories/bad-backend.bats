@@ -9,7 +9,6 @@ load collecting
 
 setup() {
 	collecting_begin
-	collecting_with_room
 	cd "$BATS_TEST_TMPDIR"
 	PORT=$(free_port)
 	export OTEL_TRACES_EXPORTER=otlp OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none ORIEL_SEGMENT_SIZE=16777216

@@ -11,17 +11,16 @@ collecting_begin() {
 	for name in $(compgen -e | grep -E '^(OTEL|ORIEL)_|^TRACEPARENT$'); do
 		unset "$name"
 	done
-	ORIEL_RUN_DIR=$(mktemp -d /dev/shm/oriel-story-XXXXXX)
+	ORIEL_RUN_DIR=$(mktemp -d "$(memory)/oriel-story-XXXXXX")
 	export ORIEL_RUN_DIR ORIEL_DATA_DIR=$BATS_TEST_TMPDIR/data ORIEL_LISTEN=127.0.0.1:0
 	export ORIEL_OTLP_LISTEN=127.0.0.1:0 ORIEL_OTLP_GRPC_LISTEN=127.0.0.1:0
 	STARTED=()
 }
 
-# Records where there is room for all of them: containers give 64 MiB of /dev/shm to all tests together.
-collecting_with_room() {
-	[ "$(df -k --output=size /dev/shm | tail -n 1)" -lt 1000000 ] || return 0
-	rmdir "$ORIEL_RUN_DIR"
-	ORIEL_RUN_DIR=$(mktemp -d /tmp/oriel-story-XXXXXX)
+# Where there is room for all stories: containers give 64 MiB of /dev/shm to them together, and one of
+# them alone can fill that.
+memory() {
+	if [ "$(df -k --output=size /dev/shm | tail -n 1)" -lt 1000000 ]; then echo /tmp; else echo /dev/shm; fi
 }
 
 collecting_end() {

@@ -3,10 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load collecting
-setup() {
-	collecting_begin
-	collecting_with_room
-}
+setup() { collecting_begin; }
 
 teardown() { collecting_end; }
 

@@ -40,5 +40,12 @@ seen() { api_says services "[.services[] | select(.service == \"guest\") | .coun
 	dd if=/dev/zero of="$ORIEL_RUN_DIR/rest" bs=1M count=8 2>/dev/null || :
 	run -1 "$BUILD/programs/guest" children
 	run -1 "$BUILD/programs/guest" daemon
+	run --separate-stderr "$BUILD/oriel" run -- echo here
+	[ "$status" = 0 ] && [ "$output" = here ]
+	[[ $stderr == *"echo is not watched: only 0 MiB are free in $ORIEL_RUN_DIR; the command runs all the same"* ]]
+	run -125 "$BUILD/oriel" run --strict -- echo here
+	[[ $output != *here* && $output == *"refusing to start"* ]]
+	run "$BUILD/oriel" doctor
+	[[ $(tr -s '[:space:]' ' ' <<<"$output") == *"0 MiB free; that is too little, nothing is recorded"* ]]
 	umount "$ORIEL_RUN_DIR"
 }

@@ -22,7 +22,10 @@ unharmed() {
 		| (map(.count) | add) >= 2000 and length < 20
 		and (map(.attributes["http.request.method"]) - ["GET", "_OTHER"] == [])
 		and (map(.attributes | keys[]) | unique) - ["error.type", "http.request.method", "http.response.status_code",
-			"http.route", "network.protocol.version", "url.scheme"] == []'
+			"http.route", "network.protocol.version", "url.scheme"] == []' || {
+		api metrics
+		false
+	}
 	stop_server
 }
 

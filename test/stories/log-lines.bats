@@ -5,7 +5,6 @@ bats_require_minimum_version 1.5.0
 load collecting
 setup() {
 	collecting_begin
-	collecting_with_room
 	for name in $(compgen -e | grep -E '^(LOG|NO_COLOR)'); do
 		unset "$name"
 	done

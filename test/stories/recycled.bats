@@ -6,7 +6,6 @@ load collecting
 
 setup() {
 	collecting_begin
-	collecting_with_room
 	export OTEL_METRICS_EXPORTER=prometheus OTEL_EXPORTER_PROMETHEUS_PORT=0 ORIEL_STORE=none ORIEL_PROCESS_METRICS=false
 }
 

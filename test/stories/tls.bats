@@ -36,7 +36,7 @@ make_certificate() { # NAME AUTHORITY DAYS HOST
 
 # Another collector, whose intake takes what comes through.
 start_backend() {
-	BACKEND_RUN=$(mktemp -d /dev/shm/oriel-story-XXXXXX)
+	BACKEND_RUN=$(mktemp -d "$(memory)/oriel-story-XXXXXX")
 	ORIEL_RUN_DIR=$BACKEND_RUN ORIEL_DATA_DIR=$PWD/backend "$BUILD/oriel" collect 2>backend.err 3>&- 4>&- &
 	STARTED+=($!)
 	wait_for 20 grep -q 'otlp=.* grpc=' backend.err
