@@ -21,6 +21,7 @@
 #include "agent/http/headers.h"
 #include "agent/http/http.h"
 #include "agent/http/server.h"
+#include "agent/pool.h"
 #include "agent/real.h"
 #include "base/preload.h"
 #include "lib/fault.h"
@@ -162,6 +163,7 @@ __attribute__((constructor)) static void agent_start(void)
 	int kept = errno;
 
 	bootstrap_run();
+	pools_start();
 	oriel_fault_watched();
 	if (wanted(path != NULL))
 		(void)turn_all("*", disabled(), true);

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/address-space.h"
 #include "base/str.h"
 
 enum { SCRIPTS_MOST = 4, PROGRAM_HEADERS_MOST = 64, DYNAMIC_MOST = 512 };
@@ -215,6 +216,7 @@ static struct target target_of_open(int fd)
 	if (here_ino && stat_at(fd, "", &st))
 		t.same = st.st_dev == here_dev && st.st_ino == here_ino;
 	look(fd, &t, 0);
+	t.unfit |= address_space_is_narrow();
 	return t;
 }
 

@@ -5,8 +5,8 @@
  * Children are watched because they inherit the environment. Three things need our hand, in the
  * exec and spawn functions:
  *
- *     a program that the agent doesn't fit (musl, another word size or machine, AddressSanitizer)
- *     would not start with it: our entries are taken out of LD_PRELOAD and LD_AUDIT
+ *     a program that the agent doesn't fit (musl, another word size or machine, AddressSanitizer),
+ *     or that may use too little memory for both (ulimit -v), would not start with it: our entries are taken out of LD_PRELOAD and LD_AUDIT
  *
  *     a program that clears the environment and starts itself anew (nginx's binary upgrade) gets
  *     our variables back

@@ -3,6 +3,38 @@
 
 #include <sys/mman.h>
 
+#include "base/address-space.h"
+
+enum { ITEMS_LEAST = 16 };
+
+/* Set once, before main. */
+static size_t share = SIZE_MAX;
+
+void pools_start(void)
+{
+	uint64_t limit = address_space_limit();
+
+	if (limit != UINT64_MAX)
+		share = (size_t)(limit / ADDRESS_SPACE_PARTS);
+}
+
+size_t pools_share(void)
+{
+	return share;
+}
+
+/* How many there will be; as others see it too, should they open it at the same time. */
+static uint32_t items_fit(struct pool *p)
+{
+	uint32_t n = atomic_load_explicit(&p->n, memory_order_relaxed);
+
+	while (n > ITEMS_LEAST && p->item_bytes * n > share)
+		if (atomic_compare_exchange_weak_explicit(&p->n, &n, n / 2, memory_order_relaxed,
+							  memory_order_relaxed))
+			n /= 2;
+	return n;
+}
+
 static struct pool_item *item_at(const struct pool *p, uint32_t i)
 {
 	unsigned char *base = atomic_load_explicit(&p->base, memory_order_acquire);
@@ -12,12 +44,12 @@ static struct pool_item *item_at(const struct pool *p, uint32_t i)
 
 bool pool_open(struct pool *p)
 {
-	size_t bytes = p->item_bytes * p->n;
 	unsigned char *none = NULL;
 
 	if (atomic_load_explicit(&p->base, memory_order_acquire))
 		return true;
 
+	size_t bytes = p->item_bytes * items_fit(p);
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -49,7 +81,7 @@ void *pool_take(struct pool *p)
 			return item;
 	}
 	i = atomic_load_explicit(&p->fresh, memory_order_relaxed);
-	while (i < p->n)
+	while (i < atomic_load_explicit(&p->n, memory_order_relaxed))
 		if (atomic_compare_exchange_weak_explicit(&p->fresh, &i, i + 1,
 							  memory_order_relaxed,
 							  memory_order_relaxed))

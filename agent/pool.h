@@ -12,6 +12,8 @@
  * Pages are touched as items are first taken, and the last given is the next taken, so a pool costs
  * what was in use at once. Memory is never unmapped: a stale pointer reads a dead item, not a fault.
  *
+ * Address space it takes at once, and where that is limited it has fewer items (base/address-space.h).
+ *
  * Signal-safe. A fork in the middle of a take may cost the child one item.
  */
 #pragma once
@@ -26,12 +28,18 @@ struct pool_item {
 };
 
 struct pool {
-	size_t item_bytes; /* a multiple of 8 */
-	uint32_t n;
+	size_t item_bytes;  /* a multiple of 8 */
+	_Atomic uint32_t n; /* only ever less */
 	_Atomic(unsigned char *) base;
 	_Atomic uint32_t fresh; /* items never taken begin here */
 	_Atomic uint64_t free;	/* tag << 32 | index + 1; the tag defeats ABA */
 };
+
+/* Before the first is opened: takes note of the limit, which is not asked for in a sandbox then. */
+void pools_start(void);
+
+/* The most bytes that one pool, or a table like it, may map. */
+size_t pools_share(void);
 
 bool pool_open(struct pool *p);
 void *pool_take(struct pool *p);

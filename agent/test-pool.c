@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "agent/pool.h"
 #include "agent/table.h"
@@ -35,6 +36,27 @@ static void a_pool_gives_each_item_once_and_then_none(void **state)
 	pool_give(&p, had[5]);
 	assert_ptr_equal(pool_take(&p), had[5]);
 	assert_null(pool_take(&p));
+}
+
+static void a_pool_is_as_large_as_the_address_space_allows(void **state)
+{
+	static struct pool p = { .item_bytes = 1024, .n = 1 << 16 };
+	static struct pool small = { .item_bytes = 1024, .n = 64 };
+	struct rlimit was, narrow;
+	uint32_t n = 0;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_DATA, &was), 0);
+	narrow.rlim_cur = (rlim_t)64 << 24;
+	narrow.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_DATA, &narrow), 0);
+	pools_start();
+	assert_int_equal(setrlimit(RLIMIT_DATA, &was), 0);
+	assert_true(pool_open(&p) && pool_open(&small));
+	while (pool_take(&p))
+		n++;
+	assert_int_equal(n, 1 << 14);
+	assert_int_equal(small.n, 64);
 }
 
 static void only_items_are_in_the_pool(void **state)
@@ -154,6 +176,7 @@ int main(void)
 		cmocka_unit_test(threads_never_share_an_item_or_a_slot),
 		cmocka_unit_test(a_lookup_never_gets_what_another_key_has),
 		cmocka_unit_test(a_table_forgets_what_is_removed),
+		cmocka_unit_test(a_pool_is_as_large_as_the_address_space_allows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch/program.h"
+#include "base/address-space.h"
 #include "base/err.h"
 #include "base/scoped.h"
 #include "launch/place.h"
@@ -217,6 +218,7 @@ int program_look(struct program *out, char *const *argv, struct arena *arena)
 	if (r < 0)
 		return TRACE(r);
 	look_at_privileges(&p);
+	p.narrow = address_space_is_narrow();
 	if (p.is_elf && p.elf.native) {
 		p.libc = libc_of(&p.elf);
 		p.is_static = p.libc == LIBC_NONE;

@@ -38,6 +38,7 @@ struct program {
 	bool is_static;	     /* no dynamic linker takes part */
 	bool other_user;     /* setuid or setgid to somebody else, and it would be heeded */
 	bool capabilities;   /* file capabilities that would be heeded */
+	bool narrow;	     /* it may use too little address space for the agent beside it */
 	bool no_interpreter; /* its dynamic linker or script interpreter isn't there */
 	struct libraries libs;
 };

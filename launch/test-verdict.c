@@ -107,6 +107,15 @@ static void a_program_with_capabilities_is_not(void **state)
 	assert_blind(&p, "capabilities");
 }
 
+static void a_program_with_little_address_space_is_not(void **state)
+{
+	struct program p = usual();
+
+	(void)state;
+	p.narrow = true;
+	assert_blind(&p, "address space");
+}
+
 static void a_32_bit_program_is_not(void **state)
 {
 	struct program p = usual();
@@ -217,6 +226,7 @@ int main(void)
 		cmocka_unit_test(a_musl_program_is_watched_with_an_agent_that_was_named),
 		cmocka_unit_test(a_setuid_program_is_not),
 		cmocka_unit_test(a_program_with_capabilities_is_not),
+		cmocka_unit_test(a_program_with_little_address_space_is_not),
 		cmocka_unit_test(a_32_bit_program_is_not),
 		cmocka_unit_test(a_program_of_another_machine_is_not),
 		cmocka_unit_test(a_program_that_cannot_be_read_is_not),

@@ -91,6 +91,11 @@ static bool has_capabilities(const struct program *p)
 	return p->capabilities;
 }
 
+static bool is_narrow(const struct program *p)
+{
+	return p->narrow;
+}
+
 static const struct reason {
 	const char *topic;
 	bool (*holds)(const struct program *p);
@@ -115,6 +120,10 @@ static const struct reason {
 	{ "capabilities", has_capabilities,
 	  "has file capabilities, so the system loads nothing into it; let the supervisor give them "
 	  "instead (systemd: AmbientCapabilities=)" },
+	{ "address space", is_narrow,
+	  "may use less than 128 MiB of address space or data (ulimit -v, ulimit -d), which leaves too "
+	  "little beside the agent; raise the limit, or limit the memory of its control group "
+	  "instead" },
 };
 
 /* An agent that was named for it may be built on musl: then that isn't a reason any more. */

@@ -9,8 +9,9 @@
 #include <sys/mman.h>
 
 #include "agent/agent.h"
+#include "agent/pool.h"
 
-enum { DESCRIPTORS_MOST = 1 << 20 };
+enum { DESCRIPTORS_MOST = 1 << 20, DESCRIPTORS_LEAST = 1024 };
 
 struct descriptors descriptors;
 
@@ -19,17 +20,20 @@ static _Atomic uint32_t beyond;
 
 bool descriptors_open(void)
 {
+	uint32_t n = DESCRIPTORS_MOST;
 	void *p;
 
 	if (atomic_load_explicit(&descriptors.n, memory_order_relaxed))
 		return true;
-	p = mmap(NULL, DESCRIPTORS_MOST * sizeof(*descriptors.slot), PROT_READ | PROT_WRITE,
+	while (n > DESCRIPTORS_LEAST && n * sizeof(*descriptors.slot) > pools_share())
+		n /= 2;
+	p = mmap(NULL, n * sizeof(*descriptors.slot), PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return false;
-	madvise(p, DESCRIPTORS_MOST * sizeof(*descriptors.slot), MADV_NOHUGEPAGE);
+	madvise(p, n * sizeof(*descriptors.slot), MADV_NOHUGEPAGE);
 	descriptors.slot = p;
-	atomic_store_explicit(&descriptors.n, DESCRIPTORS_MOST, memory_order_release);
+	atomic_store_explicit(&descriptors.n, n, memory_order_release);
 	return true;
 }
 

@@ -125,6 +125,22 @@ oriel_run() { "$ORIEL" run "$@" 2>"$BATS_TEST_TMPDIR/said"; }
 	run -6 "$ORIEL" run -- sh -c './with-asan'
 }
 
+@test "a program starts under a limit of address space that leaves no room for the agent" {
+	# Whatever the limit is: with the agent there were some under which it didn't start.
+	for kib in 5000 7000 9000; do
+		(ulimit -v "$kib" && exec /bin/true) || continue
+		(ulimit -v "$kib" && exec "$ORIEL" run -- /bin/true) 2>narrow || {
+			cat narrow
+			return 1
+		}
+		grep -q "^oriel: true may use less than 128 MiB" narrow
+	done
+	[ -s narrow ]
+	run -0 oriel_run -- sh -c 'ulimit -v 7000; /bin/true'
+	not grep . "$BATS_TEST_TMPDIR/said"
+	run -3 oriel_run -- prlimit --as=7000000 sh -c 'exit 3'
+}
+
 @test "nothing is said about a program that is watched, when nobody reads along" {
 	run --separate-stderr "$ORIEL" run -- sqlite3 :memory: 'select 1'
 	[ "$output" = 1 ]
