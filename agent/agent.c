@@ -140,7 +140,7 @@ static const char *preloaded(void)
 
 	if (!dladdr(&agent_on, &self) || !self.dli_fname)
 		return NULL;
-	return preload_has(list, preload_name(str_of(self.dli_fname))) ? self.dli_fname : NULL;
+	return preload_has(list, path_name(str_of(self.dli_fname))) ? self.dli_fname : NULL;
 }
 
 static bool wanted(bool by_preload)

@@ -31,7 +31,7 @@ enum { PRELOAD, AUDIT, N_LISTS = sizeof(lists) / sizeof(lists[0]) };
 
 static bool is_ours(const struct list *l, struct str entry)
 {
-	return preload_has(str_of(l->entries), preload_name(entry));
+	return preload_has(str_of(l->entries), path_name(entry));
 }
 
 static bool has_ours(const struct list *l, struct str value)
@@ -95,7 +95,7 @@ static void save_entries(struct list *l, struct str value, struct str agent)
 
 void environment_start(const char *agent)
 {
-	struct str name = preload_name(str_of(agent)), audit = str_of(getenv("ORIEL_AUDIT"));
+	struct str name = path_name(str_of(agent)), audit = str_of(getenv("ORIEL_AUDIT"));
 
 	lists[AUDIT].goes_on = str_eq_nocase(audit, STR("yes")) || str_eq(audit, STR("1")) ||
 			       str_eq_nocase(audit, STR("true"));
@@ -197,7 +197,8 @@ struct change environment_change(char *const *envp, const struct target *t, enum
 			ours[l - lists] = true;
 		c.bytes += strlen(envp[n]) + 2;
 	}
-	fits = !t->unfit && (!t->needs_asan || asan_is_calm(envp));
+	fits = !t->unfit && (!t->needs_asan || asan_is_calm(envp)) &&
+	       !find(envp, "LD_TRACE_LOADED_OBJECTS=");
 	c.take = (ours[PRELOAD] || ours[AUDIT]) && !fits;
 	c.entries = give == GIVE_IF_REPLACED;
 	c.give = !ours[PRELOAD] && fits && (c.entries ? is_replaced(envp) : give == GIVE_BACK);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/address-space.h"
-#include "base/str.h"
+#include "base/linker.h"
 
 enum { SCRIPTS_MOST = 4, PROGRAM_HEADERS_MOST = 64, DYNAMIC_MOST = 512 };
 
@@ -247,6 +247,7 @@ struct target target_of_path(int at, const char *path)
 		t = target_of_open(fd);
 		syscall(SYS_close, fd);
 		t.same = t.same || same_place(str_of(path));
+		t.unfit |= linker_is_musl(str_of(path));
 	}
 	errno = kept;
 	return t;

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/path.h"
 
 static inline bool preload_is_between(char c)
 {
@@ -30,19 +30,9 @@ static inline struct str preload_next(struct str *list)
 	return entry;
 }
 
-/* A path without its directory. */
-static inline struct str preload_name(struct str path)
-{
-	size_t n = path.n;
-
-	while (n && path.p[n - 1] != '/')
-		n--;
-	return str_from(path, n);
-}
-
 static inline bool preload_is(struct str entry, struct str name)
 {
-	return str_eq(preload_name(entry), name);
+	return str_eq(path_name(entry), name);
 }
 
 static inline bool preload_has(struct str list, struct str name)

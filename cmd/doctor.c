@@ -72,6 +72,9 @@ static void show_program(const struct ink *ink, const struct program *p)
 	if (p->script.n)
 		printf("\n  %sa script, run by " STR_FMT "%s", ink->dim, STR_ARG(p->binary),
 		       ink->off);
+	if (p->loader.n && !p->loads_nothing)
+		printf("\n  %sthe dynamic linker, which loads " STR_FMT "%s", ink->dim,
+		       STR_ARG(p->binary), ink->off);
 	if (p->is_elf)
 		printf("\n  %sELF, %d-bit %s, %s%s", ink->dim, p->elf.bits,
 		       elf_machine_name(p->elf.machine), p->elf.native ? libc_text(p) : "foreign",

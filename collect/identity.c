@@ -3,6 +3,7 @@
 
 #include "base/entity.h"
 #include "base/hex.h"
+#include "base/path.h"
 #include "model/sieve.h"
 #include "model/stats.h"
 
@@ -130,14 +131,6 @@ static void set_from_others(struct list *l, const struct settings *settings)
 	}
 }
 
-static struct str base_name(struct str path)
-{
-	for (size_t i = path.n; i > 0; i--)
-		if (path.p[i - 1] == '/')
-			return str_from(path, i);
-	return path;
-}
-
 /* Names that every second program gives itself tell nothing. */
 static struct str service_given(const struct identity_given *given)
 {
@@ -149,7 +142,7 @@ static struct str service_given(const struct identity_given *given)
 
 static struct str service_unknown(struct list *l, struct str program)
 {
-	struct str base = base_name(program);
+	struct str base = path_name(program);
 	size_t n = sizeof("unknown_service:") - 1 + base.n;
 	char *text = arena_take(&l->arena, n + 1);
 
@@ -236,7 +229,7 @@ static void set_process(struct list *l, const struct segment_header *h, struct s
 	set_int(l, STR("process.pid"), h->pid);
 	if (h->parent_pid > 0)
 		set_int(l, STR("process.parent_pid"), h->parent_pid);
-	set_text(l, STR("process.executable.name"), base_name(program));
+	set_text(l, STR("process.executable.name"), path_name(program));
 	set_text(l, STR("process.executable.path"), program);
 	if (!o)
 		return;

@@ -2,6 +2,7 @@
 #include "export/sentry-stack.h"
 
 #include "base/hex.h"
+#include "base/path.h"
 
 enum { FRAMES_MOST = 128, IMAGES_MOST = 256, DEBUG_ID = 16 };
 
@@ -28,13 +29,6 @@ static void put_int(struct json *j, struct str name, int64_t n)
 	json_i64(j, n);
 }
 
-static struct str base_name(struct str path)
-{
-	while (str_cut(path, '/').found)
-		path = str_cut(path, '/').tail;
-	return path;
-}
-
 /* The program's own code: what people look for first. */
 static bool is_own(struct str module)
 {
@@ -42,7 +36,7 @@ static bool is_own(struct str module)
 					     { "libstdc++.so", 12 }, { "libgcc_s.so", 11 },
 					     { "ld-linux", 8 },	     { "liboriel", 8 } };
 
-	module = base_name(module);
+	module = path_name(module);
 	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++)
 		if (str_starts(module, system[i]))
 			return false;
@@ -56,7 +50,7 @@ static void frame_json(struct json *j, struct attributes f)
 
 	json_open(j, '{');
 	json_some_str(j, STR("function"), attributes_text(f, STR("function")));
-	json_some_str(j, STR("filename"), base_name(file));
+	json_some_str(j, STR("filename"), path_name(file));
 	json_some_str(j, STR("abs_path"), file);
 	put_int(j, STR("lineno"), attributes_int(f, STR("line"), 0));
 	put_int(j, STR("colno"), attributes_int(f, STR("column"), 0));

@@ -49,7 +49,7 @@ static void find_beside(struct bootstrap *b, const struct program *p)
 	char text[HOOK_PATH_ROOM], *whole;
 	enum hook_beside beside;
 
-	snprintf(text, sizeof(text), STR_FMT, STR_ARG(p->binary));
+	snprintf(text, sizeof(text), STR_FMT, STR_ARG(p->loader.n ? p->loader : p->binary));
 	whole = realpath(text, NULL);
 	if (!whole)
 		return;

@@ -2,7 +2,10 @@
 #include "launch/program.h"
 #include "base/address-space.h"
 #include "base/err.h"
+#include "base/linker.h"
+#include "base/path.h"
 #include "base/scoped.h"
+#include "launch/loader.h"
 #include "launch/place.h"
 
 #include <errno.h>
@@ -89,13 +92,6 @@ static bool script_line(int fd, struct str *interpreter, struct str *argument, s
 	return end > 0;
 }
 
-static struct str last_part(struct str path)
-{
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-
-	return slash ? str_from(path, (size_t)(slash + 1 - path.p)) : path;
-}
-
 /* What `env ARGUMENT...` runs: the first word that is no option and no assignment. */
 static struct str env_command(struct str argument)
 {
@@ -158,7 +154,7 @@ static int follow(struct program *p, struct arena *arena)
 			p->no_interpreter = true;
 			return 0;
 		}
-		if (str_eq(last_part(interpreter), STR("env")) && env_command(argument).n &&
+		if (str_eq(path_name(interpreter), STR("env")) && env_command(argument).n &&
 		    find_in_path(env_command(argument), &p->binary, arena) != 0) {
 			p->binary = env_command(argument);
 			p->no_interpreter = true;
@@ -168,18 +164,46 @@ static int follow(struct program *p, struct arena *arena)
 	return 0;
 }
 
-static enum program_libc libc_of(const struct elf *elf)
+static enum program_libc libc_of(struct str linker)
 {
-	struct str name = last_part(elf->interpreter);
+	return !linker.n		? LIBC_NONE
+	       : linker_is_musl(linker) ? LIBC_MUSL
+	       : linker_is_gnu(linker)	? LIBC_GNU
+					: LIBC_OTHER;
+}
 
-	if (!name.n)
-		return LIBC_NONE;
-	if (str_starts(name, STR("ld-musl-")))
-		return LIBC_MUSL;
-	if (str_starts(name, STR("ld-linux")) || str_starts(name, STR("ld64.so")) ||
-	    str_starts(name, STR("ld.so")))
-		return LIBC_GNU;
-	return LIBC_OTHER;
+/* The command is a dynamic linker: what it loads is what runs. Its name isn't looked for in PATH. */
+static int look_behind_loader(struct program *p, struct loader l, struct arena *arena)
+{
+	struct str loader = p->binary;
+	scoped_fd int fd = open_path(l.program);
+	struct elf_source source = elf_of_fd(fd);
+	int r;
+
+	p->loader = loader;
+	p->loads_nothing = !l.program.n;
+	if (p->loads_nothing)
+		return 0;
+	p->binary = l.program;
+	p->readable = fd >= 0;
+	p->elf = (struct elf){ 0 };
+	r = fd < 0 ? ELF_NOT : elf_read(&p->elf, &source, arena);
+	p->is_elf = r == 0;
+	return r < 0 ? TRACE(r) : 0;
+}
+
+/* Through which dynamic linker, where it looks for libraries, and what those are. */
+static int look_at_libraries(struct program *p, const char *library_path, struct arena *arena)
+{
+	p->libc = libc_of(p->loader.n ? p->loader : p->elf.interpreter);
+	p->is_static = p->loader.n ? !p->elf.dynamic : p->libc == LIBC_NONE;
+	if (!p->loader.n && p->elf.interpreter.n && !exists(p->elf.interpreter))
+		p->no_interpreter = true;
+	if (p->is_static)
+		return 0;
+	return TRACE(libraries_find(&p->libs, p->binary, &p->elf,
+				    library_path ? library_path : getenv("LD_LIBRARY_PATH"),
+				    arena));
 }
 
 /*
@@ -207,6 +231,7 @@ static void look_at_privileges(struct program *p)
 int program_look(struct program *out, char *const *argv, struct arena *arena)
 {
 	struct program p = { .command = str_of(argv[0]) };
+	struct loader loader = { 0 };
 	int r = find_in_path(p.command, &p.path, arena);
 
 	if (r != 0) {
@@ -219,15 +244,13 @@ int program_look(struct program *out, char *const *argv, struct arena *arena)
 		return TRACE(r);
 	look_at_privileges(&p);
 	p.narrow = address_space_is_narrow();
-	if (p.is_elf && p.elf.native) {
-		p.libc = libc_of(&p.elf);
-		p.is_static = p.libc == LIBC_NONE;
-		if (p.elf.interpreter.n && !exists(p.elf.interpreter))
-			p.no_interpreter = true;
-		if (!p.is_static)
-			r = libraries_find(&p.libs, p.binary, &p.elf, getenv("LD_LIBRARY_PATH"),
-					   arena);
+	if (p.is_elf && p.elf.native && !p.script.n && !p.elf.interpreter.n &&
+	    linker_is(p.binary)) {
+		loader = loader_read(argv);
+		r = look_behind_loader(&p, loader, arena);
 	}
+	if (r == 0 && p.is_elf && p.elf.native && !p.loads_nothing)
+		r = look_at_libraries(&p, loader.library_path, arena);
 	if (r == 0)
 		*out = p;
 	return TRACE(r);
@@ -251,7 +274,7 @@ bool program_exports(const struct program *p, const char *name)
 
 struct str program_name(const struct program *p)
 {
-	return last_part(p->binary);
+	return path_name(p->binary);
 }
 
 int program_agent(char *to)

@@ -7,7 +7,7 @@
  *     p.path, p.elf, p.libs, ...
  *
  * Finds it as execvp would, follows `#!` lines (and env) to the program that the kernel really
- * starts, and reads that one's ELF file and its libraries. Changes nothing, runs nothing.
+ * starts, or what a dynamic linker is told to start, and reads that one's ELF file and its libraries. Changes nothing, runs nothing.
  */
 #pragma once
 
@@ -31,6 +31,9 @@ struct program {
 	struct str path;    /* what was found for it */
 	struct str script;  /* path of the first script, when `path` is one; else empty */
 	struct str binary;  /* the ELF file that runs in the end: `path`, or an interpreter */
+	struct str
+		loader; /* a dynamic linker that is the command, and loads `binary`; else empty */
+	bool loads_nothing; /* that one, but it isn't told to start anything */
 	bool readable;	    /* could `binary` be read? */
 	bool is_elf;	    /* and is it ELF of a form that makes sense? */
 	struct elf elf;

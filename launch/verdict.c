@@ -66,6 +66,11 @@ static bool other_machine(const struct program *p)
 	return p->is_elf && !p->elf.native && !other_size(p);
 }
 
+static bool loads_nothing(const struct program *p)
+{
+	return p->loads_nothing;
+}
+
 static bool is_static(const struct program *p)
 {
 	return p->is_static;
@@ -107,6 +112,8 @@ static const struct reason {
 	{ "not ELF", broken, "is an ELF file that makes no sense" },
 	{ "32-bit", other_size, "is a program of another word size than the agent (64-bit)" },
 	{ "other machine", other_machine, "is for another kind of machine" },
+	{ "dynamic linker", loads_nothing,
+	  "is the dynamic linker, and isn't told to start a program" },
 	{ "static", is_static,
 	  "is linked statically, so nothing can be loaded into it; link it dynamically, or call "
 	  "oriel.h in it" },

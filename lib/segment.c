@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/segment.h"
 
-#include "base/str.h"
+#include "base/linker.h"
 #include "lib/clock.h"
 #include "lib/process.h"
 #include "wire/control.h"
@@ -186,6 +186,8 @@ static void segment_identify(struct segment_header *s)
 	memcpy(s->run, place.run, sizeof(s->run));
 	n = readlink("/proc/self/exe", s->program, sizeof(s->program) - 1);
 	s->program[n > 0 ? n : 0] = '\0';
+	if (linker_is(str_of(s->program)))
+		snprintf(s->program, sizeof(s->program), "%s", program_invocation_name);
 }
 
 static void segment_stamp(struct segment_header *s)

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/fnv.h"
+#include "base/path.h"
 #include "store/blob.h"
 #include "store/inside.h"
 #include "store/shape.h"
@@ -60,13 +61,6 @@ static uint64_t hash_add(uint64_t h, struct str text)
 	return (fnv_add(h, text.p, text.n) ^ 0xff) * FNV_PRIME;
 }
 
-static struct str base_name(struct str path)
-{
-	while (str_cut(path, '/').found)
-		path = str_cut(path, '/').tail;
-	return path;
-}
-
 static struct attributes map_of(const struct value *v)
 {
 	return v->type == VALUE_MAP ? (struct attributes){ v->map.item, v->map.n, 0 }
@@ -79,7 +73,7 @@ static bool is_ours(struct attributes frame)
 	static const struct str system[] = { { "libc.so", 7 },	     { "libc-", 5 },
 					     { "libstdc++.so", 12 }, { "libgcc_s.so", 11 },
 					     { "ld-linux", 8 },	     { "liboriel", 8 } };
-	struct str module = base_name(attributes_text(frame, STR("module")));
+	struct str module = path_name(attributes_text(frame, STR("module")));
 
 	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++)
 		if (str_starts(module, system[i]))
@@ -100,7 +94,7 @@ static uint64_t hash_frames(uint64_t h, const struct value *frames, bool all, un
 		if (!(*n)++)
 			*top = f;
 		h = hash_add(h, name.n ? name : attributes_text(f, STR("offset")));
-		h = hash_add(h, base_name(attributes_text(f, STR("module"))));
+		h = hash_add(h, path_name(attributes_text(f, STR("module"))));
 	}
 	return h;
 }
@@ -111,7 +105,7 @@ static struct str format_place(struct arena *arena, struct str function, struct 
 	char text[PLACE_MOST];
 	int n;
 
-	file = base_name(file);
+	file = path_name(file);
 	if (file.n && function.n && line)
 		n = snprintf(text, sizeof(text), STR_FMT " (" STR_FMT ":%lld)", STR_ARG(function),
 			     STR_ARG(file), (long long)line);
@@ -141,7 +135,7 @@ static uint64_t hash_place(struct problems *p, uint64_t h, const struct said *s,
 		file = attributes_text(top, STR("file"));
 		line = attributes_int(top, STR("line"), 0);
 		if (!function.n && !file.n) {
-			function = base_name(attributes_text(top, STR("module")));
+			function = path_name(attributes_text(top, STR("module")));
 			file = attributes_text(top, STR("offset"));
 		}
 	} else {

@@ -9,6 +9,7 @@
 #include "base/handover.h"
 #include "base/hook.h"
 #include "base/notice.h"
+#include "base/path.h"
 
 #include "lib/watcher.h"
 #include "oriel.h"
@@ -201,20 +202,13 @@ static bool identity(char to[IDENTITY_ROOM])
 	return true;
 }
 
-static struct str base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return str_of(slash ? slash + 1 : path);
-}
-
 /* A named hook is for the service: not for what starts it, nor for what it starts. */
 static bool is_for_this_program(void)
 {
 	const char *in = getenv(HOOK_IN_VARIABLE);
 	char here[IDENTITY_ROOM];
 
-	if (handover_is(base_name(boot.program)))
+	if (handover_is(path_name(str_of(boot.program))))
 		return false;
 	return !in || (identity(here) && strcmp(in, here) == 0);
 }

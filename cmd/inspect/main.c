@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oriel-inspect: a segment for people. All text in it is foreign, so control characters go. */
 #include "base/err.h"
+#include "base/path.h"
 #include "cmd/terminal.h"
 #include "collect/survey.h"
 
@@ -29,13 +30,6 @@ static struct str word(const struct value *map, const char *key)
 static int64_t number(const struct value *map, const char *key)
 {
 	return attributes_int((struct attributes){ map->map.item, map->map.n, 0 }, str_of(key), 0);
-}
-
-static struct str base_name(struct str path)
-{
-	while (str_cut(path, '/').found)
-		path = str_cut(path, '/').tail;
-	return path;
 }
 
 static void moment(uint64_t ns)
@@ -98,7 +92,7 @@ static void show_process(const struct ink *ink, const struct survey *s)
 
 static void show_frame(const struct ink *ink, size_t i, const struct value *f)
 {
-	struct str function = word(f, "function"), file = base_name(word(f, "file"));
+	struct str function = word(f, "function"), file = path_name(word(f, "file"));
 
 	printf("  %s%3zu%s  ", ink->dim, i, ink->off);
 	printf("%s", ink->bold);
@@ -110,7 +104,7 @@ static void show_frame(const struct ink *ink, size_t i, const struct value *f)
 		printf(":%" PRId64 "%s", number(f, "line"), ink->off);
 	}
 	printf("  %s", ink->dim);
-	text(base_name(word(f, "module")));
+	text(path_name(word(f, "module")));
 	if (attributes_find((struct attributes){ f->map.item, f->map.n, 0 }, STR("inlined")))
 		printf("  inlined");
 	else

@@ -84,6 +84,18 @@ teardown() { collecting_end; }
 	[[ $output == *"a script, run by "*/dash* ]]
 }
 
+@test "a program that the dynamic linker is told to load is looked at, and watched" {
+	local linker="/lib64/ld-linux-x86-64.so.2"
+	[ -e "$linker" ] || skip "another linker"
+	run -0 "$ORIEL" doctor -- "$linker" --argv0 me /usr/bin/sqlite3
+	[[ $output == *"the dynamic linker, which loads /usr/bin/sqlite3"* && $output == *"✓ SQLite"* ]]
+	run -1 "$ORIEL" doctor -- "$linker" --list /usr/bin/sqlite3
+	[[ $output == *"isn't told to start a program"* ]]
+	run --separate-stderr "$ORIEL" run -- "$linker" /usr/bin/sqlite3 :memory: 'select 7'
+	[ "$output" = 7 ] && [ -z "$stderr" ]
+	wait_for 10 api_says services '[.services[].service] == ["unknown_service:sqlite3"]'
+}
+
 @test "a missing program is 127" {
 	run -127 "$ORIEL" doctor -- no-such-program
 	[[ $output == *"command not found"* ]]

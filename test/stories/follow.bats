@@ -100,9 +100,17 @@ agents() {
 		done
 	done
 	PATH=/nowhere:$PWD:$PATH run -7 run_watched "$STARTS" execvp musl
+	run -7 run_watched sh -c '/lib/ld-musl-*.so.1 ./musl; exit $?'
+	not grep -q musl <<<"$output"
 	# What a shell starts, and with much in the environment.
 	for i in {1..300}; do export "V$i=$i"; done
 	run -7 run_watched sh -c './musl; exit $?'
+}
+
+@test "what only lists a program's libraries lists none of ours" {
+	run_watched sh -c 'ldd /bin/true' >with 2>&1
+	ldd /bin/true >without
+	diff <(sed 's/ (0x.*//' without) <(sed 's/ (0x.*//' with)
 }
 
 @test "what can't be started fails as it would fail" {
