@@ -28,6 +28,8 @@ static char here[FOLLOW_PATH_ROOM];
 static dev_t here_dev;
 static ino_t here_ino;
 
+static char agent[FOLLOW_PATH_ROOM];
+
 static bool stat_at(int at, const char *path, struct stat *st)
 {
 	return syscall(SYS_newfstatat, at, path, st, path[0] ? 0 : AT_EMPTY_PATH) == 0;
@@ -38,11 +40,15 @@ static bool read_at(int fd, void *to, size_t n, uint64_t offset)
 	return syscall(SYS_pread64, fd, to, n, offset) == (long)n;
 }
 
-void target_start(void)
+void target_start(const char *path)
 {
+	struct str whole = str_of(path);
+
 	long n = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", here, sizeof(here) - 1);
 	struct stat st;
 
+	if (whole.n && whole.p[0] == '/' && whole.n < sizeof(agent))
+		memcpy(agent, whole.p, whole.n + 1);
 	here[n > 0 ? n : 0] = '\0';
 	if (stat_at(AT_FDCWD, "/proc/self/exe", &st)) {
 		here_dev = st.st_dev;
@@ -208,6 +214,13 @@ static bool same_place(const struct str path)
 	return stat_at(AT_FDCWD, directory, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* For this user, from this root directory. */
+static bool agent_is_lost(void)
+{
+	return agent[0] && syscall(SYS_faccessat, AT_FDCWD, agent, R_OK) != 0 &&
+	       (errno == ENOENT || errno == ENOTDIR || errno == EACCES);
+}
+
 static struct target target_of_open(int fd)
 {
 	struct target t = { .found = true };
@@ -216,7 +229,8 @@ static struct target target_of_open(int fd)
 	if (here_ino && stat_at(fd, "", &st))
 		t.same = st.st_dev == here_dev && st.st_ino == here_ino;
 	look(fd, &t, 0);
-	t.unfit |= address_space_is_narrow();
+	t.lacks_agent = agent_is_lost();
+	t.unfit |= t.lacks_agent || address_space_is_narrow();
 	return t;
 }
 

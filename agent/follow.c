@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/follow.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/hook.h"
+#include "base/notice.h"
 
 /* Set once, before main. */
 bool follow_ready;
@@ -25,19 +28,43 @@ void follow_start(const char *agent)
 {
 	follows = !no(getenv("ORIEL_FOLLOW"));
 	our_pid = getpid();
-	target_start();
+	target_start(agent);
 	environment_start(agent);
 	environment_leave(!follows);
 	follow_ready = true;
 }
 
+/* Nobody would run it there, and nobody would say so. */
+static void tell_of_hook(void)
+{
+	const char *hook = getenv(HOOK_VARIABLE);
+	char line[512];
+
+	if (!hook || !hook[0] || hook_is_off(str_of(hook)) || getenv(HOOK_IN_VARIABLE))
+		return;
+	snprintf(
+		line, sizeof(line),
+		"%.200s can't be loaded, because the agent isn't there for the program that is started "
+		"(in another root directory, or as another user); starting without it",
+		hook);
+	notice_warn(HOOK_LOGGER, line);
+}
+
 struct change follow_change(char *const *envp, const struct target *t, bool spawns)
 {
 	enum give_back give = GIVE_NOTHING;
+	struct change c;
 
 	if (follows)
 		give = t->same ? GIVE_BACK : GIVE_IF_REPLACED;
 	else if (!spawns && getpid() == our_pid)
 		give = GIVE_BACK;
-	return environment_change(envp, t, give);
+	c = environment_change(envp, t, give);
+	if (c.take && t->lacks_agent) {
+		int kept = errno;
+
+		tell_of_hook();
+		errno = kept;
+	}
+	return c;
 }

@@ -5,7 +5,7 @@
  * Children are watched because they inherit the environment. Three things need our hand, in the
  * exec and spawn functions:
  *
- *     a program that the agent doesn't fit (musl, another word size or machine, AddressSanitizer),
+ *     a program that can't find the agent (after chroot) or that it doesn't fit (musl, another word size or machine, AddressSanitizer),
  *     or that may use too little memory for both (ulimit -v), would not start with it: our entries are taken out of LD_PRELOAD and LD_AUDIT
  *
  *     a program that clears the environment and starts itself anew (nginx's binary upgrade) gets
@@ -44,12 +44,13 @@ enum { FOLLOW_PATH_ROOM = 512 };
 
 struct target {
 	bool found;
+	bool lacks_agent; /* the agent isn't to be found where it will run, in another root directory, say */
 	bool unfit;	 /* it would not start with the agent */
 	bool needs_asan; /* unless AddressSanitizer was told not to mind */
 	bool same;	 /* as what runs here now, or what has taken its place on disk */
 };
 
-void target_start(void);
+void target_start(const char *agent);
 
 /* Of an open file, of a path (beside the directory `at`), of a name that is looked for in PATH. */
 struct target target_of_fd(int fd);

@@ -272,6 +272,7 @@ static void show_surroundings(const struct ink *ink)
 {
 	char path[PLACE_ROOM];
 	int r = place_run_dir(path);
+	const char *no_agent;
 
 	if (r == -EPERM) {
 		line(ink, ink->bad, ink->no, "run directory",
@@ -283,11 +284,9 @@ static void show_surroundings(const struct ink *ink)
 		show_collector(ink, path);
 	}
 	check_settings(show_setting, (void *)ink);
-	if (program_agent(path) == 0)
-		line(ink, ink->good, ink->yes, "agent", path);
-	else
-		line(ink, ink->bad, ink->no, "agent",
-		     "liboriel-agent.so, or a library that it needs, isn't where oriel is installed");
+	no_agent = program_agent(path);
+	line(ink, no_agent ? ink->bad : ink->good, no_agent ? ink->no : ink->yes, "agent",
+	     no_agent ? no_agent : path);
 	printf("\n");
 }
 
@@ -323,7 +322,7 @@ static int doctor_program(const struct ink *ink, char **argv)
 		fprintf(stderr, "oriel doctor: %s\n", err_path(r));
 		status = EXIT_REFUSED;
 	} else {
-		bool has_agent = program_agent(agent) == 0;
+		bool has_agent = !(p.no_agent = program_agent(agent));
 
 		verdict_of(&v, &p, has_agent ? agent : NULL, VERDICT_THOROUGH);
 		show_program(ink, &p);

@@ -39,6 +39,7 @@ struct run {
 	char **argv;
 	char id[RUN_ID_ROOM];
 	char run_dir[PLACE_ROOM];
+	const char *no_agent; /* why */
 	bool init, is_watched;
 	bool has_collector, is_told; /* of this run */
 };
@@ -100,6 +101,7 @@ static int look(struct run *run, struct verdict *v, const char *agent, char name
 		*v = (struct verdict){ .preload = false };
 		status = strict() ? EXIT_REFUSED : 0;
 	} else {
+		p.no_agent = run->no_agent;
 		verdict_of(v, &p, agent, VERDICT_QUICK);
 		f = verdict_line(v);
 		snprintf(name, PLACE_ROOM, STR_FMT, STR_ARG(program_name(&p)));
@@ -261,7 +263,7 @@ static int run_exec(const struct command *self, int argc, char **argv)
 {
 	struct arguments a = { .command = self, .argc = argc, .argv = argv };
 	char agent[PLACE_ROOM], name[PLACE_ROOM] = "";
-	bool init = getpid() == 1, has_agent;
+	bool init = getpid() == 1;
 	struct run run = { 0 };
 	struct verdict v;
 	int status = parse(&a, &init);
@@ -279,8 +281,8 @@ static int run_exec(const struct command *self, int argc, char **argv)
 	if (check_settings(warn, NULL) > 0 && strict())
 		return EXIT_REFUSED;
 	environment_new_run(run.id);
-	has_agent = program_agent(agent) == 0;
-	status = look(&run, &v, has_agent ? agent : NULL, name);
+	run.no_agent = program_agent(agent);
+	status = look(&run, &v, run.no_agent ? NULL : agent, name);
 	run.is_watched = status == 0 && v.preload;
 	if (status == 0)
 		status = find_collector(&run, name);

@@ -159,15 +159,16 @@ int place_self(char *to)
 static int place_part(char *to, const char *name, const char *installed)
 {
 	char self[PLACE_ROOM], path[PLACE_ROOM];
+	bool known = place_self(self) == 0;
 
-	if (place_self(self) == 0) {
+	if (known) {
 		*strrchr(self, '/') = '\0';
 		if (place_write(path, "%s/%s", self, name) == 0 && access(path, F_OK) == 0)
 			return TRACE(place_write(to, "%s", path));
 	}
 	if (place_write(path, "%s/%s", installed, name) == 0 && access(path, F_OK) == 0)
 		return TRACE(place_write(to, "%s", path));
-	return ERR(-ENOENT);
+	return known ? ERR(-ENOENT) : ERR(-ENODEV);
 }
 
 int place_agent(char *to)

@@ -277,7 +277,30 @@ struct str program_name(const struct program *p)
 	return path_name(p->binary);
 }
 
-int program_agent(char *to)
+/* Looking at a library takes one beside the agent's own; without it none is found. */
+static bool lacks_descriptors(void)
+{
+	scoped_fd int fd = open("/", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 && errno == EMFILE;
+}
+
+static const char *why_no_agent(int r)
+{
+	switch (r) {
+	case -ENODEV:
+		return "liboriel-agent.so isn't found: where oriel lies itself is known by /proc, and "
+		       "that isn't there; mount it, or name the agent with --agent";
+	case -EMFILE:
+	case -ENFILE:
+		return "no descriptor is left to look at liboriel-agent.so with (ulimit -n)";
+	case -EACCES:
+		return "liboriel-agent.so, or a library that it needs, may not be read by this user";
+	}
+	return "liboriel-agent.so, or a library that it needs, isn't where oriel is installed";
+}
+
+const char *program_agent(char *to)
 {
 	struct arena arena = { 0 };
 	struct libraries libs = { 0 };
@@ -286,18 +309,20 @@ int program_agent(char *to)
 	int r = place_agent(path);
 
 	if (r < 0)
-		return TRACE(r);
+		return why_no_agent(r);
 	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct elf_source source = elf_of_fd(fd);
 
-	if (fd < 0 || elf_read(&elf, &source, &arena) != 0)
-		r = ERR(-ENOENT);
+	if (fd < 0)
+		r = -errno;
+	else if (elf_read(&elf, &source, &arena) != 0)
+		r = -ENOENT;
 	else if (elf.native) /* one for another machine or libc was named on purpose */
 		r = libraries_find(&libs, str_of(path), &elf, getenv("LD_LIBRARY_PATH"), &arena);
 	if (r == 0 && libs.n_missing)
-		r = ERR(-ENOENT);
+		r = lacks_descriptors() ? -EMFILE : -ENOENT;
 	if (r == 0)
 		memcpy(to, path, sizeof(path));
 	arena_fini(&arena);
-	return r;
+	return r < 0 ? why_no_agent(r) : NULL;
 }

@@ -44,6 +44,7 @@ struct program {
 	bool narrow;	     /* it may use too little address space for the agent beside it */
 	bool no_interpreter; /* its dynamic linker or script interpreter isn't there */
 	struct libraries libs;
+	const char *no_agent; /* of program_agent, by whoever asked; NULL: nobody did */
 };
 
 int program_look(struct program *out, char *const *argv, struct arena *arena);
@@ -58,7 +59,7 @@ bool program_exports(const struct program *p, const char *name);
 struct str program_name(const struct program *p);
 
 /*
- * The agent's path (PLACE_ROOM bytes): place_agent's, if all that it needs can be found as well. A
- * program that preloads a library which lacks another doesn't start, so -ENOENT then.
+ * The agent's path (PLACE_ROOM bytes): place_agent's, if all that it needs can be found as well: a
+ * program that preloads a library which lacks another doesn't start. NULL, or why there is none: static.
  */
-int program_agent(char *to);
+const char *program_agent(char *to);

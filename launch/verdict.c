@@ -147,9 +147,8 @@ static void find_reasons(struct verdict *v, const struct program *p, const char 
 		if (reasons[i].holds(p) && !excused(&reasons[i], agent))
 			add(v, FINDING_BLIND, reasons[i].topic, "%s", reasons[i].says);
 	if (!agent)
-		add(v, FINDING_BLIND, "agent",
-		    "can't be watched: liboriel-agent.so, or a library that it needs, isn't where oriel is "
-		    "installed");
+		add(v, FINDING_BLIND, "agent", "can't be watched: %s",
+		    p->no_agent ? p->no_agent : "there is no agent");
 }
 
 /* ---- what will be seen ------------------------------------------------------------------------ */

@@ -73,7 +73,7 @@ static void child_become(pid_t parent)
 	setenv(HOOK_PROBE_VARIABLE, "1", 1);
 }
 
-/* Without stdio, which would use a heap that may be damaged. */
+/* Without stdio, which would use a heap that may be damaged. Nobody knows: it may have. */
 static bool has_threads(void)
 {
 	static const char key[] = "\nThreads:\t1\n";
@@ -83,7 +83,7 @@ static bool has_threads(void)
 
 	if (fd >= 0)
 		close(fd);
-	return n > 0 && !memmem(text, (size_t)n, key, sizeof(key) - 1);
+	return n <= 0 || !memmem(text, (size_t)n, key, sizeof(key) - 1);
 }
 
 static void child_linger(void)

@@ -100,6 +100,45 @@ object() { export ORIEL_BOOTSTRAP=$HOOKS/does.so; }
 }
 
 # What the trial doesn't show: the program is executed anew.
+@test "a hook that closes descriptors, where there may be few" {
+	object
+	ulimit -n 64
+	harmless close "closed or replaced descriptor 0"
+}
+
+# jail PROGRAM...: these, and what they need, in ./jail; no /proc in it
+jail() {
+	local file
+	[ "$(id -u)" = 0 ] || skip "needs chroot"
+	mkdir -p jail/dev
+	mknod -m 666 jail/dev/null c 1 3 2>/dev/null || skip "needs mknod"
+	for file in "$@" $(ldd "$@" | grep -o '/[^ :]*\.so[^ :]*' | sort -u); do
+		[ -e "jail$file" ] || install -D "$file" "jail$file"
+	done
+}
+
+@test "in another root directory, without the agent, the warning says so, and nothing else is said" {
+	object
+	jail "$SHOWS" "$ORIEL_BOOTSTRAP"
+	run --separate-stderr -7 env HOOK_DOES=well "$ORIEL" run -- chroot jail "$SHOWS"
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == *"oriel.bootstrap: $ORIEL_BOOTSTRAP can't be loaded, because the agent isn't there for the program that is started"* ]]
+	unset ORIEL_BOOTSTRAP
+	run --separate-stderr -7 "$ORIEL" run -- chroot jail "$SHOWS"
+	[ -z "$stderr" ]
+}
+
+@test "where /proc is not, that is why there is no agent, and a hook's thread that crashes is found all the same" {
+	object
+	jail "$ORIEL" "$SHOWS" "$ORIEL_BOOTSTRAP" "$BUILD/liboriel-agent.so" "$BUILD/liboriel-first.so"
+	run --separate-stderr -7 env HOOK_DOES=well ORIEL_RUN_DIR=/run chroot jail "$ORIEL" run -- "$SHOWS"
+	[[ $stderr == *"shows can't be watched: liboriel-agent.so isn't found: "*"/proc"*"--agent"* ]]
+	run --separate-stderr -7 env HOOK_DOES=thread "$ORIEL" run -- chroot jail "$SHOWS"
+	[[ $stderr == *"left a thread"* ]]
+	run --separate-stderr -7 env HOOK_DOES=thread ORIEL_RUN_DIR=/run chroot jail "$ORIEL" run --agent "$BUILD/liboriel-agent.so" -- "$SHOWS"
+	[[ $stderr == *"left a thread"* ]]
+}
+
 @test "the same when it only counts: crash, abort, overflow, heap" {
 	object
 	export HOOK_WHEN=real
