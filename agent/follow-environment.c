@@ -204,6 +204,7 @@ struct change environment_change(char *const *envp, const struct target *t, enum
 	c.give = !ours[PRELOAD] && fits && (c.entries ? is_replaced(envp) : give == GIVE_BACK);
 	if (n > FOLLOW_MOST)
 		c.take = c.give = false;
+	c.goes_along = (ours[PRELOAD] && !c.take) || c.give;
 	for (size_t i = 0; i < N_LISTS; i++)
 		if (lists[i].entries)
 			c.bytes += lists[i].name.n + strlen(lists[i].entries) + 2;

@@ -230,7 +230,8 @@ static struct target target_of_open(int fd)
 		t.same = st.st_dev == here_dev && st.st_ino == here_ino;
 	look(fd, &t, 0);
 	t.lacks_agent = agent_is_lost();
-	t.unfit |= t.lacks_agent || address_space_is_narrow();
+	t.narrow = address_space_is_narrow();
+	t.unfit |= t.lacks_agent || t.narrow;
 	return t;
 }
 

@@ -2,12 +2,10 @@
 #include "agent/follow.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/hook.h"
-#include "base/notice.h"
+#include "base/str.h"
 
 /* Set once, before main. */
 bool follow_ready;
@@ -30,24 +28,9 @@ void follow_start(const char *agent)
 	our_pid = getpid();
 	target_start(agent);
 	environment_start(agent);
+	tell_start();
 	environment_leave(!follows);
 	follow_ready = true;
-}
-
-/* Nobody would run it there, and nobody would say so. */
-static void tell_of_hook(void)
-{
-	const char *hook = getenv(HOOK_VARIABLE);
-	char line[512];
-
-	if (!hook || !hook[0] || hook_is_off(str_of(hook)) || getenv(HOOK_IN_VARIABLE))
-		return;
-	snprintf(
-		line, sizeof(line),
-		"%.200s can't be loaded, because the agent isn't there for the program that is started "
-		"(in another root directory, or as another user); starting without it",
-		hook);
-	notice_warn(HOOK_LOGGER, line);
 }
 
 struct change follow_change(char *const *envp, const struct target *t, bool spawns)
@@ -60,10 +43,10 @@ struct change follow_change(char *const *envp, const struct target *t, bool spaw
 	else if (!spawns && getpid() == our_pid)
 		give = GIVE_BACK;
 	c = environment_change(envp, t, give);
-	if (c.take && t->lacks_agent) {
+	if (c.take || c.goes_along) {
 		int kept = errno;
 
-		tell_of_hook();
+		tell_unseen(t, &c);
 		errno = kept;
 	}
 	return c;

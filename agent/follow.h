@@ -45,6 +45,7 @@ enum { FOLLOW_PATH_ROOM = 512 };
 struct target {
 	bool found;
 	bool lacks_agent; /* the agent isn't to be found where it will run, in another root directory, say */
+	bool narrow;	 /* it may use too little address space */
 	bool unfit;	 /* it would not start with the agent */
 	bool needs_asan; /* unless AddressSanitizer was told not to mind */
 	bool same;	 /* as what runs here now, or what has taken its place on disk */
@@ -57,10 +58,18 @@ struct target target_of_fd(int fd);
 struct target target_of_path(int at, const char *path);
 struct target target_of_name(const char *name);
 
+/* ---- what nobody will see (agent/follow-tell.c) -------------------------------------------------- */
+
+struct change;
+
+void tell_start(void);
+void tell_unseen(const struct target *t, const struct change *c);
+
 /* ---- its environment (agent/follow-environment.c) ----------------------------------------------- */
 
 struct change {
 	bool take, give; /* our variables; neither: the environment goes through as it is */
+	bool goes_along; /* the agent is in what it gets */
 	bool entries;	 /* give: the lists' entries alone */
 	size_t slots, bytes;
 };

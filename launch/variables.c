@@ -345,7 +345,7 @@ const struct variable variables[] = {
 	{ "ORIEL_DATA_DIR", VARIABLE_COLLECTOR, "DIR", "~/.local/share/oriel",
 	  "The data directory: the store, the collector's log", false },
 	{ "ORIEL_RUN_DIR", VARIABLE_COLLECTOR, "DIR", "/dev/shm/oriel-UID",
-	  "Where shared memory and the collector's socket are", false },
+	  "Where shared memory and the collector's socket are: one user's alone", false },
 	{ "ORIEL_LINGER", VARIABLE_COLLECTOR, "SECONDS", "60",
 	  "The collector stays this long with nothing to do", false },
 

@@ -268,9 +268,16 @@ static bool hands_over(const struct program *p)
 
 static void find_handover(struct verdict *v, const struct program *p, enum verdict_care care)
 {
-	if (str_eq(program_name(p), STR("sudo")) || str_eq(program_name(p), STR("su")))
+	if (str_eq(program_name(p), STR("sudo")) || str_eq(program_name(p), STR("su")) ||
+	    str_eq(program_name(p), STR("runuser")))
 		add(v, FINDING_NOTE, "environment",
-		    "clears the environment; put `oriel run --` after it, not before");
+		    "starts a program as another user, and may clear the environment; put `oriel run --` "
+		    "after it, not before");
+	else if (v->hands_over && getenv("ORIEL_RUN_DIR"))
+		add(v, FINDING_NOTE, "children",
+		    "starts other programs; those are watched in turn, unless as another user: the run "
+		    "directory that ORIEL_RUN_DIR names is this user's alone. Put `oriel run --` behind what "
+		    "changes the user");
 	else if (v->hands_over)
 		add(v, FINDING_NOTE, "children",
 		    "starts other programs; those are watched in turn");

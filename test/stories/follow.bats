@@ -107,6 +107,31 @@ agents() {
 	run -7 run_watched sh -c './musl; exit $?'
 }
 
+# unseen REASON: one such program is counted, and none for another reason
+unseen() {
+	find_page && curl -sf -m 10 "$PAGE/metrics" | grep '^oriel_agent_unseen_total' >unseen
+	[ "$(wc -l <unseen)" = 1 ] && grep -q "oriel_reason=\"$1\".* 1\$" unseen
+}
+
+@test "a program that is started as a user whom the run directory is closed to is told of, not in its streams" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	unset ORIEL_COLLECTOR
+	cd "$BATS_TEST_TMPDIR"
+	run --separate-stderr -0 "$BUILD/oriel" run -- setpriv --reuid=65534 --clear-groups sqlite3 :memory: 'select 7'
+	[ "$output" = 7 ]
+	wait_for 10 unseen "run directory"
+	wait_for 10 api_says logs '[.logs[] | select(.body | contains("may not enter the run directory")) | .attributes."oriel.run_dir"] == [env.ORIEL_RUN_DIR]'
+}
+
+@test "and so is one that the agent doesn't fit" {
+	command -v musl-gcc >/dev/null || skip "no musl-gcc"
+	unset ORIEL_COLLECTOR
+	cd "$BATS_TEST_TMPDIR"
+	musl-gcc -xc -o musl - <<<'int main(void) { return 7; }'
+	run -7 "$BUILD/oriel" run -- sh -c './musl; exit $?'
+	wait_for 10 unseen unfit
+}
+
 @test "what only lists a program's libraries lists none of ours" {
 	run_watched sh -c 'ldd /bin/true' >with 2>&1
 	ldd /bin/true >without
