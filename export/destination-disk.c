@@ -12,9 +12,20 @@
 #include "base/clock.h"
 #include "model/stats.h"
 
+#include <errno.h>
 #include <stdio.h>
 
-void destination_open_spool(struct destination *d, const struct export_place *place)
+enum { SHORT_MS = 1000 };
+
+/* Memory alone has to do then, which is worth a word. */
+static void tell_no_disk(const struct export_place *place, char why[160])
+{
+	if (!why[0])
+		snprintf(why, 160, "what can't be sent waits in memory alone: %.80s: %s",
+			 place->queue_dir, strerror(errno));
+}
+
+void destination_open_spool(struct destination *d, const struct export_place *place, char why[160])
 {
 	char name[300];
 	size_t n;
@@ -26,7 +37,25 @@ void destination_open_spool(struct destination *d, const struct export_place *pl
 	d->spool = spool_open(place->queue_dir, name, place->queue_bytes);
 	if (d->spool)
 		d->offered = d->spooled = d->held = spool_items(d->spool);
+	else
+		tell_no_disk(place, why);
 	d->ready = d->spooled > 0;
+}
+
+void destination_adopt(struct destination *d)
+{
+	if (!d->spool)
+		return;
+	pthread_mutex_lock(&d->disk);
+	if (spool_adopt(d->spool)) {
+		pthread_mutex_lock(&d->lock);
+		d->spooled = d->held = spool_items(d->spool);
+		d->offered += d->spooled;
+		d->ready = true;
+		pthread_cond_broadcast(&d->wake);
+		pthread_mutex_unlock(&d->lock);
+	}
+	pthread_mutex_unlock(&d->disk);
 }
 
 static bool stow(struct worker *w, const struct cargo *c, struct export_result *result)
@@ -120,6 +149,16 @@ void destination_put_aside(struct worker *w)
 	}
 }
 
+/* With both held: nothing could be taken; when is it worth another look? */
+static void took_none(struct destination *d, bool points)
+{
+	uint64_t later_ns = clock_mono_ns() + (uint64_t)SHORT_MS * MS;
+
+	d->ready = spool_is_short(d->spool) || (!points && !destination_sends_points(d));
+	if (spool_is_short(d->spool) && d->not_before_ns < later_ns)
+		d->not_before_ns = later_ns;
+}
+
 /* With the disk held. */
 static bool take(struct worker *w, struct spool_item *item)
 {
@@ -135,7 +174,7 @@ static bool take(struct worker *w, struct spool_item *item)
 	pthread_mutex_lock(&d->lock);
 	w->points = took && item->which % 4 == 2;
 	if (!took)
-		d->ready = !points && !destination_sends_points(d);
+		took_none(d, points);
 	pthread_mutex_unlock(&d->lock);
 	return took;
 }

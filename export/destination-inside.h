@@ -133,7 +133,10 @@ void destination_answered(struct destination *d, uint64_t began_ns, int r,
 			  const struct export_result *result);
 
 /* destination-disk.c: what another collector, or another run, had to leave there is ours now. */
-void destination_open_spool(struct destination *d, const struct export_place *place);
+void destination_open_spool(struct destination *d, const struct export_place *place, char why[160]);
+
+/* The same later, where we have nothing there: of one that was closed meanwhile. */
+void destination_adopt(struct destination *d);
 
 /* While a write takes its time what comes goes to disk before memory is full. */
 void destination_put_aside(struct worker *w);

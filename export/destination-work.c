@@ -308,6 +308,7 @@ static void *work(void *arg)
 			destination_resend(w);
 		else
 			carry(w);
+		destination_adopt(d);
 	}
 }
 

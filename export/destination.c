@@ -209,7 +209,7 @@ int destination_new(struct destination **out, const struct exporter *kind,
 		return TRACE(r);
 	}
 	d->first_state = w->state;
-	destination_open_spool(d, &here);
+	destination_open_spool(d, &here, why);
 	r = destination_start(d, w);
 	if (r) {
 		spool_close(d->spool);

@@ -2,13 +2,14 @@
 #include "export/spool.h"
 
 #include "base/err.h"
+#include "export/spool-folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -24,6 +25,9 @@ struct head {
 struct record {
 	uint32_t n, which, n_items, crc;
 };
+
+/* In a record's `which`, on disk alone: it is done, but one before it isn't. */
+#define RECORD_DONE (1u << 31)
 
 struct file {
 	struct file *next;
@@ -42,12 +46,22 @@ struct taken {
 };
 
 struct spool {
-	int dir, lock, out; /* out: of the last file, -1: not open */
+	char *top, *name;
+	struct spool_folder folder;
+	int out; /* of the last file, -1: not open */
 	struct file *first, **last;
 	uint64_t most, bytes, items, came, dropped, tickets;
 	struct taken taken[SPOOL_TAKEN_MOST]; /* in the files' order */
 	size_t n_taken;
+	bool is_short;	    /* of descriptors or memory, when one was last to be taken */
+	unsigned seen_left; /* of n_left */
 };
+
+/*
+ * How many were closed with something in them: those who have none look whether it is for them. Release pairs with
+ * their acquire, behind which the folder is free.
+ */
+static _Atomic unsigned n_left;
 
 static void name_of(uint32_t number, char name[32])
 {
@@ -59,7 +73,7 @@ static int file_open(const struct spool *s, const struct file *f, int flags)
 	char name[32];
 
 	name_of(f->number, name);
-	return openat(s->dir, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return openat(s->folder.dir, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 static bool read_whole(int fd, void *to, size_t n, uint64_t at)
@@ -96,7 +110,7 @@ static void file_forget(struct spool *s, struct file *f)
 	char name[32];
 
 	name_of(f->number, name);
-	unlinkat(s->dir, name, 0);
+	unlinkat(s->folder.dir, name, 0);
 	taken_forget(s, n_taken_of(s, f));
 	s->bytes -= f->bytes;
 	s->items -= f->items;
@@ -128,7 +142,7 @@ static void file_look(struct spool *s, struct file *f)
 		f->bytes = (uint64_t)st.st_size;
 		for (at = h.read_at; read_whole(fd, &r, sizeof(r), at) && is_record(&r, f, at);
 		     at += sizeof(r) + r.n)
-			f->items += r.n_items;
+			f->items += r.which & RECORD_DONE ? 0 : r.n_items;
 		f->bytes = at;
 	}
 	f->take_at = f->read_at;
@@ -159,7 +173,7 @@ static int by_number(const void *a, const void *b)
 
 static void files_find(struct spool *s)
 {
-	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(s->folder.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	uint32_t *number = malloc(FILES_MOST * sizeof(*number)), n = 0;
 
@@ -189,41 +203,9 @@ static void files_find(struct spool *s)
 
 /* ---- opening --------------------------------------------------------------------------------------- */
 
-/* What one can read of it, and what tells it from others that read the same. */
-static void folder_of(const char *name, char folder[80])
-{
-	size_t n = 0;
-
-	for (; name[n] && n < 48; n++) {
-		char l = str_lower(name[n]);
-
-		folder[n] = (l >= 'a' && l <= 'z') || (l >= '0' && l <= '9') || l == '.' ? l : '-';
-	}
-	snprintf(folder + n, 80 - n, "-%08lx",
-		 crc32(0, (const Bytef *)name, (uInt)strlen(name)) & 0xffffffff);
-}
-
-static int folder_open(const char *dir, const char *name)
-{
-	char folder[80];
-	int top, fd;
-
-	folder_of(name, folder);
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return -1;
-	top = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0)
-		return -1;
-	if (mkdirat(top, folder, 0700) < 0 && errno != EEXIST) {
-		close(top);
-		return -1;
-	}
-	fd = openat(top, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	close(top);
-	return fd;
-}
-
-struct spool *spool_open(const char *dir, const char *name, uint64_t most)
+/* NULL: somebody else has it, or it isn't there. */
+static struct spool *open_nth(const char *top, const char *name, uint64_t most, unsigned nth,
+			      bool make)
 {
 	struct spool *s = calloc(1, sizeof(*s));
 
@@ -231,14 +213,67 @@ struct spool *spool_open(const char *dir, const char *name, uint64_t most)
 		return NULL;
 	s->most = most;
 	s->last = &s->first;
-	s->out = s->lock = -1;
-	s->dir = folder_open(dir, name);
-	if (s->dir >= 0)
-		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+	s->out = -1;
+	s->folder = (struct spool_folder){ -1, -1 };
+	s->top = strdup(top);
+	s->name = strdup(name);
+	s->seen_left = atomic_load_explicit(&n_left, memory_order_acquire);
+	if (!s->top || !s->name ||
+	    spool_folder_take(&s->folder, top, name, nth, make) != FOLDER_OURS)
 		return spool_close(s);
 	files_find(s);
 	return s;
+}
+
+/* One with something in it, else the first that nobody has; `make`: there is always one. */
+static struct spool *open_best(const char *top, const char *name, uint64_t most, bool make)
+{
+	struct spool *empty = NULL;
+
+	for (unsigned nth = 1; nth <= SPOOL_FOLDERS; nth++) {
+		struct spool *s = open_nth(top, name, most, nth, make && !empty);
+
+		if (s && s->items) {
+			spool_close(empty);
+			return s;
+		}
+		if (empty || !make)
+			spool_close(s);
+		else
+			empty = s;
+	}
+	return empty;
+}
+
+struct spool *spool_open(const char *dir, const char *name, uint64_t most)
+{
+	return open_best(dir, name, most, true);
+}
+
+bool spool_adopt(struct spool *s)
+{
+	unsigned left = atomic_load_explicit(&n_left, memory_order_acquire);
+	struct spool *other;
+	struct spool_folder ours = s->folder;
+
+	if (left == s->seen_left || s->items || s->n_taken)
+		return false;
+	s->seen_left = left;
+	other = open_best(s->top, s->name, s->most, false);
+	if (!other)
+		return false;
+	while (s->first)
+		file_forget(s, s->first);
+	s->folder = other->folder;
+	s->first = other->first;
+	s->last = other->last;
+	s->bytes = other->bytes;
+	s->items = other->items;
+	other->folder = ours;
+	other->first = NULL;
+	other->items = 0;
+	spool_close(other);
+	return true;
 }
 
 struct spool *spool_close(struct spool *s)
@@ -253,10 +288,11 @@ struct spool *spool_close(struct spool *s)
 	}
 	if (s->out >= 0)
 		close(s->out);
-	if (s->lock >= 0)
-		close(s->lock);
-	if (s->dir >= 0)
-		close(s->dir);
+	spool_folder_leave(&s->folder);
+	if (s->items)
+		atomic_fetch_add_explicit(&n_left, 1, memory_order_release);
+	free(s->top);
+	free(s->name);
 	free(s);
 	return NULL;
 }
@@ -274,7 +310,7 @@ static void file_take_back(struct spool *s, struct file *f, struct file **at)
 	char name[32];
 
 	name_of(f->number, name);
-	unlinkat(s->dir, name, 0);
+	unlinkat(s->folder.dir, name, 0);
 	if (s->out >= 0)
 		close(s->out);
 	s->out = -1;
@@ -363,13 +399,23 @@ int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body
 
 /* ---- taking ---------------------------------------------------------------------------------------- */
 
-static bool body_read(int fd, const struct record *r, uint64_t at, struct out *body)
+enum outcome {
+	READ,
+	NOT_NOW, /* points, and they aren't wanted */
+	PAST,	 /* it is done */
+	SHORT,	 /* another time */
+	BROKEN,
+};
+
+static enum outcome body_read(int fd, const struct record *r, uint64_t at, struct out *body)
 {
 	out_clear(body);
-	if (!out_reserve(body, r->n) || !read_whole(fd, body->p, r->n, at + sizeof(*r)))
-		return false;
+	if (!out_reserve(body, r->n))
+		return SHORT;
+	if (!read_whole(fd, body->p, r->n, at + sizeof(*r)))
+		return BROKEN;
 	body->n = r->n;
-	return crc32(0, (const Bytef *)body->p, r->n) == r->crc;
+	return crc32(0, (const Bytef *)body->p, r->n) == r->crc ? READ : BROKEN;
 }
 
 static void items_leave(struct spool *s, struct file *f, uint64_t n)
@@ -397,6 +443,19 @@ static void file_note(const struct spool *s, const struct file *f)
 	if (fd < 0)
 		return;
 	if (pwrite(fd, &f->read_at, sizeof(f->read_at), offsetof(struct head, read_at)) < 0)
+		errno = 0; /* then it may be sent again */
+	close(fd);
+}
+
+/* Done before its turn: the next collector is to leave it out. */
+static void record_note(const struct spool *s, const struct taken *t)
+{
+	int fd = file_open(s, t->file, O_WRONLY);
+	uint32_t which = t->record.which | RECORD_DONE;
+
+	if (fd < 0)
+		return;
+	if (pwrite(fd, &which, sizeof(which), (off_t)(t->at + offsetof(struct record, which))) < 0)
 		errno = 0; /* then it may be sent again */
 	close(fd);
 }
@@ -451,24 +510,22 @@ static struct taken *next_to_take(struct spool *s, struct taken *fresh)
 	return fresh;
 }
 
-enum outcome { READ, NOT_NOW, BROKEN };
-
 static enum outcome taken_read(struct spool *s, struct taken *t, bool points, struct out *body)
 {
 	int fd = file_open(s, t->file, O_RDONLY);
 	enum outcome outcome = BROKEN;
 	struct record r;
 
-	if (fd >= 0 && read_whole(fd, &r, sizeof(r), t->at) && is_record(&r, t->file, t->at)) {
-		if (r.which % 4 == 2 && !points)
-			outcome = NOT_NOW;
-		else if (body_read(fd, &r, t->at, body))
-			outcome = READ;
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? BROKEN : SHORT;
+	if (read_whole(fd, &r, sizeof(r), t->at) && is_record(&r, t->file, t->at)) {
+		outcome = r.which & RECORD_DONE		? PAST
+			  : r.which % 4 == 2 && !points ? NOT_NOW
+							: body_read(fd, &r, t->at, body);
 	}
-	if (outcome == READ)
+	if (outcome == READ || outcome == PAST)
 		t->record = r;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return outcome;
 }
 
@@ -484,16 +541,27 @@ static void taken_lost(struct spool *s, struct taken *t, const struct taken *fre
 	tidy(s);
 }
 
+/* The next of its file comes behind it. */
+static void taken_pass(struct taken *t)
+{
+	t->file->take_at = t->at + sizeof(t->record) + t->record.n;
+}
+
 bool spool_take(struct spool *s, bool points, struct out *body, struct spool_item *item)
 {
 	struct taken fresh, *t;
 	enum outcome outcome;
 
+	s->is_short = false;
 	while ((t = next_to_take(s, &fresh)) &&
 	       (outcome = taken_read(s, t, points, body)) != READ) {
-		if (outcome == NOT_NOW)
+		s->is_short = outcome == SHORT;
+		if (outcome == NOT_NOW || outcome == SHORT)
 			return false;
-		taken_lost(s, t, &fresh);
+		if (outcome == PAST)
+			taken_pass(t);
+		else
+			taken_lost(s, t, &fresh);
 	}
 	if (!t)
 		return false;
@@ -501,7 +569,7 @@ bool spool_take(struct spool *s, bool points, struct out *body, struct spool_ite
 		t = &s->taken[s->n_taken++];
 		*t = fresh;
 		t->ticket = ++s->tickets;
-		t->file->take_at += sizeof(t->record) + t->record.n;
+		taken_pass(t);
 	}
 	t->out = true;
 	*item = (struct spool_item){ t->record.which, t->record.n_items, out_all(body), t->ticket };
@@ -524,6 +592,8 @@ bool spool_done(struct spool *s, const struct spool_item *item)
 		return false;
 	t->done = true;
 	items_leave(s, t->file, t->record.n_items);
+	if (t != s->taken)
+		record_note(s, t);
 	tidy(s);
 	return true;
 }
@@ -534,6 +604,11 @@ void spool_back(struct spool *s, const struct spool_item *item)
 
 	if (t)
 		t->out = false;
+}
+
+bool spool_is_short(const struct spool *s)
+{
+	return s->is_short;
 }
 
 uint64_t spool_items(const struct spool *s)

@@ -3,12 +3,12 @@
  * Spool: requests that could not be sent, in files, until they can be: a first-in, first-out queue that
  * outlives the collector.
  *
- *     struct spool *s = spool_open(dir, "localhost:4318 traces", most);    NULL: somebody else has it, or no disk
+ *     struct spool *s = spool_open(dir, "localhost:4318 traces", most);    NULL: no disk
  *     spool_put(s, which, n_items, body);
  *     while (spool_take(s, true, &body, &item)) { send item.body; spool_done(s, &item); }   or spool_back
  *     s = spool_close(s);                            what is in it stays
  *
- *     DIR/NAME-HASH/lock                who has it (flock)
+ *     DIR/NAME-HASH/lock                who has it
  *     DIR/NAME-HASH/00000001.queue      head: magic, how far it was read; then records: head, body
  *
  * A file is 4 MiB, a record more if it must be. Where there are more bytes than `most` the oldest file goes,
@@ -16,7 +16,11 @@
  * takes isn't, and a record that is half there, or isn't what its checksum says, ends its file.
  *
  * Several may be taken before the first of them is done; what comes back is the next that is taken. How far it was
- * read says the oldest that isn't done: after a kill what was done behind that one comes again. One thread at a time.
+ * read says the oldest that isn't done, and what was done behind that one is marked.
+ *
+ * Several may have one of the same name, each a folder of its own (export/spool-folder.h): two services that send to the
+ * same address, or one that begins while the one before it is being closed. What the one leaves the other may adopt.
+ * One thread at a time uses a spool.
  */
 #pragma once
 
@@ -33,14 +37,25 @@ struct spool_item {
 
 enum { SPOOL_TAKEN_MOST = 64 };
 
+/* The first of this name that nobody has, or one that was left with something in it. NULL: errno says why. */
 struct spool *spool_open(const char *dir, const char *name, uint64_t most);
 struct spool *spool_close(struct spool *s);
+
+/*
+ * Where there is nothing of ours: has another spool of the same name been closed in this process since, and was anything
+ * left in one? Then that is ours. Costs next to nothing where none was.
+ */
+bool spool_adopt(struct spool *s);
 
 /* 0, or a negative errno: the disk is full, or gone. */
 int spool_put(struct spool *s, uint32_t which, uint32_t n_items, struct str body);
 
-/* False: there is none, or SPOOL_TAKEN_MOST of them are out; or it is of points, and those aren't wanted. */
+/*
+ * False: there is none, or SPOOL_TAKEN_MOST of them are out; or it is of points, and those aren't wanted; or it can't
+ * be read just now, for want of descriptors or memory, which is said by spool_is_short.
+ */
 bool spool_take(struct spool *s, bool points, struct out *body, struct spool_item *item);
+bool spool_is_short(const struct spool *s);
 
 /* Each once. done: false: it had to give way since it was taken, and is counted as dropped. */
 bool spool_done(struct spool *s, const struct spool_item *item);

@@ -374,6 +374,69 @@ static void what_gave_way_while_it_was_sent_is_not_sent(void **state)
 	destination_free(d, 1000);
 }
 
+/* Two services that send to the same address: neither loses what the memory of one doesn't hold. */
+static void each_of_a_name_has_a_disk(void **state)
+{
+	struct destination *a = begin(1 << 20), *b = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 500; i++) {
+		assert_true(offer(a, i));
+		assert_true(offer(b, 500 + i));
+		if (i % 50 == 49) {
+			wait_for_disk(a, i + 1);
+			wait_for_disk(b, i + 1);
+		}
+	}
+	backend.away = false;
+	assert_true(destination_flush(a, 20000));
+	assert_true(destination_flush(b, 20000));
+	each_once(1000);
+	destination_free(a, 1000);
+	destination_free(b, 1000);
+}
+
+/* A run that ends while its backend is away, and the next one, which has begun before that. */
+static void what_another_left_is_sent_by_who_goes_on(void **state)
+{
+	struct destination *a = begin(1 << 20), *b = begin(1 << 20);
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 30; i++)
+		assert_true(offer(a, i));
+	wait_for_disk(a, 30);
+	destination_free(a, 1);
+	assert_int_equal(backend.n_taken, 0);
+	backend.away = false;
+	assert_true(offer(b, 30));
+	wait_for_count(&backend.n_taken, 31);
+	assert_true(destination_flush(b, 20000));
+	each_once(31);
+	assert_int_equal(state_of(b).sent, 31);
+	assert_int_equal(state_of(b).queued, 0);
+	destination_free(b, 1000);
+}
+
+static void a_queue_that_can_not_be_on_disk_is_told(void **state)
+{
+	struct settings none = { { "", 0 } };
+	struct export_place place = { .signals = SIGNAL_SPAN,
+				      .queue_dir = "/dev/null/queue",
+				      .queue_bytes = 1 << 20 };
+	struct destination *d;
+	char why[160];
+
+	(void)state;
+	assert_int_equal(destination_new(&d, &fake, &none, &place, (struct destination_limits){ 0 },
+					 why),
+			 0);
+	assert_string_equal(why, "what can't be sent waits in memory alone: /dev/null/queue: Not "
+				 "a directory");
+	destination_free(d, 1000);
+}
+
 static int fresh(void **state)
 {
 	char command[80];
@@ -395,6 +458,9 @@ int main(void)
 		cmocka_unit_test_setup(a_flush_waits_for_what_was_under_way, fresh),
 		cmocka_unit_test_setup(what_gave_way_while_it_was_sent_is_not_sent, fresh),
 		cmocka_unit_test_setup(the_end_does_not_hammer_at_a_dead_backend, fresh),
+		cmocka_unit_test_setup(each_of_a_name_has_a_disk, fresh),
+		cmocka_unit_test_setup(what_another_left_is_sent_by_who_goes_on, fresh),
+		cmocka_unit_test_setup(a_queue_that_can_not_be_on_disk_is_told, fresh),
 	};
 	int r;
 

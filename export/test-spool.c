@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,15 +108,92 @@ static void it_outlives_who_had_it_and_nothing_comes_twice(void **state)
 	spool_close(s);
 }
 
-static void only_one_has_it(void **state)
+static void each_has_its_own(void **state)
 {
-	struct spool *s = begin(1 << 20);
+	struct spool *a = begin(1 << 20), *b = begin(1 << 20), *c;
 
 	(void)state;
-	assert_null(spool_open(dir, "localhost:4318 traces", 1 << 20));
-	spool_close(spool_open(dir, "localhost:4318 logs", 1 << 20));
+	put(a, "a");
+	put(b, "b");
+	c = spool_open(dir, "localhost:4318 logs", 1 << 20);
+	empty(c);
+	spool_close(c);
+	take(b, "b");
+	empty(b);
+	take(a, "a");
+	empty(a);
+	spool_close(a);
+	spool_close(b);
+}
+
+static void what_anyone_left_is_the_next_ones(void **state)
+{
+	struct spool *a = begin(1 << 20), *b = begin(1 << 20);
+
+	(void)state;
+	put(b, "b");
+	spool_close(b);
+	spool_close(a);
+	a = begin(1 << 20);
+	assert_int_equal(spool_items(a), 10);
+	b = begin(1 << 20);
+	empty(b);
+	take(a, "b");
+	spool_close(a);
+	spool_close(b);
+}
+
+static void what_another_leaves_is_adopted(void **state)
+{
+	struct spool *a = begin(1 << 20), *b = begin(1 << 20);
+
+	(void)state;
+	put(a, "a");
+	put(b, "b");
+	assert_false(spool_adopt(b));
+	spool_close(a);
+	assert_false(spool_adopt(b)); /* it has something */
+	take(b, "b");
+	assert_true(spool_adopt(b));
+	assert_false(spool_adopt(b));
+	assert_int_equal(spool_items(b), 10);
+	put(b, "c");
+	take(b, "a");
+	take(b, "c");
+	empty(b);
+	spool_close(b);
+	a = begin(1 << 20);
+	empty(a);
+	spool_close(a);
+}
+
+static void where_no_folder_can_be_there_is_none(void **state)
+{
+	(void)state;
+	assert_null(spool_open("/dev/null/queue", "localhost:4318 traces", 1 << 20));
+	assert_int_equal(errno, ENOTDIR);
+}
+
+/* What can't be opened now is no less there. */
+static void want_of_descriptors_loses_nothing(void **state)
+{
+	struct spool *s = begin(1 << 20);
+	struct rlimit before, none;
+	struct spool_item item;
+
+	(void)state;
+	put(s, "a");
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = (struct rlimit){ 0, before.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	assert_false(spool_take(s, true, &text, &item));
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_true(spool_is_short(s));
+	assert_int_equal(spool_dropped(s), 0);
+	take(s, "a");
+	assert_false(spool_is_short(s));
+	empty(s);
 	spool_close(s);
-	spool_close(begin(1 << 20));
 }
 
 static void the_oldest_give_way_and_are_counted(void **state)
@@ -294,8 +373,8 @@ static void what_comes_back_is_taken_next(void **state)
 	spool_close(s);
 }
 
-/* The oldest that isn't done says where the next one begins, so that none is lost. */
-static void what_was_done_out_of_turn_comes_again_to_the_next(void **state)
+/* None is lost, and none that was done comes again. */
+static void what_was_done_out_of_turn_is_done_for_the_next_one(void **state)
 {
 	struct spool *s = begin(1 << 20);
 
@@ -303,16 +382,24 @@ static void what_was_done_out_of_turn_comes_again_to_the_next(void **state)
 	put(s, "a");
 	put(s, "b");
 	put(s, "c");
+	put(s, "d");
+	put(s, "e");
 	take(s, "a");
 	hold(s, "b");
 	take(s, "c");
-	assert_int_equal(spool_items(s), 10);
+	hold(s, "d");
+	take(s, "e");
+	assert_int_equal(spool_items(s), 20);
 	spool_close(s);
 	s = begin(1 << 20);
 	assert_int_equal(spool_items(s), 20);
+	put(s, "f");
 	take(s, "b");
-	take(s, "c");
+	take(s, "d");
+	take(s, "f");
 	empty(s);
+	assert_int_equal(spool_bytes(s), 0);
+	assert_int_equal(spool_dropped(s), 0);
 	spool_close(s);
 }
 
@@ -375,7 +462,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_goes_in_first_comes_out_first, fresh),
 		cmocka_unit_test_setup(it_outlives_who_had_it_and_nothing_comes_twice, fresh),
-		cmocka_unit_test_setup(only_one_has_it, fresh),
+		cmocka_unit_test_setup(each_has_its_own, fresh),
+		cmocka_unit_test_setup(what_anyone_left_is_the_next_ones, fresh),
+		cmocka_unit_test_setup(what_another_leaves_is_adopted, fresh),
+		cmocka_unit_test_setup(where_no_folder_can_be_there_is_none, fresh),
+		cmocka_unit_test_setup(want_of_descriptors_loses_nothing, fresh),
 		cmocka_unit_test_setup(the_oldest_give_way_and_are_counted, fresh),
 		cmocka_unit_test_setup(a_small_one_keeps_its_bound_too, fresh),
 		cmocka_unit_test_setup(what_was_taken_is_known_though_older_ones_give_way, fresh),
@@ -384,7 +475,7 @@ int main(void)
 		cmocka_unit_test_setup(a_file_that_is_none_is_removed, fresh),
 		cmocka_unit_test_setup(several_are_taken_before_one_is_done, fresh),
 		cmocka_unit_test_setup(what_comes_back_is_taken_next, fresh),
-		cmocka_unit_test_setup(what_was_done_out_of_turn_comes_again_to_the_next, fresh),
+		cmocka_unit_test_setup(what_was_done_out_of_turn_is_done_for_the_next_one, fresh),
 		cmocka_unit_test_setup(what_gives_way_while_it_is_out_is_not_done, fresh),
 		cmocka_unit_test_setup(a_damaged_record_leaves_those_that_were_taken, fresh),
 		cmocka_unit_test_setup(points_wait_until_they_are_wanted, fresh),
