@@ -29,7 +29,7 @@
 
 _Atomic bool agent_on;
 
-static struct oriel_counter *_Atomic missed;
+static struct oriel_counter *_Atomic missed, *_Atomic unedited;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the switches, and of this: */
 static bool begun;
 
@@ -37,6 +37,11 @@ void agent_missed(const char *library)
 {
 	oriel_add(atomic_load_explicit(&missed, memory_order_relaxed), 1,
 		  oriel_str("oriel.library", library));
+}
+
+void agent_unedited(void)
+{
+	oriel_add(atomic_load_explicit(&unedited, memory_order_relaxed), 1);
 }
 
 /* ---- switches --------------------------------------------------------------------------------- */
@@ -79,6 +84,13 @@ static void begin(void)
 			      oriel_counter("oriel.agent.missed", "{operation}",
 					    "Operations not watched: the agent had no room"),
 			      memory_order_relaxed);
+	atomic_store_explicit(
+		&unedited,
+		oriel_counter(
+			"oriel.agent.unedited", "{message}",
+			"Requests and responses that went out without our fields: their head was "
+			"not whole in the first write, or came behind another message in one"),
+		memory_order_relaxed);
 	for (const struct watched *const *w = watched; *w; w++)
 		if (!(*w)->watch && (*w)->start)
 			(*w)->start();

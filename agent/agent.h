@@ -64,6 +64,9 @@ static inline bool watches(const struct watch *w)
 /* Something was not watched for want of room in a pool or table: counted, never silent. */
 void agent_missed(const char *library);
 
+/* A message that is sent without the fields that we should have put into it, counted. */
+void agent_unedited(void);
+
 /* Monotonic, from the vDSO. For durations oriel_moment costs less (lib/watcher.h). */
 static inline uint64_t agent_now_ns(void)
 {

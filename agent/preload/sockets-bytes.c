@@ -333,10 +333,13 @@ static __attribute__((noinline)) bool goes_edited(int fd, const struct iovec *v,
 	return edits;
 }
 
-/* What must have begun before it arrives. True: it is to be edited. */
-static inline bool goes(int fd, const struct iovec *v, int n_v)
+/*
+ * What must have begun before it arrives. True: it is to be edited. MSG_ZEROCOPY: the kernel reads the bytes
+ * when the call has long returned, and ours lie on the stack.
+ */
+static inline bool goes(int fd, const struct iovec *v, int n_v, int flags)
 {
-	return descriptors_prepares(fd) && goes_edited(fd, v, n_v);
+	return descriptors_prepares(fd) && !(flags & MSG_ZEROCOPY) && goes_edited(fd, v, n_v);
 }
 
 /* Standard output and error, where they are no sockets. */
@@ -358,7 +361,8 @@ HOOK ssize_t write(int fd, const void *p, size_t n)
 	REAL_OR_FAIL(write);
 	if (!descriptors_watched(fd))
 		return shown(fd, &v, 1, REAL(write)(fd, p, n));
-	r = goes(fd, &v, 1) ? write_edited(&(struct way){ 0 }, fd, &v, 1) : REAL(write)(fd, p, n);
+	r = goes(fd, &v, 1, 0) ? write_edited(&(struct way){ 0 }, fd, &v, 1)
+			       : REAL(write)(fd, p, n);
 	passed(fd, OUT, &v, 1, r, true);
 	return r;
 }
@@ -370,8 +374,8 @@ HOOK ssize_t writev(int fd, const struct iovec *v, int n_v)
 	REAL_OR_FAIL(writev);
 	if (!descriptors_watched(fd) || n_v < 0)
 		return shown(fd, v, n_v, REAL(writev)(fd, v, n_v));
-	r = goes(fd, v, n_v) ? write_edited(&(struct way){ 0 }, fd, v, n_v)
-			     : REAL(writev)(fd, v, n_v);
+	r = goes(fd, v, n_v, 0) ? write_edited(&(struct way){ 0 }, fd, v, n_v)
+				: REAL(writev)(fd, v, n_v);
 	passed(fd, OUT, v, n_v, r, true);
 	return r;
 }
@@ -384,7 +388,7 @@ HOOK ssize_t send(int fd, const void *p, size_t n, int flags)
 	REAL_OR_FAIL(send);
 	if (!descriptors_watched(fd) || (flags & MSG_OOB))
 		return REAL(send)(fd, p, n, flags);
-	if (goes(fd, &v, 1))
+	if (goes(fd, &v, 1, flags))
 		r = write_edited(&(struct way){ .is_send = true, .flags = flags }, fd, &v, 1);
 	else
 		r = REAL(send)(fd, p, n, flags);
@@ -401,7 +405,7 @@ HOOK ssize_t sendto(int fd, const void *p, size_t n, int flags, __CONST_SOCKADDR
 	REAL_OR_FAIL(sendto);
 	if (!descriptors_watched(fd) || (flags & MSG_OOB))
 		return REAL(sendto)(fd, p, n, flags, to.__sockaddr__, to_n);
-	if (goes(fd, &v, 1))
+	if (goes(fd, &v, 1, flags))
 		r = write_edited(&(struct way){ .is_send = true,
 						.flags = flags,
 						.to = to.__sockaddr__,
@@ -420,7 +424,7 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 	REAL_OR_FAIL(sendmsg);
 	if (!descriptors_watched(fd) || (flags & MSG_OOB))
 		return REAL(sendmsg)(fd, m, flags);
-	if (goes(fd, m->msg_iov, (int)m->msg_iovlen))
+	if (goes(fd, m->msg_iov, (int)m->msg_iovlen, flags))
 		r = write_edited(&(struct way){ .is_send = true, .flags = flags, .message = m }, fd,
 				 m->msg_iov, (int)m->msg_iovlen);
 	else

@@ -118,7 +118,7 @@ void connection_free(struct connection *c)
 		pool_give(&usuals, c->usual);
 	if (c->usual_answer)
 		pool_give(&usual_answers, c->usual_answer);
-	edit_free(c->edit);
+	edit_drop(c);
 	pool_give(&connections, c);
 }
 
@@ -180,10 +180,8 @@ static bool request_begins(struct connection *c)
 	struct exchange *e = c->prepared;
 
 	c->spoken = true;
-	if (!c->served) {
-		edit_free(c->edit);
-		c->edit = NULL;
-	}
+	if (!c->served)
+		edit_ends(c, sockets_settings.inject);
 	if (c->told) {
 		c->told = false;
 		return true;
@@ -426,6 +424,13 @@ static void request_is_refused(struct connection *c)
 	connection_leave(c, IN);
 }
 
+/* Not by what only announces another response. */
+static bool is_told_its_id(const struct exchange *e)
+{
+	return sockets_settings.request_id && e && (e->status >= 200 || e->status == 101) &&
+	       e->as.served.id[0] && server_id_header();
+}
+
 static void response_begins(struct connection *c)
 {
 	struct exchange *e;
@@ -436,10 +441,8 @@ static void response_begins(struct connection *c)
 	c->responses.to = e ? e->to : HTTP1_TO_OTHER;
 	if (e)
 		e->status = c->responses.status;
-	if (c->served) {
-		edit_free(c->edit);
-		c->edit = NULL;
-	}
+	if (c->served)
+		edit_ends(c, is_told_its_id(e));
 }
 
 /* The head lies before `rest` in `in`, if it came in one piece. */
@@ -613,9 +616,11 @@ static void call_prepare(struct connection *c, const struct iovec *v, int n_v, b
 	struct reading *r;
 	struct http1 probe;
 
-	if (c->requests_over || !http1_is_idle(&c->requests) || connection_front(c) ||
-	    (c->prepared && !sockets_settings.inject) || !watches(&sockets_watch))
+	if (c->requests_over || !http1_is_idle(&c->requests) ||
+	    ((c->prepared || connection_front(c)) && !sockets_settings.inject) ||
+	    !watches(&sockets_watch))
 		return;
+	edit_drop(c);
 	r = reading_take();
 	if (!r)
 		return;
@@ -632,8 +637,10 @@ static void answer_prepare(struct connection *c, const struct iovec *v, int n_v,
 {
 	struct exchange *e = connection_front(c);
 
-	if (e && sockets_settings.request_id && !plain && http1_is_idle(&c->responses))
-		edit_response(c, e, v, n_v);
+	if (!e || !sockets_settings.request_id || plain || !http1_is_idle(&c->responses))
+		return;
+	edit_drop(c);
+	edit_response(c, e, v, n_v);
 }
 
 void connection_prepare(struct connection *c, const struct iovec *v, int n_v, bool plain)

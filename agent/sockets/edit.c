@@ -22,21 +22,20 @@ bool edits_open(void)
 	return pool_open(&edits);
 }
 
-void edit_free(struct edit *e)
+void edit_drop(struct connection *c)
 {
-	if (e)
-		pool_give(&edits, e);
+	if (c->edit)
+		pool_give(&edits, c->edit);
+	c->edit = NULL;
 }
 
 static struct edit *edit_new(struct connection *c)
 {
-	struct edit *e = c->edit ? c->edit : pool_take(&edits);
+	struct edit *e = pool_take(&edits);
 
 	c->edit = e;
-	if (!e) {
-		agent_missed("sockets");
+	if (!e)
 		return NULL;
-	}
 	e->insert_at = e->replace_at = 0;
 	e->n = e->sent = 0;
 	return e;
@@ -62,14 +61,14 @@ static bool head_of(struct head *h, const struct iovec *v, int n_v, size_t n)
 	bool whole = true;
 
 	*h = (struct head){ v, n_v, n };
+	if (n_v > EDIT_TAKES)
+		return false;
 	for (int i = 0; i < n_v && whole && before < n; i++) {
 		struct str piece = head_piece(h, i, before);
 
 		whole = !piece.n || piece.p[piece.n - 1] == '\n';
 		before += piece.n;
 	}
-	if (!whole || before != n)
-		agent_missed("sockets");
 	return whole && before == n;
 }
 
@@ -120,7 +119,7 @@ static void fill_field(void *carrier, const char *name, const char *value)
 	    memchr(v.p, '\r', v.n))
 		return;
 	if (n.n + v.n + 4 > (size_t)(EDIT_TEXT - ID_HEX - f->edit->n)) {
-		agent_missed("sockets");
+		agent_unedited();
 		return;
 	}
 	fill(f->edit, n);
@@ -159,6 +158,13 @@ static size_t line_end(const struct head *h)
 	while (!h->v[i].iov_len)
 		i++;
 	return str_cut(head_piece(h, i, 0), '\n').head.n + 1;
+}
+
+void edit_ends(struct connection *c, bool wanted)
+{
+	if (wanted && !c->edit && !c->tls)
+		agent_unedited();
+	edit_drop(c);
 }
 
 /* A traceparent that isn't our request's is the program's own affair, and so is the rest then. */
@@ -202,10 +208,8 @@ void edit_response(struct connection *c, const struct exchange *x, const struct 
 	probe.to = x->to;
 	if (!name || !x->as.served.id[0])
 		return;
-	if (!response_is_whole(&probe, v, n_v)) {
-		agent_missed("sockets");
+	if (!response_is_whole(&probe, v, n_v))
 		return;
-	}
 	if (probe.status < 200 && probe.status != 101)
 		return;
 	e = head_of(&head, v, n_v, probe.head_n) ? edit_new(c) : NULL;
@@ -264,10 +268,6 @@ bool outgoing_make(struct outgoing *o, const struct connection *c, const struct 
 
 	if (!e || (!e->insert_at && !e->replace_at))
 		return false;
-	if (n_v > EDIT_TAKES && !at) {
-		agent_missed("sockets");
-		return false;
-	}
 	/* What has begun can't be left: then the program writes less. */
 	if (n_v > EDIT_TAKES)
 		n_v = EDIT_TAKES;

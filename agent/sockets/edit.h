@@ -33,10 +33,12 @@ struct outgoing {
 };
 
 bool edits_open(void);
-struct edit;
-void edit_free(struct edit *e); /* NULL: nothing */
+void edit_drop(struct connection *c); /* if there is one */
 
-/* For the thread that has entered OUT. */
+/* The head of a message has passed: one that was to be edited and was not is counted. */
+void edit_ends(struct connection *c, bool wanted);
+
+/* For the thread that has entered OUT, and knows that no byte of the message has passed; drop first. */
 void edit_request(struct connection *c, const struct exchange *e, const struct iovec *v, int n_v,
 		  size_t head_n);
 void edit_response(struct connection *c, const struct exchange *e, const struct iovec *v, int n_v);

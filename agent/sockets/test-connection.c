@@ -23,7 +23,7 @@ static char told[TOLD_ROOM];
 static size_t n_told;
 static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same;
 static bool counting; /* instead of telling */
-static _Atomic int n_missed;
+static _Atomic int n_missed, n_unedited;
 
 _Atomic bool agent_on = true;
 struct oriel_gate oriel_gate = { .recording = 1 };
@@ -32,6 +32,11 @@ void agent_missed(const char *library)
 {
 	(void)library;
 	n_missed++;
+}
+
+void agent_unedited(void)
+{
+	n_unedited++;
 }
 
 void server_begin(struct server_request *q, const struct server_seen *seen)
@@ -153,7 +158,8 @@ static int setup(void **state)
 	n_told = 0;
 	told[0] = 0;
 	n_begun = n_ended = n_bad = n_known = n_same = 0;
-	n_missed = 0;
+	n_missed = n_unedited = 0;
+	sockets_settings.inject = false;
 	counting = false;
 	sockets_watch.on = true;
 	return connections_open() && descriptors_open() ? 0 : -1;
@@ -563,6 +569,58 @@ static void *fights(void *arg)
 	return NULL;
 }
 
+/* What the program is about to write; is there an edit for it? */
+static bool prepares(const char *text)
+{
+	struct connection *c = descriptors_enter(FD, OUT);
+	struct iovec v = { (void *)text, strlen(text) };
+	bool is;
+
+	connection_prepare(c, &v, 1, false);
+	is = c->edit != NULL;
+	descriptors_leave(FD, c, OUT);
+	return is;
+}
+
+static void a_request_in_the_pipeline_is_edited_if_its_write_begins_with_it(void **state)
+{
+	(void)state;
+	sockets_settings.inject = true;
+	opens(FD, false);
+	assert_true(prepares("GET /1 HTTP/1.1\r\n\r\n"));
+	pass(FD, OUT, "GET /1 HTTP/1.1\r\n\r\n");
+	assert_true(prepares("GET /2 HTTP/1.1\r\n\r\n"));
+	pass(FD, OUT, "GET /2 HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_unedited, 0);
+	pass(FD, OUT, "GET /3 HTTP/1.1\r\n\r\nGET /4 HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_unedited, 1);
+	pass(FD, IN, ANSWER ANSWER ANSWER ANSWER);
+	assert_string_equal(told, "http://127.0.0.1/1=200,1 http://127.0.0.1/2=200,1 "
+				  "http://127.0.0.1/3=200,1 http://127.0.0.1/4=200,1 ");
+	descriptors_close(FD);
+}
+
+static void a_head_in_two_writes_is_counted_as_not_edited(void **state)
+{
+	(void)state;
+	sockets_settings.inject = true;
+	opens(FD, false);
+	pass_bytes(FD, OUT, "GET /1 HTTP/1.1\r\n\r\n");
+	pass(FD, IN, ANSWER);
+	assert_int_equal(n_unedited, 1);
+	descriptors_close(FD);
+}
+
+static void what_was_not_taken_is_no_edit_of_what_is_written_next(void **state)
+{
+	(void)state;
+	sockets_settings.inject = true;
+	opens(FD, false);
+	assert_true(prepares("GET /1 HTTP/1.1\r\n\r\n"));
+	assert_false(prepares("GET /another"));
+	descriptors_close(FD);
+}
+
 static void threads_that_fight_over_a_connection_do_no_harm(void **state)
 {
 	pthread_t thread[4];
@@ -604,6 +662,11 @@ int main(void)
 		cmocka_unit_test_setup(a_call_is_told_with_its_host_and_port, setup),
 		cmocka_unit_test_setup(switched_off_nothing_begins_and_what_has_begun_ends, setup),
 		cmocka_unit_test_setup(one_thread_may_read_while_another_writes, setup),
+		cmocka_unit_test_setup(
+			a_request_in_the_pipeline_is_edited_if_its_write_begins_with_it, setup),
+		cmocka_unit_test_setup(a_head_in_two_writes_is_counted_as_not_edited, setup),
+		cmocka_unit_test_setup(what_was_not_taken_is_no_edit_of_what_is_written_next,
+				       setup),
 		cmocka_unit_test_setup(threads_that_fight_over_a_connection_do_no_harm, setup),
 	};
 

@@ -32,9 +32,8 @@ const char *server_id_header(void)
 
 static int n_missed;
 
-void agent_missed(const char *library)
+void agent_unedited(void)
 {
-	(void)library;
 	n_missed++;
 }
 
@@ -82,8 +81,7 @@ static void passed(struct connection *c, struct str s)
 	do {
 		e = http1_next(m, NULL, &s);
 		if (e == HTTP1_HEAD) {
-			edit_free(c->edit);
-			c->edit = NULL;
+			edit_ends(c, true);
 		}
 	} while (http1_goes_on(e));
 	assert_int_equal(e, HTTP1_MORE);
@@ -235,7 +233,7 @@ static bool is_edited(int n_v)
 	http1_init(&c.requests, HTTP1_REQUEST);
 	edit_request(&c, &x, v, n_v, n);
 	is = outgoing_make(&o, &c, v, n_v);
-	edit_free(c.edit);
+	edit_ends(&c, true);
 	return is;
 }
 

@@ -408,6 +408,33 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 	[[ $output =~ ^00-$trace-[0-9a-f]{16}-01" "[0-9a-f-]{36}$ && $output != *b7ad6b7169203331* ]]
 }
 
+@test "what of a pipeline can't be handed the context is sent as it is, and counted" {
+	needs nginx
+	PORT=$(free_port)
+	nginx_conf "$PORT" 'location / { return 200 "$uri $http_traceparent\n"; }' >"$WWW/nginx.conf"
+	serve_as nginx nginx -c "$WWW/nginx.conf"
+	cat >"$WWW/pipeline.py" <<-'END'
+		import socket, sys
+		def ask(*writes):
+		    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		    for w in writes:
+		        s.sendall(w)
+		    s.sendall(b"GET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		    for line in s.makefile("rb"):
+		        if line.startswith(b"/"):
+		            print(len(line.split()), line.split()[0].decode())
+		def get(path):
+		    return b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+		ask(get(b"/1"), get(b"/2"))
+		ask(get(b"/3") + get(b"/4"))
+		ask(get(b"/5")[:20], get(b"/5")[20:])
+	END
+	run -0 "$BUILD/oriel" run --sockets-inject -- python3 "$WWW/pipeline.py" "$PORT"
+	[ "$(xargs <<<"$output")" = "2 /1 2 /2 2 /end 2 /3 1 /4 2 /end 1 /5 2 /end" ]
+	wait_for 10 eval '[ "$(metric oriel_agent_unedited_total)" = 2 ]'
+}
+
 @test "the request id goes out on responses, when asked, and the server's own stays" {
 	needs nginx
 	PORT=$(free_port)
