@@ -124,7 +124,7 @@ extern "C" {
 ORIEL_API int oriel_start(const struct oriel_options *options);
 
 enum oriel_off {
-	ORIEL_OFF_DISABLED = 1, /* OTEL_SDK_DISABLED=true */
+	ORIEL_OFF_DISABLED = 1, /* OTEL_SDK_DISABLED=true; contexts are passed on */
 	ORIEL_OFF_NO_DIRECTORY, /* the run directory can't be made, or isn't ours alone */
 	ORIEL_OFF_NO_ROOM,	/* shared memory is full, or RLIMIT_FSIZE or RLIMIT_AS too small */
 	ORIEL_OFF_NO_MEMORY,	/* mmap refused */
@@ -169,7 +169,8 @@ ORIEL_API int oriel_flush(unsigned timeout_ms);
  */
 struct oriel_gate {
 	unsigned char recording; /* 0: nothing is recorded */
-	const int64_t *levels;	 /* how far from here the loggers' levels lie; see oriel_passes */
+	unsigned char passing; /* 1: nor will be, but contexts are current; see oriel_span_passed */
+	const int64_t *levels; /* how far from here the loggers' levels lie; see oriel_passes */
 };
 extern ORIEL_API struct oriel_gate oriel_gate;
 
@@ -556,6 +557,12 @@ static inline bool oriel_span_is_recording(const struct oriel_span *span)
 	return span && (span->flags & 1) && oriel_recording();
 }
 
+/*
+ * A span where nothing is recorded. With OTEL_SDK_DISABLED=true contexts are passed on all the same, and a
+ * span stands for its parent: it has its context, and what is set below it ends with it.
+ */
+ORIEL_API struct oriel_span oriel_span_passed(const struct oriel_span_options *options);
+
 static inline __attribute__((always_inline)) struct oriel_span oriel_span_made(
 	const char *name, const struct oriel_span_options *options,
 	struct oriel_attributes attributes)
@@ -600,6 +607,13 @@ static inline void oriel_span_end(struct oriel_span *span)
 		oriel_span_finish(span, 0);
 }
 
+static inline struct oriel_span oriel_span_off(const struct oriel_span_options *options)
+{
+	if (ORIEL_LIKELY_NOT(options || __atomic_load_n(&oriel_gate.passing, __ATOMIC_RELAXED)))
+		return oriel_span_passed(options);
+	return oriel_span_none();
+}
+
 /*
  *     struct oriel_span s = oriel_span_start("name", oriel_int("a", 1)); ... oriel_span_end(&s);
  *
@@ -612,7 +626,7 @@ static inline void oriel_span_end(struct oriel_span *span)
 #define oriel_span_start_with(options, name, ...) \
 	(oriel_recording() \
 		 ? oriel_span_made_in(ORIEL_SCOPE, (name), (options), ORIEL_WITH(__VA_ARGS__)) \
-		 : oriel_span_none())
+		 : oriel_span_off((options)))
 
 #define oriel_span_set(span, ...) \
 	do { \

@@ -85,7 +85,7 @@ void b3_write(char out[B3_ROOM], const uint8_t trace_id[16], const uint8_t span_
 	hex_write(out, trace_id, 16);
 	out[32] = '-';
 	hex_write(out + 33, span_id, 8);
-	out[49] = '-';
+	out[49] = sampling == REMOTE_DEFERRED ? '\0' : '-';
 	out[50] = sampling == REMOTE_DEBUG ? 'd' : sampling == REMOTE_ACCEPTED ? '1' : '0';
 	out[51] = '\0';
 }

@@ -31,7 +31,7 @@ static size_t baggage_others(char *to, struct str all, struct str key)
 
 void oriel_baggage_set(const char *key, const char *value)
 {
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
+	struct thread *t = context_thread();
 	struct entry *e = t ? &t->entry[t->depth] : NULL;
 	struct str k = str_of(key), v = str_of(value);
 	struct carried old;
@@ -47,7 +47,7 @@ void oriel_baggage_set(const char *key, const char *value)
 		n += (others > 0) + k.n + 1 + w3c_encoded_n(v);
 	old.baggage.n = n;
 	carry = carry_reserve(old, &to);
-	if (!carry && (n || old.trace_state.n || old.request_id.n || old.debug))
+	if (!carry && (n || old.trace_state.n || old.request_id.n || old.debug || old.deferred))
 		return;
 	old = carry_read(entry_carry(e));
 	if (carry && n)
@@ -65,7 +65,7 @@ void oriel_baggage_set(const char *key, const char *value)
 
 int oriel_baggage_get(const char *key, char *out, size_t size)
 {
-	struct thread *t = thread_if_any();
+	struct thread *t = context_thread_if_any();
 	struct str member, value;
 	size_t n;
 

@@ -11,7 +11,7 @@ struct block {
 	uint8_t request_id_n;
 	uint16_t trace_state_n;
 	uint16_t baggage_n;
-	uint16_t fields_n : 15, debug : 1;
+	uint16_t fields_n : 14, deferred : 1, debug : 1;
 	char bytes[]; /* trace state, baggage, request id, fields */
 };
 
@@ -112,7 +112,8 @@ uint16_t carry_reserve(struct carried c, char **baggage)
 	b->request_id_n = (uint8_t)c.request_id.n;
 	b->trace_state_n = (uint16_t)c.trace_state.n;
 	b->baggage_n = (uint16_t)c.baggage.n;
-	b->fields_n = (uint16_t)c.fields.n & 0x7fff;
+	b->fields_n = (uint16_t)c.fields.n & 0x3fff;
+	b->deferred = c.deferred;
 	b->debug = c.debug;
 	*baggage = carry_put(b->bytes, c.trace_state);
 	carry_put(carry_put(*baggage + c.baggage.n + 1, c.request_id), c.fields);
@@ -132,7 +133,7 @@ uint16_t carry_request_open(char **to, char **end)
 	b->units = 1;
 	b->trace_state_n = 0;
 	b->baggage_n = 0;
-	b->debug = 0;
+	b->deferred = b->debug = 0;
 	b->bytes[0] = b->bytes[1] = '\0';
 	*to = b->bytes + 2;
 	*end = (char *)b + CARRY_UNIT - 1;
@@ -144,7 +145,7 @@ void carry_request_close(uint16_t handle, size_t id_n, size_t fields_n)
 	struct block *b = carry_block(handle);
 
 	b->request_id_n = (uint8_t)id_n;
-	b->fields_n = (uint16_t)fields_n & 0x7fff;
+	b->fields_n = (uint16_t)fields_n & 0x3fff;
 	b->bytes[2 + id_n] = b->bytes[3 + id_n + fields_n] = '\0';
 	atomic_store_explicit(&b->refs, 1, memory_order_release);
 }
@@ -170,14 +171,15 @@ struct carried carry_read(uint16_t handle)
 	struct block *b;
 
 	if (!handle || !pool)
-		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 }, false };
+		return (struct carried){ { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 }, false, false };
 	b = carry_block(handle);
 	p = b->bytes + b->trace_state_n + 1;
 	return (struct carried){ { b->bytes, b->trace_state_n },
 				 { p, b->baggage_n },
 				 { p + b->baggage_n + 1, b->request_id_n },
 				 { p + b->baggage_n + b->request_id_n + 2, b->fields_n },
-				 b->debug };
+				 b->debug,
+				 b->deferred };
 }
 
 void carry_hold(uint16_t handle)

@@ -34,6 +34,7 @@ struct carried {
 	struct str request_id;
 	struct str fields; /* attributes of log records, as they lie in one (lib/fields.h) */
 	bool debug;	   /* B3's: whoever comes after us is to know */
+	bool deferred; /* nobody has decided whether it is sampled; only while nothing is recorded */
 };
 
 void carry_use(void *memory); /* CARRY_UNIT * CARRY_UNITS zeroed bytes, at start */
@@ -49,7 +50,8 @@ void carry_request_close(uint16_t handle, size_t id_n, size_t fields_n);
 
 static inline bool carry_is_empty(const struct carried *c)
 {
-	return !c->trace_state.n && !c->baggage.n && !c->request_id.n && !c->fields.n && !c->debug;
+	return !c->trace_state.n && !c->baggage.n && !c->request_id.n && !c->fields.n &&
+	       !c->debug && !c->deferred;
 }
 
 /* The same with room for c.baggage.n bytes of baggage, which the caller fills before sharing it. */

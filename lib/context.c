@@ -23,7 +23,7 @@ void context_unwind(struct thread *t, uint32_t depth)
 
 struct oriel_context oriel_context_capture(void)
 {
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
+	struct thread *t = context_thread();
 	struct oriel_context c = { 0 };
 
 	if (t) {
@@ -35,7 +35,7 @@ struct oriel_context oriel_context_capture(void)
 
 unsigned oriel_context_attach(const struct oriel_context *c)
 {
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
+	struct thread *t = context_thread();
 	struct entry e;
 
 	if (!t || !c)
@@ -47,7 +47,7 @@ unsigned oriel_context_attach(const struct oriel_context *c)
 /* The entry itself may be no span, but what lies above it never ended. */
 void oriel_context_detach(unsigned token)
 {
-	struct thread *t = token ? thread_if_any() : NULL;
+	struct thread *t = token ? context_thread_if_any() : NULL;
 
 	if (t && token <= t->depth && entry_kind(&t->entry[token]) == ENTRY_ATTACHED)
 		context_pop(t, token - 1);
@@ -55,7 +55,7 @@ void oriel_context_detach(unsigned token)
 
 bool oriel_context_is_current(const struct oriel_context *c)
 {
-	struct thread *t = thread_if_any();
+	struct thread *t = context_thread_if_any();
 	const struct entry *top = t ? thread_top(t) : NULL;
 
 	return top && memcmp(&top->span_id, c->span_id, 8) == 0 &&
@@ -64,7 +64,7 @@ bool oriel_context_is_current(const struct oriel_context *c)
 
 bool oriel_context_leave(unsigned token)
 {
-	struct thread *t = token ? thread_if_any() : NULL;
+	struct thread *t = token ? context_thread_if_any() : NULL;
 
 	if (!t || token != t->depth || entry_kind(&t->entry[token]) != ENTRY_ATTACHED)
 		return false;
@@ -103,7 +103,7 @@ static bool context_hex(char *out, const void *id, size_t n, const struct entry 
 
 bool oriel_trace_id(char out[33])
 {
-	struct thread *t = thread_if_any();
+	struct thread *t = context_thread_if_any();
 	const struct entry *e = t ? thread_top(t) : NULL;
 
 	return context_hex(out, e ? e->trace_id : NULL, 16, e);
@@ -111,7 +111,7 @@ bool oriel_trace_id(char out[33])
 
 bool oriel_span_id(char out[17])
 {
-	struct thread *t = thread_if_any();
+	struct thread *t = context_thread_if_any();
 	const struct entry *e = t ? thread_top(t) : NULL;
 
 	return context_hex(out, e ? &e->span_id : NULL, 8, e);
@@ -120,7 +120,7 @@ bool oriel_span_id(char out[17])
 /* W3C Trace Context 3.2: version, trace id, parent id, flags. */
 bool oriel_traceparent(char out[56])
 {
-	struct thread *t = thread_if_any();
+	struct thread *t = context_thread_if_any();
 	const struct entry *e = t ? thread_top(t) : NULL;
 
 	out[0] = '\0';

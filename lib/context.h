@@ -3,7 +3,24 @@
 #pragma once
 
 #include "lib/carry.h"
-#include "lib/thread.h"
+#include "lib/passing.h"
+
+/*
+ * The calling thread, for what is current rather than recorded: also where nothing is recorded and contexts
+ * are passed on. NULL: nothing is current.
+ */
+static inline struct thread *context_thread(void)
+{
+	return oriel_recording() ? thread_self() : passing_thread();
+}
+
+/* The same only if it has a slot already. */
+static inline struct thread *context_thread_if_any(void)
+{
+	struct thread *t = thread_here;
+
+	return __builtin_expect(t->live != 0, 1) ? t : NULL;
+}
 
 /* The entry at `depth`, which is one above the top and has room: counted, then filled. */
 static inline void context_push_hole(struct thread *t, struct entry *to, uint32_t depth)

@@ -24,6 +24,7 @@
 #include "lib/fault.h"
 #include "lib/metric.h"
 #include "lib/observe.h"
+#include "lib/passing.h"
 #include "lib/segment.h"
 #include "lib/thread.h"
 
@@ -157,7 +158,7 @@ static unsigned process_tid_offset(void)
 #endif
 }
 
-static void *process_map(size_t size)
+void *process_map(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -295,7 +296,7 @@ static void process_prepare(void)
 	struct thread *t;
 
 	process_door_shut();
-	t = oriel_recording() ? thread_if_any() : NULL;
+	t = context_thread_if_any();
 	kept.there = t != NULL;
 	if (t) {
 		kept.depth = t->depth;
@@ -361,12 +362,14 @@ static void process_child(void)
 		memcpy(s->version, process.version, sizeof(s->version));
 		process_open(&kept.control);
 		if (kept.there)
-			thread_inherit(kept.entry, kept.depth);
+			thread_inherit(thread_attach(), kept.entry, kept.depth);
 		observe_forked();
 	} else if (recording) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);
 		alone_without_segment();
+	} else {
+		passing_forked(kept.there ? kept.entry : NULL, kept.depth);
 	}
 	pthread_mutex_init(&door, NULL);
 	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
@@ -374,22 +377,31 @@ static void process_child(void)
 	errno = kept_errno;
 }
 
-/* The environment's TRACEPARENT is the parent of all that has no other (context/env-carriers). */
-static void process_root(void)
+static void process_tell_of_forks(void)
 {
-	context_of_environment(&process.root);
+	static bool told;
+
+	if (!told)
+		told = pthread_atfork(process_prepare, process_parent, process_child) == 0;
 }
 
-static bool told_of_forks;
+/* Disabled once is disabled for good. */
+static int process_pass(void)
+{
+	if (passing_begin())
+		process_tell_of_forks();
+	return ORIEL_OFF_DISABLED;
+}
 
 static int process_first_start(void)
 {
 	struct segment_header *s;
 	int why;
 
-	config_read(&process.config);
+	if (!process.config.disabled)
+		config_read(&process.config);
 	if (process.config.disabled)
-		return ORIEL_OFF_DISABLED;
+		return process_pass();
 	atomic_store_explicit(&process.clock, clock_choose(), memory_order_relaxed);
 	process_seed();
 	/* `oriel run` has told of rules that make no sense. */
@@ -413,9 +425,9 @@ static int process_first_start(void)
 	process_adopt(s);
 	if (process.settings_cut)
 		atomic_store_explicit(&s->loss[LOSS_settings_no_room], 1, memory_order_relaxed);
-	if (!told_of_forks)
-		told_of_forks = pthread_atfork(process_prepare, process_parent, process_child) == 0;
-	process_root();
+	process_tell_of_forks();
+	/* Its TRACEPARENT is the parent of all that has no other (context/env-carriers). */
+	context_of_environment(&process.root);
 	if (!process.config.no_fault_handler)
 		fault_install();
 	return 0;

@@ -84,6 +84,15 @@ static inline int64_t *process_levels(void)
 	return (int64_t *)((char *)process.wiped + 64);
 }
 
+/* Zeroed memory of our own; NULL: there is none. */
+void *process_map(size_t size);
+
+/* Does the environment name a parent, or carry anything? */
+static inline bool process_has_root(void)
+{
+	return process.root.flags || process.root.carry || process.root.remote;
+}
+
 /* Guard start, stop, fork and the making of loggers against each other; no recording call does. */
 void process_door_shut(void);
 void process_door_open(void);

@@ -26,7 +26,7 @@ static void b3_inject(const struct current *c, const struct target *to)
 
 const struct propagator propagator_b3 = { b3_extract, b3_inject, NULL };
 
-/* Debug says that it is sampled, so that isn't said again. */
+/* Debug says that it is sampled, so that isn't said again; what isn't decided isn't said at all. */
 static void b3multi_inject(const struct current *c, const struct target *to)
 {
 	enum remote_sampling sampling = current_sampling(c);
@@ -40,7 +40,7 @@ static void b3multi_inject(const struct current *c, const struct target *to)
 	to->set(to->carrier, "X-B3-SpanId", text + 33);
 	if (sampling == REMOTE_DEBUG)
 		to->set(to->carrier, "X-B3-Flags", "1");
-	else
+	else if (sampling != REMOTE_DEFERRED)
 		to->set(to->carrier, "X-B3-Sampled", text + 50);
 }
 

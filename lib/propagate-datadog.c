@@ -194,7 +194,8 @@ static void datadog_inject(const struct current *c, const struct target *to)
 {
 	static const char *const priorities[] = { "-1", "0", "1", "2" };
 	char tags[TAGS_ROOM] = "", origin[STATE_ROOM] = "", left[16];
-	struct said said = { .priority = current_sampling(c) != REMOTE_DENIED,
+	enum remote_sampling sampling = current_sampling(c);
+	struct said said = { .priority = sampling != REMOTE_DENIED && sampling != REMOTE_DEFERRED,
 			     .tags = { .p = tags, .room = sizeof(tags) },
 			     .origin = { .p = origin, .room = sizeof(origin) } };
 
@@ -207,7 +208,8 @@ static void datadog_inject(const struct current *c, const struct target *to)
 	said_read(&said, trace_state_member(c->carried.trace_state, STR("dd=")));
 	set_number(to, "x-datadog-trace-id", big_endian_of(current_trace_id(c) + 8));
 	set_number(to, "x-datadog-parent-id", big_endian_of(current_span_id(c)));
-	to->set(to->carrier, "x-datadog-sampling-priority", priorities[said.priority + 1]);
+	if (sampling != REMOTE_DEFERRED)
+		to->set(to->carrier, "x-datadog-sampling-priority", priorities[said.priority + 1]);
 	if (said.origin.n)
 		to->set(to->carrier, "x-datadog-origin", origin);
 	if (said.tags.n)

@@ -43,9 +43,10 @@ static void jaeger_extract(struct found *f, const struct source *from)
 
 static void jaeger_inject(const struct current *c, const struct target *to)
 {
-	static const char flags[] = {
-		[REMOTE_DENIED] = '0', [REMOTE_ACCEPTED] = '1', [REMOTE_DEBUG] = '3'
-	};
+	static const char flags[] = { [REMOTE_DEFERRED] = '0',
+				      [REMOTE_DENIED] = '0',
+				      [REMOTE_ACCEPTED] = '1',
+				      [REMOTE_DEBUG] = '3' };
 	char text[32 + 1 + 16 + 4 + 1];
 
 	if (c->entry->span_id) {

@@ -42,8 +42,9 @@ static void ottrace_inject(const struct current *c, const struct target *to)
 		to->set(to->carrier, "ot-tracer-traceid", id);
 		hex_write(id, current_span_id(c), 8);
 		to->set(to->carrier, "ot-tracer-spanid", id);
-		to->set(to->carrier, "ot-tracer-sampled",
-			current_sampling(c) == REMOTE_DENIED ? "false" : "true");
+		if (current_sampling(c) != REMOTE_DEFERRED)
+			to->set(to->carrier, "ot-tracer-sampled",
+				current_sampling(c) == REMOTE_DENIED ? "false" : "true");
 	}
 }
 

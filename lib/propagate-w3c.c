@@ -38,6 +38,7 @@ static void tracecontext_extract(struct found *f, const struct source *from)
 	if (!w3c_traceparent(&f->context, field(from, "traceparent")))
 		return;
 	f->parent = true;
+	f->carried.deferred = false;
 	state = str_trim(field(from, "tracestate"));
 	if (w3c_tracestate_valid(state))
 		f->carried.trace_state =

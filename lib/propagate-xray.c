@@ -54,6 +54,10 @@ static void xray_extract(struct found *f, const struct source *from)
 
 static void xray_inject(const struct current *c, const struct target *to)
 {
+	static const char decision[] = { [REMOTE_DEFERRED] = '?',
+					 [REMOTE_DENIED] = '0',
+					 [REMOTE_ACCEPTED] = '1',
+					 [REMOTE_DEBUG] = '1' };
 	char text[] = "Root=1-........-........................;Parent=................;Sampled=0";
 
 	if (!c->entry->span_id)
@@ -61,8 +65,7 @@ static void xray_inject(const struct current *c, const struct target *to)
 	hex_write(text + 7, current_trace_id(c), 4);
 	hex_write(text + 16, current_trace_id(c) + 4, 12);
 	hex_write(text + 48, current_span_id(c), 8);
-	if (current_sampling(c) != REMOTE_DENIED)
-		text[sizeof(text) - 2] = '1';
+	text[sizeof(text) - 2] = decision[current_sampling(c)];
 	to->set(to->carrier, "X-Amzn-Trace-Id", text);
 }
 

@@ -59,12 +59,14 @@ void found_adopt(struct found *f, const struct remote *r, struct str trace_state
 		memcpy(c.span_id, r->span_id, 8);
 	}
 	if (r->sampling == REMOTE_ACCEPTED || r->sampling == REMOTE_DEBUG ||
-	    (r->sampling == REMOTE_DEFERRED && sampled_here(r->trace_id)))
+	    (r->sampling == REMOTE_DEFERRED && !process.config.disabled &&
+	     sampled_here(r->trace_id)))
 		c.flags = ORIEL_SAMPLED;
 	f->context = c;
 	f->parent = r->has_ids;
 	f->carried.trace_state = trace_state;
 	f->carried.debug = r->sampling == REMOTE_DEBUG;
+	f->carried.deferred = r->sampling == REMOTE_DEFERRED && process.config.disabled;
 }
 
 struct str found_keep(struct found *f, struct str text)
@@ -161,7 +163,7 @@ bool context_of_environment(struct oriel_context *out)
 void oriel_context_inject(void (*set)(void *carrier, const char *name, const char *value),
 			  void *carrier)
 {
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
+	struct thread *t = context_thread();
 	struct target to = { set, carrier };
 	struct current c;
 
@@ -226,7 +228,7 @@ static void fields_find(struct fields_found *f, const struct thread *t, bool deb
 
 size_t oriel_context_fields(const char *names[], size_t most)
 {
-	struct thread *t = oriel_recording() ? thread_self() : NULL;
+	struct thread *t = context_thread();
 	struct fields_found f = { .n = 0 };
 
 	if (!t)

@@ -58,7 +58,7 @@ static inline struct str field(const struct source *from, const char *name)
 
 /*
  * A parent, or a decision alone, which only counts where there is no parent yet. Where nobody has
- * decided our own sampler does. `trace_state` must stay until extract has returned.
+ * decided our own sampler does; where nothing is recorded whoever comes after us may. `trace_state` must stay until extract has returned.
  */
 void found_adopt(struct found *f, const struct remote *r, struct str trace_state);
 
@@ -78,7 +78,7 @@ void inject_baggage_fields(const struct current *c, const struct target *to, str
 static inline enum remote_sampling current_sampling(const struct current *c)
 {
 	if (!(entry_flags(c->entry) & ORIEL_SAMPLED))
-		return REMOTE_DENIED;
+		return c->carried.deferred ? REMOTE_DEFERRED : REMOTE_DENIED;
 	return c->carried.debug ? REMOTE_DEBUG : REMOTE_ACCEPTED;
 }
 

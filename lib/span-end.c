@@ -86,7 +86,7 @@ void span_abandon(struct thread *t, uint64_t span_id)
 static __attribute__((noinline)) void span_finish_any(struct oriel_span *span, uint64_t id,
 						      uint64_t end_ns)
 {
-	struct thread *t = oriel_recording() ? thread_self() : thread_if_any();
+	struct thread *t = oriel_recording() ? thread_self() : context_thread_if_any();
 	bool records = span->flags & SPAN_RECORDS;
 	uint32_t depth = span->depth;
 

@@ -250,8 +250,7 @@ static __attribute__((noinline)) struct oriel_span *span_open_any(
 
 	if (!t) {
 		process_lose(LOSS_spans_no_slot, oriel_recording());
-		*span = oriel_span_none();
-		return span;
+		return passing_open(span, options);
 	}
 	t->span_count = 0;
 	s.parent = &given;

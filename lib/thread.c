@@ -6,6 +6,7 @@
 #include "lib/context.h"
 #include "lib/lane.h"
 #include "lib/metric.h"
+#include "lib/passing.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -46,11 +47,15 @@ static void thread_leave(void *slot)
 {
 	struct thread *t = slot;
 
-	if (t->live != THREAD_LIVE)
+	if (!t->live)
 		return;
 	for (uint32_t i = 0; i <= t->depth; i++)
 		if (t->entry[i].meta & ENTRY_OWNS_CARRY)
 			carry_drop(entry_carry(&t->entry[i]));
+	if (t->live == THREAD_PASSES) {
+		passing_leave(t);
+		return;
+	}
 	t->busy = THREAD_LANES; /* handlers from here on: no lane is theirs */
 	atomic_signal_fence(memory_order_seq_cst);
 	for (int i = 0; i < THREAD_LANES; i++)
@@ -70,21 +75,25 @@ int thread_key_make(void)
 	return key_made ? 0 : -EAGAIN;
 }
 
+void thread_clear(struct thread *t, uint32_t slot)
+{
+	memset(t, 0, sizeof(*t));
+	t->slot = slot;
+	t->entry[0] = (struct entry){ .meta = ENTRY_META(0, 0, 0, ENTRY_BASE) };
+	if (process_has_root())
+		t->entry[0] = context_entry(&process.root, ENTRY_BASE);
+}
+
 static void thread_init(struct thread *t, uint32_t slot, uint32_t tid)
 {
 	uint64_t state = process.seed[0] ^ clock_tick_cheap() ^ (uint64_t)(uintptr_t)&state;
 
-	memset(t, 0, sizeof(*t));
-	t->slot = slot;
+	thread_clear(t, slot);
 	t->tid = tid;
 	state ^= process.seed[1] * (slot + 1);
 	t->random = mix(&state) ^ process.seed[1];
 	t->step = (mix(&state) ^ process.seed[2]) | 1;
 	t->salt = mix(&state) ^ process.seed[3];
-	t->entry[0] = (struct entry){ .meta = ENTRY_META(0, 0, 0, ENTRY_BASE) };
-	if (process.root.flags || process.root.carry || process.root.remote) {
-		t->entry[0] = context_entry(&process.root, ENTRY_BASE);
-	}
 	cells_inherit(t);
 }
 
@@ -115,16 +124,21 @@ static struct thread *thread_claim(void)
 	return NULL;
 }
 
+void thread_enter(struct thread *t, uint32_t live)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	t->live = live;
+	thread_set_here(t);
+	if (key_made && key < KEYS_INLINE)
+		pthread_setspecific(key, t);
+}
+
 static void thread_settle(struct thread *t)
 {
 	uint32_t n = atomic_fetch_add_explicit(&process.n_threads, 1, memory_order_relaxed) + 1;
 
 	atomic_store_explicit(&process.crowded, n * 4 > process.n_chunks, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
-	t->live = THREAD_LIVE;
-	thread_set_here(t);
-	if (key_made && key < KEYS_INLINE)
-		pthread_setspecific(key, t);
+	thread_enter(t, THREAD_LIVE);
 }
 
 /*
@@ -151,10 +165,8 @@ struct thread *thread_attach(void)
 	return t;
 }
 
-void thread_inherit(const struct entry *kept, uint32_t depth)
+void thread_inherit(struct thread *t, const struct entry *kept, uint32_t depth)
 {
-	struct thread *t = thread_attach();
-
 	if (!t)
 		return;
 	memcpy(t->entry, kept, (depth + 1) * sizeof(*kept));

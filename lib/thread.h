@@ -29,7 +29,8 @@
 enum {
 	THREAD_SIZE = 2048,
 	THREAD_LIVE = 0x4f52494c,
-	THREAD_LANES = 2, /* the thread's own, and its signal handlers' */
+	THREAD_PASSES = 0x50415353, /* nothing but a stack of contexts, lib/passing.h */
+	THREAD_LANES = 2,	    /* the thread's own, and its signal handlers' */
 	CONTEXT_DEPTH = 54,
 };
 
@@ -255,5 +256,11 @@ static inline const struct entry *thread_top(const struct thread *t)
 /* At startup, and in a forked child: make the slots' words and seeds usable. */
 int thread_key_make(void);
 
-/* In a forked child: a slot for this thread with the stack that `kept` has, its spans silent. */
-void thread_inherit(const struct entry *kept, uint32_t depth);
+/* A fresh slot: zeros, and the base of its stack. */
+void thread_clear(struct thread *t, uint32_t slot);
+
+/* It is the calling thread's from here on. */
+void thread_enter(struct thread *t, uint32_t live);
+
+/* In a forked child: this thread's slot gets the stack that `kept` has, its spans silent. NULL: there is none. */
+void thread_inherit(struct thread *t, const struct entry *kept, uint32_t depth);

@@ -44,6 +44,9 @@ ORIEL_API struct oriel_span *oriel_span_open_at(struct oriel_span *span, const c
 						const struct oriel_span_options *options,
 						struct oriel_attributes attributes);
 
+/* Nothing is recorded in this process, but contexts are passed on (lib/passing.h). */
+ORIEL_API bool oriel_passes_contexts(void);
+
 /* A scope of ours, as options have it. */
 static inline struct oriel_scope *watcher_scope(enum wire_scope scope)
 {

@@ -162,6 +162,8 @@ void oriel_work_begin(struct oriel_work *w, enum oriel_work_kind kind, struct or
 		.kind = (uint8_t)kind, .scope = scope, .name = name, .site = site
 	};
 	w->system = system;
+	if (!oriel_recording())
+		w->span = oriel_span_off(NULL);
 	if (!oriel_recording() || !name)
 		return;
 	copied(w->attribute, &w->n_attributes, attributes);
@@ -300,8 +302,12 @@ void oriel_work_end(struct oriel_work *w)
 {
 	double seconds;
 
-	if (!w || !w->began_ns)
+	if (!w)
 		return;
+	if (!w->began_ns) {
+		oriel_span_end(&w->span);
+		return;
+	}
 	seconds = seconds_since(w->began_ns);
 	failure_take(w);
 	if (oriel_recording()) {
