@@ -4,8 +4,8 @@
  * unless ORIEL_INSTRUMENT=no (or 0, none, false, off); a program that is linked with it asks for it
  * (oriel-agent.h), by a call or by ORIEL_INSTRUMENT=1. TOMODACHI_OPENTELEMETRY_INSTRUMENT says the
  * same where that is not set. ORIEL_DISABLED_INSTRUMENTATIONS, else
- * OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, names what is left alone. OTEL_SDK_DISABLED=true leaves
- * everything alone, through oriel_start.
+ * OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, names what is left alone. With OTEL_SDK_DISABLED=true only that is
+ * watched which contexts go through, by OTEL_PROPAGATORS; nothing of it is recorded.
  */
 #include "agent/agent.h"
 
@@ -27,7 +27,7 @@
 #include "lib/fault.h"
 #include "oriel-agent.h"
 
-_Atomic bool agent_on;
+_Atomic bool agent_on, agent_passes;
 
 static struct oriel_counter *_Atomic missed, *_Atomic unedited;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the switches, and of this: */
@@ -73,6 +73,21 @@ static void turn(const struct watched *w, bool on)
 	atomic_store_explicit(&w->watch->on, on, memory_order_relaxed);
 }
 
+static void begin_passing(void)
+{
+	atomic_store_explicit(&agent_passes, true, memory_order_relaxed);
+	atomic_store_explicit(&agent_on, true, memory_order_relaxed);
+	begun = true;
+}
+
+static bool is_wanted(const struct watched *w, const char *libraries, const char *except)
+{
+	if (atomic_load_explicit(&agent_passes, memory_order_relaxed) &&
+	    !(w->passes && w->passes()))
+		return false;
+	return is_named(w, libraries) && !is_named(w, except);
+}
+
 static void begin(void)
 {
 	http_methods_set(getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"));
@@ -109,9 +124,11 @@ static int turn_all(const char *libraries, const char *except, bool on)
 		why = oriel_start(NULL);
 		if (why == 0)
 			begin();
+		else if (oriel_passes_contexts())
+			begin_passing();
 	}
 	for (const struct watched *const *w = watched; begun && *w; w++)
-		if (is_named(*w, libraries) && !is_named(*w, except))
+		if (is_wanted(*w, libraries, except))
 			turn(*w, on);
 	pthread_mutex_unlock(&lock);
 	return why ? why : on ? oriel_why_off() : 0;

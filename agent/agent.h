@@ -4,7 +4,7 @@
  * exports some of their functions, so that the program's calls come here first, and passes each on
  * to the real one (agent/real.h). What it sees goes to liboriel.
  *
- * A guest. It is inert until its constructor ran, and for good if recording is off. State lives in
+ * A guest. It is inert until its constructor ran, and for good if recording is off; but see agent_passes. State lives in
  * pools that are mapped when a library is first used (agent/pool.h), or in the caller's frame.
  *
  * A watched library is one file in agent/libraries/ that ends with a `struct watched`, and a row in
@@ -43,22 +43,38 @@ struct watched {
 	const char *aliases; /* other names in lists of libraries: "a,b"; may be NULL */
 	void (*start)(void); /* once, before it is first on; searches for nothing. May be NULL */
 	struct watch *watch; /* NULL: hooks ask agent_watches, and it can't be off on its own */
+	/* Is it also watched where contexts are all that passes (agent_passes)? NULL: no. */
+	bool (*passes)(void);
 };
+
+static inline bool contexts_pass(void)
+{
+	return true;
+}
 
 extern const struct watched *const watched[]; /* ends with NULL */
 
-extern _Atomic bool agent_on;
+/*
+ * agent_passes: nothing is recorded (OTEL_SDK_DISABLED=true), but contexts that come in go out again. Hooks then do
+ * all that they always do; what they tell liboriel goes nowhere, and their spans have their parents' contexts.
+ */
+extern _Atomic bool agent_on, agent_passes;
+
+static inline bool agent_has_work(void)
+{
+	return oriel_recording() || atomic_load_explicit(&agent_passes, memory_order_relaxed);
+}
 
 /* Anything to do? Every hook asks this, or `watches`, first, and passes through if not. */
 static inline bool agent_watches(void)
 {
-	return atomic_load_explicit(&agent_on, memory_order_relaxed) && oriel_recording();
+	return atomic_load_explicit(&agent_on, memory_order_relaxed) && agent_has_work();
 }
 
 /* The same for a library with a switch of its own. */
 static inline bool watches(const struct watch *w)
 {
-	return atomic_load_explicit(&w->on, memory_order_relaxed) && oriel_recording();
+	return atomic_load_explicit(&w->on, memory_order_relaxed) && agent_has_work();
 }
 
 /* Something was not watched for want of room in a pool or table: counted, never silent. */

@@ -111,19 +111,11 @@ static void leave(void *inside)
 void threads_wait(void)
 {
 	struct inside *i = inherited;
-	struct oriel_context now;
-	int kept;
 
 	if (__builtin_expect(!i, 1))
 		return;
-	kept = errno;
-	now = oriel_context_capture();
-	if (memcmp(now.span_id, i->context.span_id, sizeof(now.span_id)) == 0) {
+	if (oriel_context_leave(i->token))
 		inherited = NULL;
-		oriel_context_detach(i->token);
-	}
-	oriel_context_release(&now);
-	errno = kept;
 }
 
 /* ---- the alternate stack ----------------------------------------------------------------------- */
@@ -215,4 +207,5 @@ const struct watched watched_threads = {
 	.aliases = "pthread",
 	.summary = "What is current goes with a thread that the program makes",
 	.watch = &watch,
+	.passes = contexts_pass,
 };

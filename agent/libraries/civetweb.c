@@ -520,4 +520,5 @@ const struct watched watched_civetweb = {
 	.summary = "HTTP requests that civetweb answers in the program",
 	.start = civetweb_start,
 	.watch = &watch,
+	.passes = contexts_pass,
 };

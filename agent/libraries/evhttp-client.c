@@ -416,4 +416,5 @@ const struct watched watched_evhttp_client = {
 	.name = "evhttp-client",
 	.summary = "HTTP requests that the program makes with libevent",
 	.watch = &watch,
+	.passes = contexts_pass,
 };

@@ -540,4 +540,5 @@ const struct watched watched_evhttp = {
 	.aliases = "http,server",
 	.summary = "HTTP requests that libevent's server answers",
 	.watch = &watch,
+	.passes = contexts_pass,
 };

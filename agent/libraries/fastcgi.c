@@ -305,4 +305,5 @@ const struct watched watched_fastcgi = {
 	.summary = "Requests that a web server hands to the program",
 	.start = fastcgi_start,
 	.watch = &watch,
+	.passes = contexts_pass,
 };

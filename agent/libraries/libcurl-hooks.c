@@ -119,4 +119,5 @@ const struct watched watched_libcurl = {
 	.summary = "HTTP requests that the program makes",
 	.start = libcurl_start,
 	.watch = &libcurl_watch,
+	.passes = contexts_pass,
 };

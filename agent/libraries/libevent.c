@@ -481,4 +481,5 @@ const struct watched watched_libevent = {
 	.summary = "Context of a request in the callbacks that it waits for",
 	.aliases = "event",
 	.watch = &watch,
+	.passes = contexts_pass,
 };

@@ -535,4 +535,5 @@ const struct watched watched_libmicrohttpd = {
 	.summary = "HTTP requests that the program serves",
 	.start = libmicrohttpd_start,
 	.watch = &watch,
+	.passes = contexts_pass,
 };

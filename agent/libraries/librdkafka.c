@@ -407,4 +407,5 @@ const struct watched watched_librdkafka = {
 	.aliases = "rdkafka,kafka,messaging",
 	.summary = "messages that the program sends to Kafka, and works on",
 	.watch = &rdkafka_watch,
+	.passes = contexts_pass,
 };

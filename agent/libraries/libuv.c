@@ -134,4 +134,5 @@ const struct watched watched_libuv = {
 	.aliases = "uv",
 	.summary = "Queued work runs in the context of who queued it",
 	.watch = &watch,
+	.passes = contexts_pass,
 };

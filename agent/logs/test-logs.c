@@ -19,7 +19,7 @@
 /* liboriel's and the agent's, of which only these are used here. */
 static int64_t levels[1 + ORIEL_LOGGERS / sizeof(int64_t)];
 struct oriel_gate oriel_gate = { .recording = 1, .levels = levels };
-_Atomic bool agent_on = true;
+_Atomic bool agent_on = true, agent_passes;
 extern const struct watched watched_syslog, watched_journal;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

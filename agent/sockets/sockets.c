@@ -54,6 +54,11 @@ static bool is_yes(const char *name)
 	return false;
 }
 
+static bool injection_is_asked_for(void)
+{
+	return is_yes("ORIEL_SOCKETS_INJECT");
+}
+
 static void fork_comes(void)
 {
 	atomic_fetch_add_explicit(&sockets_forks, 1, memory_order_relaxed);
@@ -67,7 +72,7 @@ static void forked(void)
 
 static void sockets_start(void)
 {
-	sockets_settings.inject = is_yes("ORIEL_SOCKETS_INJECT");
+	sockets_settings.inject = injection_is_asked_for();
 	sockets_settings.request_id = is_yes("ORIEL_SOCKETS_REQUEST_ID");
 	server_ready();
 	client_ready();
@@ -84,4 +89,5 @@ const struct watched watched_sockets = {
 	.summary = "HTTP/1 that the program serves and asks for on its own sockets",
 	.start = sockets_start,
 	.watch = &sockets_watch,
+	.passes = injection_is_asked_for,
 };

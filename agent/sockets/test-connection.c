@@ -25,7 +25,7 @@ static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same;
 static bool counting; /* instead of telling */
 static _Atomic int n_missed, n_unedited;
 
-_Atomic bool agent_on = true;
+_Atomic bool agent_on = true, agent_passes;
 struct oriel_gate oriel_gate = { .recording = 1 };
 
 void agent_missed(const char *library)

@@ -7,9 +7,12 @@
  *     /own /error /sql             with a request id of its own; 500; asks SQLite
  *     /big /quiet                  8 MiB; nothing is answered
  *     /ws                          a websocket that answers each text, and asks SQLite
+ *     /context                     the trace context that is current
  *     /begun                       by the begin_request callback
  *     else                         404 of civetweb's own
  */
+#include "current.h"
+
 #include <civetweb.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -66,6 +69,15 @@ static int hello(struct mg_connection *c, void *arg)
 	if (arg != mark)
 		abort();
 	wrote(mg_printf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 6, "hello\n"), 44);
+	return 200;
+}
+
+static int context(struct mg_connection *c, void *arg)
+{
+	char room[56];
+
+	(void)arg;
+	mg_printf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s\n", current(room));
 	return 200;
 }
 
@@ -175,6 +187,7 @@ int main(void)
 	mg_set_request_handler(c, "/hello", hello, (void *)mark);
 	mg_set_request_handler(c, "/gone", hello, NULL);
 	mg_set_request_handler(c, "/gone", NULL, NULL);
+	mg_set_request_handler(c, "/context", context, NULL);
 	mg_set_request_handler(c, "/ok", ok, NULL);
 	mg_set_request_handler(c, "/fields", fields, NULL);
 	mg_set_request_handler(c, "/pieces", pieces, NULL);

@@ -6,9 +6,11 @@
  *     fcgi-server stdio        on the socket that is its standard input, by fcgi_stdio, until
  *                              /end was asked for
  *
- *     /hello /status /own /big /long /pieces /sql /nothing, by DOCUMENT_URI or REQUEST_URI
+ *     /hello /status /own /big /long /pieces /sql /nothing /context, by DOCUMENT_URI or REQUEST_URI
  */
 #define NO_FCGI_DEFINES
+#include "current.h"
+
 #include <fcgi_stdio.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -82,6 +84,9 @@ static void answer(FCGX_Request *r)
 		long_head(r->out);
 	else if (!strcmp(path, "/pieces"))
 		pieces(r->out);
+	else if (!strcmp(path, "/context"))
+		FCGX_FPrintF(r->out, "Content-Type: text/plain\r\n\r\n%s\n",
+			     current((char[56]){ 0 }));
 	else if (!strcmp(path, "/own"))
 		FCGX_PutS("x-request-id: mine\r\n\r\nown\n", r->out);
 	else if (strcmp(path, "/nothing") != 0)

@@ -2,6 +2,9 @@
 /*
  * Kafka with librdkafka and the mock cluster that is in it: every way to produce, and to consume.
  * Prints what it gets, and which span is current while it works on a message.
+ *
+ *     kafka-runs [wait]         before it ends, for the end of standard input
+ *     kafka-runs TRACEPARENT    produces below it; says what is current for each message that was polled
  */
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -122,10 +125,21 @@ static const char *own_header(const rd_kafka_message_t *m)
 	return value;
 }
 
+static struct oriel_context above;
+
+static void say_current(void)
+{
+	char text[56];
+
+	if (above.remote)
+		printf("current: %s\n", oriel_traceparent(text) ? text : "none");
+}
+
 /* Something of its own, which is to be the message's child. */
 static void work(const rd_kafka_message_t *m)
 {
 	ORIEL_SPAN ("work") {
+		say_current();
 		printf("%lld %.*s %.*s %s\n", (long long)m->offset, (int)m->key_len,
 		       (const char *)m->key, (int)m->len, (const char *)m->payload, own_header(m));
 	}
@@ -249,15 +263,18 @@ int main(int argc, char **argv)
 	};
 	rd_kafka_conf_t *conf = settings(pair);
 	char brokers[128];
+	unsigned token;
 
-	(void)argv;
+	oriel_context_parse(&above, argc > 1 ? argv[1] : NULL, NULL, NULL);
 	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
 	check(producer, "producer");
 	snprintf(brokers, sizeof(brokers), "%s",
 		 rd_kafka_mock_cluster_bootstraps(rd_kafka_handle_mock_cluster(producer)));
+	token = oriel_context_attach(&above);
 	ORIEL_SPAN ("produce")
 		produce_all();
+	oriel_context_detach(token);
 	poll_all(brokers);
 	batch_all(brokers);
 	refused();

@@ -2,6 +2,8 @@
 /*
  * Work that leaves its thread: a span "asked" on the main thread, and in it threads of each kind that
  * record a span of their own name. Then the same without a span around it.
+ *
+ *     threads [TRACEPARENT]    "asked" is below it; says what is current in each
  */
 #include <oriel.h>
 
@@ -16,10 +18,15 @@
 #include <unistd.h>
 #include <uv.h>
 
+static const char *given;
+
 static void record(const char *name)
 {
 	struct oriel_span span = oriel_span_start(name);
+	char text[56];
 
+	if (given)
+		printf("%s: %s\n", name, oriel_traceparent(text) ? text : "none");
 	oriel_span_end(&span);
 }
 
@@ -213,16 +220,21 @@ static void after(uv_work_t *request, int status)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	uv_work_t once = { .data = (void *)(uintptr_t) "once" };
 	uv_work_t alone = { .data = (void *)(uintptr_t) "alone" };
+	struct oriel_context above = { .carry = 0 };
 	struct oriel_span asked;
+	unsigned token;
 	pthread_t pool, waits_too[N_WAYS];
 
 	sem_init(&first_done, 0, 0);
 	sem_init(&more, 0, 0);
 	oriel_start(NULL);
+	given = argc > 1 ? argv[1] : NULL;
+	oriel_context_parse(&above, given, NULL, NULL);
+	token = oriel_context_attach(&above);
 	asked = oriel_span_start("asked");
 	threads();
 	pool = make(worker, one, 0);
@@ -230,6 +242,7 @@ int main(void)
 	sem_wait(&first_done);
 	uv_queue_work(uv_default_loop(), &once, work, after);
 	oriel_span_end(&asked);
+	oriel_context_detach(token);
 	uv_queue_work(uv_default_loop(), &alone, work, after);
 	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 	uv_loop_close(uv_default_loop());

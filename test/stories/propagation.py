@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a watched service passes on of the trace context that it got.
 
-    propagation.py http://HOST:PORT/next?      a service that fetches the URL after its '?'
+    propagation.py http://HOST:PORT/next CASES            a service that fetches the URL after its '?'
+    propagation.py http://HOST:PORT/call/{port}/x CASES   or this port of ours
 
 Each case sends fields to the service, which calls back here, and looks at the fields that come along.
 The cases are those of the W3C's Trace Context (level 1 and 2) and of B3. Prints one line a case.
@@ -37,7 +38,7 @@ class Callback(http.server.BaseHTTPRequestHandler):
 def call(fields):
     """Send a request with these fields; the fields of the call that it leads to."""
     arrived.clear()
-    text = f"GET {target.path}?{callback} HTTP/1.1\r\nHost: {target.netloc}\r\nConnection: close\r\n"
+    text = f"GET {path} HTTP/1.1\r\nHost: {target.netloc}\r\nConnection: close\r\n"
     text += "".join(f"{name}: {value}\r\n" for name, value in fields)
     with socket.create_connection((target.hostname, target.port), timeout=20) as s:
         s.sendall((text + "\r\n").encode("latin-1"))
@@ -196,9 +197,44 @@ def b3multi():
          lambda got: not values(got, "x-b3-parentspanid") and not values(got, "b3"))
 
 
-target = urllib.parse.urlsplit(sys.argv[1])
+# Of a service that records nothing: what came goes on as it is, and nothing else.
+
+CONTEXT = re.compile(r"traceparent|tracestate|baggage|x-request-id|b3|x-b3-.*")
+
+
+def passes(title, fields, besides=()):
+    case(title, fields + list(besides), lambda got: sorted(f for f in got if CONTEXT.fullmatch(f[0])) == sorted(fields))
+
+
+def passed():
+    passes("nothing came", [])
+    passes("a parent", [("traceparent", GOOD)])
+    passes("one that isn't sampled", [("traceparent", f"00-{TRACE}-{SPAN}-00")])
+    passes("one with a random id", [("traceparent", f"00-{TRACE}-{SPAN}-03")])
+    passes("state and baggage", [("traceparent", GOOD), ("tracestate", "foo=1,bar=2"), ("baggage", "k=v,x=a%20b;p=1")])
+    passes("baggage alone", [("baggage", "k=v")])
+    passes("a bad parent", [], [("traceparent", f"00-{TRACE}-{SPAN}-0"), ("tracestate", "foo=1")])
+    passes("a request id", [("traceparent", f"00-{OTHER}-{SPAN}-01")], [("x-request-id", "abc")])
+    passes("another form", [], [("b3", f"{TRACE}-{SPAN}-1")])
+    passes("nothing again", [])
+
+
+def passed_long():
+    passes("8,192 bytes of baggage", [("traceparent", GOOD), ("baggage", "k=" + "v" * 8190)])
+
+
+def passed_b3():
+    passes("nothing came", [])
+    for how in "-1", "-0", "-d", "":
+        passes(f"one field, {how}", [("b3", f"{TRACE}-{SPAN}{how}")], [("traceparent", GOOD)])
+
+
+where = sys.argv[1] if "{" in sys.argv[1] else sys.argv[1] + "?{callback}"
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Callback)
 callback = f"http://127.0.0.1:{server.server_port}/"
+target = urllib.parse.urlsplit(where.format(callback=callback, port=server.server_port))
+path = target.path + (f"?{target.query}" if target.query else "")
 threading.Thread(target=server.serve_forever, daemon=True).start()
-{"w3c": w3c, "b3": b3, "b3multi": b3multi}[sys.argv[2]]()
+{"w3c": w3c, "b3": b3, "b3multi": b3multi,
+ "passed": passed, "passed_long": passed_long, "passed_b3": passed_b3}[sys.argv[2]]()
 sys.exit(failed > 0)
