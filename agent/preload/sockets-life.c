@@ -81,48 +81,54 @@ static void taken(int listener, int fd, const struct sockaddr *peer, socklen_t p
 	errno = kept;
 }
 
-/* The peer's address comes with the call; who doesn't ask for it saves us another call so. */
-HOOK int accept(int listener, __SOCKADDR_ARG peer, socklen_t *restrict peer_n)
-{
+/*
+ * The peer's address comes with the call; who doesn't ask for it saves us another call so. `room` is what there is
+ * for it: the kernel tells how long it would have been.
+ */
+struct peer {
 	struct sockaddr_in6 ours;
-	socklen_t ours_n = sizeof(ours);
-	struct sockaddr *at = peer.__sockaddr__;
+	struct sockaddr *at;
+	socklen_t ours_n, *n, room;
+};
+
+static inline void peer_asked(struct peer *p, struct sockaddr *at, socklen_t *n)
+{
+	p->ours_n = sizeof(p->ours);
+	p->at = at ? at : (struct sockaddr *)&p->ours;
+	p->n = at ? n : &p->ours_n;
+	p->room = p->n ? *p->n : 0;
+}
+
+static inline socklen_t peer_n(const struct peer *p)
+{
+	return p->n && *p->n < p->room ? *p->n : p->room;
+}
+
+HOOK int accept(int listener, __SOCKADDR_ARG peer, socklen_t *restrict n)
+{
+	struct peer p;
 	int fd;
 
 	REAL_OR_FAIL(accept);
 	current_waits();
-	if (at)
-		fd = REAL(accept)(listener, at, peer_n);
-	else
-		fd = REAL(accept)(listener, (struct sockaddr *)&ours, &ours_n);
+	peer_asked(&p, peer.__sockaddr__, n);
+	fd = REAL(accept)(listener, p.at, p.n);
 	if (fd >= 0)
-		taken(listener, fd, at ? at : (struct sockaddr *)&ours,
-		      !at      ? ours_n
-		      : peer_n ? *peer_n
-			       : 0,
-		      CALLER);
+		taken(listener, fd, p.at, peer_n(&p), CALLER);
 	return fd;
 }
 
-HOOK int accept4(int listener, __SOCKADDR_ARG peer, socklen_t *restrict peer_n, int flags)
+HOOK int accept4(int listener, __SOCKADDR_ARG peer, socklen_t *restrict n, int flags)
 {
-	struct sockaddr_in6 ours;
-	socklen_t ours_n = sizeof(ours);
-	struct sockaddr *at = peer.__sockaddr__;
+	struct peer p;
 	int fd;
 
 	REAL_OR_FAIL(accept4);
 	current_waits();
-	if (at)
-		fd = REAL(accept4)(listener, at, peer_n, flags);
-	else
-		fd = REAL(accept4)(listener, (struct sockaddr *)&ours, &ours_n, flags);
+	peer_asked(&p, peer.__sockaddr__, n);
+	fd = REAL(accept4)(listener, p.at, p.n, flags);
 	if (fd >= 0)
-		taken(listener, fd, at ? at : (struct sockaddr *)&ours,
-		      !at      ? ours_n
-		      : peer_n ? *peer_n
-			       : 0,
-		      CALLER);
+		taken(listener, fd, p.at, peer_n(&p), CALLER);
 	return fd;
 }
 

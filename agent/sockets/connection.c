@@ -340,7 +340,7 @@ static void requests_feed(struct connection *c, struct str in)
 	}
 	while (in.n && !c->requests_over && request_again(c, &in))
 		;
-	if (!in.n && http1_is_idle(&c->requests))
+	if (c->requests_over || (!in.n && http1_is_idle(&c->requests)))
 		return;
 	do {
 		if (!c->reading && http1_is_idle(&c->requests) && in.n)
@@ -596,17 +596,22 @@ void connection_ended(struct connection *c, enum direction d, bool reset)
 
 /* ---- what is going to be written --------------------------------------------------------------------- */
 
-/* Of the message that begins here: is its head whole? */
+/* Of the message that begins here: is its head whole? `before`: bytes that are none of it (blank lines). */
 static bool head_read(const struct http1 *m, struct reading *r, const struct iovec *v, int n_v,
-		      struct http1 *probe)
+		      struct http1 *probe, size_t *before)
 {
+	size_t n = 0;
+
 	*probe = *m;
 	for (int i = 0; i < n_v; i++) {
 		struct str piece = { v[i].iov_base, v[i].iov_len };
 		enum http1_event e = http1_next(probe, &r->head, &piece);
 
-		if (e != HTTP1_MORE)
+		n += v[i].iov_len - piece.n;
+		if (e != HTTP1_MORE) {
+			*before = n - probe->head_n;
 			return e == HTTP1_HEAD;
+		}
 	}
 	return false;
 }
@@ -615,6 +620,7 @@ static void call_prepare(struct connection *c, const struct iovec *v, int n_v, b
 {
 	struct reading *r;
 	struct http1 probe;
+	size_t before;
 
 	if (c->requests_over || !http1_is_idle(&c->requests) ||
 	    ((c->prepared || connection_front(c)) && !sockets_settings.inject) ||
@@ -624,10 +630,10 @@ static void call_prepare(struct connection *c, const struct iovec *v, int n_v, b
 	r = reading_take();
 	if (!r)
 		return;
-	if (head_read(&c->requests, r, v, n_v, &probe)) {
+	if (head_read(&c->requests, r, v, n_v, &probe, &before)) {
 		if (!c->prepared)
 			c->prepared = exchange_begin(c, r, &probe);
-		if (c->prepared && sockets_settings.inject && !plain)
+		if (c->prepared && sockets_settings.inject && !plain && !before)
 			edit_request(c, c->prepared, v, n_v, probe.head_n);
 	}
 	reading_give(r);

@@ -10,8 +10,8 @@
  * of the message, so a write that takes only part of it, even of our own bytes, is gone on with by
  * the program's next one: nothing is kept back, nothing is sent on our own, nothing waits.
  *
- * A head that isn't whole in the first bytes of one write, is there in pieces that end within a line, or begins
- * a write of more than EDIT_TAKES pieces is not edited (counted).
+ * A head that isn't whole in the first bytes of one write (a blank line may stand before it), is there in
+ * pieces that end within a line, or begins a write of more than EDIT_TAKES pieces is not edited (counted).
  */
 #pragma once
 

@@ -621,6 +621,20 @@ static void what_was_not_taken_is_no_edit_of_what_is_written_next(void **state)
 	descriptors_close(FD);
 }
 
+static void a_head_behind_a_blank_line_is_not_edited(void **state)
+{
+	(void)state;
+	sockets_settings.inject = true;
+	opens(FD, false);
+	assert_false(prepares("\r\nGET /1 HTTP/1.1\r\n\r\n"));
+	pass(FD, OUT, "\r\nGET /1 HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_unedited, 1);
+	descriptors_close(FD);
+	opens(FD, false);
+	assert_false(prepares("PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\nGET /1 HTTP/1.1\r\n\r\n"));
+	descriptors_close(FD);
+}
+
 static void threads_that_fight_over_a_connection_do_no_harm(void **state)
 {
 	pthread_t thread[4];
@@ -667,6 +681,7 @@ int main(void)
 		cmocka_unit_test_setup(a_head_in_two_writes_is_counted_as_not_edited, setup),
 		cmocka_unit_test_setup(what_was_not_taken_is_no_edit_of_what_is_written_next,
 				       setup),
+		cmocka_unit_test_setup(a_head_behind_a_blank_line_is_not_edited, setup),
 		cmocka_unit_test_setup(threads_that_fight_over_a_connection_do_no_harm, setup),
 	};
 

@@ -408,6 +408,38 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 	[[ $output =~ ^00-$trace-[0-9a-f]{16}-01" "[0-9a-f-]{36}$ && $output != *b7ad6b7169203331* ]]
 }
 
+@test "a server with little room for its client's address has spans without one" {
+	cat >"$WWW/short.c" <<-'END'
+		#include <netinet/in.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+			struct sockaddr_in client;
+			socklen_t n = sizeof(a), client_n = sizeof(client);
+			int listener = socket(AF_INET6, SOCK_STREAM, 0), fd;
+			char text[500];
+
+			if (bind(listener, (struct sockaddr *)&a, n) || listen(listener, 1) || getsockname(listener, (struct sockaddr *)&a, &n))
+				return 1;
+			printf("%d\n", ntohs(a.sin6_port));
+			fflush(stdout);
+			fd = accept(listener, (struct sockaddr *)&client, &client_n);
+			if (read(fd, text, sizeof(text)) < 1 || write(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 38) != 38)
+				return 1;
+			return close(fd) || client_n != sizeof(a);
+		}
+	END
+	cc -o "$WWW/short" "$WWW/short.c"
+	"$BUILD/oriel" run -- "$WWW/short" >"$WWW/port" 3>&- &
+	local pid=$!
+	wait_for 10 [ -s "$WWW/port" ]
+	curl -s -m 10 "http://[::1]:$(<"$WWW/port")/a"
+	wait "$pid"
+	see 'map(select(.kind == "server") | [.name, .attributes."url.path", .attributes."client.address"]) == [["GET", "/a", null]]'
+}
+
 @test "what of a pipeline can't be handed the context is sent as it is, and counted" {
 	needs nginx
 	PORT=$(free_port)
@@ -429,10 +461,11 @@ FITS='map "$uri|$http_traceparent" $fits { default 0; "~^/t/([0-9a-f]+)\|00-\1-[
 		ask(get(b"/1"), get(b"/2"))
 		ask(get(b"/3") + get(b"/4"))
 		ask(get(b"/5")[:20], get(b"/5")[20:])
+		ask(b"\r\n" + get(b"/6"))
 	END
 	run -0 "$BUILD/oriel" run --sockets-inject -- python3 "$WWW/pipeline.py" "$PORT"
-	[ "$(xargs <<<"$output")" = "2 /1 2 /2 2 /end 2 /3 1 /4 2 /end 1 /5 2 /end" ]
-	wait_for 10 eval '[ "$(metric oriel_agent_unedited_total)" = 2 ]'
+	[ "$(xargs <<<"$output")" = "2 /1 2 /2 2 /end 2 /3 1 /4 2 /end 1 /5 2 /end 1 /6 2 /end" ]
+	wait_for 10 eval '[ "$(metric oriel_agent_unedited_total)" = 3 ]'
 }
 
 @test "the request id goes out on responses, when asked, and the server's own stays" {
