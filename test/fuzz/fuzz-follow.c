@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	if (fd < 0) {
 		fd = memfd_create("target", MFD_CLOEXEC);
-		target_start();
+		target_start(NULL);
 	}
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, bytes, n, 0) != (ssize_t)n)
 		return 0;
