@@ -160,6 +160,8 @@ void settle_owe(struct owed *o, struct batch *b, struct places *places, uint64_t
 		return;
 	*w = (struct owing){ NULL, b ? batch_ref(b) : NULL, *places, n_rounds, now_ns };
 	*places = (struct places){ 0 };
+	o->n++;
+	o->n_places += w->places.n;
 	if (!o->first)
 		o->tail = &o->first;
 	*o->tail = w;
@@ -209,6 +211,8 @@ static void owing_pop(struct owed *o)
 	struct owing *w = o->first;
 
 	o->first = w->next;
+	o->n--;
+	o->n_places -= w->places.n;
 	batch_free(w->batch);
 	free(w->places.item);
 	free(w);
@@ -220,10 +224,18 @@ static void owing_pop(struct owed *o)
  */
 static void batches_let_go(struct owed *o, uint64_t now_ns)
 {
-	for (struct owing *w = o->first; w; w = w->next)
-		if (w->batch && (now_ns - w->since_ns > SETTLE_NS ||
-				 atomic_load_explicit(&w->batch->refs, memory_order_acquire) == 1))
+	size_t n = o->n, n_places = o->n_places;
+
+	for (struct owing *w = o->first; w; w = w->next) {
+		bool late = now_ns - w->since_ns > SETTLE_NS || n > SETTLE_MOST ||
+			    n_places > SETTLE_PLACES_MOST;
+
+		n--;
+		n_places -= w->places.n;
+		if (w->batch &&
+		    (late || atomic_load_explicit(&w->batch->refs, memory_order_acquire) == 1))
 			w->batch = batch_free(w->batch);
+	}
 }
 
 void settle_look(struct owed *o, struct intake *in, uint64_t n_rounds, uint64_t now_ns)

@@ -8,7 +8,7 @@
  *     settle_chunk(in, i);                             tells the segment how far chunk i has come
  *
  * A batch is delivered when nobody but us holds it: written, sent, or dropped and counted; or when
- * it has waited for SETTLE_NS, so that a dead endpoint doesn't hold up everything. Then each START
+ * it has waited for SETTLE_NS, or many have come since, so that a dead endpoint doesn't hold up everything. Then each START
  * of its spans is marked in the segment, and after it the cursor goes on (struct chunk). Records of
  * spans that are open pin their chunk.
  *
@@ -23,12 +23,17 @@
 
 enum { SETTLE_LAG = 4 }; /* what ended in a round is given so many rounds later, at the latest */
 
-#define SETTLE_NS 2000000000ull
+/* As long as a batch is gathered and a request may take, usually: 5 and 10 s. Then it is on disk, or never will be. */
+#define SETTLE_NS 16000000000ull
+
+/* Batches that are owed, and places: what a round has to look at, and what is kept for it. */
+enum { SETTLE_MOST = 1024, SETTLE_PLACES_MOST = 1 << 20 };
 
 struct owing;
 
 struct owed {
 	struct owing *first, **tail;
+	size_t n, n_places;
 };
 
 /* Takes `places`; `batch` (NULL: nothing came of it) gets one more reference. */

@@ -269,6 +269,54 @@ static void cursors_that_make_no_sense_are_not_believed(void **state)
 	assert_int_equal(r->n_spans, 1);
 }
 
+static struct batch *empty_batch(void)
+{
+	struct resource *none = resource_new((struct attributes){ 0 }, STR(""), 1);
+	struct batch *b = batch_new(none);
+
+	resource_free(none);
+	return b;
+}
+
+/* One that somebody holds, given in round 1 at the time 0. */
+static void owe(struct owed *o, struct batch *b)
+{
+	struct places none = { 0 };
+
+	settle_owe(o, b, &none, 1, 0);
+}
+
+/* Gathered for 5 seconds and answered after 10. */
+static void what_is_on_its_way_is_not_settled_before_its_time_is_over(void **state)
+{
+	struct room *r = *state;
+	struct owed o = { 0 };
+	struct batch *b = empty_batch();
+
+	owe(&o, b);
+	settle_look(&o, r->p->in, 2, 15 * 1000000000ull);
+	assert_int_equal(r->p->in->settled, 1);
+	settle_look(&o, r->p->in, 2, SETTLE_NS + 1);
+	assert_int_equal(r->p->in->settled, 2);
+	batch_free(b);
+}
+
+static void of_many_on_their_way_the_oldest_are_let_go(void **state)
+{
+	struct room *r = *state;
+	struct owed o = { 0 };
+	struct batch *b = empty_batch();
+
+	for (size_t i = 0; i < SETTLE_MOST + 10; i++)
+		owe(&o, b);
+	settle_look(&o, r->p->in, 2, 1);
+	assert_int_equal(o.n, SETTLE_MOST);
+	assert_int_equal(r->p->in->settled, 1);
+	settle_forget(&o);
+	assert_int_equal(o.n, 0);
+	batch_free(b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -279,6 +327,8 @@ int main(void)
 		TEST(what_was_delivered_is_not_given_again),
 		TEST(an_end_that_nobody_saw_the_start_of_is_still_counted),
 		TEST(cursors_follow_what_is_delivered),
+		TEST(what_is_on_its_way_is_not_settled_before_its_time_is_over),
+		TEST(of_many_on_their_way_the_oldest_are_let_go),
 		TEST(a_chunk_that_an_open_span_needs_waits_for_its_end),
 		TEST(no_more_than_a_quarter_of_the_chunks_waits),
 		TEST(an_idle_chunk_that_waits_may_be_used_on),
