@@ -221,15 +221,28 @@ int destination_new(struct destination **out, const struct exporter *kind,
 	return 0;
 }
 
+static uint64_t in_memory(const struct destination *d)
+{
+	return d->offered - d->settled - d->spooled;
+}
+
+/* Beyond half of it memory goes to disk (destination-disk.c): it takes more before that is too slow. */
+static uint64_t much(const struct destination *d)
+{
+	size_t room = d->limits.queue_items;
+
+	return d->spool ? room - room / 4 : room / 2;
+}
+
 /*
  * While half of the queue is free a batch gets in however large it is: what a collector reads in one round may be
  * more than a small queue holds, and a few spans that wait are no reason to lose it.
  */
 static bool has_room(const struct destination *d, size_t items)
 {
-	uint64_t queued = d->offered - d->settled - d->spooled, room = d->limits.queue_items;
+	uint64_t queued = in_memory(d), room = d->limits.queue_items;
 
-	return !queued || queued < room / 2 || (queued <= room && items <= room - queued);
+	return !queued || queued < much(d) || (queued <= room && items <= room - queued);
 }
 
 /* What waits needn't gather any longer. But what fails is not tried sooner for it. */
@@ -244,10 +257,11 @@ static void hurry_up(struct destination *d)
 unsigned destination_crowd(struct destination *d)
 {
 	uint64_t percent;
+	bool helps;
 
 	pthread_mutex_lock(&d->lock);
-	percent = d->failing ? 0
-			     : (d->offered - d->settled - d->spooled) * 100 / d->limits.queue_items;
+	helps = d->spool ? in_memory(d) >= much(d) : d->kind->is_near && !d->failing;
+	percent = helps ? in_memory(d) * 100 / d->limits.queue_items : 0;
 	pthread_mutex_unlock(&d->lock);
 	return (unsigned)percent;
 }

@@ -10,7 +10,8 @@
  *     destination_free(d, 2000);             the same, then ends the threads
  *
  * The queue is bounded in items (spans + records + points of the signals that the place names),
- * those being written included, and about: while half of it is free it takes a batch of any size. A full queue drops
+ * those being written included, and about: while half of it is free (with a disk behind it, a quarter) it takes a batch
+ * of any size. A full queue drops
  * the newest batch and counts its items. A quarter of it, or a batch if that is less, is written at once. Retryable
  * failures back off with jitter (1 s doubling to 30 s, or what the server asks for) and keep the
  * batches until `retry_for_ms` is over. A flush cuts one wait short.
@@ -103,7 +104,10 @@ int destination_new(struct destination **out, const struct exporter *kind,
 /* Takes a reference of its own when it takes the batch. False: what of it is for it was dropped, and counted. */
 bool destination_offer(struct destination *d, struct batch *b);
 
-/* How much of its queue is taken, in percent; 0 while it fails: waiting doesn't help then. */
+/*
+ * How much of its queue is taken, in percent; 0 where waiting doesn't help: it is far away, or fails. With a queue on
+ * disk it does, while that doesn't keep up with what comes.
+ */
 unsigned destination_crowd(struct destination *d);
 
 /* False: the time was over first. */

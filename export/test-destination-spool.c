@@ -19,7 +19,7 @@ static char dir[] = "/tmp/oriel-queue-XXXXXX";
 
 /* Takes spans, whose ids are numbers, in whatever way they come. */
 static struct {
-	_Atomic bool away, stalls;
+	_Atomic bool away, stalls, blocks; /* blocks: stalls, and isn't idle */
 	void (*idle)(void *to);
 	void *idle_to;
 	_Atomic size_t n_taken, n_writes, n_resends;
@@ -31,7 +31,8 @@ static void stall(void)
 {
 	while (backend.stalls) {
 		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-		backend.idle(backend.idle_to);
+		if (!backend.blocks)
+			backend.idle(backend.idle_to);
 	}
 }
 
@@ -374,6 +375,41 @@ static void what_gave_way_while_it_was_sent_is_not_sent(void **state)
 	destination_free(d, 1000);
 }
 
+static bool offer_many(struct destination *d, uint16_t from, uint16_t to)
+{
+	struct batch *b = batch_new(resource);
+	bool taken;
+
+	for (uint16_t i = from; i < to; i++)
+		memcpy(batch_add_span(b)->span_id.b, &i, 2);
+	taken = destination_offer(d, b);
+	batch_free(b);
+	return taken;
+}
+
+/* The disk has no time for a moment, and neither had the collector: what it reads then is a lot at once. */
+static void a_disk_that_is_slow_is_waited_for(void **state)
+{
+	struct destination *d = begin(1 << 20);
+
+	(void)state;
+	backend.stalls = backend.blocks = true;
+	for (uint16_t i = 0; i < 70; i++)
+		assert_true(offer(d, i));
+	assert_int_equal(destination_crowd(d), 0);
+	assert_true(offer_many(d, 70, 270));
+	assert_int_equal(destination_crowd(d), 270);
+	assert_false(offer_many(d, 270, 271));
+	backend.blocks = false;
+	while (destination_crowd(d))
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	assert_true(state_of(d).spooled >= 200);
+	backend.stalls = false;
+	assert_true(destination_flush(d, 20000));
+	each_once(270);
+	destination_free(d, 1000);
+}
+
 /* Two services that send to the same address: neither loses what the memory of one doesn't hold. */
 static void each_of_a_name_has_a_disk(void **state)
 {
@@ -458,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup(a_flush_waits_for_what_was_under_way, fresh),
 		cmocka_unit_test_setup(what_gave_way_while_it_was_sent_is_not_sent, fresh),
 		cmocka_unit_test_setup(the_end_does_not_hammer_at_a_dead_backend, fresh),
+		cmocka_unit_test_setup(a_disk_that_is_slow_is_waited_for, fresh),
 		cmocka_unit_test_setup(each_of_a_name_has_a_disk, fresh),
 		cmocka_unit_test_setup(what_another_left_is_sent_by_who_goes_on, fresh),
 		cmocka_unit_test_setup(a_queue_that_can_not_be_on_disk_is_told, fresh),

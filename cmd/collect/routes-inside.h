@@ -19,9 +19,8 @@ struct leg {
 	enum signal signals;
 	struct delta delta;
 	uint64_t every; /* of a process's points those of each so manieth round; 1: all */
-	bool is_near;
-	bool is_out;   /* what it writes to may be the run's own output */
-	bool is_lines; /* a service's own log lines; others write theirs themselves */
+	bool is_out;	/* what it writes to may be the run's own output */
+	bool is_lines;	/* a service's own log lines; others write theirs themselves */
 	char endpoint[200];
 };
 

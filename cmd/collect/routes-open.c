@@ -129,7 +129,6 @@ static void open_leg(struct route *route, const struct export_item *item,
 	leg->is_lines = kind == exporter_find(STR("log"));
 	leg->delta.preference = preference(kind, signals, settings);
 	leg->every = rounds_between(settings, all, route->all->collector);
-	leg->is_near = kind->is_near;
 	leg->is_out = kind->is_out;
 	destination_where(leg->destination, leg->endpoint, sizeof(leg->endpoint));
 	route->n_legs++;

@@ -83,8 +83,7 @@ static unsigned routes_crowd(void *to, void *you)
 
 	(void)you;
 	for (size_t i = 0; route && i < route->n_legs; i++) {
-		unsigned percent =
-			route->leg[i].is_near ? destination_crowd(route->leg[i].destination) : 0;
+		unsigned percent = destination_crowd(route->leg[i].destination);
 
 		most = percent > most ? percent : most;
 	}
