@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A receiver of OTLP traces, over HTTP or gRPC, that is bad in every way in turn, and knows what it has got.
 //
-//     bad-backend.mjs http|grpc PORT SECONDS
+//     bad-backend.mjs http|grpc PORT SECONDS [MS]
 //
-// Each way lasts SECONDS, and until it was met; between them it is good. Prints the address where it can be
-// asked: GET /good makes it good from now on, GET / tells what came, and how many rounds there were. Spans are told apart by their attribute `i`. "again": those that came again though it had
-// said that it has them, which must be none; what was cut off before its answer was whole may come again.
+// Each way lasts SECONDS, and until it was met; between them it is good. Each answer takes MS milliseconds. Prints the
+// address where it can be asked: GET /good makes it good from now on, GET / tells what came, and how many rounds there
+// were. Spans are told apart by their attribute `i`. "again": those that came again though it had said that it has them,
+// which must be none; what was cut off before its answer was whole may come again.
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 
 const [protocol, port, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const late = Number(process.argv[5] ?? 0);
 const grpc = protocol === 'grpc';
 const ways = {
   http: ['refuse', 'stall', 'cut', 'half', 'unavailable', 'throttle', 'partial'],
@@ -165,12 +167,13 @@ function receive(asked, cut, answer) {
     }
     parts.push(part);
   });
-  asked.on('end', () => {
+  const deal = () => {
     if (way === 'cut' || leaving || asked.destroyed) return;
     if (way !== 'stall' && way !== 'half') answered.add(from);
     answer(Buffer.concat(parts));
     met = true;
-  });
+  };
+  asked.on('end', () => { if (late) setTimeout(deal, late); else deal(); });
   asked.on('error', () => {});
 }
 

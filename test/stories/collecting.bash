@@ -94,3 +94,10 @@ metric() {
 	find_page && curl -sf -m 10 "$PAGE/metrics" |
 		awk -v name="$1" '$1 == name || index($1, name "{") == 1 { n += $2 } END { printf "%d\n", n }'
 }
+
+# tell_counters: what a failure is to be explained by: each of the collector's counters that isn't 0, and its destinations.
+tell_counters() {
+	find_page || return 0
+	curl -sf -m 10 "$PAGE/metrics" | grep -E '^oriel_[a-z_]*_total[{ ]' | grep -v ' 0$' || :
+	api status | jq -c '.destinations[] | {name, queued, on_disk, sent, dropped, failing, why}' || :
+}
