@@ -10,6 +10,7 @@ enum { EDITS_MOST = 4096, TRACEPARENT_LENGTH = 55, PARENT_ID_AT = 36, ID_HEX = 1
 struct edit {
 	struct pool_item item;
 	uint32_t insert_at, replace_at; /* of the message; 0: no such thing */
+	uint32_t at;			/* what of the message has passed, as the program sees it */
 	uint16_t n, sent;		/* of the inserted text */
 	char id[ID_HEX];
 	char text[EDIT_TEXT];
@@ -36,7 +37,7 @@ static struct edit *edit_new(struct connection *c)
 	c->edit = e;
 	if (!e)
 		return NULL;
-	e->insert_at = e->replace_at = 0;
+	e->insert_at = e->replace_at = e->at = 0;
 	e->n = e->sent = 0;
 	return e;
 }
@@ -253,21 +254,28 @@ static bool put_hidden(struct outgoing *o, const struct edit *e)
 	return put(o, o->text, e->n - e->sent);
 }
 
-static uint64_t position(const struct connection *c)
+static bool is_done(const struct edit *e)
+{
+	return e->sent == e->n && (!e->replace_at || e->at >= e->replace_at + ID_HEX);
+}
+
+/* Nothing of the message has gone another way. Where it isn't followed any more, what has begun is brought to its end. */
+static bool stands_there(const struct edit *e, const struct connection *c)
 {
 	const struct http1 *m = c->served ? &c->responses : &c->requests;
 
-	return http1_is_idle(m) ? 0 : m->head_n;
+	return (!c->served && c->requests_over) || (http1_is_idle(m) ? 0 : m->head_n) == e->at;
 }
 
 bool outgoing_make(struct outgoing *o, const struct connection *c, const struct iovec *v, int n_v)
 {
 	const struct edit *e = c->edit;
-	uint64_t at = position(c);
 	bool fits = true;
+	uint64_t at;
 
-	if (!e || (!e->insert_at && !e->replace_at))
+	if (!e || is_done(e) || !stands_there(e, c))
 		return false;
+	at = e->at;
 	/* What has begun can't be left: then the program writes less. */
 	if (n_v > EDIT_TAKES)
 		n_v = EDIT_TAKES;
@@ -294,6 +302,7 @@ bool outgoing_make(struct outgoing *o, const struct connection *c, const struct 
 
 size_t outgoing_passed(const struct outgoing *o, struct connection *c, size_t n)
 {
+	struct edit *e = c ? c->edit : NULL;
 	size_t shown = 0;
 
 	for (int i = 0; i < o->n && n; i++) {
@@ -302,8 +311,10 @@ size_t outgoing_passed(const struct outgoing *o, struct connection *c, size_t n)
 		n -= taken;
 		if (i != o->hidden)
 			shown += taken;
-		else if (c->edit)
-			c->edit->sent = (uint16_t)(c->edit->sent + taken);
+		else if (e)
+			e->sent = (uint16_t)(e->sent + taken);
 	}
+	if (e)
+		e->at += (uint32_t)shown;
 	return shown;
 }

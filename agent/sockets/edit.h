@@ -46,5 +46,5 @@ void edit_response(struct connection *c, const struct exchange *e, const struct 
 /* False: write what the program wants to write. */
 bool outgoing_make(struct outgoing *o, const struct connection *c, const struct iovec *v, int n_v);
 
-/* n bytes of it were taken; how many of the program's? */
+/* n bytes of it were taken; how many of the program's? `c` may be NULL: nobody follows it any more. */
 size_t outgoing_passed(const struct outgoing *o, struct connection *c, size_t n);

@@ -246,6 +246,64 @@ static void a_head_in_too_many_pieces_is_not_edited_and_counted(void **state)
 	assert_int_equal(n_missed, 1);
 }
 
+/* One write of `text`, of which `most` bytes of what is made of it are taken: those, behind `wire`. */
+static size_t written(struct connection *c, const char *text, size_t most, char *wire)
+{
+	struct iovec v = { (void *)text, strlen(text) };
+	struct outgoing o;
+
+	if (!outgoing_make(&o, c, &v, 1)) {
+		strncat(wire, text, most);
+		return most < v.iov_len ? most : v.iov_len;
+	}
+	for (int i = 0; i < o.n; i++)
+		strncat(wire, o.v[i].iov_base,
+			o.v[i].iov_len < most - strlen(wire) ? o.v[i].iov_len
+							     : most - strlen(wire));
+	return outgoing_passed(&o, c, strlen(wire));
+}
+
+/* Its requests are followed no longer once the first bytes have gone: those of this one are edited to its end. */
+static void an_edit_that_has_begun_ends_where_it_should(void **state)
+{
+	static const char text[] = "GET / HTTP/1.1\r\n\r\n",
+			  expected[] = "GET / HTTP/1.1\r\ntraceparent: " OURS
+				       "\r\nX-Request-ID: id-1\r\n\r\n"
+				       "more";
+	static struct exchange e;
+
+	(void)state;
+	for (size_t most = 1; most < sizeof(expected) - 5; most++) {
+		struct connection c = { .requests_over = 3 };
+		struct iovec v = { (void *)text, sizeof(text) - 1 };
+		char wire[400] = "";
+		size_t n;
+
+		http1_init(&c.requests, HTTP1_REQUEST);
+		edit_request(&c, &e, &v, 1, sizeof(text) - 1);
+		n = written(&c, text, most, wire);
+		if (n < sizeof(text) - 1)
+			written(&c, text + n, sizeof(wire), wire + strlen(wire));
+		written(&c, "more", sizeof(wire), wire + strlen(wire));
+		assert_string_equal(wire, expected);
+		edit_drop(&c);
+	}
+}
+
+static void a_connection_that_nobody_follows_any_more_has_no_edit(void **state)
+{
+	static struct exchange e;
+	struct connection c = { 0 };
+	struct iovec v = { (void *)"GET / HTTP/1.1\r\n\r\n", 18 };
+	struct outgoing o;
+
+	(void)state;
+	edit_request(&c, &e, &v, 1, 18);
+	assert_true(outgoing_make(&o, &c, &v, 1));
+	assert_int_equal(outgoing_passed(&o, NULL, 40), 16);
+	edit_drop(&c);
+}
+
 static void a_response_gets_its_requests_id_once(void **state)
 {
 	static struct exchange e = { .as.served.id = "id-7" };
@@ -283,6 +341,9 @@ int main(void)
 		cmocka_unit_test_setup(a_head_in_pieces_that_end_within_a_line_is_not_edited,
 				       setup),
 		cmocka_unit_test_setup(a_head_in_too_many_pieces_is_not_edited_and_counted, setup),
+		cmocka_unit_test_setup(an_edit_that_has_begun_ends_where_it_should, setup),
+		cmocka_unit_test_setup(a_connection_that_nobody_follows_any_more_has_no_edit,
+				       setup),
 		cmocka_unit_test_setup(a_response_gets_its_requests_id_once, setup),
 	};
 
