@@ -20,8 +20,11 @@ enum { REQUEST_MOST = 4 << 20, ITEM_MOST = 16 << 20, BUFFER_KEPT = 4 << 20 };
 
 struct datadog {
 	struct http *http;
-	char *url, *socket;
+	char *url, *socket; /* the first one's; others borrow them */
+	bool is_first;
 	const atomic_bool *stop;
+	void (*idle)(void *to);
+	void *idle_to;
 	struct out body;
 };
 
@@ -33,8 +36,10 @@ static void *datadog_close(void *state)
 		return NULL;
 	http_free(d->http);
 	out_fini(&d->body);
-	free(d->url);
-	free(d->socket);
+	if (d->is_first) {
+		free(d->url);
+		free(d->socket);
+	}
 	free(d);
 	return NULL;
 }
@@ -83,12 +88,36 @@ static int datadog_open(void **state, const struct settings *settings,
 	why[0] = '\0';
 	if (!d)
 		return ERR(-ENOMEM);
+	d->is_first = true;
 	d->stop = place->stop;
+	d->idle = place->idle;
+	d->idle_to = place->idle_to;
 	d->http = http_new();
 	r = d->http ? read_url(d, settings, why) : ERR(-ENOMEM);
 	if (r) {
 		datadog_close(d);
 		return TRACE(r);
+	}
+	*state = d;
+	return 0;
+}
+
+static int datadog_beside(void **state, const void *first, void *idle_to)
+{
+	const struct datadog *of = first;
+	struct datadog *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return ERR(-ENOMEM);
+	d->url = of->url;
+	d->socket = of->socket;
+	d->stop = of->stop;
+	d->idle = of->idle;
+	d->idle_to = idle_to;
+	d->http = http_new();
+	if (!d->http) {
+		datadog_close(d);
+		return ERR(-ENOMEM);
 	}
 	*state = d;
 	return 0;
@@ -108,6 +137,8 @@ static int post(struct datadog *d, const struct shipment *s, size_t traces, size
 		.body = out_all(&d->body),
 		.timeout_ms = TIMEOUT_MS,
 		.stop = d->stop,
+		.idle = d->idle,
+		.idle_to = d->idle_to,
 	};
 	struct http_answer answer;
 	int r;
@@ -160,6 +191,7 @@ const struct exporter exporter_datadog = {
 	.summary = "Send spans to Datadog's agent (v0.4)",
 	.takes = SIGNAL_SPAN,
 	.open = datadog_open,
+	.beside = datadog_beside,
 	.write = datadog_write,
 	.close = datadog_close,
 	.where = datadog_where,

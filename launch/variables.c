@@ -247,7 +247,7 @@ const struct variable variables[] = {
 	{ "ORIEL_OTLP_MAX_RESPONSE_SIZE", VARIABLE_DESTINATION, "BYTES", "4194304",
 	  "So much of its answer is read, unpacked", false },
 	{ "ORIEL_EXPORT_CONCURRENCY", VARIABLE_DESTINATION, "1..32", "4",
-	  "So many requests are under way to a receiver of OTLP or Zipkin at once, if one after the other isn't enough; 1 keeps their order",
+	  "So many requests are under way to a receiver of OTLP, Zipkin or Datadog at once, if one after the other isn't enough; 1 keeps their order",
 	  false },
 	{ "ORIEL_QUEUE_MAX_BYTES", VARIABLE_DESTINATION, "BYTES", "536870912",
 	  "What an OTLP receiver doesn't take waits in the data directory, so much of it at most; 0: nothing does",

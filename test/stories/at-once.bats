@@ -43,6 +43,16 @@ send() {
 	[ "$(metric oriel_export_sent_total)" = 40000 ]
 }
 
+@test "so does Datadog's agent" {
+	export OTEL_TRACES_EXPORTER=datadog DD_TRACE_AGENT_URL=$SINK
+	"$BUILD/oriel" run --service-name steady --export-concurrency 8 -- "$BUILD/programs/steady" 20000 2 60 >service
+	[ "$(tail -n 1 service)" = flushed ]
+	read -r _ _ _ MOST < <(curl -sf -m 10 "$SINK/count")
+	[ "$MOST" -ge 2 ]
+	[ "$MOST" -le 8 ]
+	[ "$(metric oriel_export_sent_total)" = 40000 ]
+}
+
 @test "one after the other, if that is wanted" {
 	send --export-concurrency 1
 	[ "$MOST" = 1 ]
