@@ -100,17 +100,25 @@ void destination_settle(struct destination *d, const struct account *a)
 	pthread_mutex_unlock(&d->lock);
 }
 
-void destination_settle_disk(struct destination *d, const struct account *a)
+void destination_note_disk(struct destination *d, uint64_t adopted)
 {
-	uint64_t gave_way = spool_dropped(d->spool);
-
-	tell_stats(a, gave_way);
-	pthread_mutex_lock(&d->lock);
-	destination_count_settled(d, a, gave_way);
+	d->offered += adopted;
 	d->spooled = spool_items(d->spool);
 	d->held = spool_held(d->spool);
 	d->stowed = spool_came(d->spool);
 	d->ready = d->spooled > 0;
+}
+
+/* What is adopted counts in the same moment: who waits for the end waits for that, too. */
+void destination_settle_disk(struct destination *d, const struct account *a)
+{
+	uint64_t gave_way = spool_dropped(d->spool);
+	uint64_t adopted = spool_adopt(d->spool) ? spool_items(d->spool) : 0;
+
+	tell_stats(a, gave_way);
+	pthread_mutex_lock(&d->lock);
+	destination_count_settled(d, a, gave_way);
+	destination_note_disk(d, adopted);
 	pthread_mutex_unlock(&d->lock);
 }
 

@@ -49,9 +49,7 @@ void destination_adopt(struct destination *d)
 	pthread_mutex_lock(&d->disk);
 	if (spool_adopt(d->spool)) {
 		pthread_mutex_lock(&d->lock);
-		d->spooled = d->held = spool_items(d->spool);
-		d->offered += d->spooled;
-		d->ready = true;
+		destination_note_disk(d, spool_items(d->spool));
 		pthread_cond_broadcast(&d->wake);
 		pthread_mutex_unlock(&d->lock);
 	}
@@ -163,6 +161,7 @@ static void took_none(struct destination *d, bool points)
 static bool take(struct worker *w, struct spool_item *item)
 {
 	struct destination *d = w->d;
+	uint64_t came = spool_came(d->spool);
 	bool points, took;
 
 	pthread_mutex_lock(&d->lock);
@@ -173,7 +172,7 @@ static bool take(struct worker *w, struct spool_item *item)
 		destination_settle_disk(d, &(struct account){ .sent = { 0 } });
 	pthread_mutex_lock(&d->lock);
 	w->points = took && item->which % 4 == 2;
-	if (!took)
+	if (!took && spool_came(d->spool) == came)
 		took_none(d, points);
 	pthread_mutex_unlock(&d->lock);
 	return took;

@@ -90,6 +90,9 @@ void destination_settle(struct destination *d, const struct account *a);
 /* With the disk held, and with what happened there in the same moment: what is settled no longer waits there. */
 void destination_settle_disk(struct destination *d, const struct account *a);
 
+/* With the disk and the lock held: what is there now, and so many items of it are new to us. */
+void destination_note_disk(struct destination *d, uint64_t adopted);
+
 /* What an exporter says is held to what there was: of each signal done, and of that refused. */
 void destination_done(const struct export_result *result, const struct cargo *c, bool all,
 		      struct account *out);

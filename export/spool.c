@@ -54,7 +54,7 @@ struct spool {
 	struct taken taken[SPOOL_TAKEN_MOST]; /* in the files' order */
 	size_t n_taken;
 	bool is_short;	    /* of descriptors or memory, when one was last to be taken */
-	unsigned seen_left; /* of n_left */
+	unsigned none_left; /* n_left, when nobody had left anything */
 };
 
 /*
@@ -217,7 +217,7 @@ static struct spool *open_nth(const char *top, const char *name, uint64_t most, 
 	s->folder = (struct spool_folder){ -1, -1 };
 	s->top = strdup(top);
 	s->name = strdup(name);
-	s->seen_left = atomic_load_explicit(&n_left, memory_order_acquire);
+	s->none_left = atomic_load_explicit(&n_left, memory_order_acquire) - 1;
 	if (!s->top || !s->name ||
 	    spool_folder_take(&s->folder, top, name, nth, make) != FOLDER_OURS)
 		return spool_close(s);
@@ -256,12 +256,13 @@ bool spool_adopt(struct spool *s)
 	struct spool *other;
 	struct spool_folder ours = s->folder;
 
-	if (left == s->seen_left || s->items || s->n_taken)
+	if (left == s->none_left || s->items || s->n_taken)
 		return false;
-	s->seen_left = left;
 	other = open_best(s->top, s->name, s->most, false);
-	if (!other)
+	if (!other) {
+		s->none_left = left;
 		return false;
+	}
 	while (s->first)
 		file_forget(s, s->first);
 	s->folder = other->folder;
@@ -269,6 +270,7 @@ bool spool_adopt(struct spool *s)
 	s->last = other->last;
 	s->bytes = other->bytes;
 	s->items = other->items;
+	s->came += s->items;
 	other->folder = ours;
 	other->first = NULL;
 	other->items = 0;

@@ -42,8 +42,8 @@ struct spool *spool_open(const char *dir, const char *name, uint64_t most);
 struct spool *spool_close(struct spool *s);
 
 /*
- * Where there is nothing of ours: has another spool of the same name been closed in this process since, and was anything
- * left in one? Then that is ours. Costs next to nothing where none was.
+ * Where there is nothing of ours: was anything left in another one of this name? Then that is ours. Looks once, and
+ * again when one has been closed in this process with something in it: else it costs next to nothing.
  */
 bool spool_adopt(struct spool *s);
 
@@ -63,6 +63,7 @@ void spool_back(struct spool *s, const struct spool_item *item);
 
 uint64_t spool_items(const struct spool *s); /* that aren't done */
 uint64_t spool_held(const struct spool *s);  /* with those that are done behind one that isn't */
-uint64_t spool_came(const struct spool *s);  /* items that were put, since it was opened */
+uint64_t spool_came(
+	const struct spool *s); /* items that were put, or adopted, since it was opened */
 uint64_t spool_bytes(const struct spool *s);
 uint64_t spool_dropped(struct spool *s); /* items, since this was asked last */

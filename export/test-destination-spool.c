@@ -455,6 +455,25 @@ static void what_another_left_is_sent_by_who_goes_on(void **state)
 	destination_free(b, 1000);
 }
 
+/* The end waits for what is adopted in its last moment. */
+static void what_several_left_is_sent_by_one_that_ends(void **state)
+{
+	struct destination *d[3];
+
+	(void)state;
+	backend.away = true;
+	for (uint16_t i = 0; i < 3; i++) {
+		d[i] = begin(1 << 20);
+		assert_true(offer(d[i], i));
+		wait_for_disk(d[i], 1);
+	}
+	for (int i = 0; i < 3; i++)
+		destination_free(d[i], 1);
+	backend.away = false;
+	destination_free(begin(1 << 20), 20000);
+	each_once(3);
+}
+
 static void a_queue_that_can_not_be_on_disk_is_told(void **state)
 {
 	struct settings none = { { "", 0 } };
@@ -497,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup(a_disk_that_is_slow_is_waited_for, fresh),
 		cmocka_unit_test_setup(each_of_a_name_has_a_disk, fresh),
 		cmocka_unit_test_setup(what_another_left_is_sent_by_who_goes_on, fresh),
+		cmocka_unit_test_setup(what_several_left_is_sent_by_one_that_ends, fresh),
 		cmocka_unit_test_setup(a_queue_that_can_not_be_on_disk_is_told, fresh),
 	};
 	int r;

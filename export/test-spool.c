@@ -148,6 +148,7 @@ static void what_another_leaves_is_adopted(void **state)
 	struct spool *a = begin(1 << 20), *b = begin(1 << 20);
 
 	(void)state;
+	assert_false(spool_adopt(b));
 	put(a, "a");
 	put(b, "b");
 	assert_false(spool_adopt(b));
@@ -165,6 +166,28 @@ static void what_another_leaves_is_adopted(void **state)
 	a = begin(1 << 20);
 	empty(a);
 	spool_close(a);
+}
+
+static void what_several_left_is_adopted_by_one(void **state)
+{
+	struct spool *s[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		s[i] = begin(1 << 20);
+	for (int i = 0; i < 3; i++) {
+		put(s[i], i == 0 ? "a" : i == 1 ? "b" : "c");
+		spool_close(s[i]);
+	}
+	s[0] = begin(1 << 20);
+	take(s[0], "a");
+	assert_true(spool_adopt(s[0]));
+	take(s[0], "b");
+	assert_true(spool_adopt(s[0]));
+	take(s[0], "c");
+	assert_false(spool_adopt(s[0]));
+	empty(s[0]);
+	spool_close(s[0]);
 }
 
 static void where_no_folder_can_be_there_is_none(void **state)
@@ -465,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup(each_has_its_own, fresh),
 		cmocka_unit_test_setup(what_anyone_left_is_the_next_ones, fresh),
 		cmocka_unit_test_setup(what_another_leaves_is_adopted, fresh),
+		cmocka_unit_test_setup(what_several_left_is_adopted_by_one, fresh),
 		cmocka_unit_test_setup(where_no_folder_can_be_there_is_none, fresh),
 		cmocka_unit_test_setup(want_of_descriptors_loses_nothing, fresh),
 		cmocka_unit_test_setup(the_oldest_give_way_and_are_counted, fresh),

@@ -42,6 +42,23 @@ came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/trace
 	wait_for 20 off_disk second
 }
 
+# The first one's is still there: its run has ended, and it is given ten seconds.
+@test "a service that begins while another's queue waits has one, too" {
+	query first
+	query second
+	wait_for 20 on_disk first
+	wait_for 20 on_disk second
+	kill -9 "$(collector_pid)"
+	wait_for 20 gone "$(collector_pid)"
+	backend
+	query third
+	wait_for 40 came third
+	wait_for 20 came first
+	wait_for 20 came second
+	wait_for 20 off_disk first
+	wait_for 20 off_disk second
+}
+
 @test "with none allowed nothing is written" {
 	ORIEL_QUEUE_MAX_BYTES=0 query first
 	query second
