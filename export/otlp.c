@@ -314,14 +314,15 @@ static size_t request_most(const struct shipment *s, const struct otlp_target *t
 	return t->protocol == OTLP_GRPC && shipment_items(s) > 1 ? GRPC_REQUEST_MOST : REQUEST_MOST;
 }
 
-/* After room for gRPC's prefix. */
-static void encode(struct out *o, const struct shipment *s, const struct otlp_target *t)
+/* At most so many bytes, after room for gRPC's prefix. */
+static void encode(struct out *o, const struct shipment *s, const struct otlp_target *t,
+		   size_t most)
 {
 	static const char room[GRPC_PREFIX];
 	enum otlp_protocol protocol = t->protocol;
 
 	out_clear(o);
-	o->limit = request_most(s, t);
+	o->limit = most;
 	if (protocol == OTLP_GRPC)
 		out_bytes(o, room, sizeof(room));
 	if (protocol == OTLP_HTTP_JSON)
@@ -361,7 +362,7 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 	struct str body;
 	int r;
 
-	encode(&x->plain, s, t);
+	encode(&x->plain, s, t, request_most(s, t));
 	r = shipment_encoded(result, s, &x->plain, request_most(s, t));
 	if (r)
 		return TRACE(r);
@@ -371,12 +372,23 @@ static int ship(void *state, const struct shipment *s, struct export_result *res
 
 /* ---- on disk: a request as it was encoded, neither packed nor with gRPC's prefix ----------------------- */
 
-enum { STOWED_JSON = 0x100 };
+/*
+ * What lies there can't be halved when a server says that it is too big: so it is what even a proxy takes that nobody
+ * has told anything, but for one item that is larger alone.
+ */
+enum { STOWED_JSON = 0x100, STOWED_MOST = 1 << 20 };
 
 struct stowing {
 	struct otlp *x;
 	struct spool *to;
 };
+
+static size_t stowed_most(const struct shipment *s, const struct otlp_target *t)
+{
+	size_t most = request_most(s, t);
+
+	return shipment_items(s) > 1 && most > STOWED_MOST ? STOWED_MOST : most;
+}
 
 static int stow_one(void *you, const struct shipment *s, struct export_result *result)
 {
@@ -387,7 +399,7 @@ static int stow_one(void *you, const struct shipment *s, struct export_result *r
 	struct out *o = &w->x->aside;
 
 	(void)result;
-	encode(o, s, t);
+	encode(o, s, t, stowed_most(s, t));
 	if (o->error == -EFBIG && shipment_items(s) > 1)
 		return SHIP_TOO_BIG;
 	if (o->error)

@@ -474,6 +474,43 @@ static void too_large_for_the_server_is_sent_in_halves(void **state)
 	scene_close(&x);
 }
 
+/* What lies on disk can't be halved any more: 20 spans of 100 KiB are two requests that nginx takes unasked. */
+static void what_waits_on_disk_is_in_requests_that_all_take(void **state)
+{
+	char dir[] = "/tmp/oriel-otlp-XXXXXX", command[80];
+	size_t n = 100 << 10, items = 0;
+	char *text = malloc(n);
+	struct attribute a = { STR("k"), { VALUE_STRING, .text = { text, n } } };
+	const struct exporter *otlp = exporter_find(STR("otlp"));
+	struct spool *spool;
+	struct spool_item item;
+	struct out body = { 0 };
+	struct scene x;
+
+	(void)state;
+	memset(text, 'x', n);
+	scene_open(&x, SCRIPT({ OK_EMPTY, 0 }), NULL);
+	for (size_t i = 0; i < 20; i++)
+		batch_add_span(x.batch)->attributes = (struct attributes){ &a, 1, 0 };
+	spool = mkdtemp(dir) ? spool_open(dir, "otlp", 100 << 20) : NULL;
+	assert_non_null(spool);
+	assert_int_equal(otlp->stow(x.otlp, &x.batch, 1, &x.result, spool), 0);
+	while (spool_take(spool, true, &body, &item)) {
+		assert_in_range(item.body.n, 1, 1 << 20);
+		assert_int_equal(otlp->resend(x.otlp, &item, &x.result), 0);
+		items += item.n_items;
+		assert_true(spool_done(spool, &item));
+	}
+	assert_int_equal(items, 22 + 1 + 1);
+	assert_in_range(x.server.n_requests, 3 + 2, 4 + 2);
+	spool_close(spool);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+	out_fini(&body);
+	free(text);
+	scene_close(&x);
+}
+
 /* 70 spans of 1 MiB each: more than the 64 MiB that one request may have. */
 static void no_request_passes_the_limit(void **state)
 {
@@ -613,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_closed_port_is_a_retry),
 		cmocka_unit_test(an_endless_answer_is_left_unread),
 		cmocka_unit_test(too_large_for_the_server_is_sent_in_halves),
+		cmocka_unit_test(what_waits_on_disk_is_in_requests_that_all_take),
 		cmocka_unit_test(no_request_passes_the_limit),
 		cmocka_unit_test(a_limit_of_requests_may_be_set),
 		cmocka_unit_test(a_limit_of_answers_may_be_set),
