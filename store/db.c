@@ -7,6 +7,7 @@
 #include "store/requests.h"
 #include "store/places.h"
 #include "store/store.h"
+#include "store/summary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,6 +241,31 @@ static void db_request_row(sqlite3_context *c, int n, sqlite3_value **v)
 	out_fini(&row.data);
 }
 
+/* trace_shown(start_ns, root_ns, n_logs, root, kind, status, http_status, service, route, method, path), likewise */
+static void db_trace_shown(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	const char *path = sqlite3_value_blob(v[10]);
+	struct summary sum = {
+		.start_ns = (uint64_t)sqlite3_value_int64(v[0]),
+		.root_ns = (uint64_t)sqlite3_value_int64(v[1]),
+		.n_logs = (uint64_t)sqlite3_value_int64(v[2]),
+		.root = sqlite3_value_int(v[3]),
+		.kind = sqlite3_value_int(v[4]) & 7,
+		.status = sqlite3_value_int(v[5]) & 3,
+		.http_status = sqlite3_value_int(v[6]),
+		.service = (uint32_t)sqlite3_value_int64(v[7]),
+		.route = (uint32_t)sqlite3_value_int64(v[8]),
+		.method = (uint32_t)sqlite3_value_int64(v[9]),
+		.path = { path ? path : "", (size_t)sqlite3_value_bytes(v[10]) },
+	};
+	char shown[SUMMARY_SHOWN_ROOM + PATH_BYTES];
+
+	(void)n;
+	if (sum.path.n > PATH_BYTES)
+		sum.path.n = PATH_BYTES;
+	sqlite3_result_blob64(c, shown, summary_shown(&sum, shown), SQLITE_TRANSIENT);
+}
+
 static int db_pragma(struct db *db, const char *sql)
 {
 	int code = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
@@ -284,8 +310,8 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
-static const char *const upgrades[] = { NULL, SCHEMA_FROM_1, SCHEMA_FROM_2, SCHEMA_FROM_3,
-					SCHEMA_FROM_4 };
+static const char *const upgrades[] = { NULL,	       SCHEMA_FROM_1, SCHEMA_FROM_2,
+					SCHEMA_FROM_3, SCHEMA_FROM_4, SCHEMA_FROM_5 };
 
 _Static_assert(sizeof(upgrades) / sizeof(upgrades[0]) == SCHEMA_VERSION, "a way from each form");
 
@@ -377,6 +403,8 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 				db_pack, NULL, NULL);
 	sqlite3_create_function(db->sql, "request_row", 8, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 				db_request_row, NULL, NULL);
+	sqlite3_create_function(db->sql, "trace_shown", 11, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+				NULL, db_trace_shown, NULL, NULL);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {

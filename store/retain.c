@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { STEP_ROWS = 4096, STEP_PACKS = 1024, STEPS_MOST = 16, TELL_EVERY_S = 600 };
+enum { STEP_ROWS = 4096, STEP_TRACES = 1024, STEPS_MOST = 16, TELL_EVERY_S = 600 };
 
 static uint64_t bytes_used(struct db *db)
 {
@@ -48,11 +48,20 @@ static int change(struct db *db, enum db_statement which, uint64_t arg)
 	return db->error ? 0 : sqlite3_changes(db->sql);
 }
 
+/* Up to which span a step goes: so many traces, but no more than so many rows of long ones. */
+static uint64_t old_span(struct db *db)
+{
+	uint64_t trace = ask(db, DB_OLD_TRACE, STEP_TRACES);
+	uint64_t span = ask(db, DB_OLD_SPAN, STEP_TRACES);
+
+	return !trace || (span && span < trace) ? span : trace;
+}
+
 /* The oldest spans, in order of arrival, and what began before them; false when nothing is left. */
 static bool retain_spans(struct store *st)
 {
 	struct db *db = &st->writer;
-	uint64_t id = ask(db, DB_OLD_SPAN, STEP_PACKS), start_ns;
+	uint64_t id = old_span(db), start_ns;
 
 	if (!id)
 		return false;
@@ -99,7 +108,7 @@ static void retain_tell(struct store *st, uint64_t used)
 static void retain_bytes(struct store *st, size_t n_written)
 {
 	struct db *db = &st->writer;
-	size_t steps = 1 + 2 * n_written / STEP_PACKS;
+	size_t steps = 1 + 2 * n_written / STEP_TRACES;
 	uint64_t used = bytes_used(db);
 
 	if (used <= st->max_bytes)

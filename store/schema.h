@@ -5,9 +5,10 @@
  *     word      texts that repeat, once                                     (store/words.h)
  *     run       a run of `oriel run`
  *     resource  who spans and logs are from; a process
- *     trace     a row per trace: what a list shows and filters by, kept up with every write
- *     span      id = trace.no << 20 | how many'th: a trace's spans lie side by side without an index,
- *               those that came together in one row (store/pack.h); start_ns is the last one's
+ *     trace     a row per trace: what a list filters by, and shows (store/summary.h), kept up with
+ *               every write; and the spans that came with it (store/pack.h)
+ *     span      those that came later, or were too many; id = trace.no << 20 | how many'th, so a
+ *               trace's spans lie side by side without an index; start_ns is the last one's
  *     place     hash of a trace's id, trace.no: a hint, late                  (store/places.h)
  *     requests  server, consumer and root spans of a run, those that came together in one row
  *               (store/requests.h): rates, errors and durations read only these
@@ -23,13 +24,14 @@
  * `trace.cursor` grows with every change. A new trace's is its number << 20, which needs no index; what
  * changes later gets its number from behind the newest trace's.
  *
- * Form 2 added `trace.path`, form 3 problems, form 4 places and packs, form 5 rows of many requests. A file of an earlier form is brought up to this one
- * when a collector opens it.
+ * Form 2 added `trace.path`, form 3 problems, form 4 places and packs, form 5 rows of many requests, form 6
+ * spans in their trace's row, and what only a list shows in one column. A file of an earlier form is
+ * brought up to this one when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 5,
+	SCHEMA_VERSION = 6,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
 	SPAN_BITS = 20,			 /* of an id, and of a cursor */
 };
@@ -49,10 +51,10 @@ enum {
 
 #define SCHEMA_TRACE \
 	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, cursor INTEGER," \
-	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
-	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
-	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB," \
-	" path BLOB);" \
+	" start_ns INTEGER, end_ns INTEGER, n_spans INTEGER, n_errors INTEGER, run INTEGER," \
+	" name BLOB, facts BLOB, shown BLOB, spans BLOB);" SCHEMA_TRACE_INDEXES
+
+#define SCHEMA_TRACE_INDEXES \
 	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
 	"CREATE INDEX trace_cursor ON trace(cursor) WHERE cursor & 1048575;"
 
@@ -84,20 +86,22 @@ enum {
 	"CREATE INDEX log_trace ON log(trace) WHERE trace IS NOT NULL;"
 
 #define TRACE_COLUMNS \
-	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
-	" http_status, service, run, route, method, name, facts, path"
+	"no, trace_id, cursor, start_ns, end_ns, n_spans, n_errors, run, name, facts, shown"
 
 /* From each form to the next. */
 #define SCHEMA_FROM_1 "ALTER TABLE trace ADD COLUMN path BLOB;"
 #define SCHEMA_FROM_2 SCHEMA_PROBLEM
+#define TRACE_COLUMNS_5 \
+	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
+	" http_status, service, run, route, method, name, facts, path"
 #define SCHEMA_FROM_3 \
 	SCHEMA_PLACE \
 	"ALTER TABLE last ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;" \
 	"INSERT INTO place SELECT place_hash(trace_id) AS hash, no FROM trace ORDER BY hash;" \
 	"UPDATE last SET placed = no;" \
 	"ALTER TABLE trace RENAME TO trace_3;" \
-	"DROP INDEX trace_start; DROP INDEX trace_cursor;" SCHEMA_TRACE \
-	"INSERT INTO trace SELECT " TRACE_COLUMNS " FROM trace_3;" \
+	"CREATE TABLE trace(" TRACE_COLUMNS_5 ", PRIMARY KEY(no));" \
+	"INSERT INTO trace SELECT " TRACE_COLUMNS_5 " FROM trace_3;" \
 	"DROP TABLE trace_3;" \
 	"UPDATE trace SET cursor = no << 20;" \
 	"UPDATE last SET cursor = no << 20;" \
@@ -111,6 +115,14 @@ enum {
 	" request_row(start_ns, duration_ns, service, route, method, resource, server, error)" \
 	" FROM request ORDER BY start_ns;" \
 	"DROP TABLE request;"
+
+#define SCHEMA_FROM_5 \
+	"ALTER TABLE trace RENAME TO trace_5;" \
+	"DROP INDEX IF EXISTS trace_start; DROP INDEX IF EXISTS trace_cursor;" SCHEMA_TRACE \
+	"INSERT INTO trace SELECT no, trace_id, cursor, start_ns, end_ns, n_spans, n_errors, run, name," \
+	" facts, trace_shown(start_ns, root_ns, n_logs, root, kind, status, http_status, service, route," \
+	" method, path), NULL FROM trace_5;" \
+	"DROP TABLE trace_5;"
 
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
@@ -162,7 +174,7 @@ enum {
 			 " last_log = max(last_log, ?3) WHERE no = ?1") \
 	X(RESOURCE_DATA, "SELECT data FROM resource WHERE no = ?1") \
 	X(RESOURCE_SWEEP, \
-	  "DELETE FROM resource WHERE last_span < ifnull((SELECT min(id) FROM span)," \
+	  "DELETE FROM resource WHERE last_span < ifnull((SELECT min(no) << 20 FROM trace)," \
 	  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
 	X(LAST, \
 	  "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)," \
@@ -181,12 +193,10 @@ enum {
 	  "SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
 	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT placed FROM last)" \
 	  " AND trace_id = ?1 LIMIT 1") \
-	X(TRACES_ADD, "INSERT INTO trace(" TRACE_COLUMNS ") SELECT * FROM rows_trace") \
+	X(TRACES_ADD, "INSERT INTO trace SELECT * FROM rows_trace") \
 	X(TRACE_SET, \
-	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, root_ns = ?6," \
-	  " n_spans = ?7, n_errors = ?8, n_logs = ?9, root = ?10, kind = ?11, status = ?12," \
-	  " http_status = ?13, service = ?14, run = ?15, route = ?16, method = ?17," \
-	  " name = ?18, facts = ?19, path = ?20 WHERE no = ?1 AND trace_id = ?2") \
+	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, n_spans = ?6, n_errors = ?7," \
+	  " run = ?8, name = ?9, facts = ?10, shown = ?11 WHERE no = ?1 AND trace_id = ?2") \
 	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			" ORDER BY start_ns DESC, no DESC") \
 	X(TRACE_CAME, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
@@ -195,7 +205,9 @@ enum {
 			 " AND cursor > ?11 AND cursor & 1048575 ORDER BY cursor") \
 	X(TRACE_DELETE, "DELETE FROM trace WHERE no = ?1") \
 	X(SPANS_ADD, "INSERT INTO span SELECT * FROM rows_span") \
-	X(SPAN_LIST, "SELECT data FROM span WHERE id >= ?1 AND id < ?2 ORDER BY id") \
+	X(SPAN_LIST, \
+	  "SELECT spans, 0 AS id FROM trace WHERE no = ?1 UNION ALL SELECT data, id FROM span" \
+	  " WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 ORDER BY 2") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
 	X(REQUESTS_ADD, \
 	  "INSERT INTO requests(run, first_ns, last_ns, data) VALUES(?1, ?2, ?3, ?4)") \
@@ -243,8 +255,11 @@ enum {
 	X(PROBLEM_TRACES, \
 	  "SELECT time_ns, trace, span, run, message FROM problem_trace WHERE problem = ?1" \
 	  " ORDER BY time_ns DESC") \
+	X(OLD_TRACE, "SELECT no << 20 FROM trace ORDER BY no LIMIT 1 OFFSET ?1") \
 	X(OLD_SPAN, "SELECT id FROM span ORDER BY id LIMIT 1 OFFSET ?1") \
-	X(OLD_START, "SELECT ifnull(max(start_ns), 0) FROM span WHERE id < ?1") \
+	X(OLD_START, \
+	  "SELECT max(ifnull((SELECT max(start_ns) FROM trace WHERE no < ?1 >> 20), 0)," \
+	  " ifnull((SELECT max(start_ns) FROM span WHERE id < ?1), 0))") \
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
 	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
 	X(OLD_REQUESTS_DELETE, "DELETE FROM requests WHERE no IN" \
@@ -255,7 +270,7 @@ enum {
 
 /* X(name, columns): what a write adds by the hundred (store/rows.h) */
 #define ROWS(X) \
-	X(trace, 20) \
+	X(trace, 12) \
 	X(span, 3) \
 	X(place, 2)
 

@@ -112,6 +112,43 @@ static void summary_read_facts(struct summary *sum, struct str facts)
 		memcpy(sum->fact, facts.p, sum->n_facts * sizeof(*sum->fact));
 }
 
+/* root - start, logs, HTTP status, service, route, method, root and kind and status, path */
+size_t summary_shown(const struct summary *sum, char *to)
+{
+	char *at = varint_put(to, varint_signed((int64_t)(sum->root_ns - sum->start_ns)));
+
+	at = varint_put(at, sum->n_logs);
+	at = varint_put(at, (uint64_t)sum->http_status);
+	at = varint_put(at, sum->service);
+	at = varint_put(at, sum->route);
+	at = varint_put(at, sum->method);
+	at = varint_put(at, sum->root | (uint64_t)sum->kind << 1 | (uint64_t)sum->status << 4);
+	if (sum->path.n)
+		memcpy(at, sum->path.p, sum->path.n);
+	return (size_t)(at - to) + sum->path.n;
+}
+
+void summary_read_shown(struct summary *sum, struct str shown)
+{
+	uint64_t root, logs, http, service, route, method, what;
+
+	if (!varint_take(&shown, &root) || !varint_take(&shown, &logs) ||
+	    !varint_take(&shown, &http) || !varint_take(&shown, &service) ||
+	    !varint_take(&shown, &route) || !varint_take(&shown, &method) ||
+	    !varint_take(&shown, &what))
+		return;
+	sum->root_ns = sum->start_ns + (uint64_t)varint_of_signed(root);
+	sum->n_logs = logs;
+	sum->http_status = (int)(http % 1000);
+	sum->service = (uint32_t)service;
+	sum->route = (uint32_t)route;
+	sum->method = (uint32_t)method;
+	sum->root = what & 1;
+	sum->kind = (int)(what >> 1 & 7);
+	sum->status = (int)(what >> 4 & 3);
+	sum->path = shown;
+}
+
 /* The order is that of TRACE_COLUMNS. */
 void summary_read(struct summary *sum, sqlite3_stmt *s)
 {
@@ -123,48 +160,43 @@ void summary_read(struct summary *sum, sqlite3_stmt *s)
 	sum->cursor = db_column_u64(s, 2);
 	sum->start_ns = db_column_u64(s, 3);
 	sum->end_ns = db_column_u64(s, 4);
-	sum->root_ns = db_column_u64(s, 5);
-	sum->n_spans = db_column_u64(s, 6);
-	sum->n_errors = db_column_u64(s, 7);
-	sum->n_logs = db_column_u64(s, 8);
-	sum->root = sqlite3_column_int(s, 9);
-	sum->kind = sqlite3_column_int(s, 10);
-	sum->status = sqlite3_column_int(s, 11);
-	sum->http_status = sqlite3_column_int(s, 12);
-	sum->service = (uint32_t)sqlite3_column_int64(s, 13);
-	sum->run = (uint32_t)sqlite3_column_int64(s, 14);
-	sum->route = (uint32_t)sqlite3_column_int64(s, 15);
-	sum->method = (uint32_t)sqlite3_column_int64(s, 16);
-	sum->name = db_column_text(s, 17);
-	summary_read_facts(sum, db_column_text(s, 18));
-	sum->path = db_column_text(s, 19);
+	sum->n_spans = db_column_u64(s, 5);
+	sum->n_errors = db_column_u64(s, 6);
+	sum->run = (uint32_t)sqlite3_column_int64(s, 7);
+	sum->name = db_column_text(s, 8);
+	summary_read_facts(sum, db_column_text(s, 9));
+	summary_read_shown(sum, db_column_text(s, 10));
 }
 
-void summary_cells(const struct summary *sum, struct cell to[SUMMARY_CELLS])
+static size_t facts_size(const struct summary *sum)
 {
-	struct cell cell[SUMMARY_CELLS] = {
-		cell_u64(sum->no),
-		cell_text((struct str){ (const char *)sum->trace_id.b, sizeof(sum->trace_id.b) }),
-		cell_u64(sum->cursor),
-		cell_u64(sum->start_ns),
-		cell_u64(sum->end_ns),
-		cell_u64(sum->root_ns),
-		cell_u64(sum->n_spans),
-		cell_u64(sum->n_errors),
-		cell_u64(sum->n_logs),
-		cell_number(sum->root),
-		cell_number(sum->kind),
-		cell_number(sum->status),
-		cell_number(sum->http_status),
-		cell_number(sum->service),
-		cell_number(sum->run),
-		cell_number(sum->route),
-		cell_number(sum->method),
-		cell_text(sum->name),
-		cell_text(
-			(struct str){ (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) }),
-		cell_text(sum->path),
-	};
+	return sum->n_facts * sizeof(*sum->fact);
+}
 
-	memcpy(to, cell, sizeof(cell));
+size_t summary_room(const struct summary *sum)
+{
+	return sizeof(sum->trace_id.b) + facts_size(sum) + SUMMARY_SHOWN_ROOM + sum->path.n;
+}
+
+static struct cell cell_copy(const void *p, size_t n, char *to)
+{
+	memcpy(to, p, n);
+	return cell_text((struct str){ to, n });
+}
+
+void summary_cells(const struct summary *sum, char *room, struct cell to[SUMMARY_CELLS])
+{
+	char *facts = room + sizeof(sum->trace_id.b), *shown = facts + facts_size(sum);
+
+	to[0] = cell_u64(sum->no);
+	to[1] = cell_copy(sum->trace_id.b, sizeof(sum->trace_id.b), room);
+	to[2] = cell_u64(sum->cursor);
+	to[3] = cell_u64(sum->start_ns);
+	to[4] = cell_u64(sum->end_ns);
+	to[5] = cell_u64(sum->n_spans);
+	to[6] = cell_u64(sum->n_errors);
+	to[7] = cell_number(sum->run);
+	to[8] = cell_text(sum->name);
+	to[9] = cell_copy(sum->fact, facts_size(sum), facts);
+	to[10] = cell_text((struct str){ shown, summary_shown(sum, shown) });
 }

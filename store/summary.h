@@ -4,7 +4,7 @@
  *
  *     summary_read(&sum, statement);            or {0} with its ids for a new trace
  *     summary_add(&sum, span, from);
- *     summary_cells(&sum, cells);               as TRACE_COLUMNS has them; borrowed from it
+ *     summary_cells(&sum, room, cells);         as TRACE_COLUMNS has them
  *
  * A trace is shown as its root: the earliest span without a parent, or, until one comes, the
  * earliest span. Facts are for filters: every service, run, route and HTTP status in it, each once.
@@ -13,6 +13,7 @@
 
 #include "model/telemetry.h"
 #include "store/db.h"
+#include "store/varint.h"
 
 enum { FACTS_MOST = 128, PATH_BYTES = 512 };
 
@@ -50,7 +51,15 @@ void summary_look(struct summary_span *at, const struct span *s, uint32_t servic
 void summary_add(struct summary *sum, const struct span *s, const struct summary_span *at);
 void summary_fact(struct summary *sum, enum fact kind, uint32_t what);
 
+/* Its name and path are borrowed from the statement. Of what makes no sense nothing is read. */
 void summary_read(struct summary *sum, sqlite3_stmt *s);
+void summary_read_shown(struct summary *sum, struct str shown); /* the column; start_ns is there */
 
-enum { SUMMARY_CELLS = 20, SUMMARY_TRACE_ID = 1, SUMMARY_FACTS = 18 };
-void summary_cells(const struct summary *sum, struct cell to[SUMMARY_CELLS]);
+/* The column, which needs SUMMARY_SHOWN_ROOM and the path's bytes; returns how many it took. */
+enum { SUMMARY_SHOWN_ROOM = 9 * VARINT_MOST };
+size_t summary_shown(const struct summary *sum, char *to);
+
+/* They borrow from `room`, which has summary_room bytes, and the summary's name. */
+enum { SUMMARY_CELLS = 11 };
+size_t summary_room(const struct summary *sum);
+void summary_cells(const struct summary *sum, char *room, struct cell to[SUMMARY_CELLS]);

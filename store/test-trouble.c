@@ -199,7 +199,21 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 	assert_non_null(strstr(store_why(), "newer Oriel"));
 }
 
+#define FORM_5 \
+	"INSERT INTO span SELECT no << 20, start_ns, spans FROM trace WHERE length(spans);" \
+	"ALTER TABLE trace RENAME TO trace_6; DROP INDEX trace_start; DROP INDEX trace_cursor;" \
+	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, cursor INTEGER," \
+	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
+	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \
+	" service INTEGER, run INTEGER, route INTEGER, method INTEGER, name BLOB, facts BLOB, path BLOB);" \
+	"INSERT INTO trace SELECT no, trace_id, cursor, start_ns, end_ns, start_ns, n_spans, n_errors, 3, 1," \
+	" 2, 2, 404, 0, run, 0, 0, name, facts, '/of/5' FROM trace_6;" \
+	"DROP TABLE trace_6;" \
+	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
+	"CREATE INDEX trace_cursor ON trace(cursor) WHERE cursor & 1048575;"
+
 #define FORM_4 \
+	FORM_5 \
 	"CREATE TABLE request(start_ns INTEGER, id INTEGER, run INTEGER, service INTEGER," \
 	" route INTEGER, method INTEGER, resource INTEGER, server INTEGER, error INTEGER," \
 	" duration_ns INTEGER, PRIMARY KEY(start_ns, id)) WITHOUT ROWID;" \
@@ -223,6 +237,7 @@ static const char *const earlier[] = {
 	       "PRAGMA user_version = 2",
 	FORM_3 "PRAGMA user_version = 3",
 	FORM_4 "PRAGMA user_version = 4",
+	FORM_5 "PRAGMA user_version = 5",
 };
 
 static int count_calls(const struct store_red *red, void *you)
@@ -267,7 +282,9 @@ static void a_file_of_an_earlier_form_is_brought_up(void **state)
 		assert_int_equal(seen.at[1].n_spans, 2 + 2 * i);
 		assert_int_equal(store_trace_spans(st, wide_trace(0), count_whole, &spans), 0);
 		assert_int_equal(spans, 2 + 2 * i);
-		assert_string_equal(seen.at[1].path, "");
+		assert_string_equal(seen.at[1].path, i ? "/of/5" : "");
+		assert_int_equal(seen.at[1].http_status, 404);
+		assert_int_equal(seen.at[1].n_logs, 3);
 	}
 }
 

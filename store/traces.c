@@ -34,8 +34,7 @@ static bool search_trace(struct search *q, uint64_t no)
 	if (!q->needle.n)
 		return true;
 	s = db_stmt(q->db, DB_SPAN_LIST);
-	db_bind_u64(s, 1, no << SPAN_BITS);
-	db_bind_u64(s, 2, (no + 1) << SPAN_BITS);
+	db_bind_u64(s, 1, no);
 	while (!found && q->rows_left && db_step(q->db, s) == DB_ROW) {
 		struct str left = db_column_text(s, 0);
 		struct packed span;
@@ -232,8 +231,7 @@ static int give_spans(struct db *db, uint64_t no, struct trace_id id, const stru
 	sqlite3_stmt *s = db_stmt(db, DB_SPAN_LIST);
 	int r = 0;
 
-	db_bind_u64(s, 1, no << SPAN_BITS);
-	db_bind_u64(s, 2, (no + 1) << SPAN_BITS);
+	db_bind_u64(s, 1, no);
 	while (r == 0 && (r = db_step(db, s)) == DB_ROW)
 		r = give_pack(db, db_column_text(s, 0), id, to);
 	db_reset(s);

@@ -59,6 +59,31 @@ static uint64_t words_hash(struct words *w, struct str s)
 	return words_mix(h, s.n >= 8 ? part_of(s.p + s.n - 8) : short_part_of(s));
 }
 
+static inline struct word_near near_of(struct str s)
+{
+	return (struct word_near){
+		.first = s.n >= 8 ? part_of(s.p)
+			 : s.n	  ? short_part_of(s)
+				  : 0,
+		.last = s.n > 8 ? part_of(s.p + s.n - 8) : 0,
+		.text = s,
+	};
+}
+
+static inline bool is_same(const struct word_near *a, const struct word_near *b)
+{
+	if (a->text.n != b->text.n || a->first != b->first || a->last != b->last)
+		return false;
+	return a->text.n <= 16 || str_eq(a->text, b->text);
+}
+
+static inline struct word_near *words_near(struct words *w, const struct word_near *like)
+{
+	uint64_t h = (like->first ^ like->last << 1 ^ like->text.n) * 0x9e3779b97f4a7c15u;
+
+	return &w->near[h >> 56];
+}
+
 static struct word_slot *words_slot(struct words *w, uint64_t hash, struct str s)
 {
 	for (size_t i = hash & (w->room - 1);; i = (i + 1) & (w->room - 1)) {
@@ -127,9 +152,25 @@ static void words_keep(struct words *w, uint64_t id, struct str text)
 	w->n++;
 }
 
-static uint32_t words_known(struct words *w, struct str text)
+static __attribute__((noinline)) uint32_t words_far(struct words *w, struct str text)
 {
-	return w->room ? words_slot(w, words_hash(w, text), text)->id : 0;
+	uint32_t id = w->room ? words_slot(w, words_hash(w, text), text)->id : 0;
+	struct word_near near;
+
+	if (id) {
+		near = near_of(w->text[id]);
+		near.id = id;
+		*words_near(w, &near) = near;
+	}
+	return id;
+}
+
+static inline uint32_t words_known(struct words *w, struct str text)
+{
+	struct word_near like = near_of(text);
+	const struct word_near *near = words_near(w, &like);
+
+	return near->id && is_same(near, &like) ? near->id : words_far(w, text);
 }
 
 uint32_t words_find(struct db *db, struct str text)
@@ -150,18 +191,17 @@ uint32_t words_find(struct db *db, struct str text)
 	return id;
 }
 
-uint32_t words_give(struct db *db, struct str text)
+static __attribute__((noinline)) uint32_t words_add(struct db *db, struct str text)
 {
-	uint32_t id = words_known(&db->words, text);
+	uint32_t id;
+	sqlite3_stmt *s;
 
-	if (id || text.n > WORD_BYTES || db->words.n >= WORDS_MOST)
-		return id;
+	if (text.n > WORD_BYTES || db->words.n >= WORDS_MOST)
+		return 0;
 	id = words_find(db, text);
 	if (id)
 		return id;
-
-	sqlite3_stmt *s = db_stmt(db, DB_WORD_ADD);
-
+	s = db_stmt(db, DB_WORD_ADD);
 	db_bind_text(s, 1, text);
 	sqlite3_bind_int(s, 2, WORDS_MOST);
 	if (db_step(db, s) == DB_DONE && sqlite3_changes(db->sql) == 1) {
@@ -170,6 +210,13 @@ uint32_t words_give(struct db *db, struct str text)
 	}
 	db_reset(s);
 	return id;
+}
+
+uint32_t words_give(struct db *db, struct str text)
+{
+	uint32_t id = words_known(&db->words, text);
+
+	return id ? id : words_add(db, text);
 }
 
 struct str words_text(struct db *db, uint64_t id)

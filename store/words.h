@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 
-enum { WORDS_MOST = 65536, WORD_BYTES = 128 };
+enum { WORDS_MOST = 65536, WORD_BYTES = 128, WORDS_NEAR = 256 };
 
 struct db;
 struct word_slot;
@@ -22,6 +22,12 @@ struct words {
 	struct str *text; /* by number */
 	size_t n_text;
 	uint64_t seed;
+	/* What was found last of those that begin and end alike: nearly always what is looked for. */
+	struct word_near {
+		uint64_t first, last; /* 8 bytes of either end */
+		struct str text;
+		uint32_t id;
+	} near[WORDS_NEAR];
 };
 
 void words_fini(struct words *w); /* also forgets what a rolled back transaction added */

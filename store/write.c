@@ -224,27 +224,34 @@ static int span_what(const struct span *span)
 	return ((int)span->kind & 7) | ((int)span->status & 3) << 3 | ((int)span->end & 3) << 5;
 }
 
-/* The spans of a group that go into one row. */
+/* The spans of a group that go into one row; of a new trace the first into its own. */
 struct pack {
 	uint64_t id, start_ns;
 	size_t n;
+	struct str *own;
 };
 
 static void write_pack(struct writing *w, struct pack *pack)
 {
 	struct out *o = &w->st->blob;
-	struct str data = arena_copy(&w->arena, out_all(o));
+	struct str data;
 	struct cell *to;
 
 	if (!pack->n)
 		return;
+	data = arena_copy(&w->arena, out_all(o));
 	if (o->error || data.n != o->n)
 		w->db->error = ERR(o->error ? o->error : -ENOMEM);
+	pack->n = 0;
+	if (pack->own) {
+		*pack->own = data;
+		pack->own = NULL;
+		return;
+	}
 	to = write_row(w, ROWS_span);
 	to[0] = cell_u64(pack->id);
 	to[1] = cell_u64(pack->start_ns);
 	to[2] = cell_text(data);
-	pack->n = 0;
 }
 
 static void write_span(struct writing *w, struct pack *pack, uint64_t id,
@@ -265,7 +272,8 @@ static void write_span(struct writing *w, struct pack *pack, uint64_t id,
 
 	if (!pack->n) {
 		out_clear(o);
-		*pack = (struct pack){ .id = id };
+		pack->id = id;
+		pack->start_ns = 0;
 	}
 	at = pack_begin(o, &head);
 	blob_write_span(&blob, span);
@@ -333,8 +341,7 @@ static void known_load(struct writing *w, struct known *k, const struct summary 
 	k->id = arena_take_n(&w->arena, sqlite3_int64, sum->n_spans);
 	if (!k->id)
 		w->db->error = ERR(-ENOMEM);
-	db_bind_u64(s, 1, sum->no << SPAN_BITS);
-	db_bind_u64(s, 2, (sum->no + 1) << SPAN_BITS);
+	db_bind_u64(s, 1, sum->no);
 	while (k->id && db_step(w->db, s) == DB_ROW) {
 		struct str left = db_column_text(s, 0);
 		struct packed span;
@@ -355,26 +362,25 @@ static bool is_known(const struct known *k, const struct span_ref *ref)
 	return ref->from->again && k->n && bsearch(&id, k->id, k->n, sizeof(id), by_number);
 }
 
-static void write_summary(struct writing *w, struct summary *sum, bool found)
+static void write_summary(struct writing *w, const struct summary *sum, bool found,
+			  struct str spans)
 {
-	struct cell cell[SUMMARY_CELLS], *to = cell;
-	struct str facts = { (const char *)sum->fact, sum->n_facts * sizeof(*sum->fact) };
+	char *room = arena_take(&w->arena, summary_room(sum));
+	struct cell cell[SUMMARY_CELLS], *to;
+	sqlite3_stmt *s;
 
-	if (!found)
+	if (!room) {
+		w->db->error = ERR(-ENOMEM);
+	} else if (!found) {
 		to = write_row(w, ROWS_trace);
-	summary_cells(sum, to);
-	if (!found) {
-		to[SUMMARY_TRACE_ID] =
-			cell_text(arena_copy(&w->arena, (struct str){ (const char *)sum->trace_id.b,
-								      sizeof(sum->trace_id.b) }));
-		to[SUMMARY_FACTS] = cell_text(arena_copy(&w->arena, facts));
-		return;
+		summary_cells(sum, room, to);
+		to[SUMMARY_CELLS] = cell_text(spans);
+	} else {
+		s = db_stmt(w->db, DB_TRACE_SET);
+		summary_cells(sum, room, cell);
+		cells_bind(s, cell, SUMMARY_CELLS);
+		db_run(w->db, s);
 	}
-
-	sqlite3_stmt *s = db_stmt(w->db, DB_TRACE_SET);
-
-	cells_bind(s, cell, SUMMARY_CELLS);
-	db_run(w->db, s);
 }
 
 /* See store/schema.h. */
@@ -395,12 +401,14 @@ static void write_group(struct writing *w, struct group *g)
 	struct summary_span at;
 	struct known known = { 0 };
 	struct pack pack = { 0 };
+	struct str spans = { "", 0 };
 	bool found = summary_load(w, &sum, g);
 
 	if (found && g->again && sum.n_spans)
 		known_load(w, &known, &sum);
 	g->no = sum.no;
 	sum.cursor = cursor_next(w, found);
+	pack.own = found ? NULL : &spans;
 	sum.n_logs += g->n_logs;
 	for (const struct span_ref *ref = g->first; ref && !w->db->error; ref = ref->next) {
 		uint64_t id = sum.no << SPAN_BITS | sum.n_spans;
@@ -420,7 +428,7 @@ static void write_group(struct writing *w, struct group *g)
 			write_request(w, ref, &at);
 	}
 	write_pack(w, &pack);
-	write_summary(w, &sum, found);
+	write_summary(w, &sum, found, spans);
 }
 
 static void write_log(struct writing *w, const struct log_record *l, const struct source *from)

@@ -6,6 +6,7 @@
 #include "store/blob.h"
 #include "store/pack.h"
 #include "store/requests.h"
+#include "store/summary.h"
 
 #include <stdlib.h>
 
@@ -75,6 +76,23 @@ static void again(const struct span *first)
 	arena_fini(&arena);
 }
 
+/* What a list shows of a trace, likewise. */
+static void shown(struct str bytes)
+{
+	struct summary sum = { .start_ns = 1 }, again = { .start_ns = 1 };
+	char *p;
+
+	summary_read_shown(&sum, bytes);
+	p = malloc(SUMMARY_SHOWN_ROOM + sum.path.n);
+	if (!p)
+		return;
+	summary_read_shown(&again, (struct str){ p, summary_shown(&sum, p) });
+	if (again.root_ns != sum.root_ns || again.n_logs != sum.n_logs ||
+	    again.service != sum.service || again.kind != sum.kind || again.path.n != sum.path.n)
+		abort();
+	free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str bytes = { (const char *)data + 1, size ? size - 1 : 0 };
@@ -92,6 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		packs(bytes, &arena);
 	if (data[0] == 254)
 		requests(bytes);
+	if (data[0] == 253)
+		shown(bytes);
 	switch (data[0] % 5) {
 	case 0:
 		if (blob_read_span(&r, &s) == 0)
