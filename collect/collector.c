@@ -282,7 +282,7 @@ static void second(struct collector *c, uint64_t now)
 		fprintf(stderr, "oriel: run directory is gone path=%s, leaving\n", c->run_dir);
 		c->stopping = true;
 	}
-	if (c->trim && now - c->hot_ns > TRIM_NS) {
+	if (c->trim && now - c->flow_ns > TRIM_NS) {
 		c->trim = false;
 		malloc_trim(0);
 	}

@@ -67,7 +67,7 @@ struct collector {
 
 	struct foreign foreign; /* has a lock of its own, taken before all of these */
 
-	uint64_t next_second_ns, busy_ns, hot_ns; /* CLOCK_MONOTONIC */
+	uint64_t next_second_ns, busy_ns, hot_ns, flow_ns; /* CLOCK_MONOTONIC */
 	bool trim;
 	struct flush *flushing; /* flushing.c */
 	unsigned n_naming;	/* batches whose stacks are being named beside the loop */

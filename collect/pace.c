@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collect/pace.h"
 
-enum { MS = 1000000, STEADY_MS = 1000, SPAN_MS = 20, LATE_ROUNDS = 4 };
+enum { MS = 1000000, STEADY_MS = 1000, SPAN_MS = 20, LATE_ROUNDS = 4, MUCH_SHARE = 16 };
 
 /* A round that comes late may find more, but not so much that the segment fills before the next. */
 static bool is_much(uint64_t n_bytes, uint64_t pool, uint64_t ms)
 {
-	uint64_t usual = pool / PACE_SHARE, rounds = ms / PACE_LEAST_MS;
+	uint64_t usual = pool / MUCH_SHARE, rounds = ms / PACE_LEAST_MS;
 
 	return n_bytes > usual * (rounds < 1 ? 1 : rounds > LATE_ROUNDS ? LATE_ROUNDS : rounds);
 }

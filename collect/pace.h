@@ -10,7 +10,7 @@
  * Between two rounds all that they work with leaves the caches, so a round of many spans costs less for
  * each. A flow is steady when each round of a second has brought something and nobody waited for an
  * answer; then it is read less often, after some times PACE_LEAST_MS: so that, were it as fast as it
- * has been at its fastest lately, no more than a sixteenth of the pool comes in between.
+ * has been at its fastest lately, no more than an eighth of the pool comes in between.
  */
 #pragma once
 
@@ -19,9 +19,9 @@
 
 enum {
 	PACE_LEAST_MS = 10,
-	PACE_LOOK_MS = 20,
+	PACE_LOOK_MS = 25,
 	PACE_MOST_MS = 50,
-	PACE_SHARE = 16 /* of the pool */
+	PACE_SHARE = 8 /* of the pool */
 };
 
 struct pace {

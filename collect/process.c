@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 
 /* How long a status may take to come after the last mapping went. */
-enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8 };
+enum { EXPLAIN_NS = 200 * 1000 * 1000, WORD_TRIES = 8, CALM_LOOKS = 4 };
 
 void process_place_init(struct process_place *place, int dir_fd, const struct timeline *timeline)
 {
@@ -133,7 +133,8 @@ bool process_is_calm(struct process *p)
 	if (intake_step(p->in, calm_step, &s))
 		return false;
 	p->n_free = s.n_free;
-	return s.flush == p->flush_asked && before <= s.n_free + p->in->head.n_chunks / PACE_SHARE;
+	return s.flush == p->flush_asked &&
+	       (before <= s.n_free || before - s.n_free <= s.n_free / CALM_LOOKS);
 }
 
 /* What is being changed just now is tried again when the next round sees the number changed. */

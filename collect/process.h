@@ -116,8 +116,8 @@ void process_rename(struct process *p);
 int process_drain(struct process *p);
 
 /*
- * Since the last time that this was asked: was less than a sixteenth of its pool taken, and no flush
- * asked for? Costs next to nothing.
+ * Since the last time that this was asked: was so little of its pool taken that there is four times as
+ * much left, and no flush asked for? Costs next to nothing.
  */
 bool process_is_calm(struct process *p);
 

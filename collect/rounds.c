@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-enum { ENDS_AT_ONCE = 64 };
+enum { ENDS_AT_ONCE = 64, TRICKLE = 4096 };
 
 static void process_rename_now(struct collector *c, struct process *p)
 {
@@ -25,6 +25,8 @@ static void process_paced(struct collector *c, struct process *p, uint64_t n_byt
 {
 	uint64_t now = clock_mono_ns();
 
+	if (n_bytes > TRICKLE)
+		c->flow_ns = now;
 	if (!pace_round(&p->pace, n_bytes, process_pool(p), now))
 		return;
 	c->hot_ns = now;

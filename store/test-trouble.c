@@ -273,7 +273,8 @@ static void a_file_of_an_earlier_form_is_brought_up(void **state)
 		assert_int_equal(store_open(&st, disk_file), 0);
 		*state = st;
 		assert_int_equal(store_services(st, STR(""), 0, 0, count_calls, &calls), 0);
-		assert_int_equal(calls, 1 + 3 * i); /* all of it is the server's now */
+		/* Up to form 4 all of it is the server's now; form 5 has its requests as they are. */
+		assert_int_equal(calls, 1 + 3 * (i < 4 ? i : 3));
 		assert_int_equal(write_many(st, 0, 1, ""), 0);
 		assert_int_equal(write_many(st, 1, 1, ""), 0);
 		assert_int_equal(store_traces(st, &(struct trace_filter){ 0 }, see_trace, &seen),

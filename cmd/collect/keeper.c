@@ -58,7 +58,8 @@ struct keeper {
 	bool stopping;
 	bool hurry; /* somebody waits */
 	bool given_up;
-	bool busy;   /* much came in the last gathering */
+	bool busy; /* much came in the last gathering */
+	bool gathering;
 	int failing; /* the thread's own: what the last write returned */
 };
 
@@ -149,20 +150,31 @@ static void done(struct keeper *k, struct entry *head)
 	pthread_mutex_unlock(&k->lock);
 }
 
+/* A moment for more to come. Where much came the last time nothing need have come when it begins. */
+static void gather(struct keeper *k)
+{
+	struct timespec until;
+
+	while (!k->head && !k->stopping && !k->busy)
+		pthread_cond_wait(&k->wake, &k->lock);
+	until = deadline(k->busy ? GATHER_BUSY_MS : GATHER_MS);
+	k->gathering = true;
+	while (!k->stopping && !k->hurry && k->items < GATHER_ENOUGH &&
+	       pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
+		;
+	k->gathering = false;
+	k->busy = k->items >= BUSY_ITEMS;
+}
+
 /* Takes the whole list, after a moment for more to come; NULL when it is time to end. */
 static struct entry *take(struct keeper *k)
 {
 	struct entry *head;
-	struct timespec until;
 
 	pthread_mutex_lock(&k->lock);
-	while (!k->head && !k->stopping)
-		pthread_cond_wait(&k->wake, &k->lock);
-	until = deadline(k->busy ? GATHER_BUSY_MS : GATHER_MS);
-	while (!k->stopping && !k->hurry && k->items < GATHER_ENOUGH &&
-	       pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
-		;
-	k->busy = k->items >= BUSY_ITEMS;
+	do
+		gather(k);
+	while (!k->head && !k->stopping);
 	head = k->given_up ? NULL : k->head;
 	if (head) {
 		k->head = NULL;
@@ -260,7 +272,7 @@ static void give(struct keeper *k, struct entry *e, size_t items)
 	full = is_full(k, items);
 	if (!full) {
 		/* Else the thread writes, or gathers and looks at the clock: it need not wake. */
-		if (!k->head || k->items + items >= GATHER_ENOUGH)
+		if ((!k->head && !k->gathering) || k->items + items >= GATHER_ENOUGH)
 			pthread_cond_signal(&k->wake);
 		*k->tail = e;
 		k->tail = &e->next;
