@@ -133,6 +133,7 @@ unseen() {
 }
 
 @test "what only lists a program's libraries lists none of ours" {
+	cd "$BATS_TEST_TMPDIR"
 	run_watched sh -c 'ldd /bin/true' >with 2>&1
 	ldd /bin/true >without
 	diff <(sed 's/ (0x.*//' without) <(sed 's/ (0x.*//' with)
