@@ -122,8 +122,13 @@ void connection_free(struct connection *c)
 	pool_give(&connections, c);
 }
 
+/* Not while half of a field of ours has been sent: whoever finds that it is no use comes by again. */
 static void lose(struct connection *c)
 {
+	if (edit_is_under_way(c)) {
+		c->requests_over = OVER_FOR_GOOD;
+		return;
+	}
 	atomic_store_explicit(&c->lost, true, memory_order_relaxed);
 }
 

@@ -25,8 +25,9 @@ bool edits_open(void)
 
 void edit_drop(struct connection *c)
 {
-	if (c->edit)
-		pool_give(&edits, c->edit);
+	if (!c->edit)
+		return;
+	pool_give(&edits, c->edit);
 	c->edit = NULL;
 }
 
@@ -252,6 +253,14 @@ static bool put_hidden(struct outgoing *o, const struct edit *e)
 	memcpy(o->text, e->text + e->sent, e->n - e->sent);
 	o->hidden = o->n;
 	return put(o, o->text, e->n - e->sent);
+}
+
+bool edit_is_under_way(const struct connection *c)
+{
+	const struct edit *e = c->edit;
+
+	return e && ((e->sent && e->sent < e->n) ||
+		     (e->replace_at && e->at > e->replace_at && e->at < e->replace_at + ID_HEX));
 }
 
 static bool is_done(const struct edit *e)

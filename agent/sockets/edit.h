@@ -43,6 +43,12 @@ void edit_request(struct connection *c, const struct exchange *e, const struct i
 		  size_t head_n);
 void edit_response(struct connection *c, const struct exchange *e, const struct iovec *v, int n_v);
 
+/*
+ * Has only a part of ours been sent? The other side may ask, too: its memory doesn't go, and an answer that was
+ * right a moment ago is good enough.
+ */
+bool edit_is_under_way(const struct connection *c);
+
 /* False: write what the program wants to write. */
 bool outgoing_make(struct outgoing *o, const struct connection *c, const struct iovec *v, int n_v);
 

@@ -13,6 +13,7 @@
 #include "agent/sockets/connection.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/descriptors.h"
+#include "agent/sockets/edit.h"
 #include "agent/sockets/sockets.h"
 
 /* ---- what spans would be made, in place of spans ------------------------------------------------- */
@@ -23,6 +24,7 @@ static char told[TOLD_ROOM];
 static size_t n_told;
 static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same;
 static bool counting; /* instead of telling */
+static bool injects;
 static _Atomic int n_missed, n_unedited;
 
 _Atomic bool agent_on = true, agent_passes;
@@ -112,8 +114,8 @@ void client_inject(const struct client_request *c,
 		   void (*set)(void *carrier, const char *name, const char *value), void *carrier)
 {
 	(void)c;
-	(void)set;
-	(void)carrier;
+	if (injects)
+		set(carrier, "A", "b");
 }
 
 void server_ready(void)
@@ -159,7 +161,7 @@ static int setup(void **state)
 	told[0] = 0;
 	n_begun = n_ended = n_bad = n_known = n_same = 0;
 	n_missed = n_unedited = 0;
-	sockets_settings.inject = false;
+	sockets_settings.inject = injects = false;
 	counting = false;
 	sockets_watch.on = true;
 	return connections_open() && descriptors_open() ? 0 : -1;
@@ -635,6 +637,37 @@ static void a_head_behind_a_blank_line_is_not_edited(void **state)
 	descriptors_close(FD);
 }
 
+/* The socket takes `most` bytes of what is made of `text`; how many of the program's? */
+static size_t write_edited(const char *text, size_t most)
+{
+	struct connection *c = descriptors_enter(FD, OUT);
+	struct iovec v = { (void *)text, strlen(text) };
+	struct outgoing o;
+	size_t n;
+
+	assert_non_null(c);
+	connection_prepare(c, &v, 1, false);
+	assert_true(outgoing_make(&o, c, &v, 1));
+	n = outgoing_passed(&o, c, most);
+	connection_passed(c, OUT, &v, 1, n, false);
+	descriptors_leave(FD, c, OUT);
+	return n;
+}
+
+static void half_a_field_is_brought_to_its_end_whatever_is_answered(void **state)
+{
+	static const char text[] = "GET /1 HTTP/1.1\r\n\r\n";
+
+	(void)state;
+	sockets_settings.inject = injects = true;
+	opens(FD, false);
+	assert_int_equal(write_edited(text, 17 + 3), 17);
+	pass(FD, IN, "what is this?");
+	assert_int_equal(write_edited(text + 17, 3 + 2), 2);
+	pass(FD, IN, "?");
+	assert_false(descriptors_watched(FD));
+}
+
 static void threads_that_fight_over_a_connection_do_no_harm(void **state)
 {
 	pthread_t thread[4];
@@ -682,6 +715,8 @@ int main(void)
 		cmocka_unit_test_setup(what_was_not_taken_is_no_edit_of_what_is_written_next,
 				       setup),
 		cmocka_unit_test_setup(a_head_behind_a_blank_line_is_not_edited, setup),
+		cmocka_unit_test_setup(half_a_field_is_brought_to_its_end_whatever_is_answered,
+				       setup),
 		cmocka_unit_test_setup(threads_that_fight_over_a_connection_do_no_harm, setup),
 	};
 
