@@ -199,8 +199,21 @@ async function open() {
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
   });
-  await new Promise((done) => { server.listen(port, '127.0.0.1', done); });
+  while (!await listening());
 }
+
+// While it refused somebody's connection may have got its port for its own end.
+const listening = () => new Promise((done) => {
+  const is = () => {
+    server.off('error', isNot);
+    done(true);
+  };
+  const isNot = () => {
+    server.off('listening', is);
+    setTimeout(done, 50, false);
+  };
+  server.once('listening', is).once('error', isNot).listen(port, '127.0.0.1');
+});
 
 // What was answered gets to where it should: who has it closes the connection. All else is cut.
 async function close() {
