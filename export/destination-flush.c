@@ -47,7 +47,11 @@ static bool wait_for(struct destination *d, const uint64_t *count, uint64_t goal
 
 bool destination_wait_settled(struct destination *d, uint64_t until_ns)
 {
-	return wait_for(d, &d->settled, d->offered, &(struct patience){ until_ns, NULL });
+	struct patience p = { until_ns, NULL };
+
+	while (d->settled < d->offered && goes_on(d, &p))
+		;
+	return d->settled >= d->offered;
 }
 
 /* Several are written at the same time, and the later ones may be done first. */

@@ -75,7 +75,7 @@ struct destination {
 	uint64_t failed_ns;	/* when that was */
 	struct destination_counts counts;
 	bool closing, failing;
-	uint64_t deadline_ns; /* when closing */
+	uint64_t deadline_ns; /* when closing: no request begins behind it */
 	char why[160];
 };
 
@@ -107,7 +107,7 @@ void destination_count_settled(struct destination *d, const struct account *a, u
  * says that something has changed. */
 void destination_wait(struct destination *d, pthread_cond_t *cond, uint64_t until_ns);
 
-/* Everything that was taken before is settled; false: the time was over first. */
+/* Everything is settled, and what is adopted meanwhile; false: the time was over first. */
 bool destination_wait_settled(struct destination *d, uint64_t until_ns);
 
 /* destination.c, with the lock held: is it time for a write, what would it take now, and that so many batches of it have been taken. */

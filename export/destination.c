@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { LAST_MS = 500 };
 enum { DELAY_SPANS_MS = 5000, DELAY_LOGS_MS = 1000, DELAY_NEAR_MS = 200 };
 
 static size_t smaller(size_t a, size_t b)
@@ -307,16 +308,19 @@ bool destination_offer(struct destination *d, struct batch *b)
 	return false;
 }
 
+/* The last requests are begun a little before the end, so that it doesn't cut off answers that are on their way. */
 struct destination *destination_free(struct destination *d, uint32_t timeout_ms)
 {
+	uint64_t end_ns = clock_mono_ns() + (uint64_t)timeout_ms * MS;
+
 	if (!d)
 		return NULL;
 	pthread_mutex_lock(&d->lock);
-	d->deadline_ns = clock_mono_ns() + (uint64_t)timeout_ms * MS;
+	d->deadline_ns = end_ns - smaller(timeout_ms / 4, LAST_MS) * MS;
 	d->closing = true;
 	d->hurry++;
 	pthread_cond_broadcast(&d->wake);
-	destination_wait_settled(d, d->deadline_ns);
+	destination_wait_settled(d, end_ns);
 	pthread_mutex_unlock(&d->lock);
 	atomic_store(&d->stop, true);
 	destination_join(d);

@@ -232,13 +232,17 @@ static bool stopped(const struct http_request *q)
 	return q->stop && atomic_load_explicit(q->stop, memory_order_relaxed);
 }
 
-/* curl's own result when the transfer is over. Our time limit is behind curl's, if that fails. */
+/*
+ * curl's own result when the transfer is over. Our time limit is behind curl's, if that fails. What has come when we are
+ * stopped is looked at: an answer that is there needn't be asked for again.
+ */
 static int run(struct http *h, const struct http_request *q, CURLcode *code)
 {
 	uint64_t last_ns = clock_mono_ns() + ((uint64_t)q->timeout_ms + 1000) * 1000000;
 	int running = 1, left;
 
-	while (!stopped(q)) {
+	for (;;) {
+		bool last = stopped(q);
 		CURLMcode m = curl_multi_perform(h->multi, &running);
 		CURLMsg *msg = curl_multi_info_read(h->multi, &left);
 
@@ -250,11 +254,12 @@ static int run(struct http *h, const struct http_request *q, CURLcode *code)
 			*code = CURLE_OPERATION_TIMEDOUT;
 			return 0;
 		}
+		if (last)
+			return HTTP_STOPPED;
 		curl_multi_poll(h->multi, NULL, 0, LOOK_MS, NULL);
 		if (q->idle)
 			q->idle(q->idle_to);
 	}
-	return HTTP_STOPPED;
 }
 
 /* Certificates are none of it: they expire and are renewed, files are put where they are looked for. */
