@@ -78,6 +78,14 @@ void places_add(struct places *p, uint64_t hash, uint64_t no)
 	p->n++;
 }
 
+void places_expect(const struct places *p, uint64_t hash)
+{
+	if (p->n_slots)
+		__builtin_prefetch(&p->recent[hash & (p->n_slots - 1)], 1);
+	if (p->bits)
+		__builtin_prefetch(&p->bits[(hash >> (HASH_BITS - BITS)) / 64]);
+}
+
 uint64_t places_next(const struct places *p, uint64_t hash, size_t *at)
 {
 	while (*at < p->n_slots) {

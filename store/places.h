@@ -44,6 +44,9 @@ uint64_t place_hash(struct trace_id id); /* 63 bits */
  */
 void places_follow(struct places *p, struct db *db, uint64_t no, uint64_t placed);
 
+/* Will be asked for soon: asks for the memory, which no cache holds. */
+void places_expect(const struct places *p, uint64_t hash);
+
 /* The numbers of recent traces with this hash, one after the other from *at = 0; 0: no more. */
 uint64_t places_next(const struct places *p, uint64_t hash, size_t *at);
 bool places_may_hold(const struct places *p, uint64_t hash); /* the table */

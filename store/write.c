@@ -62,7 +62,8 @@ static struct group *group_of(struct writing *w, struct trace_id id)
 		if (w->slot[i])
 			continue;
 		g = &w->group[w->n_groups++];
-		*g = (struct group){ .trace_id = id };
+		*g = (struct group){ .trace_id = id, .hash = place_hash(id) };
+		places_expect(&w->st->places, g->hash);
 		g->last = &g->first;
 		w->slot[i] = (uint32_t)w->n_groups;
 		return g;
@@ -310,7 +311,6 @@ static bool summary_load(struct writing *w, struct summary *sum, struct group *g
 	const struct places *p = &w->st->places;
 	uint64_t no;
 
-	g->hash = place_hash(g->trace_id);
 	for (size_t at = 0; (no = places_next(p, g->hash, &at));)
 		if (summary_fetch(w, sum, g, DB_TRACE_BY_NO, no))
 			return true;
