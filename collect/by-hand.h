@@ -236,6 +236,26 @@ static inline struct chunk *hand_chunk(const struct hand_segment *s, uint32_t i)
 	return (struct chunk *)(s->chunks + (size_t)i * CHUNK_SIZE);
 }
 
+/*
+ * Opened first and named then, as lib/segment.c does it: between its name and the end of the open that
+ * makes it a new file is nobody's, and a collector that comes by removes it (collect/lease.h).
+ */
+static inline int hand_open(int dir_fd, const char *name, off_t size)
+{
+	char unseen[64];
+	int fd;
+
+	snprintf(unseen, sizeof(unseen), ".%s", name);
+	fd = openat(dir_fd, unseen, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (posix_fallocate(fd, 0, size) == 0 && renameat(dir_fd, unseen, dir_fd, name) == 0)
+		return fd;
+	unlinkat(dir_fd, unseen, 0);
+	close(fd);
+	return -1;
+}
+
 /* A whole segment with all chunks free and no magic yet; map NULL when the file can't be made. */
 static inline struct hand_segment hand_segment(int dir_fd, const char *name,
 					       const struct segment_header *h)
@@ -243,8 +263,8 @@ static inline struct hand_segment hand_segment(int dir_fd, const char *name,
 	struct hand_segment s = { 0 };
 	void *map;
 
-	s.fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (s.fd < 0 || ftruncate(s.fd, (off_t)h->size) < 0)
+	s.fd = hand_open(dir_fd, name, (off_t)h->size);
+	if (s.fd < 0)
 		return s;
 	map = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_SHARED, s.fd, 0);
 	if (map == MAP_FAILED)

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+enum { MOST_S = 120 };
+
 /* What a sink was told, in short. */
 struct seen {
 	char path[64];
@@ -138,6 +140,7 @@ static int teardown(void **state)
 	struct seen *s = *state;
 	char command[128];
 
+	alarm(0);
 	close(s->dir);
 	snprintf(command, sizeof(command), "rm -r %s", s->path);
 	return system(command);
@@ -196,6 +199,7 @@ static struct hand_segment service(struct seen *s, const char *run)
 	struct segment_header h;
 	struct hand_segment seg;
 
+	alarm(MOST_S / 2); /* its end, if no collector finds it, is its test's */
 	hand_layout(&h, 4);
 	identify(&h);
 	memcpy(h.run, run, strlen(run));
@@ -252,10 +256,15 @@ static void ends_by_exit(void)
 }
 
 /* The segment must be there before the collector begins, or it would leave at once. */
-static void until_segment(struct seen *s)
+static void until_segment(struct seen *s, pid_t pid)
 {
-	while (faccessat(s->dir, "1.segment", F_OK, 0) != 0)
+	while (faccessat(s->dir, "1.segment", F_OK, 0) != 0) {
+		siginfo_t ended = { .si_pid = 0 };
+
+		assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+		assert_int_equal(ended.si_pid, 0);
 		usleep(1000);
+	}
 }
 
 static void collect_child(struct seen *s, const char *run, void (*ends)(void))
@@ -263,7 +272,7 @@ static void collect_child(struct seen *s, const char *run, void (*ends)(void))
 	pid_t pid = child_that(s, run, ends);
 
 	assert_true(pid > 0);
-	until_segment(s);
+	until_segment(s, pid);
 	collect(s);
 	waitpid(pid, NULL, 0);
 	assert_int_equal(s->n_spans, 2);
@@ -492,7 +501,7 @@ static void flush_answers_when_all_was_given_and_stop_ends_it(void **state)
 		service(s, "");
 		pause();
 	}
-	until_segment(s);
+	until_segment(s, pid);
 	assert_int_equal(pthread_create(&t, NULL, run_thread, c), 0);
 	assert_int_equal(ask(s->path, &hello, NULL, &reply), 0);
 	assert_string_equal(reply.address, "127.0.0.1:8321");
