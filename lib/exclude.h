@@ -4,7 +4,7 @@
  * oriel_start into memory of their own and never changed: another list is other memory, and the old
  * one stays, since another thread may be searching it.
  *
- * Called with the door of lib/process.c shut, and once recording is on: a pattern that makes no sense
+ * Called with process.door shut, and once recording is on: a pattern that makes no sense
  * is a log record and a count, and is left out.
  */
 #pragma once

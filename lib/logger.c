@@ -121,11 +121,11 @@ struct oriel_logger *oriel_logger(const char *name)
 	uint32_t i = logger_find(wanted);
 
 	if (!i && wanted.n) {
-		process_door_shut();
+		door_shut(&process.door);
 		i = logger_find(wanted);
 		if (!i)
 			i = logger_make(wanted);
-		process_door_open();
+		door_open(&process.door);
 	}
 	return (struct oriel_logger *)(uintptr_t)i;
 }
@@ -134,12 +134,12 @@ void oriel_logger_level(struct oriel_logger *l, int severity)
 {
 	uint32_t i = (uint32_t)((uintptr_t)l % ORIEL_LOGGERS);
 
-	process_door_shut();
+	door_shut(&process.door);
 	logger[i].own = passing_of(severity);
 	if (process_is_ours()) {
 		pass(i, logger[i].own);
 		for (uint32_t k = 1; !i && k < atomic_load(&n_loggers); k++)
 			pass(k, own_of(k));
 	}
-	process_door_open();
+	door_open(&process.door);
 }

@@ -26,7 +26,7 @@ struct oriel_observation {
 };
 
 static struct oriel_observer observer[OBSERVERS];
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static struct door turn;
 static bool helped; /* the thread is there */
 static __thread bool within __attribute__((tls_model("initial-exec")));
 
@@ -34,13 +34,13 @@ bool observe_begin(void)
 {
 	if (within)
 		return false;
-	pthread_mutex_lock(&turn);
+	door_shut(&turn);
 	return true;
 }
 
 void observe_end(void)
 {
-	pthread_mutex_unlock(&turn);
+	door_open(&turn);
 }
 
 uint64_t observe_now_ns(void)
@@ -136,9 +136,9 @@ static void observe_round(void)
 {
 	uint64_t now_ns = observe_now_ns();
 
-	pthread_mutex_lock(&turn);
+	door_shut(&turn);
 	if (!oriel_recording()) {
-		pthread_mutex_unlock(&turn);
+		door_open(&turn);
 		return;
 	}
 	within = true;
@@ -153,7 +153,7 @@ static void observe_round(void)
 	observers_mark(now_ns);
 	if (watches_need_help())
 		watches_read(now_ns);
-	pthread_mutex_unlock(&turn);
+	door_open(&turn);
 }
 
 /* Not private: the collector wakes it through its own mapping of the same file. */
@@ -201,12 +201,16 @@ void observe_help(void)
 /* Its parent's helper is not there, nor who may have had the turn. */
 void observe_forked(void)
 {
-	bool any = false;
-
-	pthread_mutex_init(&turn, NULL);
+	door_forked(&turn);
 	within = false;
 	helped = false;
-	watches_forked();
+}
+
+void observe_again(void)
+{
+	bool any = false;
+
+	watches_again();
 	for (size_t i = 0; i < OBSERVERS; i++)
 		any = any || observer[i].call;
 	if (any || watches_need_help())

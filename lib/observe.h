@@ -20,8 +20,9 @@ void observe_end(void);
 /* The thread that answers; under observe_begin. */
 void observe_help(void);
 
-/* In a forked child that records: the same callbacks and addresses, in its own segment. */
+/* In a forked child, and then, if that records: the same callbacks and addresses, in its own segment. */
 void observe_forked(void);
+void observe_again(void);
 
 /* A counter, an up-down counter, a gauge: a distribution can't be observed. */
 static inline bool is_number(unsigned what)
@@ -40,4 +41,4 @@ uint64_t observe_now_ns(void);
 /* lib/watch.c; under observe_begin. */
 bool watches_need_help(void);
 void watches_read(uint64_t now_ns);
-void watches_forked(void);
+void watches_again(void);

@@ -16,7 +16,7 @@
 
 #include "lib/thread.h"
 
-/* At the start, with the door of lib/process.c shut. False: nothing will pass. Once is enough. */
+/* At the start, with process.door shut. False: nothing will pass. Once is enough. */
 bool passing_begin(void);
 
 /* The calling thread's slot, taken at need. NULL: nothing passes here. */

@@ -44,9 +44,6 @@ struct oriel_gate oriel_gate = { .levels = closed };
 
 extern char **environ;
 
-/* Guards start, stop and fork against each other; no recording call takes it. */
-static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
-
 static struct {
 	struct entry entry[CONTEXT_DEPTH];
 	uint32_t depth;
@@ -265,37 +262,11 @@ static void process_name(const struct oriel_options *o)
 	atomic_store_explicit(&s->identity_seq, seq + 2, memory_order_release);
 }
 
-/*
- * A signal handler may fork while its thread is within fork: then the door is this thread's already,
- * and the inner fork only counts itself. Handlers come and go in order, so plain numbers do.
- */
-static _Atomic uintptr_t door_holder;
-static unsigned door_depth;
-
-void process_door_shut(void)
-{
-	uintptr_t self = (uintptr_t)pthread_self();
-
-	if (atomic_load_explicit(&door_holder, memory_order_relaxed) != self) {
-		pthread_mutex_lock(&door);
-		atomic_store_explicit(&door_holder, self, memory_order_relaxed);
-	}
-	door_depth++;
-}
-
-void process_door_open(void)
-{
-	if (!door_depth || --door_depth)
-		return; /* 0: a child of a handler's fork goes on in the outer one */
-	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
-	pthread_mutex_unlock(&door);
-}
-
 static void process_prepare(void)
 {
 	struct thread *t;
 
-	process_door_shut();
+	door_shut(&process.door);
 	t = context_thread_if_any();
 	kept.there = t != NULL;
 	if (t) {
@@ -313,7 +284,7 @@ static void process_prepare(void)
 static void process_parent(void)
 {
 	process_children_count();
-	process_door_open();
+	door_open(&process.door);
 }
 
 void process_children_count(void)
@@ -355,6 +326,7 @@ static void process_child(void)
 	process.segment = NULL;
 	metric_forked();
 	exclude_forked();
+	observe_forked();
 	if (recording && !collector_is_gone() && segment_make(&s, child_size()) == 0) {
 		process_adopt(s);
 		process_seed();
@@ -363,7 +335,7 @@ static void process_child(void)
 		process_open(&kept.control);
 		if (kept.there)
 			thread_inherit(thread_attach(), kept.entry, kept.depth);
-		observe_forked();
+		observe_again();
 	} else if (recording) {
 		atomic_store_explicit(&process.why_off, ORIEL_OFF_FORKED, memory_order_relaxed);
 		atomic_fetch_add_explicit(process.unwatched, 1, memory_order_relaxed);
@@ -371,9 +343,7 @@ static void process_child(void)
 	} else {
 		passing_forked(kept.there ? kept.entry : NULL, kept.depth);
 	}
-	pthread_mutex_init(&door, NULL);
-	atomic_store_explicit(&door_holder, 0, memory_order_relaxed);
-	door_depth = 0;
+	door_forked(&process.door);
 	errno = kept_errno;
 }
 
@@ -464,9 +434,9 @@ int oriel_start(const struct oriel_options *options)
 {
 	int kept_errno = errno, why;
 
-	process_door_shut();
+	door_shut(&process.door);
 	why = process_start(options);
-	process_door_open();
+	door_open(&process.door);
 	errno = kept_errno;
 	return why;
 }
@@ -475,14 +445,14 @@ void oriel_stop(void)
 {
 	bool ours, last;
 
-	process_door_shut();
+	door_shut(&process.door);
 	last = process.starts == 1;
-	process_door_open();
+	door_open(&process.door);
 	if (last)
 		audit_stop();
 	/* Before the door: a callback may go through it. After this none is called any more. */
 	ours = observe_begin();
-	process_door_shut();
+	door_shut(&process.door);
 	if (process.starts && --process.starts == 0) {
 		process_children_count();
 		__atomic_store_n(&oriel_gate.recording, 0, __ATOMIC_RELEASE);
@@ -491,7 +461,7 @@ void oriel_stop(void)
 		if (process_is_ours())
 			atomic_store_explicit(&process.segment->stopped, 1, memory_order_release);
 	}
-	process_door_open();
+	door_open(&process.door);
 	if (ours)
 		observe_end();
 }

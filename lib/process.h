@@ -14,6 +14,7 @@
 
 #include "base/redact.h"
 #include "lib/config.h"
+#include "lib/door.h"
 #include "oriel.h"
 #include "wire/control.h"
 #include "wire/segment.h"
@@ -62,6 +63,7 @@ struct process {
 	char settings[SETTINGS_MOST];
 	size_t settings_n;
 	bool settings_cut;
+	struct door door; /* of start, stop, fork and the making of loggers */
 };
 
 extern struct process process __attribute__((visibility("hidden")));
@@ -92,10 +94,6 @@ static inline bool process_has_root(void)
 {
 	return process.root.flags || process.root.carry || process.root.remote;
 }
-
-/* Guard start, stop, fork and the making of loggers against each other; no recording call does. */
-void process_door_shut(void);
-void process_door_open(void);
 
 /*
  * Is the segment mapped here? Not in a child that nobody told of, which forgets it: then recording

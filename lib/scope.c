@@ -284,11 +284,11 @@ struct oriel_scope *oriel_scope(const char *name, const struct oriel_scope_optio
 	uint32_t i = scope_find(&asked);
 
 	if (i == NAME_SCOPES) {
-		process_door_shut();
+		door_shut(&process.door);
 		i = scope_find(&asked);
 		if (i == NAME_SCOPES)
 			i = scope_make(&asked);
-		process_door_open();
+		door_open(&process.door);
 	}
 	return i < NAME_SCOPES ? (struct oriel_scope *)(uintptr_t)(SCOPE_OWN + i) : NULL;
 }

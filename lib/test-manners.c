@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 
 /* ---- sandboxes: the proof that no call makes a system call ------------------------------------ */
 
@@ -500,16 +501,31 @@ static void fork_in_handler(int signal)
 	forked++;
 }
 
+/* Whoever waits for itself then ends so. */
+static void killed_in_a_minute(void)
+{
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	timer_t timer;
+
+	must(timer_create(CLOCK_MONOTONIC, &kill, &timer) == 0);
+	must(timer_settime(timer, 0, &(struct itimerspec){ .it_value.tv_sec = 60 }, NULL) == 0);
+}
+
+/*
+ * At any moment of a fork. One signal for each fork here, and no interval: on a busy machine a handler
+ * that forks takes longer than any, and nothing but handlers would run any more.
+ */
 static void handlers_that_fork(void)
 {
-	struct itimerval every = { { 0, 300 }, { 0, 300 } };
-
 	must(oriel_start(NULL) == 0);
 	signal(SIGALRM, fork_in_handler);
-	setitimer(ITIMER_REAL, &every, NULL);
-	while (forked < 100) {
-		pid_t pid = fork();
+	killed_in_a_minute();
+	for (int i = 0; forked < 100; i++) {
+		struct itimerval once = { .it_value.tv_usec = i * 7 % 400 + 1 };
+		pid_t pid;
 
+		setitimer(ITIMER_REAL, &once, NULL);
+		pid = fork();
 		if (pid == 0)
 			_exit(0);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -186,6 +186,57 @@ static void a_forked_child_observes_with_a_helper_of_its_own(void **state)
 
 #endif
 
+static int begun[2], may_end[2];
+
+static void long_one(struct oriel_observation *to, void *you)
+{
+	char byte = 0;
+
+	(void)to;
+	(void)you;
+	must(write(begun[1], &byte, 1) == 1);
+	must(read(may_end[0], &byte, 1) == 1);
+}
+
+static void stops_in(pid_t (*forks)(void))
+{
+	pid_t pid = forks();
+	int status;
+
+	if (pid == 0) {
+		alarm(20); /* whose turn it is for good */
+		oriel_stop();
+		_exit(oriel_why_off() ? 0 : 1);
+	}
+	must(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* Its children have no segment: there is no room for one, or nobody told them of the fork. */
+static void forked_within(void)
+{
+	struct segment_header *s;
+	char byte = 0;
+
+	begin();
+	s = process.segment;
+	must(pipe(begun) == 0 && pipe(may_end) == 0);
+	must(oriel_gauge_observe("size", "1", NULL, long_one, NULL) != NULL);
+	atomic_fetch_add(&s->observe_asked, 1);
+	syscall(SYS_futex, &s->observe_asked, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	must(read(begun[0], &byte, 1) == 1);
+	must(chmod(dir, 0755) == 0);
+	stops_in(fork);
+	stops_in(_Fork);
+	must(chmod(dir, 0700) == 0);
+	must(write(may_end[1], &byte, 1) == 1);
+}
+
+static void a_child_that_is_forked_during_a_callback_may_stop(void **state)
+{
+	(void)state;
+	holds(forked_within);
+}
+
 static void summed(void)
 {
 	int base = 10;
@@ -296,6 +347,7 @@ int main(void)
 #ifndef __SANITIZE_THREAD__
 		cmocka_unit_test(a_forked_child_observes_with_a_helper_of_its_own),
 #endif
+		cmocka_unit_test(a_child_that_is_forked_during_a_callback_may_stop),
 		cmocka_unit_test(attributes_that_a_view_takes_add_up),
 		cmocka_unit_test(any_number_can_be_watched),
 		cmocka_unit_test(a_watched_counter_stays_at_what_it_was),

@@ -95,7 +95,7 @@ static bool watch_place(struct oriel_watch *w)
 	return true;
 }
 
-void watches_forked(void)
+void watches_again(void)
 {
 	for (size_t i = 0; i < WATCHES; i++)
 		if (watch[i].address)
