@@ -48,7 +48,7 @@ int store_reader_take(struct store *st, struct db **out);
 void store_reader_give(struct store *st, struct db *db);
 
 /* The number of the trace; 0: there is none. */
-uint64_t store_trace_no(struct db *db, struct trace_id id);
+uint64_t store_trace_no(struct store *st, struct db *db, struct trace_id id);
 
 /* After a write, with `writing` held: delete what is over the limits, a little at a time. */
 void retain(struct store *st, size_t n_written);

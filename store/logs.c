@@ -69,16 +69,16 @@ static bool bind_word(struct db *db, sqlite3_stmt *s, int at, struct str text)
 	return id != 0;
 }
 
-static bool bind_trace(struct db *db, sqlite3_stmt *s, struct trace_id id)
+static bool bind_trace(struct store *st, struct db *db, sqlite3_stmt *s, struct trace_id id)
 {
-	uint64_t no = store_trace_no(db, id);
+	uint64_t no = store_trace_no(st, db, id);
 
 	if (no)
 		db_bind_u64(s, 6, no);
 	return no != 0;
 }
 
-static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
+static sqlite3_stmt *log_query(struct store *st, struct db *db, const struct log_filter *f)
 {
 	bool of_trace = trace_id_is_set(f->trace_id);
 	sqlite3_stmt *s = db_stmt(db, of_trace	 ? DB_LOG_OF_TRACE
@@ -91,7 +91,7 @@ static sqlite3_stmt *log_query(struct db *db, const struct log_filter *f)
 	if (!of_trace && f->after)
 		db_bind_u64(s, 6, f->after);
 	if (bind_word(db, s, 4, f->service) && bind_word(db, s, 5, f->run) &&
-	    (!of_trace || bind_trace(db, s, f->trace_id)))
+	    (!of_trace || bind_trace(st, db, s, f->trace_id)))
 		return s;
 	db_reset(s);
 	return NULL;
@@ -115,7 +115,7 @@ int store_logs(struct store *st, const struct log_filter *f,
 	for (size_t i = 0; i < q.needle.n; i++)
 		needle[i] = str_lower(f->text.p[i]);
 
-	sqlite3_stmt *s = log_query(q.db, f);
+	sqlite3_stmt *s = log_query(st, q.db, f);
 
 	r = s ? find_logs(&q, s) : q.db->error;
 	store_reader_give(st, q.db);

@@ -99,6 +99,22 @@ uint64_t places_next(const struct places *p, uint64_t hash, size_t *at)
 	return 0;
 }
 
+void places_see(struct places *p, uint64_t hash, struct places_seen *seen)
+{
+	size_t at = 0, n = 0;
+	uint64_t no;
+
+	*seen = (struct places_seen){ 0 };
+	pthread_mutex_lock(&p->lock);
+	while (p->known && n < PLACES_ALIKE && (no = places_next(p, hash, &at)))
+		seen->no[n++] = no;
+	if (p->known && n < PLACES_ALIKE) {
+		seen->known = p->no;
+		seen->placed = p->placed;
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void recent_forget(struct places *p)
 {
 	free(p->recent);
@@ -150,6 +166,7 @@ void places_follow(struct places *p, struct db *db, uint64_t no, uint64_t placed
 {
 	if (p->known && p->no == no && p->placed == placed)
 		return;
+	pthread_mutex_lock(&p->lock);
 	p->known = p->known && p->placed == placed && p->no <= no;
 	if (!p->known)
 		follow_table(p, db, placed);
@@ -160,6 +177,7 @@ void places_follow(struct places *p, struct db *db, uint64_t no, uint64_t placed
 		db->error = ERR(-ENOMEM);
 	p->known = !db->error;
 	p->no = no;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void places_known(struct places *p, uint64_t no)
@@ -198,6 +216,10 @@ static size_t recent_sort(struct places *p)
 {
 	size_t n = 0;
 
+	pthread_mutex_lock(&p->lock);
+	p->known = false;
+	pthread_mutex_unlock(&p->lock);
+
 	for (size_t i = 0; i < p->n_slots; i++)
 		if (p->recent[i].no)
 			p->recent[n++] = p->recent[i];
@@ -220,7 +242,6 @@ void places_put(struct places *p, struct db *db)
 	if (!p->known || p->n < PLACES_MOST)
 		return;
 	n = recent_sort(p);
-	p->known = false;
 	if (db_begin(db, DB_BEGIN_WRITE) < 0)
 		return;
 	put_rows(db, p->recent, n);
@@ -229,9 +250,11 @@ void places_put(struct places *p, struct db *db)
 		return;
 	for (size_t i = 0; i < n; i++)
 		bit_set(p, p->recent[i].hash);
+	pthread_mutex_lock(&p->lock);
 	recent_forget(p);
 	p->placed = p->no;
 	p->known = true;
+	pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- what traces that are gone left ------------------------------------------------------------- */
@@ -257,14 +280,22 @@ void places_sweep(struct places *p, struct db *db)
 		return;
 	memset(p->bits + (size_t)p->slice * SLICE_BITS / 64, 0, SLICE_BITS / 8);
 	bits_of(p, db, from, from + SLICE_HASHES);
+	pthread_mutex_lock(&p->lock);
 	p->known = !db->error;
+	pthread_mutex_unlock(&p->lock);
 	p->slice = (p->slice + 1) % SLICES;
 	p->n_slices--;
+}
+
+void places_init(struct places *p)
+{
+	*p = (struct places){ .known = false };
+	pthread_mutex_init(&p->lock, NULL);
 }
 
 void places_fini(struct places *p)
 {
 	recent_forget(p);
 	free(p->bits);
-	*p = (struct places){ 0 };
+	pthread_mutex_destroy(&p->lock);
 }

@@ -14,14 +14,18 @@
  * number looks whether the row has the id. Places of rows that are gone are swept a slice of the
  * hashes at a time.
  *
- * Guarded by store.writing. Others read by DB_TRACE_NO: the table, and the rows after last.placed.
+ * Guarded by store.writing. Who reads meanwhile asks by DB_TRACE_NO what places_see says: recent ones, the
+ * table, and the rows that are in neither, which are few or none. `lock` is held by who changes what is
+ * seen so, and by who sees it.
  */
 #pragma once
 
 #include "model/telemetry.h"
 #include "store/db.h"
 
-enum { PLACES_MOST = 32768 };
+#include <pthread.h>
+
+enum { PLACES_MOST = 32768, PLACES_ALIKE = 4 };
 
 struct place {
 	uint64_t hash, no; /* no 0: free */
@@ -34,7 +38,16 @@ struct places {
 	uint64_t no, placed; /* what of the file is known; see places_follow */
 	bool known;
 	unsigned slice, n_slices; /* the next to be swept, and how many are */
+	pthread_mutex_t lock;
 };
+
+/* Zeros: nothing is known. */
+struct places_seen {
+	uint64_t no[PLACES_ALIKE]; /* recent traces with the hash */
+	uint64_t known, placed;	   /* with so many in the table, no others are up to `known` */
+};
+
+void places_see(struct places *p, uint64_t hash, struct places_seen *seen); /* any thread */
 
 uint64_t place_hash(struct trace_id id); /* 63 bits */
 
@@ -51,7 +64,7 @@ void places_expect(const struct places *p, uint64_t hash);
 uint64_t places_next(const struct places *p, uint64_t hash, size_t *at);
 bool places_may_hold(const struct places *p, uint64_t hash); /* the table */
 
-/* After a commit: these are new. What can't be kept is read again from the file. */
+/* After a commit, with the lock: these are new. What can't be kept is read again from the file. */
 void places_add(struct places *p, uint64_t hash, uint64_t no);
 void places_known(struct places *p, uint64_t no);
 
@@ -60,4 +73,5 @@ void places_put(struct places *p, struct db *db);
 void places_sweep(struct places *p, struct db *db);
 void places_left(struct places *p); /* traces were deleted */
 
+void places_init(struct places *p);
 void places_fini(struct places *p);

@@ -56,6 +56,7 @@ enum {
 
 #define SCHEMA_TRACE_INDEXES \
 	"CREATE INDEX trace_start ON trace(start_ns) WHERE n_spans > 0;" \
+	"CREATE INDEX trace_error ON trace(start_ns) WHERE n_errors > 0;" \
 	"CREATE INDEX trace_cursor ON trace(cursor) WHERE cursor & 1048575;"
 
 #define SCHEMA_SPAN "CREATE TABLE span(id INTEGER PRIMARY KEY, start_ns INTEGER, data BLOB);"
@@ -190,15 +191,19 @@ enum {
 	X(TRACE_BY_PLACE, "SELECT " TRACE_COLUMNS " FROM trace WHERE no IN" \
 			  " (SELECT no FROM place WHERE hash = ?2) AND trace_id = ?1") \
 	X(TRACE_NO, \
-	  "SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
-	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT placed FROM last)" \
-	  " AND trace_id = ?1 LIMIT 1") \
+	  "SELECT no FROM trace WHERE no IN (?5, ?6, ?7, ?8) AND trace_id = ?1" \
+	  " UNION ALL SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
+	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT CASE placed WHEN ?3" \
+	  " THEN max(placed, ?4) ELSE placed END FROM last) AND trace_id = ?1 LIMIT 1") \
 	X(TRACES_ADD, "INSERT INTO trace SELECT * FROM rows_trace") \
 	X(TRACE_SET, \
 	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, n_spans = ?6, n_errors = ?7," \
 	  " run = ?8, name = ?9, facts = ?10, shown = ?11 WHERE no = ?1 AND trace_id = ?2") \
 	X(TRACE_NEWEST, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 			" ORDER BY start_ns DESC, no DESC") \
+	X(TRACE_ERRORS, \
+	  "SELECT " TRACE_COLUMNS " FROM trace INDEXED BY trace_error" \
+	  " WHERE n_errors > 0 AND " TRACE_FILTER " ORDER BY start_ns DESC, no DESC") \
 	X(TRACE_CAME, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \
 		      " AND no > ?11 >> 20 AND cursor = no << 20 ORDER BY no") \
 	X(TRACE_CHANGED, "SELECT " TRACE_COLUMNS " FROM trace WHERE " TRACE_FILTER \

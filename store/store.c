@@ -35,6 +35,7 @@ int store_open(struct store **out, const char *path)
 	pthread_mutex_init(&st->writing, NULL);
 	pthread_mutex_init(&st->pool, NULL);
 	pthread_cond_init(&st->given, NULL);
+	places_init(&st->places);
 	st->max_bytes = limit_from("ORIEL_STORE_MAX_BYTES", (uint64_t)2 << 30);
 	if (st->memory && st->max_bytes > memory_bytes)
 		st->max_bytes = memory_bytes;

@@ -201,7 +201,7 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 
 #define FORM_5 \
 	"INSERT INTO span SELECT no << 20, start_ns, spans FROM trace WHERE length(spans);" \
-	"ALTER TABLE trace RENAME TO trace_6; DROP INDEX trace_start; DROP INDEX trace_cursor;" \
+	"ALTER TABLE trace RENAME TO trace_6; DROP INDEX trace_start; DROP INDEX trace_error; DROP INDEX trace_cursor;" \
 	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, cursor INTEGER," \
 	" start_ns INTEGER, end_ns INTEGER, root_ns INTEGER, n_spans INTEGER, n_errors INTEGER," \
 	" n_logs INTEGER, root INTEGER, kind INTEGER, status INTEGER, http_status INTEGER," \

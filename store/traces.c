@@ -141,7 +141,9 @@ static int heads_next(const struct heads *h)
 static int find_traces(struct db *db, const struct trace_filter *f, struct search *q,
 		       int (*each)(const struct trace_summary *, void *), void *you)
 {
-	struct heads h = { .s = { db_stmt(db, f->after ? DB_TRACE_CAME : DB_TRACE_NEWEST),
+	struct heads h = { .s = { db_stmt(db, f->after	       ? DB_TRACE_CAME
+					      : f->errors_only ? DB_TRACE_ERRORS
+							       : DB_TRACE_NEWEST),
 				  f->after ? db_stmt(db, DB_TRACE_CHANGED) : NULL } };
 	size_t left = f->limit ? f->limit : 50;
 	int r = 0, i;
@@ -238,13 +240,20 @@ static int give_spans(struct db *db, uint64_t no, struct trace_id id, const stru
 	return r;
 }
 
-uint64_t store_trace_no(struct db *db, struct trace_id id)
+uint64_t store_trace_no(struct store *st, struct db *db, struct trace_id id)
 {
 	sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
-	uint64_t no = 0;
+	uint64_t hash = place_hash(id), no = 0;
+	struct places_seen seen;
+
+	places_see(&st->places, hash, &seen);
 
 	db_bind_text(s, 1, (struct str){ (const char *)id.b, sizeof(id.b) });
-	db_bind_u64(s, 2, place_hash(id));
+	db_bind_u64(s, 2, hash);
+	db_bind_u64(s, 3, seen.placed);
+	db_bind_u64(s, 4, seen.known);
+	for (int i = 0; i < PLACES_ALIKE; i++)
+		db_bind_u64(s, 5 + i, seen.no[i]);
 	if (db_step(db, s) == DB_ROW)
 		no = db_column_u64(s, 0);
 	db_reset(s);
@@ -260,7 +269,7 @@ int store_trace_spans(struct store *st, struct trace_id id,
 
 	if (r < 0)
 		return TRACE(r);
-	no = store_trace_no(db, id);
+	no = store_trace_no(st, db, id);
 	r = no ? give_spans(db, no, id, &(struct receiver){ each, you }) : db->error;
 	store_reader_give(st, db);
 	return TRACE(r);

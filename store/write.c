@@ -559,10 +559,12 @@ static void write_places(struct writing *w)
 {
 	struct places *p = &w->st->places;
 
+	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < w->n_groups; i++)
 		if (w->group[i].is_new)
 			places_add(p, w->group[i].hash, w->group[i].no);
 	places_known(p, w->last_no);
+	pthread_mutex_unlock(&p->lock);
 	places_put(p, w->db);
 }
 
