@@ -380,7 +380,7 @@ static int process_first_start(void)
 			      NULL);
 	judged_begin();
 	process_settings();
-	process.tid_offset = process_tid_offset();
+	atomic_store_explicit(&process.tid_offset, process_tid_offset(), memory_order_relaxed);
 	if (thread_key_make() != 0)
 		return ORIEL_OFF_NO_MEMORY;
 	segment_place();

@@ -48,7 +48,7 @@ struct process {
 	_Atomic uint32_t generation; /* counts segments: 1, and one more each fork */
 	uint32_t generation_mark;    /* its low half << 16: what call sites know their number by */
 	_Atomic uint32_t clock;	     /* enum clock_source, see lib/clock.h */
-	unsigned tid_offset;	     /* of the tid within pthread_self(), 0: not known */
+	_Atomic uint32_t tid_offset; /* of the tid within pthread_self(), 0: not known */
 	/*
 	 * May a signal handler, or a new thread, make a system call that the program itself may not
 	 * need? Only while somebody watches that no sandbox is entered (lib/fault.h).

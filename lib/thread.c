@@ -36,10 +36,10 @@ static uint64_t mix(uint64_t *state)
  */
 uint32_t thread_tid(void)
 {
-	uint32_t tid = 0;
+	uint32_t at = atomic_load_explicit(&process.tid_offset, memory_order_relaxed), tid = 0;
 
-	if (process.tid_offset)
-		memcpy(&tid, (const char *)pthread_self() + process.tid_offset, sizeof(tid));
+	if (at)
+		memcpy(&tid, (const char *)pthread_self() + at, sizeof(tid));
 	return tid;
 }
 
