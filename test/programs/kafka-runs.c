@@ -91,6 +91,7 @@ static void produce_all(void)
 	check(!error, "produceva");
 	check(rd_kafka_produce_batch(topic, 0, RD_KAFKA_MSG_F_COPY, batch, 2) == 2,
 	      "produce_batch");
+	rd_kafka_flush(producer, 10000); /* until it knows the topic such a message would wait */
 	errno = 0;
 	printf("no such partition: %d", rd_kafka_produce(topic, 99, 0, NULL, 0, NULL, 0, NULL));
 	printf(" %d %s\n", errno, rd_kafka_err2name(rd_kafka_last_error()));
