@@ -289,6 +289,26 @@ static void a_file_of_an_earlier_form_is_brought_up(void **state)
 	}
 }
 
+/* Enough that an overflow leaves the memory that a write has anyway. */
+static void a_number_of_spans_that_lies_is_not_believed(void **state)
+{
+	struct store *st = *state;
+	struct batch *b = batch_of("shop", "", 1);
+
+	for (int i = 0; i < 100000; i++)
+		add_span(b, 1, 1, 0, "GET")->trace_id = wide_trace(0);
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+	assert_int_equal(sqlite3_exec(st->writer.sql, "UPDATE trace SET n_spans = (1 << 61) + 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	b = batch_of("shop", "", 1);
+	b->again = true;
+	add_span(b, 1, 2, 0, "GET")->trace_id = wide_trace(0);
+	assert_int_equal(store_write(st, &b, 1), 0);
+	batch_free(b);
+}
+
 static void somebody_elses_database_is_left_alone(void **state)
 {
 	char path[260];
@@ -483,6 +503,7 @@ int main(void)
 		WITH_STORE(words_of_a_failed_write_are_forgotten),
 		WITH_STORE(a_newer_file_is_refused_with_a_reason),
 		WITH_STORE(a_file_of_an_earlier_form_is_brought_up),
+		WITH_STORE(a_number_of_spans_that_lies_is_not_believed),
 		WITH_STORE(somebody_elses_database_is_left_alone),
 		WITH_STORE(a_file_that_is_no_database_is_an_error),
 		WITH_STORE(a_damaged_file_is_an_error_not_a_crash),

@@ -337,8 +337,10 @@ static int by_number(const void *a, const void *b)
 static void known_load(struct writing *w, struct known *k, const struct summary *sum)
 {
 	sqlite3_stmt *s = db_stmt(w->db, DB_SPAN_LIST);
+	/* The file's number: no more than a trace may have. */
+	size_t room = sum->n_spans >> SPAN_BITS ? (size_t)1 << SPAN_BITS : sum->n_spans;
 
-	k->id = arena_take_n(&w->arena, sqlite3_int64, sum->n_spans);
+	k->id = arena_take_n(&w->arena, sqlite3_int64, room);
 	if (!k->id)
 		w->db->error = ERR(-ENOMEM);
 	db_bind_u64(s, 1, sum->no);
@@ -346,7 +348,7 @@ static void known_load(struct writing *w, struct known *k, const struct summary 
 		struct str left = db_column_text(s, 0);
 		struct packed span;
 
-		while (k->n < sum->n_spans && pack_next(&left, &span))
+		while (k->n < room && pack_next(&left, &span))
 			k->id[k->n++] = (sqlite3_int64)span.head.span_id;
 	}
 	db_reset(s);
