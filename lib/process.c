@@ -370,6 +370,7 @@ static int process_first_start(void)
 
 	if (!process.config.disabled)
 		config_read(&process.config);
+	atomic_store_explicit(&process.tid_offset, process_tid_offset(), memory_order_relaxed);
 	if (process.config.disabled)
 		return process_pass();
 	atomic_store_explicit(&process.clock, clock_choose(), memory_order_relaxed);
@@ -380,7 +381,6 @@ static int process_first_start(void)
 			      NULL);
 	judged_begin();
 	process_settings();
-	atomic_store_explicit(&process.tid_offset, process_tid_offset(), memory_order_relaxed);
 	if (thread_key_make() != 0)
 		return ORIEL_OFF_NO_MEMORY;
 	segment_place();
