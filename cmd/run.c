@@ -161,9 +161,10 @@ static int find_room(struct run *run, const char *name)
 	if (!run->is_watched || place_has_room(run->run_dir, &mib))
 		return 0;
 	run->is_watched = false;
-	fprintf(stderr, "oriel: %s is not watched: only %llu MiB are free in %s; %s\n", name,
-		(unsigned long long)mib, run->run_dir,
-		strict() ? "refusing to start" : "the command runs all the same");
+	if (is_said(SEVERITY_WARN) || strict())
+		fprintf(stderr, "oriel: %s is not watched: only %llu MiB are free in %s; %s\n",
+			name, (unsigned long long)mib, run->run_dir,
+			strict() ? "refusing to start" : "the command runs all the same");
 	return strict() ? EXIT_REFUSED : 0;
 }
 

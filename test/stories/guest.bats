@@ -43,6 +43,8 @@ seen() { api_says services "[.services[] | select(.service == \"guest\") | .coun
 	run --separate-stderr "$BUILD/oriel" run -- echo here
 	[ "$status" = 0 ] && [ "$output" = here ]
 	[[ $stderr == *"echo is not watched: only 0 MiB are free in $ORIEL_RUN_DIR; the command runs all the same"* ]]
+	OTEL_LOG_LEVEL=error run --separate-stderr "$BUILD/oriel" run -- echo here
+	[ "$output" = here ] && [[ $stderr != *"not watched"* ]]
 	run -125 "$BUILD/oriel" run --strict -- echo here
 	[[ $output != *here* && $output == *"refusing to start"* ]]
 	run "$BUILD/oriel" doctor
