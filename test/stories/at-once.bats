@@ -33,8 +33,8 @@ send() {
 	[ "$(metric oriel_export_sent_total)" = 40000 ]
 }
 
-@test "Zipkin gets several, too" {
-	export OTEL_TRACES_EXPORTER=zipkin OTEL_EXPORTER_ZIPKIN_ENDPOINT=$SINK/api/v2/spans
+# 40,000 spans by whatever is set
+several() {
 	"$BUILD/oriel" run --service-name steady --export-concurrency 8 -- "$BUILD/programs/steady" 20000 2 60 >service
 	[ "$(tail -n 1 service)" = flushed ]
 	read -r _ _ _ MOST < <(curl -sf -m 10 "$SINK/count")
@@ -43,14 +43,14 @@ send() {
 	[ "$(metric oriel_export_sent_total)" = 40000 ]
 }
 
+@test "Zipkin gets several, too" {
+	export OTEL_TRACES_EXPORTER=zipkin OTEL_EXPORTER_ZIPKIN_ENDPOINT=$SINK/api/v2/spans
+	several
+}
+
 @test "so does Datadog's agent" {
 	export OTEL_TRACES_EXPORTER=datadog DD_TRACE_AGENT_URL=$SINK
-	"$BUILD/oriel" run --service-name steady --export-concurrency 8 -- "$BUILD/programs/steady" 20000 2 60 >service
-	[ "$(tail -n 1 service)" = flushed ]
-	read -r _ _ _ MOST < <(curl -sf -m 10 "$SINK/count")
-	[ "$MOST" -ge 2 ]
-	[ "$MOST" -le 8 ]
-	[ "$(metric oriel_export_sent_total)" = 40000 ]
+	several
 }
 
 @test "one after the other, if that is wanted" {

@@ -26,6 +26,17 @@ on_disk() { [ "$(cat "$ORIEL_DATA_DIR"/queue/*/*.queue 2>/dev/null | grep -ac "$
 off_disk() { ! on_disk "$1"; }
 came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/traces" and (.text | contains($name)))] | length == 1' got; }
 
+# all_come_with NAME: a backend is there, a query more is made, and what waited comes with it
+all_come_with() {
+	backend
+	query "$1"
+	wait_for 40 came "$1"
+	wait_for 20 came first
+	wait_for 20 came second
+	wait_for 20 off_disk first
+	wait_for 20 off_disk second
+}
+
 @test "it outlives the outage, the run and the collector, and nothing comes twice" {
 	query first
 	wait_for 20 on_disk first
@@ -33,13 +44,7 @@ came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/trace
 	wait_for 20 gone "$(collector_pid)"
 	query second
 	wait_for 20 on_disk second
-	backend
-	query third
-	wait_for 40 came third
-	wait_for 20 came first
-	wait_for 20 came second
-	wait_for 20 off_disk first
-	wait_for 20 off_disk second
+	all_come_with third
 }
 
 # The first one's is still there: its run has ended, and it is given ten seconds.
@@ -50,13 +55,7 @@ came() { [ -s got ] && jq -se --arg name "$1" '[.[] | select(.path == "/v1/trace
 	wait_for 20 on_disk second
 	kill -9 "$(collector_pid)"
 	wait_for 20 gone "$(collector_pid)"
-	backend
-	query third
-	wait_for 40 came third
-	wait_for 20 came first
-	wait_for 20 came second
-	wait_for 20 off_disk first
-	wait_for 20 off_disk second
+	all_come_with third
 }
 
 @test "with none allowed nothing is written" {
