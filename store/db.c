@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "store/blob.h"
+#include "store/block.h"
 #include "store/pack.h"
 #include "store/requests.h"
 #include "store/places.h"
@@ -310,8 +311,8 @@ static int db_make(struct db *db)
 	return TRACE(r);
 }
 
-static const char *const upgrades[] = { NULL,	       SCHEMA_FROM_1, SCHEMA_FROM_2,
-					SCHEMA_FROM_3, SCHEMA_FROM_4, SCHEMA_FROM_5 };
+static const char *const upgrades[] = { NULL,	       SCHEMA_FROM_1, SCHEMA_FROM_2, SCHEMA_FROM_3,
+					SCHEMA_FROM_4, SCHEMA_FROM_5, SCHEMA_FROM_6 };
 
 _Static_assert(sizeof(upgrades) / sizeof(upgrades[0]) == SCHEMA_VERSION, "a way from each form");
 
@@ -405,6 +406,7 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 				db_request_row, NULL, NULL);
 	sqlite3_create_function(db->sql, "trace_shown", 11, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				NULL, db_trace_shown, NULL, NULL);
+	block_functions(db->sql);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {

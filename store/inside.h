@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/out.h"
+#include "store/block.h"
 #include "store/db.h"
 #include "store/places.h"
 #include "store/requests.h"
@@ -20,7 +21,7 @@
 
 #include <pthread.h>
 
-enum { STORE_READERS = 4, STORE_TEXT_ROWS = 200000, STORE_REQUESTS = 4 };
+enum { STORE_READERS = 4, STORE_TEXT_ROWS = 200000, STORE_REQUESTS = 4, STORE_BLOCKS = 4 };
 
 struct store_reader {
 	struct db db;
@@ -33,8 +34,9 @@ struct store {
 	pthread_mutex_t writing;
 	struct db writer;
 	struct places places;			      /* the writer's */
-	struct out blob, blob_resource;		      /* the writer's */
+	struct out blob, blob_resource, heads;	      /* the writer's */
 	struct requests_row requests[STORE_REQUESTS]; /* likewise */
+	struct block block[STORE_BLOCKS];	      /* likewise */
 	pthread_mutex_t pool;
 	pthread_cond_t given;
 	struct store_reader reader[STORE_READERS];

@@ -2,6 +2,7 @@
 #include "store/places.h"
 
 #include "base/err.h"
+#include "store/block.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -162,6 +163,22 @@ static void follow_rows(struct places *p, struct db *db)
 	db_reset(s);
 }
 
+static void follow_blocks(struct places *p, struct db *db)
+{
+	sqlite3_stmt *s = db_stmt(db, DB_BLOCKS_AFTER);
+	struct block_head head;
+
+	db_bind_u64(s, 1, p->no);
+	while (db_step(db, s) == DB_ROW) {
+		struct block_view v = block_read(s);
+
+		for (size_t i = 0; block_head_at(&v, i, &head); i++)
+			if (v.no + i > p->no)
+				places_add(p, place_hash(head.trace_id), v.no + i);
+	}
+	db_reset(s);
+}
+
 void places_follow(struct places *p, struct db *db, uint64_t no, uint64_t placed)
 {
 	if (p->known && p->no == no && p->placed == placed)
@@ -173,6 +190,8 @@ void places_follow(struct places *p, struct db *db, uint64_t no, uint64_t placed
 	p->known = true;
 	if (!db->error)
 		follow_rows(p, db);
+	if (!db->error)
+		follow_blocks(p, db);
 	if (!db->error && !p->known)
 		db->error = ERR(-ENOMEM);
 	p->known = !db->error;

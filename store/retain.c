@@ -70,6 +70,8 @@ static bool retain_spans(struct store *st)
 		st->retained_ns = start_ns;
 	change(db, DB_OLD_SPANS_DELETE, id);
 	change(db, DB_OLD_TRACES_DELETE, id >> SPAN_BITS);
+	change(db, DB_OLD_BLOCKS_DELETE, id >> SPAN_BITS);
+	change(db, DB_OLD_LIFTED_DELETE, id >> SPAN_BITS);
 	places_left(&st->places);
 	return true;
 }
@@ -194,6 +196,7 @@ static void retain_runs(struct store *st)
 
 	places_left(&st->places);
 	bool done = !run.word || (!run_traces_delete(db, &run) &&
+				  !run_rows_delete(db, DB_RUN_BLOCKS_DELETE, &run) &&
 				  !run_rows_delete(db, DB_RUN_LOGS_DELETE, &run));
 
 	if (done) {
@@ -201,6 +204,7 @@ static void retain_runs(struct store *st)
 
 		if (run.word)
 			run_rows_delete(db, DB_RUN_REQUESTS_DELETE, &run);
+		db_run(db, db_stmt(db, DB_LIFTED_SWEEP));
 		s = db_stmt(db, DB_RUN_DELETE);
 		db_bind_text(s, 1, (struct str){ run.id, run.n_id });
 		db_run(db, s);

@@ -7,6 +7,8 @@
  *     resource  who spans and logs are from; a process
  *     trace     a row per trace: what a list filters by, and shows (store/summary.h), kept up with
  *               every write; and the spans that came with it (store/pack.h)
+ *     block     traces of a run that came whole together, and without errors (store/block.h)
+ *     lifted    which of a block's traces are rows of their own since
  *     span      those that came later, or were too many; id = trace.no << 20 | how many'th, so a
  *               trace's spans lie side by side without an index; start_ns is the last one's
  *     place     hash of a trace's id, trace.no: a hint, late                  (store/places.h)
@@ -25,13 +27,13 @@
  * changes later gets its number from behind the newest trace's.
  *
  * Form 2 added `trace.path`, form 3 problems, form 4 places and packs, form 5 rows of many requests, form 6
- * spans in their trace's row, and what only a list shows in one column. A file of an earlier form is
+ * spans in their trace's row, and what only a list shows in one column, form 7 blocks. A file of an earlier form is
  * brought up to this one when a collector opens it.
  */
 #pragma once
 
 enum {
-	SCHEMA_VERSION = 6,
+	SCHEMA_VERSION = 7,
 	SCHEMA_APPLICATION = 0x4f72696c, /* "Oril", in the file's header */
 	SPAN_BITS = 20,			 /* of an id, and of a cursor */
 };
@@ -59,6 +61,13 @@ enum {
 	"CREATE INDEX trace_error ON trace(start_ns) WHERE n_errors > 0;" \
 	"CREATE INDEX trace_cursor ON trace(cursor) WHERE cursor & 1048575;"
 
+/* first_ns and last_ns are starts of traces. */
+#define SCHEMA_BLOCK \
+	"CREATE TABLE block(no INTEGER PRIMARY KEY, run INTEGER, first_ns INTEGER, last_ns INTEGER," \
+	" n INTEGER, facts BLOB, heads BLOB, spans BLOB);" \
+	"CREATE INDEX block_last ON block(last_ns);" \
+	"CREATE TABLE lifted(no INTEGER PRIMARY KEY, bits INTEGER);"
+
 #define SCHEMA_SPAN "CREATE TABLE span(id INTEGER PRIMARY KEY, start_ns INTEGER, data BLOB);"
 
 #define SCHEMA_REQUESTS \
@@ -68,6 +77,7 @@ enum {
 
 #define SCHEMA \
 	SCHEMA_TRACE \
+	SCHEMA_BLOCK \
 	SCHEMA_PLACE \
 	SCHEMA_SPAN \
 	SCHEMA_REQUESTS \
@@ -125,12 +135,28 @@ enum {
 	" method, path), NULL FROM trace_5;" \
 	"DROP TABLE trace_5;"
 
+#define SCHEMA_FROM_6 SCHEMA_BLOCK
+
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
 	"n_spans > 0 AND start_ns >= ?1 AND start_ns < ?2 AND end_ns - start_ns >= ?3" \
 	" AND end_ns - start_ns <= ?4 AND n_errors >= ?5 AND (?6 IS NULL OR name = ?6)" \
 	" AND (?7 IS NULL OR holds(facts, ?7)) AND (?8 IS NULL OR holds(facts, ?8))" \
 	" AND (?9 IS NULL OR holds(facts, ?9)) AND (?10 IS NULL OR holds(facts, ?10))"
+
+#define BLOCK_GONE "ifnull((SELECT bits FROM lifted WHERE lifted.no = block.no), 0)"
+#define BLOCK_COLUMNS "no, run, n, " BLOCK_GONE ", heads"
+#define BLOCK_FOUND "block_find(no, n, " BLOCK_GONE ", heads, ?1)"
+
+/* The oldest number there is, above all when there is none. */
+#define OLDEST_NO \
+	"min(ifnull((SELECT min(no) FROM trace), 1 << 62), ifnull((SELECT min(no) FROM block), 1 << 62))"
+
+/* As TRACE_FILTER, of what a block says of all its traces; none of them has an error. */
+#define BLOCK_FILTER \
+	"last_ns >= ?1 AND first_ns < ?2 AND (?7 IS NULL OR holds(facts, ?7))" \
+	" AND (?8 IS NULL OR holds(facts, ?8)) AND (?9 IS NULL OR holds(facts, ?9))" \
+	" AND (?10 IS NULL OR holds(facts, ?10))"
 
 #define PROBLEM_COLUMNS "id, service, type, shape, place, crash, first_ns, last_ns, n"
 
@@ -166,6 +192,9 @@ enum {
 	X(RUN_DELETE, "DELETE FROM run WHERE id = ?1") \
 	X(RUN_TRACES, \
 	  "SELECT no FROM trace WHERE start_ns >= ?1 AND n_spans > 0 AND run = ?2 LIMIT 64") \
+	X(RUN_BLOCKS_DELETE, \
+	  "DELETE FROM block WHERE no IN (SELECT no FROM block WHERE last_ns >= ?1" \
+	  " AND run = ?2 LIMIT 16)") \
 	X(RUN_LOGS_DELETE, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE time_ns >= ?1" \
 			   " AND run = ?2 LIMIT 4096)") \
 	X(RUN_REQUESTS_DELETE, "DELETE FROM requests WHERE last_ns >= ?1 AND run = ?2") \
@@ -175,8 +204,8 @@ enum {
 			 " last_log = max(last_log, ?3) WHERE no = ?1") \
 	X(RESOURCE_DATA, "SELECT data FROM resource WHERE no = ?1") \
 	X(RESOURCE_SWEEP, \
-	  "DELETE FROM resource WHERE last_span < ifnull((SELECT min(no) << 20 FROM trace)," \
-	  " 1 << 62) AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
+	  "DELETE FROM resource WHERE last_span < min(" OLDEST_NO \
+	  ", 1 << 42) << 20 AND last_log < ifnull((SELECT min(id) FROM log), 1 << 62)") \
 	X(LAST, \
 	  "SELECT no, cursor, ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)," \
 	  " placed FROM last") \
@@ -185,7 +214,8 @@ enum {
 	X(PLACES_ADD, "INSERT OR IGNORE INTO place SELECT * FROM rows_place") \
 	X(PLACE_HASHES, "SELECT hash FROM place WHERE hash >= ?1 AND hash < ?2") \
 	X(PLACES_SWEEP, "DELETE FROM place WHERE hash >= ?1 AND hash < ?2 AND" \
-			" no < ifnull((SELECT min(no) FROM trace), 1 << 62)") \
+			" no < " OLDEST_NO) \
+	X(BLOCKS_AFTER, "SELECT " BLOCK_COLUMNS " FROM block WHERE no > ?1 - 64") \
 	X(TRACES_AFTER, "SELECT no, trace_id FROM trace WHERE no > ?1 ORDER BY no") \
 	X(TRACE_BY_NO, "SELECT " TRACE_COLUMNS " FROM trace WHERE no = ?2 AND trace_id = ?1") \
 	X(TRACE_BY_PLACE, "SELECT " TRACE_COLUMNS " FROM trace WHERE no IN" \
@@ -194,7 +224,24 @@ enum {
 	  "SELECT no FROM trace WHERE no IN (?5, ?6, ?7, ?8) AND trace_id = ?1" \
 	  " UNION ALL SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
 	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT CASE placed WHEN ?3" \
-	  " THEN max(placed, ?4) ELSE placed END FROM last) AND trace_id = ?1 LIMIT 1") \
+	  " THEN max(placed, ?4) ELSE placed END FROM last) AND trace_id = ?1" \
+	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no IN" \
+	  " (?5 & ~63, ?6 & ~63, ?7 & ~63, ?8 & ~63) AND " BLOCK_FOUND \
+	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no IN" \
+	  " (SELECT no & ~63 FROM place WHERE hash = ?2) AND " BLOCK_FOUND \
+	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no > (SELECT CASE placed WHEN ?3" \
+	  " THEN max(placed, ?4) ELSE placed END FROM last) - 64 AND " BLOCK_FOUND " LIMIT 1") \
+	X(BLOCK_BY_NO, "SELECT " BLOCK_COLUMNS ", spans FROM block WHERE no = ?1 & ~63") \
+	X(BLOCK_BY_PLACE, "SELECT " BLOCK_COLUMNS ", spans FROM block WHERE no IN" \
+			  " (SELECT no & ~63 FROM place WHERE hash = ?1)") \
+	X(BLOCK_ADD, "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(BLOCKS_NEWEST, "SELECT " BLOCK_COLUMNS ", last_ns FROM block WHERE " BLOCK_FILTER \
+			 " ORDER BY last_ns DESC") \
+	X(BLOCKS_CAME, "SELECT " BLOCK_COLUMNS ", last_ns FROM block WHERE " BLOCK_FILTER \
+		       " AND no > (?11 >> 20) - 64 ORDER BY no") \
+	X(LIFT, \
+	  "INSERT INTO lifted VALUES(?1, ?2) ON CONFLICT(no) DO UPDATE SET bits = bits | ?2") \
+	X(LIFTED_SWEEP, "DELETE FROM lifted WHERE no NOT IN (SELECT no FROM block)") \
 	X(TRACES_ADD, "INSERT INTO trace SELECT * FROM rows_trace") \
 	X(TRACE_SET, \
 	  "UPDATE trace SET cursor = ?3, start_ns = ?4, end_ns = ?5, n_spans = ?6, n_errors = ?7," \
@@ -212,7 +259,9 @@ enum {
 	X(SPANS_ADD, "INSERT INTO span SELECT * FROM rows_span") \
 	X(SPAN_LIST, \
 	  "SELECT spans, 0 AS id FROM trace WHERE no = ?1 UNION ALL SELECT data, id FROM span" \
-	  " WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 ORDER BY 2") \
+	  " WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20" \
+	  " UNION ALL SELECT block_spans(no, n, heads, spans, ?1), 0 FROM block WHERE no = ?1 & ~63" \
+	  " AND NOT EXISTS(SELECT 1 FROM trace WHERE no = ?1) ORDER BY 2") \
 	X(SPAN_DELETE, "DELETE FROM span WHERE id >= ?1 AND id < ?2") \
 	X(REQUESTS_ADD, \
 	  "INSERT INTO requests(run, first_ns, last_ns, data) VALUES(?1, ?2, ?3, ?4)") \
@@ -260,13 +309,17 @@ enum {
 	X(PROBLEM_TRACES, \
 	  "SELECT time_ns, trace, span, run, message FROM problem_trace WHERE problem = ?1" \
 	  " ORDER BY time_ns DESC") \
-	X(OLD_TRACE, "SELECT no << 20 FROM trace ORDER BY no LIMIT 1 OFFSET ?1") \
+	X(OLD_TRACE, "SELECT (first + ?1) << 20 FROM (SELECT " OLDEST_NO " AS first)" \
+		     " WHERE first + ?1 <= (SELECT no FROM last)") \
 	X(OLD_SPAN, "SELECT id FROM span ORDER BY id LIMIT 1 OFFSET ?1") \
 	X(OLD_START, \
 	  "SELECT max(ifnull((SELECT max(start_ns) FROM trace WHERE no < ?1 >> 20), 0)," \
+	  " ifnull((SELECT max(last_ns) FROM block WHERE no < (?1 >> 20) - 63), 0)," \
 	  " ifnull((SELECT max(start_ns) FROM span WHERE id < ?1), 0))") \
 	X(OLD_SPANS_DELETE, "DELETE FROM span WHERE id < ?1") \
 	X(OLD_TRACES_DELETE, "DELETE FROM trace WHERE no < ?1") \
+	X(OLD_BLOCKS_DELETE, "DELETE FROM block WHERE no < ?1 - 63") \
+	X(OLD_LIFTED_DELETE, "DELETE FROM lifted WHERE no < ?1 - 63") \
 	X(OLD_REQUESTS_DELETE, "DELETE FROM requests WHERE no IN" \
 			       " (SELECT no FROM requests WHERE last_ns < ?1 LIMIT 1024)") \
 	X(OLD_LOG, "SELECT time_ns FROM log ORDER BY time_ns LIMIT 1 OFFSET ?1") \

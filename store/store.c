@@ -60,8 +60,11 @@ struct store *store_free(struct store *st)
 	places_fini(&st->places);
 	out_fini(&st->blob);
 	out_fini(&st->blob_resource);
+	out_fini(&st->heads);
 	for (size_t i = 0; i < STORE_REQUESTS; i++)
 		out_fini(&st->requests[i].data);
+	for (size_t i = 0; i < STORE_BLOCKS; i++)
+		block_fini(&st->block[i]);
 	pthread_mutex_destroy(&st->writing);
 	pthread_mutex_destroy(&st->pool);
 	pthread_cond_destroy(&st->given);

@@ -103,7 +103,7 @@ void summary_add(struct summary *sum, const struct span *s, const struct summary
 	}
 }
 
-static void summary_read_facts(struct summary *sum, struct str facts)
+void summary_read_facts(struct summary *sum, struct str facts)
 {
 	sum->n_facts = facts.n / sizeof(*sum->fact);
 	if (sum->n_facts > FACTS_MOST)

@@ -53,6 +53,7 @@ void summary_fact(struct summary *sum, enum fact kind, uint32_t what);
 
 /* Its name and path are borrowed from the statement. Of what makes no sense nothing is read. */
 void summary_read(struct summary *sum, sqlite3_stmt *s);
+void summary_read_facts(struct summary *sum, struct str facts);
 void summary_read_shown(struct summary *sum, struct str shown); /* the column; start_ns is there */
 
 /* The column, which needs SUMMARY_SHOWN_ROOM and the path's bytes; returns how many it took. */

@@ -12,6 +12,7 @@
 #include "model/copy.h"
 #include "store/store.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,6 +95,19 @@ static inline struct log_record *add_log(struct batch *b, uint8_t trace, uint8_t
 	l->severity = severity;
 	l->body = (struct value){ .type = VALUE_STRING, .text = str_of(body) };
 	return l;
+}
+
+/* The first number of what SQL says. */
+static inline int64_t ask(sqlite3 *sql, const char *what)
+{
+	sqlite3_stmt *s;
+	int64_t v;
+
+	assert_int_equal(sqlite3_prepare_v2(sql, what, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	v = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return v;
 }
 
 struct seen_traces {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Traces found: the list by its filters, and the spans of one. */
+/* Traces found: the list by its filters. */
 #include "store/inside.h"
 
 #include "base/err.h"
 #include "store/blob.h"
+#include "store/block.h"
 #include "store/pack.h"
 #include "store/summary.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 struct search {
 	struct db *db;
@@ -46,35 +48,82 @@ static bool search_trace(struct search *q, uint64_t no)
 	return found;
 }
 
-/* A filter's text as a fact: false when nobody ever had it, so that nothing can be found. */
-static bool bind_fact(struct db *db, sqlite3_stmt *s, int at, enum fact kind, struct str text)
-{
-	uint32_t id;
+/* A filter as it is put to rows and blocks. Facts: service, run, route, HTTP status; 0: any. */
+enum { WANTED_FACTS = 4 };
 
-	if (!text.n)
-		return true;
-	id = words_find(db, text);
-	sqlite3_bind_int64(s, at, (sqlite3_int64)((uint32_t)kind | id));
-	return id != 0;
+struct wanted {
+	const struct trace_filter *f;
+	uint64_t until_ns, max_ns;
+	uint32_t fact[WANTED_FACTS];
+	bool nobody; /* a text that nobody ever had */
+};
+
+static uint32_t wanted_fact(struct wanted *w, struct db *db, enum fact kind, struct str text)
+{
+	uint32_t id = text.n ? words_find(db, text) : 0;
+
+	w->nobody |= text.n && !id;
+	return id ? (uint32_t)kind | id : 0;
 }
 
-static bool bind_filter(struct db *db, sqlite3_stmt *s, const struct trace_filter *f)
+static struct wanted wanted_of(struct db *db, const struct trace_filter *f)
 {
-	db_bind_u64(s, 1, f->since_ns);
-	db_bind_u64(s, 2, f->until_ns ? f->until_ns : UINT64_MAX);
-	db_bind_u64(s, 3, f->min_ns);
-	db_bind_u64(s, 4, f->max_ns ? f->max_ns : UINT64_MAX);
-	sqlite3_bind_int(s, 5, f->errors_only);
-	if (f->name.n)
-		db_bind_text(s, 6, f->name);
+	struct wanted w = { .f = f,
+			    .until_ns = f->until_ns ? f->until_ns : UINT64_MAX,
+			    .max_ns = f->max_ns ? f->max_ns : UINT64_MAX };
+
+	w.fact[0] = wanted_fact(&w, db, FACT_SERVICE, f->service);
+	w.fact[1] = wanted_fact(&w, db, FACT_RUN, f->run);
+	w.fact[2] = wanted_fact(&w, db, FACT_ROUTE, f->route);
 	if (f->http_status)
-		sqlite3_bind_int64(s, 10,
-				   (sqlite3_int64)((uint32_t)FACT_STATUS |
-						   (uint32_t)f->http_status));
-	if (f->after)
-		db_bind_u64(s, 11, f->after);
-	return bind_fact(db, s, 7, FACT_SERVICE, f->service) &&
-	       bind_fact(db, s, 8, FACT_RUN, f->run) && bind_fact(db, s, 9, FACT_ROUTE, f->route);
+		w.fact[3] = (uint32_t)FACT_STATUS | (uint32_t)f->http_status;
+	return w;
+}
+
+/* See TRACE_FILTER and BLOCK_FILTER. */
+static void wanted_bind(const struct wanted *w, sqlite3_stmt *s)
+{
+	db_bind_u64(s, 1, w->f->since_ns);
+	db_bind_u64(s, 2, w->until_ns);
+	for (int i = 0; i < WANTED_FACTS; i++)
+		if (w->fact[i])
+			sqlite3_bind_int64(s, 7 + i, w->fact[i]);
+	if (w->f->after)
+		db_bind_u64(s, 11, w->f->after);
+}
+
+static void wanted_bind_row(const struct wanted *w, sqlite3_stmt *s)
+{
+	wanted_bind(w, s);
+	db_bind_u64(s, 3, w->f->min_ns);
+	db_bind_u64(s, 4, w->max_ns);
+	sqlite3_bind_int(s, 5, w->f->errors_only);
+	if (w->f->name.n)
+		db_bind_text(s, 6, w->f->name);
+}
+
+static bool summary_has(const struct summary *sum, uint32_t fact)
+{
+	for (size_t i = 0; i < sum->n_facts; i++)
+		if (sum->fact[i] == fact)
+			return true;
+	return !fact;
+}
+
+/* What TRACE_FILTER says of a row. */
+static bool is_wanted(const struct wanted *w, const struct summary *sum)
+{
+	uint64_t took = sum->end_ns - sum->start_ns;
+
+	if (sum->start_ns < w->f->since_ns || sum->start_ns >= w->until_ns || took < w->f->min_ns ||
+	    took > w->max_ns || sum->cursor <= w->f->after)
+		return false;
+	if (w->f->name.n && !str_eq(sum->name, w->f->name))
+		return false;
+	for (int i = 0; i < WANTED_FACTS; i++)
+		if (!summary_has(sum, w->fact[i]))
+			return false;
+	return true;
 }
 
 static struct str word_or_none(struct db *db, uint32_t id)
@@ -113,44 +162,205 @@ static int give_trace(struct db *db, const struct summary *sum,
 	return each(&t, you);
 }
 
-/* One or two statements with rows in the order of their cursors, read as one. */
-struct heads {
-	sqlite3_stmt *s[2];
-	struct summary sum[2];
-	bool more[2];
+/* ---- in order: rows by one or two statements, and traces in blocks, read as one list --------------- */
+
+/* A block's heads, as long as one of its traces waits. */
+struct held {
+	struct block_view view;
+	size_t n_waiting;
+	char bytes[];
 };
 
-static int heads_step(struct heads *h, struct db *db, int i)
-{
-	int r = h->s[i] ? db_step(db, h->s[i]) : DB_DONE;
+struct waiting {
+	uint64_t no, start_ns;
+	struct held *held;
+};
 
-	h->more[i] = r == DB_ROW;
-	if (h->more[i])
-		summary_read(&h->sum[i], h->s[i]);
+struct heads {
+	struct db *db;
+	const struct wanted *wanted;
+	sqlite3_stmt *row[2], *block;
+	struct summary sum[3]; /* the next of each row, and of the blocks */
+	bool more[3], more_blocks;
+	struct waiting *waiting; /* of the blocks that were read; the next one last */
+	size_t n_waiting, room;
+	struct held *given; /* of sum[2] */
+};
+
+/* Oldest change first: a new trace's cursor goes with its number. */
+static bool is_before(const struct heads *h, const struct waiting *a, const struct waiting *b)
+{
+	if (h->wanted->f->after)
+		return a->no < b->no;
+	return a->start_ns != b->start_ns ? a->start_ns > b->start_ns : a->no > b->no;
+}
+
+/* To its place, found from the end: blocks come nearly in order. */
+static int waiting_add(struct heads *h, struct waiting one)
+{
+	size_t i = h->n_waiting;
+
+	if (h->n_waiting == h->room) {
+		size_t room = h->room ? h->room * 2 : (size_t)BLOCK_TRACES * 2;
+		struct waiting *larger = reallocarray(h->waiting, room, sizeof(*larger));
+
+		if (!larger)
+			return ERR(-ENOMEM);
+		h->waiting = larger;
+		h->room = room;
+	}
+	for (; i && is_before(h, &h->waiting[i - 1], &one); i--)
+		h->waiting[i] = h->waiting[i - 1];
+	h->waiting[i] = one;
+	h->n_waiting++;
+	one.held->n_waiting++;
+	return 0;
+}
+
+static void held_leave(struct held *held)
+{
+	if (held && !--held->n_waiting)
+		free(held);
+}
+
+static int block_hold(struct heads *h, const struct block_view *v)
+{
+	struct held *held = malloc(sizeof(*held) + v->heads.n);
+	struct summary sum;
+	int r = 0;
+
+	if (!held)
+		return ERR(-ENOMEM);
+	*held = (struct held){ .view = *v, .n_waiting = 1 };
+	memcpy(held->bytes, v->heads.p, v->heads.n);
+	held->view.heads.p = held->bytes;
+	for (size_t i = 0; i < v->n && r == 0; i++)
+		if (block_trace(&held->view, i, &sum) && is_wanted(h->wanted, &sum))
+			r = waiting_add(h, (struct waiting){ sum.no, sum.start_ns, held });
+	held_leave(held);
+	return r;
+}
+
+static int blocks_step(struct heads *h)
+{
+	int r = h->block ? db_step(h->db, h->block) : DB_DONE;
+
+	h->more_blocks = r == DB_ROW;
 	return r < 0 ? r : 0;
 }
 
-/* The one whose row is next; -1: there are none. */
+/* May a trace of the next block come before what waits? */
+static bool blocks_may_be_next(const struct heads *h)
+{
+	struct waiting least = { .no = db_column_u64(h->block, 0),
+				 .start_ns = db_column_u64(h->block, BLOCK_VIEW_COLUMNS) };
+
+	if (!h->n_waiting)
+		return true;
+	if (!h->wanted->f->after)
+		least.no = UINT64_MAX;
+	return is_before(h, &least, &h->waiting[h->n_waiting - 1]);
+}
+
+static int heads_step_block(struct heads *h)
+{
+	struct waiting next;
+	int r = 0;
+
+	held_leave(h->given);
+	h->given = NULL;
+	while (r == 0 && h->more_blocks && blocks_may_be_next(h)) {
+		struct block_view v = block_read(h->block);
+
+		r = block_hold(h, &v);
+		if (r == 0)
+			r = blocks_step(h);
+	}
+	h->more[2] = r == 0 && h->n_waiting;
+	if (!h->more[2])
+		return r;
+	next = h->waiting[--h->n_waiting];
+	h->given = next.held;
+	block_trace(&next.held->view, next.no - next.held->view.no, &h->sum[2]);
+	return 0;
+}
+
+static int heads_step(struct heads *h, int i)
+{
+	int r;
+
+	if (i == 2)
+		return heads_step_block(h);
+	r = h->row[i] ? db_step(h->db, h->row[i]) : DB_DONE;
+	h->more[i] = r == DB_ROW;
+	if (h->more[i])
+		summary_read(&h->sum[i], h->row[i]);
+	return r < 0 ? r : 0;
+}
+
+/* The one that is next; -1: there are none. */
 static int heads_next(const struct heads *h)
 {
-	if (h->more[0] && h->more[1])
-		return h->sum[1].cursor < h->sum[0].cursor;
-	return h->more[0] ? 0 : h->more[1] ? 1 : -1;
+	bool after = h->wanted->f->after;
+	int next = -1;
+
+	for (int i = 0; i < 3; i++) {
+		const struct summary *a = &h->sum[i], *b = &h->sum[next < 0 ? 0 : next];
+
+		if (!h->more[i])
+			continue;
+		if (next < 0 || (after			      ? a->cursor < b->cursor
+				 : a->start_ns != b->start_ns ? a->start_ns > b->start_ns
+							      : a->no > b->no))
+			next = i;
+	}
+	return next;
+}
+
+static int heads_begin(struct heads *h)
+{
+	const struct trace_filter *f = h->wanted->f;
+	int r = 0;
+
+	if (h->wanted->nobody)
+		return 0;
+	h->row[0] = db_stmt(h->db, f->after	    ? DB_TRACE_CAME
+				   : f->errors_only ? DB_TRACE_ERRORS
+						    : DB_TRACE_NEWEST);
+	h->row[1] = f->after ? db_stmt(h->db, DB_TRACE_CHANGED) : NULL;
+	h->block = f->errors_only ? NULL
+				  : db_stmt(h->db, f->after ? DB_BLOCKS_CAME : DB_BLOCKS_NEWEST);
+	if (h->block) {
+		wanted_bind(h->wanted, h->block);
+		r = blocks_step(h);
+	}
+	for (int i = 0; i < 2 && r == 0; i++)
+		if (h->row[i])
+			wanted_bind_row(h->wanted, h->row[i]);
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = heads_step(h, i);
+	return r;
+}
+
+static void heads_end(struct heads *h)
+{
+	db_reset(h->row[0]);
+	db_reset(h->row[1]);
+	db_reset(h->block);
+	held_leave(h->given);
+	while (h->n_waiting)
+		held_leave(h->waiting[--h->n_waiting].held);
+	free(h->waiting);
 }
 
 static int find_traces(struct db *db, const struct trace_filter *f, struct search *q,
 		       int (*each)(const struct trace_summary *, void *), void *you)
 {
-	struct heads h = { .s = { db_stmt(db, f->after	       ? DB_TRACE_CAME
-					      : f->errors_only ? DB_TRACE_ERRORS
-							       : DB_TRACE_NEWEST),
-				  f->after ? db_stmt(db, DB_TRACE_CHANGED) : NULL } };
+	struct wanted wanted = wanted_of(db, f);
+	struct heads h = { .db = db, .wanted = &wanted };
 	size_t left = f->limit ? f->limit : 50;
-	int r = 0, i;
+	int r = heads_begin(&h), i;
 
-	for (i = 0; i < 2 && r == 0 && h.s[i]; i++)
-		if (bind_filter(db, h.s[i], f))
-			r = heads_step(&h, db, i);
 	while (r == 0 && left && (i = heads_next(&h)) >= 0) {
 		if (search_trace(q, h.sum[i].no)) {
 			r = give_trace(db, &h.sum[i], each, you);
@@ -159,10 +369,9 @@ static int find_traces(struct db *db, const struct trace_filter *f, struct searc
 		if (q->needle.n && !q->rows_left)
 			break;
 		if (r == 0 && left)
-			r = heads_step(&h, db, i);
+			r = heads_step(&h, i);
 	}
-	for (i = 0; i < 2; i++)
-		db_reset(h.s[i]);
+	heads_end(&h);
 	return r ? r : db->error;
 }
 
@@ -181,96 +390,6 @@ int store_traces(struct store *st, const struct trace_filter *f,
 	for (size_t i = 0; i < q.needle.n; i++)
 		needle[i] = str_lower(f->text.p[i]);
 	r = find_traces(db, f, &q, each, you);
-	store_reader_give(st, db);
-	return TRACE(r);
-}
-
-/* The reverse of write_span in write.c. */
-static int read_span(struct db *db, const struct packed *p, struct trace_id id, struct arena *arena,
-		     struct span *span)
-{
-	struct blob_reader r = { p->data, arena, store_word, db, 0 };
-	int what = p->head.what;
-
-	*span = (struct span){ .trace_id = id };
-	memcpy(span->span_id.b, &p->head.span_id, sizeof(span->span_id.b));
-	memcpy(span->parent_id.b, &p->head.parent_id, sizeof(span->parent_id.b));
-	span->start_ns = p->head.start_ns;
-	span->end_ns = span->start_ns + p->head.duration_ns;
-	span->kind = (enum span_kind)(what & 7);
-	span->status = (enum span_status)(what >> 3 & 3);
-	span->end = (enum span_end)(what >> 5 & 3);
-	return TRACE(blob_read_span(&r, span));
-}
-
-static const struct resource nobody;
-
-struct receiver {
-	int (*each)(const struct span *, const struct resource *, void *);
-	void *you;
-};
-
-static int give_pack(struct db *db, struct str left, struct trace_id id, const struct receiver *to)
-{
-	struct packed p;
-	int r = 0;
-
-	while (r == 0 && pack_next(&left, &p)) {
-		struct arena arena = { 0 };
-		struct span span;
-		const struct resource *from = db_resource(db, p.head.resource);
-
-		r = read_span(db, &p, id, &arena, &span);
-		if (r == 0)
-			r = to->each(&span, from ? from : &nobody, to->you);
-		arena_fini(&arena);
-	}
-	return r == 0 && left.n ? ERR(-EBADMSG) : r;
-}
-
-static int give_spans(struct db *db, uint64_t no, struct trace_id id, const struct receiver *to)
-{
-	sqlite3_stmt *s = db_stmt(db, DB_SPAN_LIST);
-	int r = 0;
-
-	db_bind_u64(s, 1, no);
-	while (r == 0 && (r = db_step(db, s)) == DB_ROW)
-		r = give_pack(db, db_column_text(s, 0), id, to);
-	db_reset(s);
-	return r;
-}
-
-uint64_t store_trace_no(struct store *st, struct db *db, struct trace_id id)
-{
-	sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
-	uint64_t hash = place_hash(id), no = 0;
-	struct places_seen seen;
-
-	places_see(&st->places, hash, &seen);
-
-	db_bind_text(s, 1, (struct str){ (const char *)id.b, sizeof(id.b) });
-	db_bind_u64(s, 2, hash);
-	db_bind_u64(s, 3, seen.placed);
-	db_bind_u64(s, 4, seen.known);
-	for (int i = 0; i < PLACES_ALIKE; i++)
-		db_bind_u64(s, 5 + i, seen.no[i]);
-	if (db_step(db, s) == DB_ROW)
-		no = db_column_u64(s, 0);
-	db_reset(s);
-	return no;
-}
-
-int store_trace_spans(struct store *st, struct trace_id id,
-		      int (*each)(const struct span *, const struct resource *, void *), void *you)
-{
-	struct db *db;
-	uint64_t no;
-	int r = store_reader_take(st, &db);
-
-	if (r < 0)
-		return TRACE(r);
-	no = store_trace_no(st, db, id);
-	r = no ? give_spans(db, no, id, &(struct receiver){ each, you }) : db->error;
 	store_reader_give(st, db);
 	return TRACE(r);
 }

@@ -6,47 +6,14 @@
  * written once per write, and its spans get numbers side by side. A batch that may have been given
  * before (`again`) is looked at span by span; others are not.
  */
-#include "store/inside.h"
+#include "store/write.h"
 
 #include "base/err.h"
 #include "model/stats.h"
 #include "store/blob.h"
-#include "store/pack.h"
 #include "store/problem.h"
-#include "store/summary.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-struct source {
-	uint32_t resource, service, run;
-	bool again;
-};
-
-struct span_ref {
-	const struct span *span;
-	const struct source *from;
-	struct span_ref *next;
-};
-
-struct group {
-	struct trace_id trace_id;
-	struct span_ref *first, **last;
-	uint64_t n_logs, no, hash;
-	bool again, is_new;
-};
-
-struct writing {
-	struct store *st;
-	struct db *db;
-	struct arena arena;
-	struct source *source; /* one a batch */
-	struct group *group;
-	uint32_t *slot; /* open addressing: index + 1 into group */
-	size_t n_groups, n_slots;
-	uint64_t last_no, cursor, last_log;
-	uint64_t n_items, n_dropped, n_known;
-};
 
 static struct group *group_of(struct writing *w, struct trace_id id)
 {
@@ -137,302 +104,6 @@ static void write_gather(struct writing *w, const struct batch *b, const struct 
 	w->n_items += b->n_spans + b->n_logs;
 }
 
-static sqlite3_int64 id_number(struct span_id id)
-{
-	sqlite3_int64 v;
-
-	memcpy(&v, id.b, sizeof(v));
-	return v;
-}
-
-static uint64_t span_duration(const struct span *s)
-{
-	return s->end_ns > s->start_ns ? s->end_ns - s->start_ns : 0;
-}
-
-static void write_rows(struct writing *w, enum db_rows which)
-{
-	static const enum db_statement add[DB_ROWS] = { [ROWS_trace] = DB_TRACES_ADD,
-							[ROWS_span] = DB_SPANS_ADD,
-							[ROWS_place] = DB_PLACES_ADD };
-
-	if (w->db->rows[which].n)
-		db_run(w->db, db_stmt(w->db, add[which]));
-	w->db->rows[which].n = 0;
-}
-
-/* Room for one more; what is there is written when there is none. */
-static struct cell *write_row(struct writing *w, enum db_rows which)
-{
-	struct cell *to = rows_next(&w->db->rows[which]);
-
-	if (to)
-		return to;
-	write_rows(w, which);
-	return rows_next(&w->db->rows[which]);
-}
-
-static void write_requests(struct writing *w, struct requests_row *row)
-{
-	sqlite3_stmt *s = db_stmt(w->db, DB_REQUESTS_ADD);
-
-	if (!row->n)
-		return;
-	if (row->data.error)
-		w->db->error = ERR(row->data.error);
-	sqlite3_bind_int64(s, 1, row->run);
-	db_bind_u64(s, 2, row->first_ns);
-	db_bind_u64(s, 3, row->last_ns);
-	db_bind_text(s, 4, out_all(&row->data));
-	db_run(w->db, s);
-	out_clear(&row->data);
-	row->n = 0;
-}
-
-/* The row of this run; where there are more runs than rows, a row is written for each change. */
-static struct requests_row *requests_of(struct writing *w, uint32_t run)
-{
-	struct requests_row *row = w->st->requests, *end = row + STORE_REQUESTS;
-
-	while (row < end && row->n && row->run != run)
-		row++;
-	if (row == end)
-		row = &w->st->requests[run % STORE_REQUESTS];
-	if (row->n == REQUESTS_A_ROW || (row->n && row->run != run))
-		write_requests(w, row);
-	row->run = run;
-	return row;
-}
-
-static void write_request(struct writing *w, const struct span_ref *ref,
-			  const struct summary_span *at)
-{
-	requests_add(requests_of(w, at->run), &(struct request){
-						      .start_ns = ref->span->start_ns,
-						      .duration_ns = span_duration(ref->span),
-						      .service = at->service,
-						      .route = at->route,
-						      .method = at->method,
-						      .resource = ref->from->resource,
-						      .server = at->server,
-						      .error = at->error,
-					      });
-}
-
-/* kind, status and end in one byte: see read_span in traces.c */
-static int span_what(const struct span *span)
-{
-	return ((int)span->kind & 7) | ((int)span->status & 3) << 3 | ((int)span->end & 3) << 5;
-}
-
-/* The spans of a group that go into one row; of a new trace the first into its own. */
-struct pack {
-	uint64_t id, start_ns;
-	size_t n;
-	struct str *own;
-};
-
-static void write_pack(struct writing *w, struct pack *pack)
-{
-	struct out *o = &w->st->blob;
-	struct str data;
-	struct cell *to;
-
-	if (!pack->n)
-		return;
-	data = arena_copy(&w->arena, out_all(o));
-	if (o->error || data.n != o->n)
-		w->db->error = ERR(o->error ? o->error : -ENOMEM);
-	pack->n = 0;
-	if (pack->own) {
-		*pack->own = data;
-		pack->own = NULL;
-		return;
-	}
-	to = write_row(w, ROWS_span);
-	to[0] = cell_u64(pack->id);
-	to[1] = cell_u64(pack->start_ns);
-	to[2] = cell_text(data);
-}
-
-static void write_span(struct writing *w, struct pack *pack, uint64_t id,
-		       const struct span_ref *ref)
-{
-	const struct span *span = ref->span;
-	struct out *o = &w->st->blob;
-	struct blob_writer blob = { o, store_word_give, w->db };
-	struct pack_head head = { (uint64_t)id_number(span->span_id),
-				  (uint64_t)id_number(span->parent_id),
-				  span->start_ns,
-				  span_duration(span),
-				  ref->from->resource,
-				  0,
-				  (uint8_t)span_what(span) };
-	size_t at;
-	int r;
-
-	if (!pack->n) {
-		out_clear(o);
-		pack->id = id;
-		pack->start_ns = 0;
-	}
-	at = pack_begin(o, &head);
-	blob_write_span(&blob, span);
-	r = pack_end(o, at);
-	if (r < 0)
-		w->db->error = ERR(r);
-	if (span->start_ns > pack->start_ns)
-		pack->start_ns = span->start_ns;
-	if (++pack->n == PACK_SPANS || o->n >= PACK_BYTES)
-		write_pack(w, pack);
-}
-
-/* By a number, or by the place of the hash. */
-static bool summary_fetch(struct writing *w, struct summary *sum, const struct group *g,
-			  enum db_statement how, uint64_t by)
-{
-	sqlite3_stmt *s = db_stmt(w->db, how);
-	bool found;
-
-	db_bind_text(s, 1, (struct str){ (const char *)g->trace_id.b, sizeof(g->trace_id.b) });
-	db_bind_u64(s, 2, by);
-	found = db_step(w->db, s) == DB_ROW;
-	if (found) {
-		summary_read(sum, s);
-		sum->name = arena_copy(&w->arena, sum->name);
-		sum->path = arena_copy(&w->arena, sum->path);
-	}
-	db_reset(s);
-	return found;
-}
-
-static bool summary_load(struct writing *w, struct summary *sum, struct group *g)
-{
-	const struct places *p = &w->st->places;
-	uint64_t no;
-
-	for (size_t at = 0; (no = places_next(p, g->hash, &at));)
-		if (summary_fetch(w, sum, g, DB_TRACE_BY_NO, no))
-			return true;
-	if (places_may_hold(p, g->hash) && summary_fetch(w, sum, g, DB_TRACE_BY_PLACE, g->hash))
-		return true;
-	g->is_new = true;
-	*sum = (struct summary){ .no = ++w->last_no, .trace_id = g->trace_id };
-	return false;
-}
-
-/* The span ids of a trace, sorted. */
-struct known {
-	sqlite3_int64 *id;
-	size_t n;
-};
-
-static int by_number(const void *a, const void *b)
-{
-	sqlite3_int64 x = *(const sqlite3_int64 *)a, y = *(const sqlite3_int64 *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void known_load(struct writing *w, struct known *k, const struct summary *sum)
-{
-	sqlite3_stmt *s = db_stmt(w->db, DB_SPAN_LIST);
-	/* The file's number: no more than a trace may have. */
-	size_t room = sum->n_spans >> SPAN_BITS ? (size_t)1 << SPAN_BITS : sum->n_spans;
-
-	k->id = arena_take_n(&w->arena, sqlite3_int64, room);
-	if (!k->id)
-		w->db->error = ERR(-ENOMEM);
-	db_bind_u64(s, 1, sum->no);
-	while (k->id && db_step(w->db, s) == DB_ROW) {
-		struct str left = db_column_text(s, 0);
-		struct packed span;
-
-		while (k->n < room && pack_next(&left, &span))
-			k->id[k->n++] = (sqlite3_int64)span.head.span_id;
-	}
-	db_reset(s);
-	if (k->n)
-		qsort(k->id, k->n, sizeof(*k->id), by_number);
-}
-
-/* Given by a collector that was killed before it could say so, and now by the next one. */
-static bool is_known(const struct known *k, const struct span_ref *ref)
-{
-	sqlite3_int64 id = id_number(ref->span->span_id);
-
-	return ref->from->again && k->n && bsearch(&id, k->id, k->n, sizeof(id), by_number);
-}
-
-static void write_summary(struct writing *w, const struct summary *sum, bool found,
-			  struct str spans)
-{
-	char *room = arena_take(&w->arena, summary_room(sum));
-	struct cell cell[SUMMARY_CELLS], *to;
-	sqlite3_stmt *s;
-
-	if (!room) {
-		w->db->error = ERR(-ENOMEM);
-	} else if (!found) {
-		to = write_row(w, ROWS_trace);
-		summary_cells(sum, room, to);
-		to[SUMMARY_CELLS] = cell_text(spans);
-	} else {
-		s = db_stmt(w->db, DB_TRACE_SET);
-		summary_cells(sum, room, cell);
-		cells_bind(s, cell, SUMMARY_CELLS);
-		db_run(w->db, s);
-	}
-}
-
-/* See store/schema.h. */
-static uint64_t cursor_next(struct writing *w, bool found)
-{
-	uint64_t newest = w->last_no << SPAN_BITS;
-
-	if (w->cursor < newest)
-		w->cursor = newest;
-	if (found && !(++w->cursor & ((1 << SPAN_BITS) - 1)))
-		w->last_no = w->cursor++ >> SPAN_BITS; /* so many changes that they take a number */
-	return w->cursor;
-}
-
-static void write_group(struct writing *w, struct group *g)
-{
-	struct summary sum;
-	struct summary_span at;
-	struct known known = { 0 };
-	struct pack pack = { 0 };
-	struct str spans = { "", 0 };
-	bool found = summary_load(w, &sum, g);
-
-	if (found && g->again && sum.n_spans)
-		known_load(w, &known, &sum);
-	g->no = sum.no;
-	sum.cursor = cursor_next(w, found);
-	pack.own = found ? NULL : &spans;
-	sum.n_logs += g->n_logs;
-	for (const struct span_ref *ref = g->first; ref && !w->db->error; ref = ref->next) {
-		uint64_t id = sum.no << SPAN_BITS | sum.n_spans;
-
-		if (is_known(&known, ref)) {
-			w->n_known++;
-			continue;
-		}
-		if (sum.n_spans >> SPAN_BITS) {
-			w->n_dropped++;
-			continue;
-		}
-		summary_look(&at, ref->span, ref->from->service, ref->from->run, w->db);
-		summary_add(&sum, ref->span, &at);
-		write_span(w, &pack, id, ref);
-		if (at.server || !span_id_is_set(ref->span->parent_id))
-			write_request(w, ref, &at);
-	}
-	write_pack(w, &pack);
-	write_summary(w, &sum, found, spans);
-}
-
 static void write_log(struct writing *w, const struct log_record *l, const struct source *from)
 {
 	struct out *o = &w->st->blob;
@@ -451,7 +122,7 @@ static void write_log(struct writing *w, const struct log_record *l, const struc
 	if (trace_id_is_set(l->trace_id))
 		db_bind_u64(s, 2, group_of(w, l->trace_id)->no);
 	if (span_id_is_set(l->span_id))
-		sqlite3_bind_int64(s, 3, id_number(l->span_id));
+		sqlite3_bind_int64(s, 3, span_number(l->span_id));
 	sqlite3_bind_int(s, 4, l->severity);
 	sqlite3_bind_int64(s, 5, from->resource);
 	sqlite3_bind_int64(s, 6, from->service);
@@ -514,23 +185,13 @@ static void write_problems(struct writing *w, struct batch *const *batches, size
 	problems_write(&p, w->db, &w->st->blob);
 }
 
-static void rows_forget(struct writing *w)
-{
-	for (int i = 0; i < DB_ROWS; i++)
-		w->db->rows[i].n = 0;
-	for (int i = 0; i < STORE_REQUESTS; i++) {
-		out_clear(&w->st->requests[i].data);
-		w->st->requests[i].n = 0;
-	}
-}
-
 static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 {
 	int r = db_begin(w->db, DB_BEGIN_WRITE);
 
 	if (r < 0)
 		return TRACE(r);
-	rows_forget(w); /* of a write that failed */
+	write_forget(w);
 	write_last(w);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		if (i && batches[i]->resource == batches[i - 1]->resource)
@@ -541,11 +202,8 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 		write_gather(w, batches[i], &w->source[i]);
 	}
 	for (size_t i = 0; i < w->n_groups && !w->db->error; i++)
-		write_group(w, &w->group[i]);
-	for (int i = 0; i < DB_ROWS && !w->db->error; i++)
-		write_rows(w, (enum db_rows)i);
-	for (int i = 0; i < STORE_REQUESTS && !w->db->error; i++)
-		write_requests(w, &w->st->requests[i]);
+		write_trace(w, &w->group[i]);
+	write_rest(w);
 	for (size_t i = 0; i < n && !w->db->error; i++) {
 		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
 			write_log(w, &batches[i]->log[k], &w->source[i]);

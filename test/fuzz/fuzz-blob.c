@@ -4,6 +4,7 @@
  * come out the same when it is written and read once more.
  */
 #include "store/blob.h"
+#include "store/block.h"
 #include "store/pack.h"
 #include "store/requests.h"
 #include "store/summary.h"
@@ -93,6 +94,37 @@ static void shown(struct str bytes)
 	free(p);
 }
 
+/* A block: traces are read wherever the heads say they are, and what can be read is the same when it is written. */
+static void block(struct str bytes)
+{
+	struct block b = { .no = BLOCK_TRACES };
+	struct block_view v = { .no = BLOCK_TRACES, .n = (unsigned char)bytes.p[0] }, again = v;
+	struct out heads = { 0 };
+	struct summary sum, second;
+	struct str spans, own;
+	size_t at;
+
+	v.heads = str_from(bytes, 1);
+	spans = str_from(bytes, bytes.n / 2);
+	for (size_t i = 0; i < v.n; i++) {
+		block_find(&v, (struct trace_id){ { 1 } }, &at);
+		if (block_trace(&v, i, &sum) && block_spans(&v, i, spans, &own) &&
+		    !block_is_full(&b))
+			block_add(&b, &sum, own);
+	}
+	block_heads(&b, &heads);
+	again.n = b.n;
+	again.heads = out_all(&heads);
+	for (size_t i = 0; i < b.n; i++)
+		if (!block_trace(&again, i, &second) ||
+		    !block_spans(&again, i, out_all(&b.spans), &own))
+			abort();
+	if (b.n && (sum.n_facts != second.n_facts) && v.n == b.n)
+		abort();
+	out_fini(&heads);
+	block_fini(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str bytes = { (const char *)data + 1, size ? size - 1 : 0 };
@@ -112,6 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		requests(bytes);
 	if (data[0] == 253)
 		shown(bytes);
+	if (data[0] == 252 && bytes.n)
+		block(bytes);
 	switch (data[0] % 5) {
 	case 0:
 		if (blob_read_span(&r, &s) == 0)
