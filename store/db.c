@@ -407,6 +407,7 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 	sqlite3_create_function(db->sql, "trace_shown", 11, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				NULL, db_trace_shown, NULL, NULL);
 	block_functions(db->sql);
+	places_functions(db->sql);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
 	if (sqlite3_db_readonly(db->sql, "main") == 1) {

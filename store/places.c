@@ -2,22 +2,30 @@
 #include "store/places.h"
 
 #include "base/err.h"
+#include "base/out.h"
 #include "store/block.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum {
-	BITS = 24, /* 2 MiB; their places are the hashes' highest bits */
-	SLICES = 1024,
-	SLICE_BITS = (1 << BITS) / SLICES,
-	SLOTS_LEAST = 4096,
+	HASH_BITS = 63,
+	SLICES = 64,
+	SLICE_BITS = 6,
+	NO_BITS = 44,	    /* of a row's id, below the slice */
+	SLOTS_LEAST = 4096, /* 64 KiB */
+	LINES_LEAST = 4096, /* 256 KiB */
+	LINE_PLACES = 32,   /* 16 bits each: of others one in 500 seems to be there */
+	SORT_BITS = 12,
 };
 
-#define HASH_BITS 63
-#define SLICE_HASHES ((uint64_t)1 << (HASH_BITS - 10))
+_Static_assert(SLICES == 1 << SLICE_BITS, "a slice is so many bits of a hash");
 
-_Static_assert(SLICES == 1 << 10, "a slice is so many hashes");
+/* One of a row's, which are in the order of their hashes. */
+struct __attribute__((packed)) entry {
+	uint64_t hash;
+	uint32_t no; /* above the row's first */
+};
 
 static uint64_t mixed(uint64_t h)
 {
@@ -33,18 +41,66 @@ uint64_t place_hash(struct trace_id id)
 	return mixed(mixed(part[0]) ^ part[1]) >> (64 - HASH_BITS);
 }
 
-static void bit_set(struct places *p, uint64_t hash)
+static unsigned slice_of(uint64_t hash)
 {
-	uint64_t bit = hash >> (HASH_BITS - BITS);
+	return (unsigned)(hash >> (HASH_BITS - SLICE_BITS));
+}
 
-	p->bits[bit / 64] |= (uint64_t)1 << bit % 64;
+/* ---- the filter: five bits of a line, by what of the hash doesn't tell the line --------------------- */
+
+enum { FILTER_BITS = 5, FILTER_SHIFT = 18, LINE_BITS = 9 };
+
+static uint64_t *line_of(const struct places *p, uint64_t hash)
+{
+	return p->filter[hash & (p->n_lines - 1)];
+}
+
+static void filter_add(struct places *p, uint64_t hash)
+{
+	uint64_t *line = line_of(p, hash), h = hash >> FILTER_SHIFT;
+
+	for (int i = 0; i < FILTER_BITS; i++, h >>= LINE_BITS)
+		line[h >> 6 & 7] |= (uint64_t)1 << (h & 63);
+	p->n_filtered++;
 }
 
 bool places_may_hold(const struct places *p, uint64_t hash)
 {
-	uint64_t bit = hash >> (HASH_BITS - BITS);
+	uint64_t h = hash >> FILTER_SHIFT, all = 1;
+	const uint64_t *line;
 
-	return p->bits && p->bits[bit / 64] >> bit % 64 & 1;
+	if (!p->filter)
+		return false;
+	line = line_of(p, hash);
+	for (int i = 0; i < FILTER_BITS; i++, h >>= LINE_BITS)
+		all &= line[h >> 6 & 7] >> (h & 63);
+	return all;
+}
+
+/* The row's entry from which on hashes are not below it. */
+static size_t row_search(struct str data, uint64_t hash)
+{
+	size_t from = 0, to = data.n / sizeof(struct entry);
+	struct entry e;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		memcpy(&e, data.p + at * sizeof(e), sizeof(e));
+		if (e.hash < hash)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return from;
+}
+
+static bool row_entry(struct str data, size_t at, struct entry *e)
+{
+	if (at >= data.n / sizeof(*e))
+		return false;
+	memcpy(e, data.p + at * sizeof(*e), sizeof(*e));
+	return true;
 }
 
 /* ---- recent ones ------------------------------------------------------------------------------- */
@@ -83,8 +139,8 @@ void places_expect(const struct places *p, uint64_t hash)
 {
 	if (p->n_slots)
 		__builtin_prefetch(&p->recent[hash & (p->n_slots - 1)], 1);
-	if (p->bits)
-		__builtin_prefetch(&p->bits[(hash >> (HASH_BITS - BITS)) / 64]);
+	if (p->filter)
+		__builtin_prefetch(line_of(p, hash));
 }
 
 uint64_t places_next(const struct places *p, uint64_t hash, size_t *at)
@@ -125,27 +181,69 @@ static void recent_forget(struct places *p)
 
 /* ---- what the file has --------------------------------------------------------------------------- */
 
-static void bits_of(struct places *p, struct db *db, uint64_t from, uint64_t to)
+size_t places_find(struct db *db, uint64_t hash, uint64_t no[PLACES_ALIKE])
 {
-	sqlite3_stmt *s = db_stmt(db, DB_PLACE_HASHES);
+	sqlite3_stmt *s = db_stmt(db, DB_PLACE_ROWS);
+	struct entry e;
+	size_t n = 0;
 
-	db_bind_u64(s, 1, from);
-	db_bind_u64(s, 2, to);
-	while (db_step(db, s) == DB_ROW)
-		bit_set(p, db_column_u64(s, 0));
+	db_bind_u64(s, 1, slice_of(hash));
+	while (n < PLACES_ALIKE && db_step(db, s) == DB_ROW) {
+		uint64_t first = db_column_u64(s, 0);
+		struct str data = db_column_text(s, 1);
+
+		for (size_t at = row_search(data, hash);
+		     n < PLACES_ALIKE && row_entry(data, at, &e) && e.hash == hash; at++)
+			no[n++] = first + e.no;
+	}
+	db_reset(s);
+	return n;
+}
+
+static uint64_t entries_placed(struct db *db)
+{
+	sqlite3_stmt *s = db_stmt(db, DB_PLACE_BYTES);
+	uint64_t n = 0;
+
+	if (db_step(db, s) == DB_ROW)
+		n = db_column_u64(s, 0) / sizeof(struct entry);
+	db_reset(s);
+	return n;
+}
+
+/* Of what the table has, with room for as many more. */
+static void filter_make(struct places *p, struct db *db)
+{
+	uint64_t n = entries_placed(db);
+	size_t lines = LINES_LEAST;
+	sqlite3_stmt *s;
+	struct entry e;
+
+	while (lines * LINE_PLACES < 2 * n && lines < (size_t)1 << FILTER_SHIFT)
+		lines *= 2;
+	free(p->filter);
+	p->filter = calloc(lines, sizeof(*p->filter));
+	p->n_lines = lines;
+	p->n_filtered = 0;
+	if (!p->filter) {
+		db->error = ERR(-ENOMEM);
+		return;
+	}
+	s = db_stmt(db, DB_PLACE_ALL);
+	while (db_step(db, s) == DB_ROW) {
+		struct str data = db_column_text(s, 0);
+
+		for (size_t at = 0; row_entry(data, at, &e); at++)
+			filter_add(p, e.hash);
+	}
 	db_reset(s);
 }
 
 static void follow_table(struct places *p, struct db *db, uint64_t placed)
 {
 	recent_forget(p);
-	free(p->bits);
-	p->bits = calloc((1 << BITS) / 64, sizeof(*p->bits));
 	p->no = p->placed = placed;
-	if (!p->bits)
-		db->error = ERR(-ENOMEM);
-	else
-		bits_of(p, db, 0, UINT64_MAX);
+	filter_make(p, db);
 }
 
 static void follow_rows(struct places *p, struct db *db)
@@ -206,44 +304,89 @@ void places_known(struct places *p, uint64_t no)
 
 /* ---- from memory to the file ------------------------------------------------------------------ */
 
-static int by_hash(const void *a, const void *b)
+/* By their highest bits into their places, nearly; then each to its own. */
+static void sort(const struct place *from, struct place *to, size_t n)
 {
-	const struct place *x = a, *y = b;
+	uint32_t at[1 << SORT_BITS] = { 0 }, sum = 0;
 
-	return (x->hash > y->hash) - (x->hash < y->hash);
-}
+	for (size_t i = 0; i < n; i++)
+		at[from[i].hash >> (HASH_BITS - SORT_BITS)]++;
+	for (size_t i = 0; i < (size_t)1 << SORT_BITS; i++) {
+		uint32_t here = at[i];
 
-static void put_rows(struct db *db, const struct place *place, size_t n)
-{
-	struct rows *rows = &db->rows[ROWS_place];
+		at[i] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[at[from[i].hash >> (HASH_BITS - SORT_BITS)]++] = from[i];
+	for (size_t i = 1; i < n; i++) {
+		struct place one = to[i];
+		size_t k = i;
 
-	rows->n = 0;
-	for (size_t i = 0; i < n && !db->error; i++) {
-		struct cell *to = rows_next(rows);
-
-		to[0] = cell_u64(place[i].hash);
-		to[1] = cell_u64(place[i].no);
-		if (rows->n < ROWS_AT_ONCE && i + 1 < n)
-			continue;
-		db_run(db, db_stmt(db, DB_PLACES_ADD));
-		rows->n = 0;
+		for (; k && to[k - 1].hash > one.hash; k--)
+			to[k] = to[k - 1];
+		to[k] = one;
 	}
 }
 
-/* The table's slots become a list, so what was kept by them is lost; it is in the table now. */
-static size_t recent_sort(struct places *p)
+/* Returns the first, which the others are told from. */
+static uint64_t row_write(struct out *o, const struct place *place, size_t n)
 {
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		first = place[i].no < first ? place[i].no : first;
+	for (size_t i = 0; i < n; i++) {
+		struct entry e = { place[i].hash, (uint32_t)(place[i].no - first) };
+
+		if (place[i].no - first <= UINT32_MAX) /* what isn't so can't be in so few */
+			out_bytes(o, &e, sizeof(e));
+	}
+	return first;
+}
+
+static void put_row(struct db *db, const struct place *place, size_t n, uint64_t run, struct out *o)
+{
+	uint64_t first;
+	sqlite3_stmt *s;
+
+	out_clear(o);
+	first = row_write(o, place, n);
+	if (o->error)
+		db->error = ERR(o->error);
+	s = db_stmt(db, DB_PLACE_ADD);
+	db_bind_u64(s, 1, (uint64_t)slice_of(place->hash) << NO_BITS | run);
+	db_bind_u64(s, 2, first);
+	db_bind_text(s, 3, out_all(o));
+	db_run(db, s);
+}
+
+static void put_rows(struct db *db, const struct place *place, size_t n, uint64_t run)
+{
+	struct out o = { 0 };
+
+	for (size_t i = 0, end; i < n && !db->error; i = end) {
+		for (end = i + 1; end < n && slice_of(place[end].hash) == slice_of(place[i].hash);)
+			end++;
+		put_row(db, place + i, end - i, run, &o);
+	}
+	out_fini(&o);
+}
+
+/* In memory of malloc's, in order. */
+static struct place *recent_sorted(const struct places *p)
+{
+	struct place *list = malloc(2 * p->n * sizeof(*list)), *sorted = list + p->n;
 	size_t n = 0;
 
-	pthread_mutex_lock(&p->lock);
-	p->known = false;
-	pthread_mutex_unlock(&p->lock);
-
+	if (!list)
+		return NULL;
 	for (size_t i = 0; i < p->n_slots; i++)
 		if (p->recent[i].no)
-			p->recent[n++] = p->recent[i];
-	qsort(p->recent, n, sizeof(*p->recent), by_hash);
-	return n;
+			list[n++] = p->recent[i];
+	sort(list, sorted, n);
+	memcpy(list, sorted, n * sizeof(*list));
+	return list;
 }
 
 static void placed_set(struct places *p, struct db *db)
@@ -256,23 +399,28 @@ static void placed_set(struct places *p, struct db *db)
 
 void places_put(struct places *p, struct db *db)
 {
-	size_t n;
+	struct place *list;
 
-	if (!p->known || p->n < PLACES_MOST)
+	if (!p->known || p->n < PLACES_MOST || !(list = recent_sorted(p)))
 		return;
-	n = recent_sort(p);
-	if (db_begin(db, DB_BEGIN_WRITE) < 0)
+	if (db_begin(db, DB_BEGIN_WRITE) == 0) {
+		put_rows(db, list, p->n, p->no);
+		placed_set(p, db);
+		if (db_commit(db) == 0) {
+			for (size_t i = 0; i < p->n; i++)
+				filter_add(p, list[i].hash);
+			pthread_mutex_lock(&p->lock);
+			recent_forget(p);
+			p->placed = p->no;
+			pthread_mutex_unlock(&p->lock);
+		}
+	}
+	free(list);
+	if (p->n_filtered <= p->n_lines * LINE_PLACES)
 		return;
-	put_rows(db, p->recent, n);
-	placed_set(p, db);
-	if (db_commit(db) < 0)
-		return;
-	for (size_t i = 0; i < n; i++)
-		bit_set(p, p->recent[i].hash);
+	filter_make(p, db);
 	pthread_mutex_lock(&p->lock);
-	recent_forget(p);
-	p->placed = p->no;
-	p->known = true;
+	p->known &= !db->error;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -283,27 +431,74 @@ void places_left(struct places *p)
 	p->n_slices = SLICES;
 }
 
-/* One that was swept has the bits of what is in it, and no others. */
+/* Of each run's rows this slice's; the filter forgets them when it is made the next time. */
 void places_sweep(struct places *p, struct db *db)
 {
-	uint64_t from = (uint64_t)p->slice * SLICE_HASHES;
 	sqlite3_stmt *s;
 
-	if (!p->n_slices || !p->known || db_begin(db, DB_BEGIN_WRITE) < 0)
+	if (!p->n_slices || db_begin(db, DB_BEGIN_WRITE) < 0)
 		return;
 	s = db_stmt(db, DB_PLACES_SWEEP);
-	db_bind_u64(s, 1, from);
-	db_bind_u64(s, 2, from + SLICE_HASHES);
+	db_bind_u64(s, 1, p->slice);
 	db_run(db, s);
 	if (db_commit(db) < 0)
 		return;
-	memset(p->bits + (size_t)p->slice * SLICE_BITS / 64, 0, SLICE_BITS / 8);
-	bits_of(p, db, from, from + SLICE_HASHES);
-	pthread_mutex_lock(&p->lock);
-	p->known = !db->error;
-	pthread_mutex_unlock(&p->lock);
 	p->slice = (p->slice + 1) % SLICES;
 	p->n_slices--;
+}
+
+/* ---- rows of form 6 -------------------------------------------------------------------------------- */
+
+struct gathered {
+	struct place *place;
+	size_t n, room;
+};
+
+static void gather(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct gathered *g = sqlite3_aggregate_context(c, sizeof(*g));
+
+	(void)n;
+	if (g && g->n == g->room) {
+		size_t room = g->room ? 2 * g->room : 256;
+		struct place *larger = reallocarray(g->place, room, sizeof(*larger));
+
+		if (larger) {
+			g->place = larger;
+			g->room = room;
+		}
+	}
+	if (!g || g->n == g->room) {
+		sqlite3_result_error_nomem(c);
+		return;
+	}
+	g->place[g->n++] = (struct place){ (uint64_t)sqlite3_value_int64(v[0]) & INT64_MAX,
+					   (uint64_t)sqlite3_value_int64(v[1]) };
+}
+
+static void gathered_row(sqlite3_context *c)
+{
+	struct gathered *g = sqlite3_aggregate_context(c, 0);
+	struct place *sorted = g ? malloc((g->n + 1) * sizeof(*sorted)) : NULL;
+	struct out o = { 0 };
+
+	if (sorted) {
+		sort(g->place, sorted, g->n);
+		row_write(&o, sorted, g->n);
+	}
+	if (sorted && !o.error)
+		sqlite3_result_blob64(c, o.p ? o.p : "", o.n, SQLITE_TRANSIENT);
+	else
+		sqlite3_result_error_nomem(c);
+	out_fini(&o);
+	free(sorted);
+	free(g ? g->place : NULL);
+}
+
+void places_functions(sqlite3 *sql)
+{
+	sqlite3_create_function(sql, "place_row", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL,
+				gather, gathered_row);
 }
 
 void places_init(struct places *p)
@@ -315,6 +510,6 @@ void places_init(struct places *p)
 void places_fini(struct places *p)
 {
 	recent_forget(p);
-	free(p->bits);
+	free(p->filter);
 	pthread_mutex_destroy(&p->lock);
 }

@@ -2,21 +2,23 @@
 /*
  * Places: which number (trace.no) a trace id has.
  *
- *     trace ids are random: an index of them would put each new trace on another page of the file
+ *     trace ids are random: an index of them would put each new trace on another page of the file, and a
+ *     table in their order would be written anew, page by page, for each few thousand of them
  *
  *     recent [hash → no ...]          new traces, in the writer's memory; PLACES_MOST of them, then
  *          │  sorted, at once
  *          ▼
- *     place (hash, no)                a table; last.placed is the newest trace that it has
- *     bits                            of each hash in the table one: no bit, not there
+ *     place                           a run of rows, one for each slice of the hashes: who looks for a hash
+ *                                     reads a row of each run. last.placed is the newest trace that is there
+ *     filter                          a few bits in one line of memory for each hash in the table: of nearly all
+ *                                     others it says that they aren't
  *
  * A place is a hint. Two ids may have one hash, and the row of a trace may be gone, so who finds a
- * number looks whether the row has the id. Places of rows that are gone are swept a slice of the
- * hashes at a time.
+ * number looks whether the trace there has the id. Runs of which all traces are gone are swept, a slice at a time.
  *
- * Guarded by store.writing. Who reads meanwhile asks by DB_TRACE_NO what places_see says: recent ones, the
- * table, and the rows that are in neither, which are few or none. `lock` is held by who changes what is
- * seen so, and by who sees it.
+ * Guarded by store.writing. Who reads meanwhile asks, in one transaction, for what places_see and places_find
+ * say, and the traces that are in neither, which are few or none. `lock` is held by who changes what
+ * places_see sees, and by who sees it.
  */
 #pragma once
 
@@ -31,10 +33,13 @@ struct place {
 	uint64_t hash, no; /* no 0: free */
 };
 
+enum { PLACE_LINE = 8 };
+
 struct places {
 	struct place *recent; /* open addressing by hash */
 	size_t n, n_slots;
-	uint64_t *bits;
+	uint64_t (*filter)[PLACE_LINE];
+	size_t n_lines, n_filtered;
 	uint64_t no, placed; /* what of the file is known; see places_follow */
 	bool known;
 	unsigned slice, n_slices; /* the next to be swept, and how many are */
@@ -50,6 +55,9 @@ struct places_seen {
 void places_see(struct places *p, uint64_t hash, struct places_seen *seen); /* any thread */
 
 uint64_t place_hash(struct trace_id id); /* 63 bits */
+
+/* What the table has, the newest first; returns how many. */
+size_t places_find(struct db *db, uint64_t hash, uint64_t no[PLACES_ALIKE]);
 
 /*
  * In a transaction, first: what the file has and we don't, as it is newly opened or another collector
@@ -75,3 +83,6 @@ void places_left(struct places *p); /* traces were deleted */
 
 void places_init(struct places *p);
 void places_fini(struct places *p);
+
+/* An SQL aggregate: place_row(hash, no) is the column `data`, of what was a row each up to form 6. */
+void places_functions(sqlite3 *sql);

@@ -11,7 +11,8 @@
  *     lifted    which of a block's traces are rows of their own since
  *     span      those that came later, or were too many; id = trace.no << 20 | how many'th, so a
  *               trace's spans lie side by side without an index; start_ns is the last one's
- *     place     hash of a trace's id, trace.no: a hint, late                  (store/places.h)
+ *     place     hashes of traces' ids, and their trace.no: a hint, late       (store/places.h); id = the hashes'
+ *               highest bits << 44 | the newest no of them
  *     requests  server, consumer and root spans of a run, those that came together in one row
  *               (store/requests.h): rates, errors and durations read only these
  *     last      one row: the newest trace.no and cursor ever given, which never go back; the newest
@@ -27,7 +28,8 @@
  * changes later gets its number from behind the newest trace's.
  *
  * Form 2 added `trace.path`, form 3 problems, form 4 places and packs, form 5 rows of many requests, form 6
- * spans in their trace's row, and what only a list shows in one column, form 7 blocks. A file of an earlier form is
+ * spans in their trace's row, and what only a list shows in one column, form 7 blocks, and places in rows of
+ * many. A file of an earlier form is
  * brought up to this one when a collector opens it.
  */
 #pragma once
@@ -48,8 +50,7 @@ enum {
 	"CREATE TABLE problem_trace(problem INTEGER, time_ns INTEGER, trace BLOB, span INTEGER," \
 	" run INTEGER, message BLOB, PRIMARY KEY(problem, time_ns, trace, span)) WITHOUT ROWID;"
 
-#define SCHEMA_PLACE \
-	"CREATE TABLE place(hash INTEGER, no INTEGER, PRIMARY KEY(hash, no)) WITHOUT ROWID;"
+#define SCHEMA_PLACE "CREATE TABLE place(id INTEGER PRIMARY KEY, first INTEGER, data BLOB);"
 
 #define SCHEMA_TRACE \
 	"CREATE TABLE trace(no INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, cursor INTEGER," \
@@ -106,7 +107,7 @@ enum {
 	"no, trace_id, cursor, start_ns, end_ns, root_ns, n_spans, n_errors, n_logs, root, kind, status," \
 	" http_status, service, run, route, method, name, facts, path"
 #define SCHEMA_FROM_3 \
-	SCHEMA_PLACE \
+	"CREATE TABLE place(hash INTEGER, no INTEGER, PRIMARY KEY(hash, no)) WITHOUT ROWID;" \
 	"ALTER TABLE last ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;" \
 	"INSERT INTO place SELECT place_hash(trace_id) AS hash, no FROM trace ORDER BY hash;" \
 	"UPDATE last SET placed = no;" \
@@ -135,7 +136,12 @@ enum {
 	" method, path), NULL FROM trace_5;" \
 	"DROP TABLE trace_5;"
 
-#define SCHEMA_FROM_6 SCHEMA_BLOCK
+#define SCHEMA_FROM_6 \
+	SCHEMA_BLOCK \
+	"ALTER TABLE place RENAME TO place_6;" SCHEMA_PLACE \
+	"INSERT INTO place SELECT (hash >> 57) << 44 | max(no), min(no), place_row(hash, no)" \
+	" FROM place_6 GROUP BY hash >> 57, no >> 15;" \
+	"DROP TABLE place_6;"
 
 /* ?1 since ?2 until ?3 least ?4 most duration ?5 errors ?6 name ?7 to ?10 facts ?11 after */
 #define TRACE_FILTER \
@@ -151,6 +157,9 @@ enum {
 /* The oldest number there is, above all when there is none. */
 #define OLDEST_NO \
 	"min(ifnull((SELECT min(no) FROM trace), 1 << 62), ifnull((SELECT min(no) FROM block), 1 << 62))"
+
+/* Up to here all have places that are known; ?2 and ?3 are `placed` and `known` of places_seen. */
+#define UNPLACED "SELECT CASE placed WHEN ?2 THEN max(placed, ?3) ELSE placed END FROM last"
 
 /* As TRACE_FILTER, of what a block says of all its traces; none of them has an error. */
 #define BLOCK_FILTER \
@@ -211,29 +220,25 @@ enum {
 	  " placed FROM last") \
 	X(LAST_SET, "UPDATE last SET no = ?1, cursor = ?2") \
 	X(PLACED_SET, "UPDATE last SET placed = ?1") \
-	X(PLACES_ADD, "INSERT OR IGNORE INTO place SELECT * FROM rows_place") \
-	X(PLACE_HASHES, "SELECT hash FROM place WHERE hash >= ?1 AND hash < ?2") \
-	X(PLACES_SWEEP, "DELETE FROM place WHERE hash >= ?1 AND hash < ?2 AND" \
-			" no < " OLDEST_NO) \
+	X(PLACE_ADD, "INSERT OR REPLACE INTO place VALUES(?1, ?2, ?3)") \
+	X(PLACE_ROWS, "SELECT first, data FROM place WHERE id >= ?1 << 44 AND id < (?1 + 1) << 44" \
+		      " ORDER BY id DESC") \
+	X(PLACE_ALL, "SELECT data FROM place") \
+	X(PLACE_BYTES, "SELECT sum(length(data)) FROM place") \
+	X(PLACES_SWEEP, "DELETE FROM place WHERE id >= ?1 << 44 AND" \
+			" id < (?1 << 44) + min(" OLDEST_NO ", 1 << 44)") \
 	X(BLOCKS_AFTER, "SELECT " BLOCK_COLUMNS " FROM block WHERE no > ?1 - 64") \
 	X(TRACES_AFTER, "SELECT no, trace_id FROM trace WHERE no > ?1 ORDER BY no") \
 	X(TRACE_BY_NO, "SELECT " TRACE_COLUMNS " FROM trace WHERE no = ?2 AND trace_id = ?1") \
-	X(TRACE_BY_PLACE, "SELECT " TRACE_COLUMNS " FROM trace WHERE no IN" \
-			  " (SELECT no FROM place WHERE hash = ?2) AND trace_id = ?1") \
 	X(TRACE_NO, \
-	  "SELECT no FROM trace WHERE no IN (?5, ?6, ?7, ?8) AND trace_id = ?1" \
-	  " UNION ALL SELECT no FROM trace WHERE no IN (SELECT no FROM place WHERE hash = ?2)" \
-	  " AND trace_id = ?1 UNION ALL SELECT no FROM trace WHERE no > (SELECT CASE placed WHEN ?3" \
-	  " THEN max(placed, ?4) ELSE placed END FROM last) AND trace_id = ?1" \
-	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no IN" \
-	  " (?5 & ~63, ?6 & ~63, ?7 & ~63, ?8 & ~63) AND " BLOCK_FOUND \
-	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no IN" \
-	  " (SELECT no & ~63 FROM place WHERE hash = ?2) AND " BLOCK_FOUND \
-	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no > (SELECT CASE placed WHEN ?3" \
-	  " THEN max(placed, ?4) ELSE placed END FROM last) - 64 AND " BLOCK_FOUND " LIMIT 1") \
+	  "SELECT no FROM trace WHERE no IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) AND trace_id = ?1" \
+	  " UNION ALL SELECT " BLOCK_FOUND \
+	  " FROM block WHERE no IN (?4 & ~63, ?5 & ~63, ?6 & ~63," \
+	  " ?7 & ~63, ?8 & ~63, ?9 & ~63, ?10 & ~63, ?11 & ~63) AND " BLOCK_FOUND \
+	  " UNION ALL SELECT no FROM trace WHERE no > (" UNPLACED ") AND trace_id = ?1" \
+	  " UNION ALL SELECT " BLOCK_FOUND " FROM block WHERE no > (" UNPLACED ") - 64 AND" \
+	  " " BLOCK_FOUND " LIMIT 1") \
 	X(BLOCK_BY_NO, "SELECT " BLOCK_COLUMNS ", spans FROM block WHERE no = ?1 & ~63") \
-	X(BLOCK_BY_PLACE, "SELECT " BLOCK_COLUMNS ", spans FROM block WHERE no IN" \
-			  " (SELECT no & ~63 FROM place WHERE hash = ?1)") \
 	X(BLOCK_ADD, "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
 	X(BLOCKS_NEWEST, "SELECT " BLOCK_COLUMNS ", last_ns FROM block WHERE " BLOCK_FILTER \
 			 " ORDER BY last_ns DESC") \
@@ -329,8 +334,7 @@ enum {
 /* X(name, columns): what a write adds by the hundred (store/rows.h) */
 #define ROWS(X) \
 	X(trace, 12) \
-	X(span, 3) \
-	X(place, 2)
+	X(span, 3)
 
 enum db_rows {
 #define X(name, columns) ROWS_##name,

@@ -63,24 +63,37 @@ static int give_spans(struct db *db, uint64_t no, struct trace_id id, const stru
 	return r;
 }
 
-uint64_t store_trace_no(struct store *st, struct db *db, struct trace_id id)
+/* Of what memory and table say, and of what neither knows. */
+static uint64_t trace_no(struct db *db, struct trace_id id, const struct places_seen *seen)
 {
-	sqlite3_stmt *s = db_stmt(db, DB_TRACE_NO);
-	uint64_t hash = place_hash(id), no = 0;
-	struct places_seen seen;
+	uint64_t placed[PLACES_ALIKE] = { 0 }, no = 0;
+	sqlite3_stmt *s;
 
-	places_see(&st->places, hash, &seen);
-
+	places_find(db, place_hash(id), placed);
+	s = db_stmt(db, DB_TRACE_NO);
 	db_bind_text(s, 1, (struct str){ (const char *)id.b, sizeof(id.b) });
-	db_bind_u64(s, 2, hash);
-	db_bind_u64(s, 3, seen.placed);
-	db_bind_u64(s, 4, seen.known);
-	for (int i = 0; i < PLACES_ALIKE; i++)
-		db_bind_u64(s, 5 + i, seen.no[i]);
+	db_bind_u64(s, 2, seen->placed);
+	db_bind_u64(s, 3, seen->known);
+	for (int i = 0; i < PLACES_ALIKE; i++) {
+		db_bind_u64(s, 4 + i, seen->no[i]);
+		db_bind_u64(s, 4 + PLACES_ALIKE + i, placed[i]);
+	}
 	if (db_step(db, s) == DB_ROW)
 		no = db_column_u64(s, 0);
 	db_reset(s);
 	return no;
+}
+
+uint64_t store_trace_no(struct store *st, struct db *db, struct trace_id id)
+{
+	struct places_seen seen;
+	uint64_t no;
+
+	places_see(&st->places, place_hash(id), &seen);
+	if (db_begin(db, DB_BEGIN_READ) < 0)
+		return 0;
+	no = trace_no(db, id, &seen);
+	return db_commit(db) < 0 ? 0 : no;
 }
 
 int store_trace_spans(struct store *st, struct trace_id id,

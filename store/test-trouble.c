@@ -199,7 +199,10 @@ static void a_newer_file_is_refused_with_a_reason(void **state)
 	assert_non_null(strstr(store_why(), "newer Oriel"));
 }
 
-#define FORM_6 "DROP TABLE block; DROP TABLE lifted;"
+#define FORM_6 \
+	"DROP TABLE block; DROP TABLE lifted; DROP TABLE place;" \
+	"CREATE TABLE place(hash INTEGER, no INTEGER, PRIMARY KEY(hash, no)) WITHOUT ROWID;" \
+	"INSERT INTO place SELECT place_hash(trace_id), no FROM trace; UPDATE last SET placed = no;"
 
 #define FORM_5 \
 	FORM_6 \

@@ -28,9 +28,9 @@ static uint64_t span_duration(const struct span *s)
 
 static void write_rows(struct writing *w, enum db_rows which)
 {
-	static const enum db_statement add[DB_ROWS] = { [ROWS_trace] = DB_TRACES_ADD,
-							[ROWS_span] = DB_SPANS_ADD,
-							[ROWS_place] = DB_PLACES_ADD };
+	static const enum db_statement add[DB_ROWS] = {
+		[ROWS_trace] = DB_TRACES_ADD, [ROWS_span] = DB_SPANS_ADD
+	};
 
 	if (w->db->rows[which].n)
 		db_run(w->db, db_stmt(w->db, add[which]));
@@ -168,15 +168,14 @@ static void write_span(struct writing *w, struct pack *pack, uint64_t id,
 		write_pack(w, pack);
 }
 
-/* By a number, or by the place of the hash. */
 static bool summary_fetch(struct writing *w, struct summary *sum, const struct group *g,
-			  enum db_statement how, uint64_t by)
+			  uint64_t no)
 {
-	sqlite3_stmt *s = db_stmt(w->db, how);
+	sqlite3_stmt *s = db_stmt(w->db, DB_TRACE_BY_NO);
 	bool found;
 
 	db_bind_text(s, 1, (struct str){ (const char *)g->trace_id.b, sizeof(g->trace_id.b) });
-	db_bind_u64(s, 2, by);
+	db_bind_u64(s, 2, no);
 	found = db_step(w->db, s) == DB_ROW;
 	if (found) {
 		summary_read(sum, s);
@@ -197,16 +196,16 @@ static void lift(struct writing *w, const struct block_view *v, size_t i)
 }
 
 /* From a block, where it is no more then; `spans` are what it had there. */
-static bool lifted_fetch(struct writing *w, struct summary *sum, const struct group *g,
-			 enum db_statement how, uint64_t by, struct str *spans)
+static bool lifted_fetch(struct writing *w, struct summary *sum, const struct group *g, uint64_t no,
+			 struct str *spans)
 {
-	sqlite3_stmt *s = db_stmt(w->db, how);
+	sqlite3_stmt *s = db_stmt(w->db, DB_BLOCK_BY_NO);
 	struct block_view v;
 	bool found = false;
 	size_t i = 0;
 
-	db_bind_u64(s, 1, by);
-	while (!found && db_step(w->db, s) == DB_ROW) {
+	db_bind_u64(s, 1, no);
+	if (db_step(w->db, s) == DB_ROW) {
 		v = block_read(s);
 		found = block_find(&v, g->trace_id, &i) && block_trace(&v, i, sum) &&
 			block_spans(&v, i, db_column_text(s, BLOCK_VIEW_COLUMNS), spans);
@@ -225,26 +224,31 @@ static bool lifted_fetch(struct writing *w, struct summary *sum, const struct gr
 /* Where a trace's summary is from, and so where it goes. */
 enum origin { NOWHERE, ROW, BLOCK };
 
+static enum origin summary_at(struct writing *w, struct summary *sum, const struct group *g,
+			      uint64_t no, struct str *spans)
+{
+	if (summary_fetch(w, sum, g, no))
+		return ROW;
+	return lifted_fetch(w, sum, g, no, spans) ? BLOCK : NOWHERE;
+}
+
 static enum origin summary_load(struct writing *w, struct summary *sum, struct group *g,
 				struct str *spans)
 {
 	const struct places *p = &w->st->places;
-	bool placed = places_may_hold(p, g->hash);
-	uint64_t no;
+	uint64_t no[PLACES_ALIKE];
+	enum origin from = NOWHERE;
+	size_t at = 0, n;
 
-	for (size_t at = 0; (no = places_next(p, g->hash, &at));) {
-		if (summary_fetch(w, sum, g, DB_TRACE_BY_NO, no))
-			return ROW;
-		if (lifted_fetch(w, sum, g, DB_BLOCK_BY_NO, no, spans))
-			return BLOCK;
-	}
-	if (placed && summary_fetch(w, sum, g, DB_TRACE_BY_PLACE, g->hash))
-		return ROW;
-	if (placed && lifted_fetch(w, sum, g, DB_BLOCK_BY_PLACE, g->hash, spans))
-		return BLOCK;
-	g->is_new = true;
-	*sum = (struct summary){ .trace_id = g->trace_id };
-	return NOWHERE;
+	while (!from && (no[0] = places_next(p, g->hash, &at)))
+		from = summary_at(w, sum, g, no[0], spans);
+	n = from || !places_may_hold(p, g->hash) ? 0 : places_find(w->db, g->hash, no);
+	for (size_t i = 0; i < n && !from; i++)
+		from = summary_at(w, sum, g, no[i], spans);
+	g->is_new = !from;
+	if (!from)
+		*sum = (struct summary){ .trace_id = g->trace_id };
+	return from;
 }
 
 /* The span ids of a trace, sorted. */
