@@ -201,17 +201,17 @@ static void sql_spans(sqlite3_context *c, int n, sqlite3_value **v)
 				   .n = (size_t)sqlite3_value_int64(v[1]),
 				   .heads = value_bytes(v[2]) };
 	uint64_t no = (uint64_t)sqlite3_value_int64(v[4]);
-	struct str own;
+	struct str own, spans = squeeze_plain(sqlite3_user_data(c), view.no, value_bytes(v[3]));
 
 	(void)n;
-	if (no >= view.no && block_spans(&view, no - view.no, value_bytes(v[3]), &own))
+	if (no >= view.no && block_spans(&view, no - view.no, spans, &own))
 		sqlite3_result_blob64(c, own.p, own.n, SQLITE_TRANSIENT);
 }
 
-void block_functions(sqlite3 *sql)
+void block_functions(sqlite3 *sql, struct squeeze *squeeze)
 {
 	int how = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
 
 	sqlite3_create_function(sql, "block_find", 5, how, NULL, sql_find, NULL, NULL);
-	sqlite3_create_function(sql, "block_spans", 5, how, NULL, sql_spans, NULL, NULL);
+	sqlite3_create_function(sql, "block_spans", 5, how, squeeze, sql_spans, NULL, NULL);
 }

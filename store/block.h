@@ -3,7 +3,7 @@
  * Block: whole traces of a run that came together, many in one row; a row of its own costs more than a trace.
  *
  *     block_add(&block, &sum, spans);           while there is room; its number is block.no + how many'th
- *     block_heads(&block, &out);                the column `heads`; `facts` and `spans` are as they are
+ *     block_heads(&block, &out);                the column `heads`; `facts` is as it is, `spans` squeezed
  *
  *     struct block_view v = { no, run, n, gone, heads };
  *     block_trace(&v, i, &sum)                  false: gone, or nothing that makes sense
@@ -76,4 +76,4 @@ bool block_spans(const struct block_view *v, size_t i, struct str spans, struct 
 bool block_find(const struct block_view *v, struct trace_id id, size_t *i); /* not if it is gone */
 
 /* SQL functions: block_find(no, n, gone, heads, trace_id), block_spans(no, n, heads, spans, trace's no) */
-void block_functions(sqlite3 *sql);
+void block_functions(sqlite3 *sql, struct squeeze *squeeze);

@@ -406,7 +406,7 @@ static int db_settle(struct db *db, const char *path, enum db_mode mode)
 				db_request_row, NULL, NULL);
 	sqlite3_create_function(db->sql, "trace_shown", 11, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				NULL, db_trace_shown, NULL, NULL);
-	block_functions(db->sql);
+	block_functions(db->sql, &db->squeeze);
 	places_functions(db->sql);
 	if (mode == DB_READ)
 		return TRACE(db_pragma(db, "PRAGMA cache_size = -4096; PRAGMA query_only = 1"));
@@ -454,6 +454,7 @@ int db_open(struct db *db, const char *path, enum db_mode mode)
 void db_forget(struct db *db)
 {
 	words_fini(&db->words);
+	squeeze_forget(&db->squeeze);
 	for (size_t i = 0; i < DB_RESOURCES; i++)
 		db->resource[i].resource = resource_free(db->resource[i].resource);
 }
@@ -466,6 +467,7 @@ void db_close(struct db *db)
 	for (size_t i = 0; i < DB_ROWS; i++)
 		rows_close(&db->rows[i]);
 	db_forget(db);
+	squeeze_fini(&db->squeeze);
 	*db = (struct db){ 0 };
 }
 

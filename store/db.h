@@ -15,6 +15,7 @@
 #include "model/resource.h"
 #include "store/rows.h"
 #include "store/schema.h"
+#include "store/squeeze.h"
 #include "store/words.h"
 
 #include <sqlite3.h>
@@ -33,6 +34,7 @@ struct db {
 	sqlite3_stmt *stmt[DB_STATEMENTS];
 	struct rows rows[DB_ROWS]; /* the writer's */
 	struct words words;
+	struct squeeze squeeze;
 	struct db_resource resource[DB_RESOURCES]; /* by the number's remainder */
 	int error;				   /* the first one since db_begin */
 };

@@ -34,7 +34,8 @@ struct store {
 	pthread_mutex_t writing;
 	struct db writer;
 	struct places places;			      /* the writer's */
-	struct out blob, blob_resource, heads;	      /* the writer's */
+	struct out blob, blob_resource;		      /* the writer's */
+	struct out heads, squeezed;		      /* likewise: of a block */
 	struct requests_row requests[STORE_REQUESTS]; /* likewise */
 	struct block block[STORE_BLOCKS];	      /* likewise */
 	pthread_mutex_t pool;

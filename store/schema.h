@@ -7,7 +7,7 @@
  *     resource  who spans and logs are from; a process
  *     trace     a row per trace: what a list filters by, and shows (store/summary.h), kept up with
  *               every write; and the spans that came with it (store/pack.h)
- *     block     traces of a run that came whole together, and without errors (store/block.h)
+ *     block     traces of a run that came whole together, and without errors (store/block.h); spans squeezed
  *     lifted    which of a block's traces are rows of their own since
  *     span      those that came later, or were too many; id = trace.no << 20 | how many'th, so a
  *               trace's spans lie side by side without an index; start_ns is the last one's

@@ -61,6 +61,7 @@ struct store *store_free(struct store *st)
 	out_fini(&st->blob);
 	out_fini(&st->blob_resource);
 	out_fini(&st->heads);
+	out_fini(&st->squeezed);
 	for (size_t i = 0; i < STORE_REQUESTS; i++)
 		out_fini(&st->requests[i].data);
 	for (size_t i = 0; i < STORE_BLOCKS; i++)

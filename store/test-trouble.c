@@ -389,11 +389,11 @@ static void the_oldest_goes_when_there_are_too_many_bytes(void **state)
 	struct store *st = *state;
 	uint64_t used, oldest = 0;
 
-	store_limit(st, 4 << 20, 1000);
+	store_limit(st, 2 << 20, 1000);
 	for (uint32_t i = 0; i < 40; i++)
 		assert_int_equal(write_many(st, i * 1000, 1000, ""), 0);
 	assert_int_equal(store_bytes(st, &used), 0);
-	assert_true(used < 8 << 20);
+	assert_true(used < 4 << 20);
 	assert_true(count_all(st) >= 2000);
 	assert_int_equal(store_traces(st, &(struct trace_filter){ .limit = 1000000 }, oldest_start,
 				      &oldest),

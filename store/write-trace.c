@@ -206,9 +206,11 @@ static bool lifted_fetch(struct writing *w, struct summary *sum, const struct gr
 
 	db_bind_u64(s, 1, no);
 	if (db_step(w->db, s) == DB_ROW) {
+		struct str packed = db_column_text(s, BLOCK_VIEW_COLUMNS);
+
 		v = block_read(s);
 		found = block_find(&v, g->trace_id, &i) && block_trace(&v, i, sum) &&
-			block_spans(&v, i, db_column_text(s, BLOCK_VIEW_COLUMNS), spans);
+			block_spans(&v, i, squeeze_plain(&w->db->squeeze, v.no, packed), spans);
 	}
 	if (found) {
 		sum->name = arena_copy(&w->arena, sum->name);
@@ -329,30 +331,38 @@ static void write_few(struct writing *w, const struct block *b, struct str heads
 			write_summary(w, &sum, false, arena_copy(&w->arena, spans));
 }
 
+static void write_block_row(struct writing *w, const struct block *b, struct str heads)
+{
+	struct out *spans = &w->st->squeezed;
+	sqlite3_stmt *s;
+
+	if (squeeze_pack(&w->db->squeeze, spans, out_all(&b->spans)) < 0)
+		w->db->error = ERR(-ENOMEM);
+	s = db_stmt(w->db, DB_BLOCK_ADD);
+	db_bind_u64(s, 1, b->no);
+	sqlite3_bind_int64(s, 2, b->run);
+	db_bind_u64(s, 3, b->first_ns);
+	db_bind_u64(s, 4, b->last_ns);
+	sqlite3_bind_int64(s, 5, (int)b->n);
+	db_bind_text(s, 6, out_all(&b->facts));
+	db_bind_text(s, 7, heads);
+	db_bind_text(s, 8, out_all(spans));
+	db_run(w->db, s);
+}
+
 static void write_block(struct writing *w, struct block *b)
 {
 	struct out *heads = &w->st->heads;
-	sqlite3_stmt *s;
 
 	if (!b->n)
 		return;
 	block_heads(b, heads);
 	if (block_error(b) || heads->error)
 		w->db->error = ERR(-ENOMEM);
-	if (b->n < BLOCK_LEAST) {
+	if (b->n < BLOCK_LEAST)
 		write_few(w, b, arena_copy(&w->arena, out_all(heads)));
-	} else {
-		s = db_stmt(w->db, DB_BLOCK_ADD);
-		db_bind_u64(s, 1, b->no);
-		sqlite3_bind_int64(s, 2, b->run);
-		db_bind_u64(s, 3, b->first_ns);
-		db_bind_u64(s, 4, b->last_ns);
-		sqlite3_bind_int64(s, 5, (int)b->n);
-		db_bind_text(s, 6, out_all(&b->facts));
-		db_bind_text(s, 7, out_all(heads));
-		db_bind_text(s, 8, out_all(&b->spans));
-		db_run(w->db, s);
-	}
+	else
+		write_block_row(w, b, out_all(heads));
 	block_clear(b);
 }
 

@@ -7,6 +7,7 @@
 #include "store/block.h"
 #include "store/pack.h"
 #include "store/requests.h"
+#include "store/squeeze.h"
 #include "store/summary.h"
 
 #include <stdlib.h>
@@ -125,6 +126,20 @@ static void block(struct str bytes)
 	block_fini(&b);
 }
 
+/* What isn't packed is nothing; what is comes back as it was. */
+static void squeezed(struct str bytes)
+{
+	struct squeeze q = { 0 };
+	struct out packed = { 0 };
+
+	squeeze_plain(&q, 1, bytes);
+	if (squeeze_pack(&q, &packed, bytes) == 0 &&
+	    !str_eq(squeeze_plain(&q, 2, out_all(&packed)), bytes))
+		abort();
+	out_fini(&packed);
+	squeeze_fini(&q);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str bytes = { (const char *)data + 1, size ? size - 1 : 0 };
@@ -146,6 +161,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		shown(bytes);
 	if (data[0] == 252 && bytes.n)
 		block(bytes);
+	if (data[0] == 251)
+		squeezed(bytes);
 	switch (data[0] % 5) {
 	case 0:
 		if (blob_read_span(&r, &s) == 0)
