@@ -21,11 +21,24 @@
 
 #include <pthread.h>
 
-enum { STORE_READERS = 4, STORE_TEXT_ROWS = 200000, STORE_REQUESTS = 4, STORE_BLOCKS = 4 };
+enum {
+	STORE_READERS = 4,
+	STORE_SOURCES = 8,
+	STORE_TEXT_ROWS = 200000,
+	STORE_REQUESTS = 4,
+	STORE_BLOCKS = 4
+};
 
 struct store_reader {
 	struct db db;
 	bool open, out;
+};
+
+/* What a resource is in the file, while it isn't forgotten. */
+struct store_source {
+	struct resource *resource; /* a reference; NULL: none */
+	uint32_t no, service, run;
+	uint64_t used_span, used_log; /* up to these the file says that it is used */
 };
 
 struct store {
@@ -37,14 +50,17 @@ struct store {
 	struct out blob, blob_resource;		      /* the writer's */
 	struct out heads, squeezed;		      /* likewise: of a block */
 	struct requests_row requests[STORE_REQUESTS]; /* likewise */
+	struct store_source source[STORE_SOURCES];    /* likewise, by the resource's address */
 	struct block block[STORE_BLOCKS];	      /* likewise */
 	pthread_mutex_t pool;
 	pthread_cond_t given;
 	struct store_reader reader[STORE_READERS];
 	_Atomic uint64_t max_bytes, max_runs;
 	_Atomic int state;
-	uint64_t retained_ns; /* what began before it is on its way out */
-	uint64_t told_ns;     /* when retention last said so */
+	uint64_t file_bytes;   /* after the last write; also what deleted rows left free */
+	_Atomic bool runs_due; /* there may be more than so many */
+	uint64_t retained_ns;  /* what began before it is on its way out */
+	uint64_t told_ns;      /* when retention last said so */
 };
 
 int store_reader_take(struct store *st, struct db **out);

@@ -111,7 +111,7 @@ static void retain_bytes(struct store *st, size_t n_written)
 {
 	struct db *db = &st->writer;
 	size_t steps = 1 + 2 * n_written / STEP_TRACES;
-	uint64_t used = bytes_used(db);
+	uint64_t used = st->file_bytes > st->max_bytes ? bytes_used(db) : 0;
 
 	if (used <= st->max_bytes)
 		return;
@@ -191,7 +191,10 @@ static void retain_runs(struct store *st)
 	struct db *db = &st->writer;
 	struct old_run run;
 
-	if (!oldest_run(st, &run) || db_begin(db, DB_BEGIN_WRITE) < 0)
+	if (!st->runs_due)
+		return;
+	st->runs_due = oldest_run(st, &run);
+	if (!st->runs_due || db_begin(db, DB_BEGIN_WRITE) < 0)
 		return;
 
 	places_left(&st->places);

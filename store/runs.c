@@ -20,6 +20,7 @@ int store_run_started(struct store *st, const struct store_run *run)
 		db_run(db, s);
 		r = db_commit(db);
 	}
+	st->runs_due = true;
 	pthread_mutex_unlock(&st->writing);
 	return TRACE(r);
 }
@@ -40,6 +41,7 @@ int store_run_ended(struct store *st, struct str id, uint64_t ended_ns, int32_t 
 		db_run(db, s);
 		r = db_commit(db);
 	}
+	st->runs_due = true;
 	pthread_mutex_unlock(&st->writing);
 	return TRACE(r);
 }

@@ -185,6 +185,8 @@ enum {
 	X(PAGES, "SELECT (SELECT page_count FROM pragma_page_count())," \
 		 " (SELECT freelist_count FROM pragma_freelist_count())," \
 		 " (SELECT page_size FROM pragma_page_size())") \
+	X(PAGE_SIZE, "PRAGMA page_size") \
+	X(PAGE_COUNT, "PRAGMA page_count") \
 	X(WORD_FIND, "SELECT id FROM word WHERE text = ?1") \
 	X(WORD_ADD, \
 	  "INSERT INTO word(text) SELECT ?1 WHERE (SELECT ifnull(max(id), 0) FROM word) < ?2") \

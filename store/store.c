@@ -45,6 +45,7 @@ int store_open(struct store **out, const char *path)
 		store_free(st);
 		return TRACE(r);
 	}
+	st->runs_due = true;
 	*out = st;
 	return 0;
 }
@@ -64,6 +65,8 @@ struct store *store_free(struct store *st)
 	out_fini(&st->squeezed);
 	for (size_t i = 0; i < STORE_REQUESTS; i++)
 		out_fini(&st->requests[i].data);
+	for (size_t i = 0; i < STORE_SOURCES; i++)
+		resource_free(st->source[i].resource);
 	for (size_t i = 0; i < STORE_BLOCKS; i++)
 		block_fini(&st->block[i]);
 	pthread_mutex_destroy(&st->writing);
@@ -78,6 +81,7 @@ void store_limit(struct store *st, uint64_t max_bytes, size_t max_runs)
 {
 	st->max_bytes = max_bytes;
 	st->max_runs = max_runs;
+	st->runs_due = true;
 }
 
 int store_state(struct store *st)

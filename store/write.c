@@ -15,6 +15,8 @@
 
 #include <errno.h>
 
+enum { USED_AHEAD = 65536 };
+
 static struct group *group_of(struct writing *w, struct trace_id id)
 {
 	uint64_t h;
@@ -76,11 +78,33 @@ static uint32_t write_resource(struct writing *w, const struct resource *r)
 	return (uint32_t)sqlite3_last_insert_rowid(w->db->sql);
 }
 
-static void write_source(struct writing *w, const struct resource *r, struct source *to)
+static void sources_forget(struct store *st)
 {
-	to->resource = write_resource(w, r);
-	to->service = words_give(w->db, r->service);
-	to->run = words_give(w->db, r->run);
+	for (size_t i = 0; i < STORE_SOURCES; i++) {
+		resource_free(st->source[i].resource);
+		st->source[i] = (struct store_source){ 0 };
+	}
+}
+
+static struct store_source *source_slot(struct store *st, const struct resource *r)
+{
+	return &st->source[(uintptr_t)r / 64 % STORE_SOURCES];
+}
+
+static void write_source(struct writing *w, struct resource *r, struct source *to)
+{
+	struct store_source *known = source_slot(w->st, r);
+
+	if (known->resource != r) {
+		resource_free(known->resource);
+		*known = (struct store_source){ .resource = resource_ref(r),
+						.no = write_resource(w, r),
+						.service = words_give(w->db, r->service),
+						.run = words_give(w->db, r->run) };
+	}
+	to->resource = known->no;
+	to->service = known->service;
+	to->run = known->run;
 }
 
 static void write_gather(struct writing *w, const struct batch *b, const struct source *from)
@@ -132,14 +156,35 @@ static void write_log(struct writing *w, const struct log_record *l, const struc
 	w->last_log++;
 }
 
-static void write_resource_used(struct writing *w, const struct source *from)
+/* Ahead of what it has, so that not each write changes its row: it is only about when nobody needs it any more. */
+static void write_resource_used(struct writing *w, const struct resource *r, uint32_t no)
 {
-	sqlite3_stmt *s = db_stmt(w->db, DB_RESOURCE_USED);
+	struct store_source *known = source_slot(w->st, r);
+	uint64_t span = (w->last_no + 1) << SPAN_BITS, log = w->last_log;
+	sqlite3_stmt *s;
 
-	sqlite3_bind_int64(s, 1, from->resource);
-	db_bind_u64(s, 2, (w->last_no + 1) << SPAN_BITS);
-	db_bind_u64(s, 3, w->last_log);
+	if (known->resource == r && span <= known->used_span && log <= known->used_log)
+		return;
+	span += (uint64_t)USED_AHEAD << SPAN_BITS;
+	log += USED_AHEAD;
+	s = db_stmt(w->db, DB_RESOURCE_USED);
+	sqlite3_bind_int64(s, 1, no);
+	db_bind_u64(s, 2, span);
+	db_bind_u64(s, 3, log);
 	db_run(w->db, s);
+	if (known->resource == r) {
+		known->used_span = span;
+		known->used_log = log;
+	}
+}
+
+static uint64_t ask_number(struct db *db, enum db_statement which)
+{
+	sqlite3_stmt *s = db_stmt(db, which);
+	uint64_t n = db_step(db, s) == DB_ROW ? db_column_u64(s, 0) : 0;
+
+	db_reset(s);
+	return n;
 }
 
 /* Another collector may have written meanwhile, so the file is asked, not memory. */
@@ -208,10 +253,11 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 		for (size_t k = 0; k < batches[i]->n_logs && !w->db->error; k++)
 			write_log(w, &batches[i]->log[k], &w->source[i]);
 		if (i + 1 == n || w->source[i + 1].resource != w->source[i].resource)
-			write_resource_used(w, &w->source[i]);
+			write_resource_used(w, batches[i]->resource, w->source[i].resource);
 	}
 	write_problems(w, batches, n);
 	write_last_set(w);
+	w->st->file_bytes = ask_number(w->db, DB_PAGE_COUNT) * ask_number(w->db, DB_PAGE_SIZE);
 	return TRACE(db_commit(w->db));
 }
 
@@ -236,6 +282,8 @@ int store_write(struct store *st, struct batch *const *batches, size_t n)
 	pthread_mutex_lock(&st->writing);
 	r = writing_room(&w, batches, n) ? write_all(&w, batches, n) : ERR(-ENOMEM);
 	st->state = r;
+	if (r < 0)
+		sources_forget(st);
 	if (r == 0) {
 		write_places(&w);
 		retain(st, w.n_items);
