@@ -19,7 +19,8 @@ static void block_fact(struct block *b, uint32_t fact)
 static void rest_add(struct out *o, const struct summary *sum)
 {
 	size_t n_facts = sum->n_facts * sizeof(*sum->fact);
-	size_t most = 2 * VARINT_MOST + sum->name.n + n_facts + SUMMARY_SHOWN_ROOM + sum->path.n;
+	size_t most =
+		sum->name.n + n_facts + sum->path.n + (size_t)2 * VARINT_MOST + SUMMARY_SHOWN_ROOM;
 	char *to;
 
 	if (!out_reserve(o, most))

@@ -376,11 +376,12 @@ static void put_rows(struct db *db, const struct place *place, size_t n, uint64_
 /* In memory of malloc's, in order. */
 static struct place *recent_sorted(const struct places *p)
 {
-	struct place *list = malloc(2 * p->n * sizeof(*list)), *sorted = list + p->n;
+	struct place *list = calloc(2 * p->n, sizeof(*list)), *sorted;
 	size_t n = 0;
 
 	if (!list)
 		return NULL;
+	sorted = list + p->n;
 	for (size_t i = 0; i < p->n_slots; i++)
 		if (p->recent[i].no)
 			list[n++] = p->recent[i];

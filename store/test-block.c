@@ -63,8 +63,9 @@ static struct batch *run_batch(int run)
 
 static struct span *add(struct batch *b, uint64_t n, uint8_t id, uint8_t parent, const char *name)
 {
-	struct span *s = add_span(b, 0, id, parent, name);
+	struct span *s = add_span(b, 0, id, parent, "");
 
+	s->name = arena_copy(&b->arena, str_of(name));
 	s->trace_id = id_of(n);
 	s->start_ns = 1000000 + n * 7919 % TRACES * 1000 + id; /* not in the order of arrival */
 	s->end_ns = s->start_ns + n * 13 % 101 * 100;
