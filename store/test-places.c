@@ -195,6 +195,21 @@ static void what_is_left_of_deleted_traces_is_swept(void **state)
 	assert_int_equal(spans_of(st, scattered(n + 10)), 2);
 }
 
+/* With as many as it is made for. */
+static void the_filter_is_seldom_wrong(void **state)
+{
+	struct store *st = *state;
+	size_t wrong = 0;
+
+	for (uint64_t n = 0; n < 4; n++)
+		write_to(st, n * PLACES_MOST, PLACES_MOST);
+	for (uint64_t n = 0; n < 4 * PLACES_MOST; n++)
+		assert_true(places_may_hold(&st->places, place_hash(scattered(n))));
+	for (uint64_t n = 0; n < 100000; n++)
+		wrong += places_may_hold(&st->places, place_hash(scattered(n + 10000000)));
+	assert_in_range(wrong, 0, 500);
+}
+
 #define WITH_STORE(fact) cmocka_unit_test_setup_teardown(fact, open_on_disk, close_on_disk)
 
 int main(void)
@@ -206,6 +221,7 @@ int main(void)
 		WITH_STORE(ids_of_one_hash_are_two_traces),
 		WITH_STORE(a_failed_write_leaves_no_place),
 		WITH_STORE(what_is_left_of_deleted_traces_is_swept),
+		WITH_STORE(the_filter_is_seldom_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
