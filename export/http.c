@@ -15,7 +15,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ANSWER_MOST = 4 << 20, LOOK_MS = 100, HEADERS_MOST = 64 << 10, RETRY_AFTER_MOST_S = 600 };
+enum {
+	ANSWER_MOST = 4 << 20,
+	LOOK_MS = 100,
+	EARLY_MS = 200,
+	HEADERS_MOST = 64 << 10,
+	RETRY_AFTER_MOST_S = 600
+};
 
 struct http {
 	CURLM *multi;
@@ -232,6 +238,24 @@ static bool stopped(const struct http_request *q)
 	return q->stop && atomic_load_explicit(q->stop, memory_order_relaxed);
 }
 
+/* A gRPC server may say all it has to say and end the stream before it has read the request. */
+static bool answered_early(const struct http *h)
+{
+	return !h->headers.error && http_header(out_all(&h->headers), STR("grpc-status")).n;
+}
+
+/* curl doesn't go on with a request then, and doesn't end it. */
+static bool is_over(const struct http *h, uint64_t *answered_ns)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!answered_early(h))
+		return false;
+	if (!*answered_ns)
+		*answered_ns = now;
+	return now - *answered_ns > (uint64_t)EARLY_MS * 1000000;
+}
+
 /*
  * curl's own result when the transfer is over. Our time limit is behind curl's, if that fails. What has come when we are
  * stopped is looked at: an answer that is there needn't be asked for again.
@@ -239,6 +263,7 @@ static bool stopped(const struct http_request *q)
 static int run(struct http *h, const struct http_request *q, CURLcode *code)
 {
 	uint64_t last_ns = clock_mono_ns() + ((uint64_t)q->timeout_ms + 1000) * 1000000;
+	uint64_t answered_ns = 0;
 	int running = 1, left;
 
 	for (;;) {
@@ -250,7 +275,7 @@ static int run(struct http *h, const struct http_request *q, CURLcode *code)
 			*code = msg->data.result;
 			return 0;
 		}
-		if (m != CURLM_OK || clock_mono_ns() > last_ns) {
+		if (m != CURLM_OK || clock_mono_ns() > last_ns || is_over(h, &answered_ns)) {
 			*code = CURLE_OPERATION_TIMEDOUT;
 			return 0;
 		}
@@ -305,12 +330,6 @@ static void note_answer(struct http *h, struct http_answer *a)
 	a->headers = h->headers.error ? STR("") : out_all(&h->headers);
 	if (!h->too_big && h->body.n)
 		a->body = out_all(&h->body);
-}
-
-/* A gRPC server may say all it has to say and end the stream before it has read the request. */
-static bool answered_early(const struct http *h)
-{
-	return !h->headers.error && http_header(out_all(&h->headers), STR("grpc-status")).n;
 }
 
 /* curl's own words for it are many, and don't fit. */
