@@ -14,8 +14,6 @@ enum {
 	SLICE_BITS = 6,
 	NO_BITS = 44,	    /* of a row's id, below the slice */
 	SLOTS_LEAST = 4096, /* 64 KiB */
-	LINES_LEAST = 4096, /* 256 KiB */
-	LINE_PLACES = 32,   /* 16 bits each: of others one in 500 seems to be there */
 	SORT_BITS = 12,
 };
 
@@ -46,36 +44,12 @@ static unsigned slice_of(uint64_t hash)
 	return (unsigned)(hash >> (HASH_BITS - SLICE_BITS));
 }
 
-/* ---- the filter: five bits of a line, by what of the hash doesn't tell the line --------------------- */
-
-enum { FILTER_BITS = 5, FILTER_SHIFT = 18, LINE_BITS = 9 };
-
-static uint64_t *line_of(const struct places *p, uint64_t hash)
-{
-	return p->filter[hash & (p->n_lines - 1)];
-}
-
-static void filter_add(struct places *p, uint64_t hash)
-{
-	uint64_t *line = line_of(p, hash), h = hash >> FILTER_SHIFT;
-
-	for (int i = 0; i < FILTER_BITS; i++, h >>= LINE_BITS)
-		line[h >> 6 & 7] |= (uint64_t)1 << (h & 63);
-	p->n_filtered++;
-}
-
 bool places_may_hold(const struct places *p, uint64_t hash)
 {
-	uint64_t h = hash >> FILTER_SHIFT, all = 1;
-	const uint64_t *line;
-
-	if (!p->filter)
-		return false;
-	line = line_of(p, hash);
-	for (int i = 0; i < FILTER_BITS; i++, h >>= LINE_BITS)
-		all &= line[h >> 6 & 7] >> (h & 63);
-	return all;
+	return filter_may_hold(&p->filter, hash);
 }
+
+/* ---- rows of the table --------------------------------------------------------------------------- */
 
 /* The row's entry from which on hashes are not below it. */
 static size_t row_search(struct str data, uint64_t hash)
@@ -139,8 +113,7 @@ void places_expect(const struct places *p, uint64_t hash)
 {
 	if (p->n_slots)
 		__builtin_prefetch(&p->recent[hash & (p->n_slots - 1)], 1);
-	if (p->filter)
-		__builtin_prefetch(line_of(p, hash));
+	filter_expect(&p->filter, hash);
 }
 
 uint64_t places_next(const struct places *p, uint64_t hash, size_t *at)
@@ -211,21 +184,15 @@ static uint64_t entries_placed(struct db *db)
 	return n;
 }
 
-/* Of what the table has, with room for as many more. */
-static void filter_make(struct places *p, struct db *db)
+/* Of what the table has. */
+static void filter_follow(struct places *p, struct db *db)
 {
 	uint64_t n = entries_placed(db);
-	size_t lines = LINES_LEAST;
 	sqlite3_stmt *s;
 	struct entry e;
 
-	while (lines * LINE_PLACES < 2 * n && lines < (size_t)1 << FILTER_SHIFT)
-		lines *= 2;
-	free(p->filter);
-	p->filter = calloc(lines, sizeof(*p->filter));
-	p->n_lines = lines;
-	p->n_filtered = 0;
-	if (!p->filter) {
+	filter_fini(&p->filter);
+	if (filter_init(&p->filter, n) < 0) {
 		db->error = ERR(-ENOMEM);
 		return;
 	}
@@ -234,7 +201,7 @@ static void filter_make(struct places *p, struct db *db)
 		struct str data = db_column_text(s, 0);
 
 		for (size_t at = 0; row_entry(data, at, &e); at++)
-			filter_add(p, e.hash);
+			filter_add(&p->filter, e.hash);
 	}
 	db_reset(s);
 }
@@ -243,7 +210,7 @@ static void follow_table(struct places *p, struct db *db, uint64_t placed)
 {
 	recent_forget(p);
 	p->no = p->placed = placed;
-	filter_make(p, db);
+	filter_follow(p, db);
 }
 
 static void follow_rows(struct places *p, struct db *db)
@@ -409,7 +376,7 @@ void places_put(struct places *p, struct db *db)
 		placed_set(p, db);
 		if (db_commit(db) == 0) {
 			for (size_t i = 0; i < p->n; i++)
-				filter_add(p, list[i].hash);
+				filter_add(&p->filter, list[i].hash);
 			pthread_mutex_lock(&p->lock);
 			recent_forget(p);
 			p->placed = p->no;
@@ -417,9 +384,9 @@ void places_put(struct places *p, struct db *db)
 		}
 	}
 	free(list);
-	if (p->n_filtered <= p->n_lines * LINE_PLACES)
+	if (!filter_is_full(&p->filter))
 		return;
-	filter_make(p, db);
+	filter_follow(p, db);
 	pthread_mutex_lock(&p->lock);
 	p->known &= !db->error;
 	pthread_mutex_unlock(&p->lock);
@@ -511,6 +478,6 @@ void places_init(struct places *p)
 void places_fini(struct places *p)
 {
 	recent_forget(p);
-	free(p->filter);
+	filter_fini(&p->filter);
 	pthread_mutex_destroy(&p->lock);
 }

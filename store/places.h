@@ -10,8 +10,7 @@
  *          ▼
  *     place                           a run of rows, one for each slice of the hashes: who looks for a hash
  *                                     reads a row of each run. last.placed is the newest trace that is there
- *     filter                          a few bits in one line of memory for each hash in the table: of nearly all
- *                                     others it says that they aren't
+ *     filter                          of nearly all hashes that aren't in the table it says so
  *
  * A place is a hint. Two ids may have one hash, and the row of a trace may be gone, so who finds a
  * number looks whether the trace there has the id. Runs of which all traces are gone are swept, a slice at a time.
@@ -24,6 +23,7 @@
 
 #include "model/telemetry.h"
 #include "store/db.h"
+#include "store/filter.h"
 
 #include <pthread.h>
 
@@ -33,13 +33,10 @@ struct place {
 	uint64_t hash, no; /* no 0: free */
 };
 
-enum { PLACE_LINE = 8 };
-
 struct places {
 	struct place *recent; /* open addressing by hash */
 	size_t n, n_slots;
-	uint64_t (*filter)[PLACE_LINE];
-	size_t n_lines, n_filtered;
+	struct filter filter;
 	uint64_t no, placed; /* what of the file is known; see places_follow */
 	bool known;
 	unsigned slice, n_slices; /* the next to be swept, and how many are */
