@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A write, from inside: what came in it, gathered by trace (write.c), and how a trace becomes rows
- * (write-trace.c). Errors are the connection's, asked for once, before the commit.
+ * A write, from inside: what came in it, gathered by trace (write.c), what is there of that already (write-found.c),
+ * and how a trace becomes rows (write-trace.c). Errors are the connection's, asked for once, before the commit.
  */
 #pragma once
 
@@ -40,6 +40,22 @@ struct writing {
 
 /* A trace's new spans; w->source tells whose they are. Sets its number, for its logs. */
 void write_trace(struct writing *w, struct group *g);
+
+/*
+ * What the file has of a trace: its summary, and where that is, which says where it goes. What was in a block is no more
+ * then, and `spans` are those that it had there. A new one has its id and no number.
+ */
+enum origin { NOWHERE, ROW, BLOCK };
+enum origin write_found(struct writing *w, struct summary *sum, struct group *g, struct str *spans);
+
+/* The span ids of a trace, sorted: of a batch that may have come before, each span is looked for. */
+struct known {
+	sqlite3_int64 *id;
+	size_t n;
+};
+
+void known_load(struct writing *w, struct known *k, const struct summary *sum);
+bool known_has(const struct known *k, const struct span_ref *ref);
 
 /* What waits in memory for more of its kind, after the last trace; and what a failed write left. */
 void write_rest(struct writing *w);
