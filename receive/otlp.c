@@ -128,6 +128,18 @@ static void find_scope(struct decoding *d, struct str bytes)
 		       find_bytes(d, bytes, SCOPED_SCHEMA, &d->schema_bytes);
 }
 
+/* Room for the rest at once, when there is none left: as many as there would be if all were as long as this one. */
+static void expect_spans(struct decoding *d, size_t one, size_t left)
+{
+	struct batch *b = d->batch;
+	size_t more = left / (one + 2) + 1, most;
+
+	if (!b || b->n_spans < b->room_spans || b->n_spans >= RECEIPT_ITEMS)
+		return;
+	most = RECEIPT_ITEMS - b->n_spans;
+	batch_expect_spans(b, more < most ? more : most);
+}
+
 /*
  * The scope is the first field, mostly; if an item comes before it, it is looked for. The schema is the
  * last one: looking for it first would be to read all of it twice.
@@ -155,12 +167,14 @@ static void read_scoped(struct decoding *d, enum signal kind, struct str bytes)
 		if (!looked)
 			find_scope(d, bytes);
 		looked = true;
-		if (kind == SIGNAL_SPAN)
+		if (kind == SIGNAL_SPAN) {
+			expect_spans(d, f.bytes.n, r.rest.n);
 			decode_span(d, f.bytes);
-		else if (kind == SIGNAL_LOG)
+		} else if (kind == SIGNAL_LOG) {
 			decode_log(d, f.bytes);
-		else
+		} else {
 			decode_metric(d, f.bytes);
+		}
 	}
 	for (struct made_scope *m = d->made; m; m = m->next)
 		m->scope.schema_url = arena_copy(m->arena, d->schema_bytes);
