@@ -56,8 +56,8 @@ static inline bool block_is_full(const struct block *b)
 	return b->n == BLOCK_TRACES || b->spans.n >= BLOCK_BYTES;
 }
 
-void block_add(struct block *b, const struct summary *sum,
-	       struct str spans); /* errors: the outs' */
+/* Errors are kept: block_error. */
+void block_add(struct block *b, const struct summary *sum, struct str spans);
 void block_heads(const struct block *b, struct out *heads);
 void block_clear(struct block *b);
 void block_fini(struct block *b);

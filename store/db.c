@@ -147,6 +147,19 @@ uint64_t db_column_u64(sqlite3_stmt *s, int at)
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
+uint64_t db_ask(struct db *db, enum db_statement which, uint64_t arg)
+{
+	sqlite3_stmt *s = db_stmt(db, which);
+	uint64_t v = 0;
+
+	if (sqlite3_bind_parameter_count(s))
+		db_bind_u64(s, 1, arg);
+	if (db_step(db, s) == DB_ROW)
+		v = db_column_u64(s, 0);
+	db_reset(s);
+	return v;
+}
+
 int db_begin(struct db *db, enum db_statement how)
 {
 	db->error = 0;

@@ -60,6 +60,9 @@ void db_bind_u64(sqlite3_stmt *s, int at, uint64_t v);	     /* above INT64_MAX i
 struct str db_column_text(sqlite3_stmt *s, int at);
 uint64_t db_column_u64(sqlite3_stmt *s, int at); /* negative is 0 */
 
+/* The first column of the first row; 0 when there is none. `arg` is for a statement that has a parameter. */
+uint64_t db_ask(struct db *db, enum db_statement which, uint64_t arg);
+
 /* Says what failed and returns it as a negative errno. */
 int db_failed(struct db *db, int code, const char *doing);
 void db_why(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -23,6 +23,8 @@ int filter_init(struct filter *f, uint64_t n)
 	while (lines * IN_A_LINE < 2 * n && lines < (size_t)1 << LINES_MOST_BITS)
 		lines *= 2;
 	*f = (struct filter){ .line = calloc(lines, sizeof(*f->line)), .n_lines = lines };
+	/* Where there can't be more lines it is more often wrong, and not made anew more often. */
+	f->most = lines * IN_A_LINE > 2 * n ? lines * IN_A_LINE : 2 * n;
 	if (f->line)
 		return 0;
 	f->n_lines = 0;
@@ -59,5 +61,5 @@ bool filter_may_hold(const struct filter *f, uint64_t hash)
 
 bool filter_is_full(const struct filter *f)
 {
-	return f->n > f->n_lines * IN_A_LINE;
+	return f->n > f->most;
 }

@@ -5,7 +5,7 @@
  *     filter_init(&f, n);                     room for n and as many more; -ENOMEM
  *     filter_add(&f, hash);                   hashes are well mixed, of 63 bits
  *     filter_may_hold(&f, hash)               wrong for one in 500 when it is full, for fewer before
- *     filter_is_full(&f)                      time to make a larger one
+ *     filter_is_full(&f)                      time to make another, of what is still there
  *
  * Nothing is taken out of it.
  */
@@ -20,6 +20,7 @@ enum { FILTER_LINE = 8 };
 struct filter {
 	uint64_t (*line)[FILTER_LINE];
 	size_t n_lines, n; /* lines: a power of two, or 0 */
+	size_t most;	   /* n with which it is full */
 };
 
 int filter_init(struct filter *f, uint64_t n);

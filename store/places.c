@@ -173,21 +173,10 @@ size_t places_find(struct db *db, uint64_t hash, uint64_t no[PLACES_ALIKE])
 	return n;
 }
 
-static uint64_t entries_placed(struct db *db)
-{
-	sqlite3_stmt *s = db_stmt(db, DB_PLACE_BYTES);
-	uint64_t n = 0;
-
-	if (db_step(db, s) == DB_ROW)
-		n = db_column_u64(s, 0) / sizeof(struct entry);
-	db_reset(s);
-	return n;
-}
-
 /* Of what the table has. */
 static void filter_follow(struct places *p, struct db *db)
 {
-	uint64_t n = entries_placed(db);
+	uint64_t n = db_ask(db, DB_PLACE_BYTES, 0) / sizeof(struct entry);
 	sqlite3_stmt *s;
 	struct entry e;
 
@@ -271,29 +260,32 @@ void places_known(struct places *p, uint64_t no)
 
 /* ---- from memory to the file ------------------------------------------------------------------ */
 
-/* By their highest bits into their places, nearly; then each to its own. */
+static int by_hash(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* By their highest bits, then each such part by itself: who chooses ids may have them all in one. */
 static void sort(const struct place *from, struct place *to, size_t n)
 {
-	uint32_t at[1 << SORT_BITS] = { 0 }, sum = 0;
+	uint32_t end[1 << SORT_BITS] = { 0 }, at = 0;
 
 	for (size_t i = 0; i < n; i++)
-		at[from[i].hash >> (HASH_BITS - SORT_BITS)]++;
+		end[from[i].hash >> (HASH_BITS - SORT_BITS)]++;
 	for (size_t i = 0; i < (size_t)1 << SORT_BITS; i++) {
-		uint32_t here = at[i];
+		uint32_t here = end[i];
 
-		at[i] = sum;
-		sum += here;
+		end[i] = at;
+		at += here;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[at[from[i].hash >> (HASH_BITS - SORT_BITS)]++] = from[i];
-	for (size_t i = 1; i < n; i++) {
-		struct place one = to[i];
-		size_t k = i;
-
-		for (; k && to[k - 1].hash > one.hash; k--)
-			to[k] = to[k - 1];
-		to[k] = one;
-	}
+		to[end[from[i].hash >> (HASH_BITS - SORT_BITS)]++] = from[i];
+	at = 0;
+	for (size_t i = 0; i < (size_t)1 << SORT_BITS; at = end[i++])
+		if (end[i] - at > 1)
+			qsort(to + at, end[i] - at, sizeof(*to), by_hash);
 }
 
 /* Returns the first, which the others are told from. */

@@ -26,19 +26,6 @@ static uint64_t bytes_used(struct db *db)
 	return used;
 }
 
-/* The first column of the first row; 0 when there is none. */
-static uint64_t ask(struct db *db, enum db_statement which, uint64_t arg)
-{
-	sqlite3_stmt *s = db_stmt(db, which);
-	uint64_t v = 0;
-
-	db_bind_u64(s, 1, arg);
-	if (db_step(db, s) == DB_ROW)
-		v = db_column_u64(s, 0);
-	db_reset(s);
-	return v;
-}
-
 static int change(struct db *db, enum db_statement which, uint64_t arg)
 {
 	sqlite3_stmt *s = db_stmt(db, which);
@@ -51,8 +38,8 @@ static int change(struct db *db, enum db_statement which, uint64_t arg)
 /* Up to which span a step goes: so many traces, but no more than so many rows of long ones. */
 static uint64_t old_span(struct db *db)
 {
-	uint64_t trace = ask(db, DB_OLD_TRACE, STEP_TRACES);
-	uint64_t span = ask(db, DB_OLD_SPAN, STEP_TRACES);
+	uint64_t trace = db_ask(db, DB_OLD_TRACE, STEP_TRACES);
+	uint64_t span = db_ask(db, DB_OLD_SPAN, STEP_TRACES);
 
 	return !trace || (span && span < trace) ? span : trace;
 }
@@ -65,7 +52,7 @@ static bool retain_spans(struct store *st)
 
 	if (!id)
 		return false;
-	start_ns = ask(db, DB_OLD_START, id);
+	start_ns = db_ask(db, DB_OLD_START, id);
 	if (start_ns > st->retained_ns && start_ns <= clock_real_ns())
 		st->retained_ns = start_ns;
 	change(db, DB_OLD_SPANS_DELETE, id);
@@ -87,7 +74,7 @@ static void retain_step(struct store *st)
 
 	change(db, DB_OLD_REQUESTS_DELETE, st->retained_ns);
 	if (logs < STEP_ROWS && !retain_spans(st)) {
-		uint64_t time_ns = ask(db, DB_OLD_LOG, STEP_ROWS);
+		uint64_t time_ns = db_ask(db, DB_OLD_LOG, STEP_ROWS);
 
 		change(db, DB_OLD_LOGS_DELETE, time_ns ? time_ns : UINT64_MAX);
 	}

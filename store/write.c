@@ -178,15 +178,6 @@ static void write_resource_used(struct writing *w, const struct resource *r, uin
 	}
 }
 
-static uint64_t ask_number(struct db *db, enum db_statement which)
-{
-	sqlite3_stmt *s = db_stmt(db, which);
-	uint64_t n = db_step(db, s) == DB_ROW ? db_column_u64(s, 0) : 0;
-
-	db_reset(s);
-	return n;
-}
-
 /* Another collector may have written meanwhile, so the file is asked, not memory. */
 static void write_last(struct writing *w)
 {
@@ -257,7 +248,7 @@ static int write_all(struct writing *w, struct batch *const *batches, size_t n)
 	}
 	write_problems(w, batches, n);
 	write_last_set(w);
-	w->st->file_bytes = ask_number(w->db, DB_PAGE_COUNT) * ask_number(w->db, DB_PAGE_SIZE);
+	w->st->file_bytes = db_ask(w->db, DB_PAGE_COUNT, 0) * db_ask(w->db, DB_PAGE_SIZE, 0);
 	return TRACE(db_commit(w->db));
 }
 
