@@ -329,13 +329,25 @@ static int sleep_steadily(const struct collector *c, uint64_t now)
 	return (int)least;
 }
 
+static int sleep_hot(const struct collector *c, uint64_t now)
+{
+	unsigned least = PACE_LEAST_MS;
+
+	for (const struct process *p = c->process; p && least > HOT_MS; p = p->next) {
+		unsigned ms = pace_hot_ms(&p->pace, process_pool(p), now);
+
+		least = ms < least ? ms : least;
+	}
+	return (int)least;
+}
+
 static int sleep_ms(const struct collector *c, uint64_t now)
 {
 	if (!c->process && !c->pending && !is_settling(c))
 		return SECOND_MS;
-	if (now - c->hot_ns < HOT_NS || is_settling(c))
+	if (is_settling(c))
 		return HOT_MS;
-	return sleep_steadily(c, now);
+	return now - c->hot_ns < HOT_NS ? sleep_hot(c, now) : sleep_steadily(c, now);
 }
 
 static uint64_t collector_wait(struct collector *c, int ms)
@@ -352,10 +364,14 @@ static uint64_t collector_wait(struct collector *c, int ms)
 /* All of them are looked at, so that each takes note of its room. */
 static bool processes_are_calm(struct collector *c)
 {
+	uint64_t now = clock_mono_ns();
 	bool calm = true;
 
 	for (struct process *p = c->process; p; p = p->next)
-		calm &= process_is_calm(p);
+		if (!process_is_calm(p)) {
+			pace_rush(&p->pace, now);
+			calm = false;
+		}
 	return calm;
 }
 

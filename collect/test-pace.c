@@ -130,6 +130,36 @@ static void after_a_long_sleep_more_is_not_much_but_a_quarter_always_is(void **s
 	assert_true(pace_round(&p, POOL / 4 + 1, POOL, 5330 * MS));
 }
 
+static void a_rush_is_looked_at_by_how_fast_it_is_once_that_is_known(void **state)
+{
+	struct pace p = { 0 };
+	uint64_t now = 5000 * MS, begun = now;
+
+	(void)state;
+	assert_int_equal(pace_hot_ms(&p, POOL, now), 1);
+	for (; now < begun + 1000 * MS; now += 10 * MS)
+		pace_round(&p, 100, POOL, now);
+	assert_true(pace_round(&p, POOL / 4, POOL, now));
+	for (begun = now; now < begun + 50 * MS; now += 2 * MS) {
+		assert_int_equal(pace_hot_ms(&p, POOL, now), 1);
+		pace_round(&p, POOL / 25, POOL, now);
+	}
+	assert_in_range(pace_hot_ms(&p, POOL, now), 2, 3);
+	pace_rush(&p, now + 200 * MS); /* it was over, and seems to begin again */
+	assert_int_equal(pace_hot_ms(&p, POOL, now + 201 * MS), 1);
+}
+
+static void one_that_is_so_fast_that_it_fills_the_pool_is_looked_at_at_once(void **state)
+{
+	struct pace p = { 0 };
+	uint64_t now = 5000 * MS;
+
+	(void)state;
+	for (int i = 0; i < 200; i++, now += 1 * MS)
+		pace_round(&p, POOL / 4, POOL, now);
+	assert_int_equal(pace_hot_ms(&p, POOL, now), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +173,8 @@ int main(void)
 		cmocka_unit_test(what_was_fast_once_is_remembered_for_seconds),
 		cmocka_unit_test(a_sixteenth_of_the_pool_at_once_is_much),
 		cmocka_unit_test(after_a_long_sleep_more_is_not_much_but_a_quarter_always_is),
+		cmocka_unit_test(a_rush_is_looked_at_by_how_fast_it_is_once_that_is_known),
+		cmocka_unit_test(one_that_is_so_fast_that_it_fills_the_pool_is_looked_at_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
