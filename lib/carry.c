@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/carry.h"
 
+#include "base/hot.h"
 #include "lib/process.h"
 
 enum { WORD_UNITS = 64, BLOCK_MOST = 40, TEXTS = 4 /* each with its NUL */ };
@@ -189,7 +190,7 @@ void carry_hold(uint16_t handle)
 }
 
 /* Release, then acquire by the last: everyone's reads come before the units are free again. */
-void carry_drop(uint16_t handle)
+HOT void carry_drop(uint16_t handle)
 {
 	size_t unit = carry_unit(handle);
 	struct block *b;

@@ -76,7 +76,10 @@ static inline uint64_t clock_now(uint8_t *flags)
 	return clock_slow();
 }
 
-/* Something that differs from call to call, for seeds. */
+/* Seconds from a moment (oriel_moment) to when the counter was at `count`; lib/moment.c. */
+double moment_until(uint64_t moment, uint64_t count);
+
+/* Something that differs from call to call, for seeds, and that goes on with time. */
 static inline uint64_t clock_tick_cheap(void)
 {
 	uint8_t flags = 0;

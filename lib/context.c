@@ -2,6 +2,7 @@
 #include "lib/context.h"
 
 #include "base/hex.h"
+#include "base/hot.h"
 #include "lib/carry.h"
 #include "lib/span.h"
 #include "lib/watcher.h"
@@ -33,7 +34,7 @@ struct oriel_context oriel_context_capture(void)
 	return c;
 }
 
-unsigned oriel_context_attach(const struct oriel_context *c)
+HOT unsigned oriel_context_attach(const struct oriel_context *c)
 {
 	struct thread *t = context_thread();
 	struct entry e;
@@ -53,7 +54,7 @@ void oriel_context_detach(unsigned token)
 		context_pop(t, token - 1);
 }
 
-bool oriel_context_is_current(const struct oriel_context *c)
+HOT bool oriel_context_is_current(const struct oriel_context *c)
 {
 	struct thread *t = context_thread_if_any();
 	const struct entry *top = t ? thread_top(t) : NULL;
@@ -62,7 +63,7 @@ bool oriel_context_is_current(const struct oriel_context *c)
 	       memcmp(top->trace_id, c->trace_id, 16) == 0;
 }
 
-bool oriel_context_leave(unsigned token)
+HOT bool oriel_context_leave(unsigned token)
 {
 	struct thread *t = token ? context_thread_if_any() : NULL;
 
@@ -72,7 +73,7 @@ bool oriel_context_leave(unsigned token)
 	return true;
 }
 
-void oriel_context_release(struct oriel_context *c)
+HOT void oriel_context_release(struct oriel_context *c)
 {
 	if (c)
 		carry_drop(c->carry);

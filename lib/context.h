@@ -89,11 +89,20 @@ static inline void context_read(struct oriel_context *c, const struct entry *e)
 	memcpy(&c->flags, &rest, 8);
 }
 
+/*
+ * By words, each in a register: two at once that were just written one by one would wait until all that was
+ * written before has left the processor, and that goes to memory which the collector has in its cache.
+ */
 static inline struct entry context_entry(const struct oriel_context *c, enum entry_kind kind)
 {
 	struct entry e;
+	uint64_t rest;
 
-	memcpy(&e, c, sizeof(e));
-	e.meta = (e.meta & ENTRY_CONTEXT) | (uint64_t)kind << 32;
+	memcpy(&e.trace_id[0], c->trace_id, 8);
+	__asm__("" : "+r"(e.trace_id[0]));
+	memcpy(&e.trace_id[1], c->trace_id + 8, 8);
+	memcpy(&e.span_id, c->span_id, 8);
+	memcpy(&rest, &c->flags, 8);
+	e.meta = (rest & ENTRY_CONTEXT) | (uint64_t)kind << 32;
 	return e;
 }

@@ -2,6 +2,7 @@
 #include "lib/exclude.h"
 
 #include "base/exclusion.h"
+#include "base/hot.h"
 #include "base/pattern.h"
 #include "lib/control.h"
 #include "lib/w3c.h"
@@ -245,7 +246,7 @@ void exclude_forked(void)
 	atomic_store_explicit(&telling, 0, memory_order_relaxed);
 }
 
-unsigned oriel_excluded(const char *path, size_t n)
+HOT unsigned oriel_excluded(const char *path, size_t n)
 {
 	const struct excluded *e = atomic_load_explicit(&excluded, memory_order_acquire);
 	struct str text = { path, n };

@@ -6,8 +6,7 @@
  *
  * All threads write to the same slot, and each in a request does so with every measurement. So that
  * they don't take its cache line from each other all the time, a thread that wrote to it stays away
- * from it until the next tick of the coarse clock, some milliseconds: one of so many is as good an example as
- * the last.
+ * from it until the next tick, some milliseconds: one of so many is as good an example as the last.
  *
  * The slots (wire/series.h) are made at the first example that a series has. They may take a third
  * of the area, so that examples are never the reason that a series finds no room.
@@ -95,22 +94,7 @@ static void slot_put_attributes(_Atomic uint64_t *word, struct oriel_attributes 
 		slot_put(word, EXEMPLAR_ATTRIBUTES + 1 + i, bytes[i]);
 }
 
-/* What a thread remembers of slots that it wrote to: which one, and in which tick. */
-enum {
-	MEMO_SLOT,
-	MEMO_TICK,
-	MEMO_WORDS,
-	MEMOS = (CELL_BLOCK_WORDS - CELL_BLOCK_MEMO) / MEMO_WORDS
-};
-
-static uint64_t *memo_of(const struct thread *t, const _Atomic uint64_t *word)
-{
-	size_t i = ((uintptr_t)word >> 3) * 0x9e3779b97f4a7c15u >> 32;
-
-	return t->cells ? t->cells + CELL_BLOCK_MEMO + i % MEMOS * MEMO_WORDS : NULL;
-}
-
-static uint64_t tick(void)
+static uint64_t now_ns(void)
 {
 	struct timespec now;
 
@@ -129,25 +113,21 @@ static void slot_fill(_Atomic uint64_t *word, size_t n, const struct entry *e, u
 		slot_put_attributes(word, f ? f->out : (struct oriel_attributes){ NULL, 0 });
 }
 
-static void slot_write(const struct thread *t, _Atomic uint64_t *word, size_t n,
+/* False: another thread is writing to it. */
+static bool slot_write(const struct thread *t, _Atomic uint64_t *word, size_t n,
 		       const struct entry *e, uint64_t bits, const struct filtered *f)
 {
-	uint64_t *memo = memo_of(t, word), now = tick(), me = (t->slot + 1) & 0xffff, was, next;
+	uint64_t me = (t->slot + 1) & 0xffff, was, next;
 
-	if (memo && memo[MEMO_SLOT] == (uintptr_t)word && memo[MEMO_TICK] == now)
-		return;
 	was = atomic_load_explicit(&word[EXEMPLAR_DONE], memory_order_relaxed);
 	next = (((was >> 16) + 1) << 16) | me;
 	if (!atomic_compare_exchange_strong_explicit(&word[n - 1], &was, next, memory_order_acquire,
 						     memory_order_relaxed))
-		return;
-	slot_put(word, EXEMPLAR_TIME, now);
+		return false;
+	slot_put(word, EXEMPLAR_TIME, now_ns());
 	slot_fill(word, n, e, bits, f);
 	slot_put(word, EXEMPLAR_DONE, next);
-	if (memo) {
-		memo[MEMO_SLOT] = (uintptr_t)word;
-		memo[MEMO_TICK] = now;
-	}
+	return true;
 }
 
 static bool is_wanted(const struct handle *h, const struct entry *e)
@@ -160,19 +140,19 @@ static bool is_wanted(const struct handle *h, const struct entry *e)
 }
 
 /* What the slots' head says is known here: reading it would take the line from who writes the first. */
-void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at, size_t slot,
-		   uint64_t bits)
+bool exemplar_write(const struct thread *t, const struct handle *h, uint32_t at, size_t slot,
+		    uint64_t bits)
 {
 	const struct entry *e = thread_top(t);
 	struct exemplars *slots;
 	size_t n = words_of(h);
 
 	if (!is_wanted(h, e))
-		return;
+		return false;
 	slots = slots_get(at, h);
 	if (slots && slot < slots_of(h))
-		slot_write(t, (_Atomic uint64_t *)(slots + 1) + slot * n, n, e, bits,
-			   t->filtered && t->filtered->of == h ? t->filtered : NULL);
-	else
-		process_lose(LOSS_exemplars_no_room, 1);
+		return slot_write(t, (_Atomic uint64_t *)(slots + 1) + slot * n, n, e, bits,
+				  t->filtered && t->filtered->of == h ? t->filtered : NULL);
+	process_lose(LOSS_exemplars_no_room, 1);
+	return false;
 }

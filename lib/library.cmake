@@ -2,7 +2,7 @@
 # names outside it: partially linked, hidden symbols made local, so it never collides with a program.
 
 target_compile_definitions(room-lib PRIVATE ORIEL_BINDIR="${CMAKE_INSTALL_FULL_BINDIR}")
-target_compile_options(room-lib PRIVATE -O2 -ftls-model=initial-exec)
+target_compile_options(room-lib PRIVATE -O2 ${GUEST_OPTIONS})
 
 # What it takes of base/ that isn't a header, and unwind/.
 file(GLOB unwind_sources CONFIGURE_DEPENDS unwind/*.c)

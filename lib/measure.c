@@ -8,6 +8,8 @@
  */
 #include "lib/quick.h"
 
+#include "base/hot.h"
+
 #include <time.h>
 
 /* ---- shared cells -------------------------------------------------------------------------------- */
@@ -201,7 +203,7 @@ static __attribute__((noinline, cold)) void bound_int(struct bound *b, int64_t n
 	}
 }
 
-void oriel_series_measure_int(struct oriel_series *series, int64_t n)
+HOT void oriel_series_measure_int(struct oriel_series *series, int64_t n)
 {
 	struct bound *b = (struct bound *)series;
 	struct thread *t = thread_here;
@@ -315,7 +317,7 @@ static __attribute__((noinline, cold)) void bound_f64(struct bound *b, double v)
 }
 
 /* The usual case is a histogram; sums of doubles may take the longer way. */
-void oriel_series_measure_f64(struct oriel_series *series, double v)
+HOT void oriel_series_measure_f64(struct oriel_series *series, double v)
 {
 	struct bound *b = (struct bound *)series;
 	struct thread *t = thread_here;

@@ -6,6 +6,7 @@
  * over 10 ms, and once more over a second. Until then a moment is nanoseconds, and says so.
  */
 #include "lib/clock.h"
+#include "base/hot.h"
 #include "lib/thread.h"
 #include "lib/watcher.h"
 
@@ -91,14 +92,14 @@ uint64_t oriel_moment(void)
 	return clock_counts() ? count : moment_slow();
 }
 
-static uint64_t span_count(void)
+static HOT uint64_t span_count(void)
 {
 	struct thread *t = oriel_recording() ? thread_if_any() : NULL;
 
 	return t && clock_counts() ? t->span_count : 0;
 }
 
-uint64_t oriel_moment_of_span(void)
+HOT uint64_t oriel_moment_of_span(void)
 {
 	uint64_t count = span_count();
 
@@ -126,11 +127,14 @@ double oriel_seconds_since(uint64_t moment)
 	return seconds_between(moment, clock_count());
 }
 
-double oriel_seconds_to_span(uint64_t moment)
+double moment_until(uint64_t moment, uint64_t count)
 {
-	uint64_t count = span_count();
-
 	if ((moment & MOMENT_NS) || count <= moment)
 		return oriel_seconds_since(moment);
 	return seconds_between(moment, count);
+}
+
+double oriel_seconds_to_span(uint64_t moment)
+{
+	return moment_until(moment, span_count());
 }

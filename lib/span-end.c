@@ -2,6 +2,7 @@
 /* The end of a span: END, and off the context stack, with all that is still above it. */
 #include "lib/span.h"
 
+#include "base/hot.h"
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/lane.h"
@@ -153,7 +154,7 @@ void oriel_span_finish(struct oriel_span *span, uint64_t end_ns)
 }
 
 /* Of a span that isn't current here; one that is, is set first, so that there is one way to pop. */
-void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes)
+HOT void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes)
 {
 	struct thread *t = oriel_recording() ? thread_self() : NULL;
 	uint64_t id;

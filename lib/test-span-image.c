@@ -120,12 +120,82 @@ static void an_image_that_finds_no_room_is_none(void **state)
 	seen_of(no_room);
 }
 
+static _Alignas(8) unsigned char ending[96];
+
+static size_t make_ending(void)
+{
+	unsigned char row[64 + 8];
+	size_t n = oriel_prepare(row, 64, ORIEL_WITH(oriel_str("ended", "after")));
+
+	return oriel_span_end_image(ending, sizeof(ending), row, n);
+}
+
+static void closed(void)
+{
+	struct oriel_span a, b;
+	double seconds = -1;
+	size_t n;
+	uint64_t since;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN ("first")
+		;
+	n = make_ending();
+	must(n && n % 8 == 0);
+	must(oriel_span_open_image(&a, image, make(), 0));
+	since = oriel_moment_of_span();
+	must(oriel_span_open_image(&b, image, make(), 0));
+	must(oriel_span_close_image(&a, ending, n, since, &seconds));
+	must(seconds >= 0 && seconds < 60);
+	must(oriel_span_close_image(&b, ending, n, since, &seconds));
+	must(!oriel_span_close_image(&b, ending, n, since, &seconds)); /* it has ended */
+	a = oriel_span_start("current");
+	must(!oriel_span_close_image(&a, ending, n, since, &seconds));
+	oriel_span_end(&a);
+}
+
+static void they_end_with_attributes_and_once(void **state)
+{
+	looked_for = "endedafter";
+	struct seen s = seen_of(closed);
+
+	(void)state;
+	looked_for = NULL;
+	assert_int_equal(s.n[RECORD_START], 4);
+	assert_int_equal(s.n[RECORD_END], 4);
+	assert_int_equal(s.found, 2);
+	assert_int_equal(s.bad + s.abandoned, 0);
+}
+
+static void closed_too_late(void)
+{
+	struct oriel_span a;
+	double seconds;
+
+	must(oriel_start(NULL) == 0);
+	ORIEL_SPAN ("first")
+		;
+	must(oriel_span_open_image(&a, image, make(), 0));
+	oriel_stop();
+	must(!oriel_span_close_image(&a, ending, make_ending(), 0, &seconds));
+}
+
+static void what_is_stopped_ends_nothing(void **state)
+{
+	struct seen s = seen_of(closed_too_late);
+
+	(void)state;
+	assert_int_equal(s.n[RECORD_END], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_are_roots_with_ids_of_their_own),
 		cmocka_unit_test(where_there_is_more_to_decide_they_are_opened_as_others_are),
 		cmocka_unit_test(an_image_that_finds_no_room_is_none),
+		cmocka_unit_test(they_end_with_attributes_and_once),
+		cmocka_unit_test(what_is_stopped_ends_nothing),
 	};
 
 	return cmocka_run_group_tests_name("span-image", tests, set_up, tear_down);

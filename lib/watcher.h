@@ -64,6 +64,15 @@ ORIEL_API size_t oriel_span_image(void *to, size_t room, const char *name, size_
 ORIEL_API bool oriel_span_open_image(struct oriel_span *span, const void *image, size_t n,
 				     uint16_t carry);
 
+/*
+ * The same of an END: `row` are its attributes, as oriel_prepare makes them. oriel_span_close_image is
+ * oriel_span_end_all of a span that isn't current, and tells the seconds since `moment`; false: nothing has
+ * happened, end it as any.
+ */
+ORIEL_API size_t oriel_span_end_image(void *to, size_t room, const void *row, size_t row_n);
+ORIEL_API bool oriel_span_close_image(struct oriel_span *span, const void *image, size_t n,
+				      uint64_t moment, double *seconds);
+
 /* The same as oriel_span_set_all and oriel_span_end, in one record. */
 ORIEL_API void oriel_span_end_all(struct oriel_span *span, struct oriel_attributes attributes);
 

@@ -4,8 +4,9 @@
  * traces. Of the others the collector makes it (collect/access.h has its attributes).
  *
  *     access_log_set();                               before there are threads
- *     access_begin(&a, seen, left_out, recorded);
- *     access_end(&a, &context, &done);                in whose context it lies
+ *     wanted = access_begin(&a, seen, left_out, recorded);
+ *     if (wanted)
+ *             access_end_any(&a, &context, &done);    in whose context it lies
  *
  * Costs a load when there is no access log. Guest-safe.
  */
@@ -19,7 +20,6 @@
 struct server_seen;
 
 struct access_request {
-	bool wanted;
 	uint8_t agent_n;
 	uint8_t path_n;
 	char peer[46]; /* "": unknown */
@@ -43,10 +43,13 @@ void access_begin_any(struct access_request *a, const struct server_seen *seen);
 void access_end_any(const struct access_request *a, const struct oriel_context *context,
 		    const struct access_done *done);
 
-static inline void access_begin(struct access_request *a, const struct server_seen *seen,
+/* True: `a` is filled. */
+static inline bool access_begin(struct access_request *a, const struct server_seen *seen,
 				unsigned left_out, bool recorded)
 {
-	a->wanted = access_log_on && !recorded && !(left_out & ORIEL_EXCLUDED_ACCESS_LOG);
-	if (__builtin_expect(a->wanted, 0))
+	bool wanted = access_log_on && !recorded && !(left_out & ORIEL_EXCLUDED_ACCESS_LOG);
+
+	if (__builtin_expect(wanted, 0))
 		access_begin_any(a, seen);
+	return wanted;
 }

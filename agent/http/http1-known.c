@@ -3,6 +3,7 @@
 
 #include "agent/http/http1-head.h"
 #include "agent/http/http1-inside.h"
+#include "base/hot.h"
 
 /* Most methods: the rest, CONNECT, and what PROXY may be, are looked at closely. */
 static size_t plain_method(const char *p, size_t n)
@@ -14,8 +15,8 @@ static size_t plain_method(const char *p, size_t n)
 	return i && i < 7 && i != 5 && i < n && p[i] == ' ' ? i : 0;
 }
 
-bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in, struct str *method,
-		 struct str *target)
+HOT bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in,
+		     struct str *method, struct str *target)
 {
 	const char *p = in->p, *end;
 	size_t method_n;
@@ -38,7 +39,7 @@ bool http1_again(struct http1 *m, const struct http1_usual *u, struct str *in, s
 	return true;
 }
 
-bool http1_same(struct http1 *m, const struct http1_usual *u, struct str *in)
+HOT bool http1_same(struct http1 *m, const struct http1_usual *u, struct str *in)
 {
 	size_t n = (size_t)u->before + u->n;
 
@@ -164,7 +165,7 @@ static bool alike_but(struct http1_alike *a, const char *p)
 	return true;
 }
 
-bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
+HOT bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
 {
 	if (m->state != START || in->n < a->n ||
 	    (memcmp(in->p, a->text, a->n) != 0 && !alike_but(a, in->p)))
@@ -181,7 +182,17 @@ bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
 	return true;
 }
 
-bool http1_rest(struct http1 *m, size_t n)
+HOT bool http1_awaits_body(struct http1 *m)
+{
+	if (m->state != FRAME || m->to != HTTP1_TO_OTHER || m->chunked || !m->left ||
+	    m->status < 200 || m->status == 204 || m->status == 304)
+		return false;
+	m->state = LENGTH;
+	m->line_n = 0;
+	return true;
+}
+
+HOT bool http1_rest(struct http1 *m, size_t n)
 {
 	if (m->state != LENGTH || m->left != n)
 		return false;

@@ -51,5 +51,11 @@ struct http1_alike {
 bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike *a);
 bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *bytes);
 
+/*
+ * A response's head has come, and nothing behind it: true, a body of the length that was told is to follow.
+ * Else http1_next says what follows.
+ */
+bool http1_awaits_body(struct http1 *m);
+
 /* Are these n bytes just what is left of a body whose length was told? True: the message is over. */
 bool http1_rest(struct http1 *m, size_t n);

@@ -15,6 +15,7 @@
 #include "agent/http/http1-first.h"
 #include "agent/http/http1-head.h"
 #include "agent/http/http1-inside.h"
+#include "base/hot.h"
 
 enum {
 	BLANKS_MOST = 16,
@@ -417,7 +418,7 @@ static bool chunk_end_take(struct http1 *m, struct str *in)
 }
 
 /* The usual way through a message is from each case into the next. */
-enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str *in)
+HOT enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct str *in)
 {
 	for (;;) {
 		enum http1_event e = HTTP1_END;

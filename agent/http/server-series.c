@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/http/kept.h"
+#include "base/hot.h"
 
 struct known_series {
 	const char *method, *version; /* texts that stay: the same ones are the same pointers */
@@ -38,7 +39,7 @@ static bool is_of(const struct known_series *k, const struct server_request *q, 
 	       (!k->route_n || memcmp(k->route, q->route, k->route_n) == 0);
 }
 
-struct oriel_series *server_series_find(const struct server_request *q, unsigned status)
+HOT struct oriel_series *server_series_find(const struct server_request *q, unsigned status)
 {
 	const struct known_series *k;
 	uint32_t hash;

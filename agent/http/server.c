@@ -7,6 +7,7 @@
 #include "agent/http/http.h"
 #include "agent/http/server-fields.h"
 #include "agent/http/server-series.h"
+#include "base/hot.h"
 
 enum { QUERY_MOST = 800, FIELD_PATH_MOST = 256, CLIENT_CLOSED = 499 };
 
@@ -137,6 +138,8 @@ bool server_know(struct server_known *k, const struct server_seen *seen)
 
 	k->method = http_method(seen->method);
 	k->version = version_of(seen);
+	k->https = seen->https;
+	k->scope = seen->scope;
 	k->name_n = k->method ? (uint16_t)strlen(k->method) : 0;
 	k->method_n = k->same_n = 0;
 	if (k->method)
@@ -247,22 +250,20 @@ static void begin_context(struct server_request *q, const struct server_seen *se
 	carry_request(&q->parent, id, wanted ? q->id : NULL, q->method, path);
 }
 
-static void begin_empty(struct server_request *q, const struct server_seen *seen,
-			const char *method, const char *version)
+static void begin_empty(struct server_request *q, const char *method, const char *version,
+			bool https)
 {
 	q->method = method;
 	q->version = version;
-	q->https = seen->https;
+	q->https = https;
 	q->ended = q->unmeasured = false;
 	q->route_n = 0;
 	q->id[0] = '\0';
 	memset(&q->parent, 0, sizeof(q->parent));
 }
 
-static uint64_t begun_at(const struct server_request *q, const struct server_seen *seen)
+static uint64_t begun_now(const struct server_request *q)
 {
-	if (seen->begun)
-		return seen->begun;
 	return q->span.flags & 1 ? oriel_moment_of_span() : oriel_moment();
 }
 
@@ -272,7 +273,8 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 	struct headers *h = (struct headers *)seen->headers;
 	unsigned left_out = exclude_of(target.path);
 
-	begin_empty(q, seen, seen->method.n ? http_method(seen->method) : NULL, version_of(seen));
+	begin_empty(q, seen->method.n ? http_method(seen->method) : NULL, version_of(seen),
+		    seen->https);
 	q->unmeasured = left_out & EXCLUDE_METRICS;
 	route_keep(q, seen->route);
 	if (h && h->context && !(left_out & EXCLUDE_TRACES))
@@ -284,8 +286,8 @@ void server_begin(struct server_request *q, const struct server_seen *seen)
 		leave_out(q);
 	else
 		span_begin(q, seen, target, left_out);
-	q->begun = begun_at(q, seen);
-	access_begin(&q->access, seen, left_out, q->span.flags & 1);
+	q->begun = seen->begun ? seen->begun : begun_now(q);
+	q->access_wanted = access_begin(&q->access, seen, left_out, q->span.flags & 1);
 }
 
 /* ---- one like the last ---------------------------------------------------------------------- */
@@ -318,25 +320,23 @@ void server_know_target(struct server_known *k, const struct server_seen *seen)
 						k->bytes, k->same_n);
 }
 
-bool server_knows_target(const struct server_known *k)
+HOT bool server_knows_target(const struct server_known *k)
 {
 	return k->same_n && !exclude_of(k->path);
 }
 
-void server_begin_same(struct server_request *q, const struct server_seen *seen)
+HOT void server_begin_same(struct server_request *q, const struct server_known *k)
 {
-	const struct server_known *k = seen->known;
-
-	begin_empty(q, seen, k->method, k->version);
+	begin_empty(q, k->method, k->version, k->https);
 	q->parent.carry = k->fields.carry;
 	if (!k->image_n || !oriel_span_open_image(&q->span, k->image, k->image_n, q->parent.carry))
 		oriel_span_open_at(&q->span, k->method, k->name_n,
 				   ORIEL_SPAN_OPTIONS(.kind = ORIEL_SERVER, .parent = &q->parent,
 						      .detached = true,
-						      .scope = watcher_scope(seen->scope)),
+						      .scope = watcher_scope(k->scope)),
 				   ORIEL_WITH(known_row(k->bytes, k->same_n)));
-	q->begun = begun_at(q, seen);
-	q->access.wanted = false;
+	q->begun = begun_now(q);
+	q->access_wanted = false;
 }
 
 void server_route(struct server_request *q, struct str route)
@@ -374,7 +374,7 @@ struct server_outcome server_client_closed(unsigned status, bool handled)
 
 static const char *error_of(unsigned status, char text[4])
 {
-	return status >= 500 ? http_status_text(status, text) : NULL;
+	return __builtin_expect(status >= 500, 0) ? http_status_text(status, text) : NULL;
 }
 
 static void gather_labels(struct gathered *g, const struct server_request *q, unsigned status,
@@ -394,63 +394,89 @@ static void gather_labels(struct gathered *g, const struct server_request *q, un
 }
 
 /* The status, or that it has none, says all that there is to say of an error. */
+static COLD struct oriel_series *series_new(const struct server_request *q, unsigned status)
+{
+	struct oriel_series *series;
+	struct gathered g;
+	char text[4];
+
+	gather_labels(&g, q, status, error_of(status, text));
+	series = oriel_bind_all(atomic_load_explicit(&duration, memory_order_relaxed),
+				gathered_all(&g));
+	if (series)
+		server_series_keep(q, status, series);
+	return series;
+}
+
 static void measure_seen(const struct server_request *q, unsigned status, double seconds)
 {
 	struct oriel_series *series = server_series_find(q, status);
 
-	if (!series) {
-		struct gathered g;
-		char text[4];
-
-		gather_labels(&g, q, status, error_of(status, text));
-		series = oriel_bind_all(atomic_load_explicit(&duration, memory_order_relaxed),
-					gathered_all(&g));
-		if (!series)
-			return;
-		server_series_keep(q, status, series);
-	}
-	oriel_series_record(series, seconds);
+	if (__builtin_expect(!series, 0))
+		series = series_new(q, status);
+	if (series)
+		oriel_series_record(series, seconds);
 }
 
-static void measure_within(const struct server_request *q, const struct server_outcome *o,
-			   bool recorded)
+static COLD void measure_error(const struct server_request *q, unsigned status, const char *error,
+			       double seconds)
 {
-	double seconds = recorded ? oriel_seconds_to_span(q->begun) : oriel_seconds_since(q->begun);
-	unsigned status = is_status(o->status) ? o->status : 0;
 	struct gathered g;
 
-	if (!o->error) {
-		measure_seen(q, status, seconds);
-		return;
-	}
-	gather_labels(&g, q, status, o->error);
+	gather_labels(&g, q, status, error);
 	oriel_record_all(atomic_load_explicit(&duration, memory_order_relaxed), seconds,
 			 gathered_all(&g));
 }
 
-/*
- * The request's context may be attached no longer, and its trace is the measurement's exemplar: its ids
- * alone.
- */
-static void measure(const struct server_request *q, const struct server_outcome *o, bool recorded)
+static HOT void measure_within(const struct server_request *q, const struct server_outcome *o,
+			       bool recorded)
 {
-	const struct oriel_context *c = server_context(q);
-	struct oriel_context ids;
-	unsigned token;
+	double seconds = recorded ? oriel_seconds_to_span(q->begun) : oriel_seconds_since(q->begun);
+	unsigned status = is_status(o->status) ? o->status : 0;
 
-	if (!(c->flags & ORIEL_SAMPLED) || oriel_context_is_current(c)) {
-		measure_within(q, o, recorded);
-		return;
-	}
-	ids = *c;
-	ids.carry = 0;
-	token = oriel_context_attach(&ids);
-	measure_within(q, o, recorded);
-	oriel_context_detach(token);
+	if (__builtin_expect(!o->error, 1))
+		measure_seen(q, status, seconds);
+	else
+		measure_error(q, status, o->error, seconds);
 }
 
-static void log_access(const struct server_request *q, const struct server_outcome *o,
-		       const char *error)
+static COLD unsigned attach_ids(const struct oriel_context *c)
+{
+	struct oriel_context ids = *c;
+
+	ids.carry = 0;
+	return oriel_context_attach(&ids);
+}
+
+/*
+ * The request's context may be attached no longer, and its trace is the measurement's exemplar: its ids
+ * alone are attached meanwhile. To be detached; 0: nothing is.
+ */
+static inline unsigned measure_begin(const struct server_request *q)
+{
+	const struct oriel_context *c = server_context(q);
+
+	if (!(c->flags & ORIEL_SAMPLED) || __builtin_expect(oriel_context_is_current(c), 1))
+		return 0;
+	return attach_ids(c);
+}
+
+static inline void measure_end(unsigned token)
+{
+	if (__builtin_expect(token != 0, 0))
+		oriel_context_detach(token);
+}
+
+static void measure(const struct server_request *q, const struct server_outcome *o, bool recorded)
+{
+	unsigned token = measure_begin(q);
+
+	measure_within(q, o, recorded);
+	measure_end(token);
+}
+
+static COLD void log_access(const struct server_request *q, const struct server_outcome *o,
+			    const char *error)
 {
 	access_end_any(&q->access, server_context(q),
 		       &(struct access_done){ .route = { q->route, q->route_n },
@@ -462,33 +488,91 @@ static void log_access(const struct server_request *q, const struct server_outco
 					      .response_bytes = o->response_bytes });
 }
 
-void server_end(struct server_request *q, const struct server_outcome *o)
+static COLD void end_badly(struct server_request *q, const struct server_outcome *o,
+			   struct gathered *g, const char *error)
+{
+	gather(g, known_str(KEY_ERROR_TYPE, error));
+	oriel_span_status(&q->span, ORIEL_ERROR, o->message);
+}
+
+HOT void server_end(struct server_request *q, const struct server_outcome *o)
 {
 	bool recorded = q->span.flags & 1;
 	const char *error = o->error;
 	struct gathered g;
 	char text[4];
 
-	if (q->ended)
+	if (__builtin_expect(q->ended, 0))
 		return;
 	q->ended = true;
-	if (!error)
-		error = error_of(o->status, text);
 	g.n = 0;
 	if (o->status)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
-	if (error)
-		gather(&g, known_str(KEY_ERROR_TYPE, error));
 	if (o->request_bytes > 0)
 		gather(&g, known_int(KEY_HTTP_REQUEST_BODY_SIZE, o->request_bytes));
 	if (o->response_bytes >= 0)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
-	if (error)
-		oriel_span_status(&q->span, ORIEL_ERROR, o->message);
+	if (!error)
+		error = error_of(o->status, text);
+	if (__builtin_expect(error != NULL, 0))
+		end_badly(q, o, &g, error);
 	oriel_span_end_all(&q->span, gathered_all(&g));
-	if (__builtin_expect(q->access.wanted, 0))
+	if (__builtin_expect(q->access_wanted, 0))
 		log_access(q, o, error);
 	if (!q->unmeasured)
 		measure(q, o, recorded);
 	oriel_context_release(&q->parent);
+}
+
+/* ---- one like the last ---------------------------------------------------------------------- */
+
+void server_know_ending(struct server_ending *k, const struct server_request *q,
+			const struct server_outcome *o)
+{
+	unsigned char row[SERVER_ENDING_MOST];
+	struct gathered g = { .n = 0 };
+	size_t n;
+
+	k->image_n = 0;
+	k->series = is_status(o->status) ? server_series_find(q, o->status) : NULL;
+	if (!k->series || o->error || o->status >= 500 || o->request_bytes > 0 || q->route_n ||
+	    q->unmeasured)
+		return;
+	k->method = q->method;
+	k->version = q->version;
+	k->https = q->https;
+	k->status = (uint16_t)o->status;
+	k->response_bytes = o->response_bytes;
+	gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
+	if (o->response_bytes >= 0)
+		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
+	n = oriel_prepare(row, sizeof(row), gathered_all(&g));
+	if (n)
+		k->image_n = (uint16_t)oriel_span_end_image(k->image, sizeof(k->image), row, n);
+}
+
+static inline bool ends_so(const struct server_request *q, const struct server_ending *k,
+			   const struct server_outcome *o)
+{
+	return k->image_n && o->status == k->status && o->response_bytes == k->response_bytes &&
+	       o->request_bytes <= 0 && !o->error && q->method == k->method &&
+	       q->version == k->version && q->https == k->https && !q->route_n && !q->ended &&
+	       !q->unmeasured && !q->access_wanted;
+}
+
+HOT bool server_end_same(struct server_request *q, const struct server_ending *k,
+			 const struct server_outcome *o)
+{
+	double seconds;
+	unsigned token;
+
+	if (!ends_so(q, k, o) ||
+	    !oriel_span_close_image(&q->span, k->image, k->image_n, q->begun, &seconds))
+		return false;
+	q->ended = true;
+	token = measure_begin(q);
+	oriel_series_record(k->series, seconds);
+	measure_end(token);
+	oriel_context_release(&q->parent);
+	return true;
 }

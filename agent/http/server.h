@@ -37,9 +37,10 @@ struct server_request {
 	bool https, ended;
 	bool unmeasured; /* excluded from metrics */
 	uint8_t route_n;
-	char route[SERVER_ROUTE_MOST];
 	char id[ORIEL_REQUEST_ID_ROOM]; /* "" when request ids are off */
-	struct access_request access;	/* touched only if there is an access log */
+	char route[SERVER_ROUTE_MOST];
+	bool access_wanted;
+	struct access_request access; /* touched only if there is an access log */
 };
 
 /*
@@ -54,10 +55,25 @@ struct server_known {
 	uint16_t n, method_n, same_n; /* same_n: of all of it; 0: of no target */
 	uint16_t name_n;	      /* of the method's text */
 	uint16_t image_n;	      /* of oriel_span_image; 0: none */
+	bool https;
+	uint8_t scope;
 	struct str path;
 	struct oriel_context fields;
-	unsigned char bytes[SERVER_KNOWN_MOST + 10];
 	_Alignas(8) unsigned char image[SERVER_KNOWN_MOST + 100];
+	unsigned char bytes[SERVER_KNOWN_MOST + 10];
+};
+
+/* The same of ends: all that is said at the end of a request that went well, if no body came with it. */
+enum { SERVER_ENDING_MOST = 96 };
+
+struct server_ending {
+	const char *method, *version;
+	struct oriel_series *series;
+	int64_t response_bytes;
+	uint16_t status;
+	uint16_t image_n; /* of oriel_span_end_image; 0: nothing is known */
+	bool https;
+	_Alignas(8) unsigned char image[SERVER_ENDING_MOST];
 };
 
 struct server_seen {
@@ -97,7 +113,7 @@ bool server_know(struct server_known *k, const struct server_seen *seen);
  */
 void server_know_target(struct server_known *k, const struct server_seen *seen);
 bool server_knows_target(const struct server_known *k);
-void server_begin_same(struct server_request *q, const struct server_seen *seen);
+void server_begin_same(struct server_request *q, const struct server_known *k);
 
 /* What to attach while the program works on it. Its memory is q's. */
 static inline const struct oriel_context *server_context(const struct server_request *q)
@@ -123,6 +139,15 @@ struct server_outcome {
 
 /* A second call does nothing. */
 void server_end(struct server_request *q, const struct server_outcome *o);
+
+/*
+ * For later requests that end as this one, which has ended, did. server_end_same is server_end for them;
+ * false: it isn't one, and nothing has happened.
+ */
+void server_know_ending(struct server_ending *k, const struct server_request *q,
+			const struct server_outcome *o);
+bool server_end_same(struct server_request *q, const struct server_ending *k,
+		     const struct server_outcome *o);
 
 /* The client went away: `handled` says whether the program had begun to work on it. */
 struct server_outcome server_client_closed(unsigned status, bool handled);

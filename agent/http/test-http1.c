@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "agent/http/http1.h"
+#include "agent/http/http1-known.h"
 
 /* What was told of a text, in letters: H(status or target) E(body bytes) R N. */
 struct told {
@@ -325,6 +325,48 @@ static void requests_that_may_change_the_protocol_are_marked(void **state)
 	assert_true(t.m.upgrade && t.m.expects);
 }
 
+/* What http1_next makes of the end of a head, with nothing behind it; a body that is awaited, at once. */
+static void a_body_that_is_awaited_is_what_would_be_awaited(void **state)
+{
+	static const struct {
+		const char *head;
+		bool awaited;
+	} answer[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true },
+		{ "HTTP/1.0 404 No\r\nContent-Length: 5\r\n\r\n", true },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+		  false },
+		{ "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", false },
+		{ "HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\n", false },
+		{ "HTTP/1.1 100 Go\r\nContent-Length: 5\r\n\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answer) / sizeof(*answer); i++)
+		for (int to = HTTP1_TO_OTHER; to <= HTTP1_TO_CONNECT; to++) {
+			struct str in = str_of(answer[i].head);
+			struct http1 m, quick;
+			bool awaited;
+
+			http1_init(&m, HTTP1_RESPONSE);
+			assert_int_equal(http1_next(&m, NULL, &in), HTTP1_HEAD);
+			m.to = (uint8_t)to;
+			quick = m;
+			awaited = http1_awaits_body(&quick);
+			assert_int_equal(awaited, answer[i].awaited && to == HTTP1_TO_OTHER);
+			if (!awaited) {
+				assert_memory_equal(&quick, &m, sizeof(m));
+				continue;
+			}
+			assert_int_equal(http1_next(&m, NULL, &in), HTTP1_MORE);
+			assert_memory_equal(&quick, &m, sizeof(m));
+			assert_true(http1_rest(&quick, 5) && http1_is_idle(&quick));
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +385,7 @@ int main(void)
 		cmocka_unit_test(without_a_place_for_the_head_messages_are_followed_too),
 		cmocka_unit_test(a_load_balancers_line_before_the_first_request_is_passed_over),
 		cmocka_unit_test(requests_that_may_change_the_protocol_are_marked),
+		cmocka_unit_test(a_body_that_is_awaited_is_what_would_be_awaited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "agent/sockets/edit.h"
 #include "agent/sockets/given.h"
 #include "agent/sockets/sockets.h"
+#include "base/hot.h"
 #include "lib/fault.h"
 
 /* What _FORTIFY_SOURCE makes of them. */
@@ -66,14 +67,14 @@ static bool is_reset(int error)
 	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED;
 }
 
-static __attribute__((noinline)) void passed(int fd, enum direction d, const struct iovec *v,
-					     int n_v, ssize_t r, bool shown)
+static __attribute__((noinline)) HOT void passed(int fd, enum direction d, const struct iovec *v,
+						 int n_v, ssize_t r, bool shown)
 {
-	int kept = errno;
+	int *error = current_error(), kept = *error;
 	struct connection *c;
 
 	if ((r < 0 && !is_reset(kept)) || (r == 0 && d == OUT) || is_left(fd)) {
-		errno = kept;
+		*error = kept;
 		return;
 	}
 	c = descriptors_enter(fd, d);
@@ -88,7 +89,7 @@ static __attribute__((noinline)) void passed(int fd, enum direction d, const str
 			connection_skipped(c, d, (uint64_t)r, false);
 		descriptors_leave(fd, c, d);
 	}
-	errno = kept;
+	*error = kept;
 }
 
 void sockets_printed(int fd, const char *p, size_t n, ssize_t r)
@@ -124,7 +125,7 @@ static size_t bytes_of(const struct iovec *v, size_t n_v)
 	return n;
 }
 
-HOOK ssize_t read(int fd, void *p, size_t n)
+HOOK HOT ssize_t read(int fd, void *p, size_t n)
 {
 	ssize_t r;
 
@@ -155,7 +156,7 @@ HOOK ssize_t readv(int fd, const struct iovec *v, int n_v)
 	return r;
 }
 
-HOOK ssize_t recv(int fd, void *p, size_t n, int flags)
+HOOK HOT ssize_t recv(int fd, void *p, size_t n, int flags)
 {
 	ssize_t r;
 
@@ -353,7 +354,7 @@ static inline ssize_t shown(int fd, const struct iovec *v, int n_v, ssize_t r)
 	return r;
 }
 
-HOOK ssize_t write(int fd, const void *p, size_t n)
+HOOK HOT ssize_t write(int fd, const void *p, size_t n)
 {
 	struct iovec v = { (void *)p, n };
 	ssize_t r;
@@ -367,7 +368,7 @@ HOOK ssize_t write(int fd, const void *p, size_t n)
 	return r;
 }
 
-HOOK ssize_t writev(int fd, const struct iovec *v, int n_v)
+HOOK HOT ssize_t writev(int fd, const struct iovec *v, int n_v)
 {
 	ssize_t r;
 
@@ -380,7 +381,7 @@ HOOK ssize_t writev(int fd, const struct iovec *v, int n_v)
 	return r;
 }
 
-HOOK ssize_t send(int fd, const void *p, size_t n, int flags)
+HOOK HOT ssize_t send(int fd, const void *p, size_t n, int flags)
 {
 	struct iovec v = { (void *)p, n };
 	ssize_t r;
@@ -447,7 +448,7 @@ HOOK int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 
 /* ---- from one descriptor to another ------------------------------------------------------------------ */
 
-HOOK ssize_t sendfile(int to, int from, off_t *at, size_t n)
+HOOK HOT ssize_t sendfile(int to, int from, off_t *at, size_t n)
 {
 	ssize_t r;
 
@@ -458,7 +459,7 @@ HOOK ssize_t sendfile(int to, int from, off_t *at, size_t n)
 	return r;
 }
 
-HOOK ssize_t sendfile64(int to, int from, off64_t *at, size_t n)
+HOOK HOT ssize_t sendfile64(int to, int from, off64_t *at, size_t n)
 {
 	ssize_t r;
 

@@ -13,6 +13,7 @@
 #include "agent/sockets/edit.h"
 #include "agent/sockets/sockets.h"
 #include "agent/sockets/whose.h"
+#include "base/hot.h"
 
 /* USUALS_MOST: of connections that send the same again and again. */
 enum { CONNECTIONS_MOST = 16384, USUALS_MOST = 4096 };
@@ -72,8 +73,8 @@ struct connection *connection_new(bool served, const struct sockaddr *peer, size
 		agent_missed("sockets");
 		return NULL;
 	}
-	memset((char *)c + offsetof(struct connection, n_descriptors), 0,
-	       sizeof(*c) - offsetof(struct connection, n_descriptors));
+	memset((char *)c + offsetof(struct connection, served), 0,
+	       offsetof(struct connection, own) - offsetof(struct connection, served));
 	atomic_store_explicit(&c->lost, false, memory_order_relaxed);
 	c->served = served;
 	peer_keep(c, peer, peer_n);
@@ -123,7 +124,7 @@ void connection_free(struct connection *c)
 }
 
 /* Not while half of a field of ours has been sent: whoever finds that it is no use comes by again. */
-static void lose(struct connection *c)
+static COLD void lose(struct connection *c)
 {
 	if (edit_is_under_way(c)) {
 		c->requests_over = OVER_FOR_GOOD;
@@ -134,7 +135,7 @@ static void lose(struct connection *c)
 
 /* ---- requests -------------------------------------------------------------------------------------- */
 
-static bool queue_push(struct connection *c, struct exchange *e)
+static HOT bool queue_push(struct connection *c, struct exchange *e)
 {
 	uint32_t last = atomic_load_explicit(&c->last, memory_order_relaxed);
 
@@ -223,7 +224,7 @@ static void request_ends(struct connection *c)
 		exchange_let_go(e);
 }
 
-static void requests_stop(struct connection *c)
+static COLD void requests_stop(struct connection *c)
 {
 	c->requests_over = OVER_FOR_GOOD;
 	if (!connection_front(c))
@@ -268,7 +269,8 @@ static void target_keep(struct usual *u, struct str method, struct str target)
 		memcpy(u->text + USUAL_BEFORE - n, method.p, n);
 }
 
-static struct exchange *begin_again(struct connection *c, struct str method, struct str target)
+static __attribute__((noinline)) struct exchange *begin_again(struct connection *c,
+							      struct str method, struct str target)
 {
 	struct exchange *e = served_again(c, method, target);
 
@@ -284,11 +286,12 @@ static struct exchange *begin_same(struct connection *c)
 	struct str all = { u->text + USUAL_BEFORE - u->head.before, u->head.before },
 		   method = str_first(all, u->method_n), target = str_from(all, u->method_n + 1u);
 
-	if (!u->known.same_n && u->n_targets < USUAL_LEARNED_MOST && !str_eq(method, STR("HEAD"))) {
+	if (__builtin_expect(!u->known.same_n, 0) && u->n_targets < USUAL_LEARNED_MOST &&
+	    !str_eq(method, STR("HEAD"))) {
 		u->n_targets++;
 		served_know_target(c, method, target);
 	}
-	if (server_knows_target(&u->known))
+	if (__builtin_expect(server_knows_target(&u->known), 1))
 		return served_same(c);
 	return begin_again(c, method, target);
 }
@@ -315,7 +318,7 @@ static bool request_again(struct connection *c, struct str *in)
 
 	if (!u || u->https != c->tls || atomic_load_explicit(&whose_asked, memory_order_relaxed))
 		return false;
-	if (http1_same(&c->requests, &u->head, in)) {
+	if (__builtin_expect(http1_same(&c->requests, &u->head, in), 1)) {
 		e = begin_same(c);
 	} else if (http1_again(&c->requests, &u->head, in, &method, &target)) {
 		e = begin_again(c, method, target);
@@ -323,30 +326,17 @@ static bool request_again(struct connection *c, struct str *in)
 	} else {
 		return false;
 	}
-	if (!e || !request_comes_whole(c, e))
+	if (__builtin_expect(!e || !request_comes_whole(c, e), 0))
 		requests_stop(c);
 	return true;
 }
 
-static void requests_feed(struct connection *c, struct str in)
+/* In whatever pieces they come. `in` is what is left of `whole`. */
+static __attribute__((noinline)) void requests_read(struct connection *c, struct str whole,
+						    struct str in)
 {
-	struct str whole = in;
 	enum http1_event e;
 
-	if (c->requests_over) {
-		if (c->requests_over == OVER_UNTIL_ANSWERED)
-			c->requests_over = OVER_AND_MISSED;
-		return;
-	}
-	/* Switched off: what is under way is finished, and nothing begins. */
-	if (http1_is_idle(&c->requests) && !watches(&sockets_watch)) {
-		requests_stop(c);
-		return;
-	}
-	while (in.n && !c->requests_over && request_again(c, &in))
-		;
-	if (c->requests_over || (!in.n && http1_is_idle(&c->requests)))
-		return;
 	do {
 		if (!c->reading && http1_is_idle(&c->requests) && in.n)
 			c->reading = reading_take();
@@ -382,9 +372,29 @@ static void requests_feed(struct connection *c, struct str in)
 	}
 }
 
+static HOT void requests_feed(struct connection *c, struct str in)
+{
+	struct str whole = in;
+
+	if (__builtin_expect(c->requests_over, 0)) {
+		if (c->requests_over == OVER_UNTIL_ANSWERED)
+			c->requests_over = OVER_AND_MISSED;
+		return;
+	}
+	/* Switched off: what is under way is finished, and nothing begins. */
+	if (__builtin_expect(http1_is_idle(&c->requests) && !watches(&sockets_watch), 0)) {
+		requests_stop(c);
+		return;
+	}
+	while (in.n && !c->requests_over && request_again(c, &in))
+		;
+	if (!c->requests_over && (in.n || !http1_is_idle(&c->requests)))
+		requests_read(c, whole, in);
+}
+
 /* ---- responses ----------------------------------------------------------------------------------- */
 
-static void response_done(struct connection *c)
+static HOT void response_done(struct connection *c)
 {
 	struct exchange *e = connection_front(c);
 
@@ -408,7 +418,7 @@ static void response_done(struct connection *c)
 }
 
 /* An answer to a head that isn't complete: too long, too slow, or too bad. */
-static void request_is_refused(struct connection *c)
+static COLD void request_is_refused(struct connection *c)
 {
 	struct exchange *e;
 
@@ -451,15 +461,17 @@ static void response_begins(struct connection *c)
 }
 
 /* The head lies before `rest` in `in`, if it came in one piece. */
-static void answer_learn(struct connection *c, struct str in, struct str rest)
+static COLD void answer_learn(struct connection *c, struct str in, struct str rest)
 {
 	struct usual_answer *to = c->usual_answer;
 
 	if (c->n_answers_learned > USUAL_LEARNED_MOST || !c->n_answers_learned++ ||
 	    in.n - rest.n < c->responses.head_n)
 		return;
-	if (!to)
-		to = pool_take(&usual_answers);
+	if (!to && (to = pool_take(&usual_answers))) {
+		to->n_endings = 0;
+		to->ending.image_n = 0;
+	}
 	c->usual_answer = NULL;
 	if (to && http1_alike_learn(&c->responses, rest.p - c->responses.head_n, &to->head))
 		c->usual_answer = to;
@@ -480,7 +492,7 @@ static enum http1_event response_next(struct connection *c, struct str whole, st
 	return e;
 }
 
-static void responses_feed(struct connection *c, struct str in)
+static HOT void responses_feed(struct connection *c, struct str in)
 {
 	struct str whole = in;
 	enum http1_event e;
@@ -491,12 +503,15 @@ static void responses_feed(struct connection *c, struct str in)
 	}
 	do {
 		e = response_next(c, whole, &in);
-		if (e == HTTP1_HEAD)
+		if (e == HTTP1_HEAD) {
 			response_begins(c);
-		else if (e == HTTP1_END && c->responses.status >= 200)
+			if (!in.n && http1_awaits_body(&c->responses))
+				return;
+		} else if (e == HTTP1_END && c->responses.status >= 200) {
 			response_done(c);
-		else if (e == HTTP1_END)
+		} else if (e == HTTP1_END) {
 			c->continued |= c->responses.status == 100;
+		}
 	} while (http1_goes_on(e) && (in.n || !http1_is_idle(&c->responses)));
 	if (e == HTTP1_RAW)
 		response_done(c);
@@ -544,8 +559,8 @@ static void turn_to_caller(struct connection *c)
 		current_set(e->parent, false);
 }
 
-void connection_passed(struct connection *c, enum direction d, const struct iovec *v, int n_v,
-		       size_t n, bool plain)
+HOT void connection_passed(struct connection *c, enum direction d, const struct iovec *v, int n_v,
+			   size_t n, bool plain)
 {
 	bool requests = is_requests(c, d);
 	uint32_t last = atomic_load_explicit(&c->last, memory_order_relaxed);

@@ -47,43 +47,48 @@ struct usual {
 /* The same of responses. */
 struct usual_answer {
 	_Alignas(8) struct pool_item item;
+	uint8_t n_endings; /* learned so often */
+	struct server_ending ending;
 	struct http1_alike head;
 };
 
+/*
+ * What every message needs lies together: the kernel's work for it leaves little of this in the nearest cache.
+ */
 struct connection {
 	struct pool_item item;
 	_Atomic uint32_t state; /* enum connection_state */
 	_Atomic bool
 		lost; /* forget it; set by who finds it taken, maybe when it is another's already */
-	struct exchange own;
-	_Atomic uint32_t n_descriptors;
 	bool served;
 	_Atomic bool tls; /* what passes is cipher text; the SSL_* calls know the rest */
 	_Atomic uint8_t requests_over; /* what follows on the requests' side isn't followed */
 	bool told;		       /* the head that is being read has its exchange already */
 	_Atomic bool spoken;	       /* a message was HTTP */
 	bool continued;		       /* the server has asked for the body */
-	_Atomic bool peer_gone;	       /* it sends no more */
-	_Atomic bool reset;	       /* it is not there any more */
+	bool turned;		       /* to what it serves, in the call that is under way */
+	uint8_t n_learned;	       /* 1: the first request was there */
+	uint8_t n_answers_learned;
+	_Atomic uint32_t first, last;
+	struct usual *usual;
+	struct usual_answer *usual_answer;
+	struct reading *reading;  /* of a request's head that comes in pieces */
+	struct exchange *sending; /* its request isn't complete */
+	struct http1 requests, responses;
+	struct exchange *queue[PIPELINE_MOST];
+	struct exchange *prepared; /* begun before its head was written */
+	struct edit *edit;	   /* of the message that is being written */
+	_Atomic uint32_t n_descriptors;
+	_Atomic bool peer_gone; /* it sends no more */
+	_Atomic bool reset;	/* it is not there any more */
 	uint32_t bound_serial;
 	struct exchange *bound; /* of a called one: what was served when it was connected */
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-	} peer; /* or AF_UNSPEC */
-	struct http1 requests, responses;
-	struct reading *reading; /* of a request's head that comes in pieces */
-	struct usual *usual;
-	struct usual_answer *usual_answer;
-	uint8_t n_learned; /* 1: the first request was there */
-	uint8_t n_answers_learned;
-	bool turned;		   /* to what it serves, in the call that is under way */
-	struct exchange *sending;  /* its request isn't complete */
-	struct exchange *prepared; /* begun before its head was written */
-	struct edit *edit;	   /* of the message that is being written */
-	_Atomic uint32_t first, last;
-	struct exchange *queue[PIPELINE_MOST];
+	} peer;				  /* or AF_UNSPEC */
+	_Alignas(64) struct exchange own; /* no other connection's, so its serial goes on */
 };
 
 enum connection_state {

@@ -2,6 +2,7 @@
 #include "agent/sockets/current.h"
 
 #include "agent/sockets/connection.h"
+#include "base/hot.h"
 #include "lib/watcher.h"
 #include "oriel.h"
 
@@ -16,7 +17,7 @@ static void detached(struct current *c)
 	c->exchange = NULL;
 }
 
-void current_set(struct exchange *e, bool new_request)
+HOT void current_set(struct exchange *e, bool new_request)
 {
 	struct current *c = &current_here;
 
@@ -32,7 +33,7 @@ void current_set(struct exchange *e, bool new_request)
 	c->serial = e->serial;
 }
 
-void current_drop(const struct exchange *e)
+HOT void current_drop(const struct exchange *e)
 {
 	struct current *c = &current_here;
 

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct current {
 	unsigned token;	 /* of oriel_context_attach; 0: nothing is attached */
 	uint32_t vforks; /* 1: this thread runs as a vfork child (agent/preload/vfork-*.S) */
 	int raw_fd;	 /* whose cipher text passed last, for SSL_* of other BIOs */
+	int *error;	 /* where errno is, once it was asked for */
 };
 
 extern __thread struct current current_here __attribute__((tls_model("initial-exec")));
@@ -34,6 +36,14 @@ void current_drop(const struct exchange *e);
 
 /* The one that is attached here and still under way, or NULL. */
 struct exchange *current_exchange(void);
+
+/* errno, which libc tells by a call each time. */
+static inline int *current_error(void)
+{
+	if (__builtin_expect(!current_here.error, 0))
+		current_here.error = &errno;
+	return current_here.error;
+}
 
 /* Whatever waits for events: nothing is attached is the usual case. */
 static inline void current_waits(void)

@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/pool.h"
+#include "base/hot.h"
 
 enum { DESCRIPTORS_MOST = 1 << 20, DESCRIPTORS_LEAST = 1024 };
 
@@ -101,7 +102,7 @@ static void forget(int fd, struct connection *c)
 		connection_less(c);
 }
 
-struct connection *descriptors_enter(int fd, enum direction d)
+HOT struct connection *descriptors_enter(int fd, enum direction d)
 {
 	uintptr_t slot = descriptors_slot(fd);
 	struct connection *c = (struct connection *)slot;
@@ -121,7 +122,7 @@ struct connection *descriptors_enter(int fd, enum direction d)
 	return NULL;
 }
 
-void descriptors_leave(int fd, struct connection *c, enum direction d)
+HOT void descriptors_leave(int fd, struct connection *c, enum direction d)
 {
 	bool lost = atomic_load_explicit(&c->lost, memory_order_relaxed);
 

@@ -3,6 +3,7 @@
 
 #include "agent/agent.h"
 #include "agent/sockets/connection.h"
+#include "base/hot.h"
 
 enum { EDITS_MOST = 4096, TRACEPARENT_LENGTH = 55, PARENT_ID_AT = 36, ID_HEX = 16 };
 
@@ -162,7 +163,7 @@ static size_t line_end(const struct head *h)
 	return str_cut(head_piece(h, i, 0), '\n').head.n + 1;
 }
 
-void edit_ends(struct connection *c, bool wanted)
+HOT void edit_ends(struct connection *c, bool wanted)
 {
 	if (wanted && !c->edit && !c->tls)
 		agent_unedited();

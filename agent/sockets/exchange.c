@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/sockets/exchange.h"
 
+#include "base/hot.h"
+
 /* Of these, those that no connection has of its own: the rest of a pipeline. */
 enum { EXCHANGES_MOST = 2048, READINGS_MOST = 2048 };
 
@@ -26,7 +28,7 @@ static struct exchange *find(struct exchange *own)
 	return e;
 }
 
-struct exchange *exchange_new(struct exchange *own, uint32_t sides)
+HOT struct exchange *exchange_new(struct exchange *own, uint32_t sides)
 {
 	struct exchange *e = find(own);
 

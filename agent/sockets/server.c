@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A served exchange: its span, from its request's head to its response's end. */
 #include "agent/sockets/connection.h"
+#include "base/hot.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/sockets.h"
 #include "agent/sockets/whose.h"
@@ -62,14 +63,12 @@ struct exchange *served_again(struct connection *c, struct str method, struct st
 	return served(c, &seen, 1);
 }
 
-struct exchange *served_same(struct connection *c)
+HOT struct exchange *served_same(struct connection *c)
 {
 	struct exchange *e = served_new(c, 1);
-	struct server_seen seen = seen_of(c);
 
-	seen.known = &c->usual->known;
 	if (e)
-		server_begin_same(&e->as.served, &seen);
+		server_begin_same(&e->as.served, &c->usual->known);
 	return e;
 }
 
@@ -111,16 +110,33 @@ static struct server_outcome cut_off(const struct connection *c, const struct ex
 	};
 }
 
-void served_end(struct connection *c, struct exchange *e, bool complete)
+/* By the responses' side, whose the usual answer is. */
+static void end_as_usual(struct usual_answer *a, struct server_request *q,
+			 const struct server_outcome *o)
+{
+	if (__builtin_expect(server_end_same(q, &a->ending, o), 1))
+		return;
+	server_end(q, o);
+	if (a->n_endings < USUAL_LEARNED_MOST) {
+		a->n_endings++;
+		server_know_ending(&a->ending, q, o);
+	}
+}
+
+HOT void served_end(struct connection *c, struct exchange *e, bool complete)
 {
 	struct server_outcome o = { .status = e->status };
 
-	if (!complete)
+	if (__builtin_expect(!complete, 0))
 		o = cut_off(c, e);
 	o.request_bytes = (int64_t)atomic_load_explicit(&e->request_bytes, memory_order_relaxed);
 	o.response_bytes = complete && e->status != 101 ? (int64_t)c->responses.body_n : -1;
 	exchange_over(e);
-	if (exchange_is_ours(e))
-		server_end(&e->as.served, &o);
+	if (__builtin_expect(exchange_is_ours(e), 1)) {
+		if (complete && c->usual_answer)
+			end_as_usual(c->usual_answer, &e->as.served, &o);
+		else
+			server_end(&e->as.served, &o);
+	}
 	current_drop(e);
 }

@@ -22,7 +22,7 @@ enum { TOLD_ROOM = 4096 };
 
 static char told[TOLD_ROOM];
 static size_t n_told;
-static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same;
+static _Atomic unsigned n_begun, n_ended, n_bad, n_known, n_same, n_ended_same;
 static bool counting; /* instead of telling */
 static bool injects;
 static _Atomic int n_missed, n_unedited;
@@ -69,10 +69,10 @@ bool server_knows_target(const struct server_known *k)
 	return k->same_n != 0;
 }
 
-void server_begin_same(struct server_request *q, const struct server_seen *seen)
+void server_begin_same(struct server_request *q, const struct server_known *k)
 {
 	n_same++;
-	server_begin(q, &(struct server_seen){ .target = seen->known->path });
+	server_begin(q, &(struct server_seen){ .target = k->path });
 }
 
 void server_end(struct server_request *q, const struct server_outcome *o)
@@ -87,6 +87,25 @@ void server_end(struct server_request *q, const struct server_outcome *o)
 					   "%.*s=%u,%ld,%ld%s%s ", q->route_n, q->route, o->status,
 					   (long)o->request_bytes, (long)o->response_bytes,
 					   o->error ? "," : "", o->error ? o->error : "");
+}
+
+void server_know_ending(struct server_ending *k, const struct server_request *q,
+			const struct server_outcome *o)
+{
+	(void)q;
+	k->image_n = 1;
+	k->status = (uint16_t)o->status;
+	k->response_bytes = o->response_bytes;
+}
+
+bool server_end_same(struct server_request *q, const struct server_ending *k,
+		     const struct server_outcome *o)
+{
+	if (!k->image_n || k->status != o->status || k->response_bytes != o->response_bytes)
+		return false;
+	n_ended_same++;
+	server_end(q, o);
+	return true;
 }
 
 struct server_outcome server_client_closed(unsigned status, bool handled)
