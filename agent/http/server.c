@@ -393,7 +393,6 @@ static void gather_labels(struct gathered *g, const struct server_request *q, un
 		gather(g, known_str(KEY_NETWORK_PROTOCOL_VERSION, q->version));
 }
 
-/* The status, or that it has none, says all that there is to say of an error. */
 static COLD struct oriel_series *series_new(const struct server_request *q, unsigned status)
 {
 	struct oriel_series *series;
@@ -408,6 +407,7 @@ static COLD struct oriel_series *series_new(const struct server_request *q, unsi
 	return series;
 }
 
+/* The status, or that it has none, says all that there is to say of an error. */
 static void measure_seen(const struct server_request *q, unsigned status, double seconds)
 {
 	struct oriel_series *series = server_series_find(q, status);
@@ -529,7 +529,7 @@ HOT void server_end(struct server_request *q, const struct server_outcome *o)
 void server_know_ending(struct server_ending *k, const struct server_request *q,
 			const struct server_outcome *o)
 {
-	unsigned char row[SERVER_ENDING_MOST];
+	unsigned char row[SERVER_ENDING_MOST + 10];
 	struct gathered g = { .n = 0 };
 	size_t n;
 
@@ -546,7 +546,7 @@ void server_know_ending(struct server_ending *k, const struct server_request *q,
 	gather(&g, known_int(KEY_HTTP_RESPONSE_STATUS_CODE, o->status));
 	if (o->response_bytes >= 0)
 		gather(&g, known_int(KEY_HTTP_RESPONSE_BODY_SIZE, o->response_bytes));
-	n = oriel_prepare(row, sizeof(row), gathered_all(&g));
+	n = oriel_prepare(row, SERVER_ENDING_MOST, gathered_all(&g));
 	if (n)
 		k->image_n = (uint16_t)oriel_span_end_image(k->image, sizeof(k->image), row, n);
 }
