@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/encode.h"
 
-#include "base/hot.h"
 #include "lib/process.h"
 
 size_t encode_cut(const char *text, size_t n, size_t most)

@@ -175,6 +175,11 @@ enum {
 };
 enum { TICK_BITS = 22 /* 1.4 ms at 3 GHz */ };
 
+static inline uint64_t memo_tick(void)
+{
+	return clock_tick_cheap() >> TICK_BITS;
+}
+
 static inline uint64_t memo_key(uint32_t series_at, size_t slot)
 {
 	return (uint64_t)series_at << 16 | slot;
@@ -198,14 +203,13 @@ bool exemplar_write(const struct thread *t, const struct handle *h, uint32_t at,
 static inline void exemplar_keep(const struct thread *t, const struct handle *h, uint32_t at,
 				 size_t slot, uint64_t bits)
 {
-	uint64_t key = memo_key(at, slot), *memo = memo_of(t, key),
-		 tick = clock_tick_cheap() >> TICK_BITS;
+	uint64_t key = memo_key(at, slot), *memo = memo_of(t, key);
 
-	if (memo && memo[MEMO_SLOT] == key && memo[MEMO_TICK] == tick)
+	if (memo && memo[MEMO_SLOT] == key && memo[MEMO_TICK] == memo_tick())
 		return;
 	if (exemplar_write(t, h, at, slot, bits) && memo) {
 		memo[MEMO_SLOT] = key;
-		memo[MEMO_TICK] = tick;
+		memo[MEMO_TICK] = memo_tick();
 	}
 }
 

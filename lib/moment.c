@@ -5,8 +5,8 @@
  * How long a count takes is measured against that clock: from an anchor, which the first call sets,
  * over 10 ms, and once more over a second. Until then a moment is nanoseconds, and says so.
  */
-#include "lib/clock.h"
 #include "base/hot.h"
+#include "lib/clock.h"
 #include "lib/thread.h"
 #include "lib/watcher.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A span that begins or ends as others do: its START or END is a copy, in which the ids and the time are new. */
-#include "lib/carry.h"
 #include "base/hot.h"
+#include "lib/carry.h"
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/control.h"
@@ -35,7 +35,28 @@ size_t oriel_span_image(void *to, size_t room, const char *name, size_t name_n,
 static inline bool is_plain(const struct thread *t, uint16_t carry)
 {
 	return t && !process.config.sampling_asks && control_sampler() == SAMPLER_ON &&
-	       !(carry & CARRY_STATE) && clock_counts();
+	       !(carry & CARRY_STATE);
+}
+
+_Static_assert(offsetof(struct record_start, time) == offsetof(struct record_end, time),
+	       "image_put");
+
+/* A copy where the next record goes, with the time; NULL: there is no room, or the counter is no clock. */
+static inline void *image_put(struct thread *t, size_t keep, const void *image, size_t n)
+{
+	struct record_end *r;
+
+	if (!clock_counts() || !write_try(t, keep + n))
+		return NULL;
+	r = (struct record_end *)t->lane[0].at;
+	memcpy(r, image, n);
+	r->time = clock_count();
+	if (__builtin_expect(!clock_counts(), 0)) {
+		write_leave(t);
+		return NULL;
+	}
+	t->span_count = r->time;
+	return r;
 }
 
 HOT bool oriel_span_open_image(struct oriel_span *span, const void *image, size_t n, uint16_t carry)
@@ -45,16 +66,9 @@ HOT bool oriel_span_open_image(struct oriel_span *span, const void *image, size_
 	struct record_start *r;
 	struct entry e;
 
-	if (!is_plain(t, carry) || !write_try(t, keep + n))
+	r = is_plain(t, carry) ? image_put(t, keep, image, n) : NULL;
+	if (!r)
 		return false;
-	r = (struct record_start *)t->lane[0].at;
-	memcpy(r, image, n);
-	r->time = clock_count();
-	if (__builtin_expect(!clock_counts(), 0)) {
-		write_leave(t);
-		return false;
-	}
-	t->span_count = r->time;
 	thread_random_root(t, e.trace_id, &e.span_id);
 	e.meta = ENTRY_META((uint64_t)(ORIEL_RANDOM | ORIEL_SAMPLED), 0, carry, ENTRY_SPAN);
 	memcpy(r->trace_id, &e.trace_id[0], 8); /* by halves, as in span_fill */
@@ -86,19 +100,12 @@ HOT bool oriel_span_close_image(struct oriel_span *span, const void *image, size
 {
 	struct thread *t = oriel_recording() ? thread_if_any() : NULL;
 	size_t keep = t ? (size_t)END_SIZE * (t->n_open + 1) : 0;
-	struct record_end *r;
+	struct record_end *r = NULL;
 
-	if (!t || span->depth || !(span->flags & SPAN_RECORDS) || !clock_counts() ||
-	    !write_try(t, keep + n))
+	if (t && !span->depth && span->flags & SPAN_RECORDS)
+		r = image_put(t, keep, image, n);
+	if (!r)
 		return false;
-	r = (struct record_end *)t->lane[0].at;
-	memcpy(r, image, n);
-	r->time = clock_count();
-	if (__builtin_expect(!clock_counts(), 0)) {
-		write_leave(t);
-		return false;
-	}
-	t->span_count = r->time;
 	memcpy(&r->span_id, span->context.span_id, 8);
 	*seconds = moment_until(moment, r->time);
 	write_keep(t, (unsigned char *)r + n);

@@ -33,6 +33,9 @@ static inline void message_begin(struct http1 *m, struct http1_head *head)
 		memset(head, 0, offsetof(struct http1_head, field));
 }
 
+/* A head has come: what follows it. */
+void message_frame(struct http1 *m);
+
 static inline size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;

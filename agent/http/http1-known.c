@@ -184,12 +184,9 @@ HOT bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *in)
 
 HOT bool http1_awaits_body(struct http1 *m)
 {
-	if (m->state != FRAME || m->to != HTTP1_TO_OTHER || m->chunked || !m->left ||
-	    m->status < 200 || m->status == 204 || m->status == 304)
-		return false;
-	m->state = LENGTH;
-	m->line_n = 0;
-	return true;
+	if (m->state == FRAME)
+		message_frame(m);
+	return m->state == LENGTH;
 }
 
 HOT bool http1_rest(struct http1 *m, size_t n)

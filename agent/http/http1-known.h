@@ -52,8 +52,8 @@ bool http1_alike_learn(const struct http1 *m, const char *p, struct http1_alike 
 bool http1_alike(struct http1 *m, struct http1_alike *a, struct str *bytes);
 
 /*
- * A response's head has come, and nothing behind it: true, a body of the length that was told is to follow.
- * Else http1_next says what follows.
+ * A head has come, and nothing behind it: true, a body of the length that was told is to follow. Else
+ * http1_next says what follows.
  */
 bool http1_awaits_body(struct http1 *m);
 

@@ -318,7 +318,7 @@ static void frame_response(struct http1 *m)
 	m->until_close = m->state == UNTIL_CLOSE;
 }
 
-static void frame(struct http1 *m)
+HOT void message_frame(struct http1 *m)
 {
 	m->line_n = 0;
 	if (m->chunked && m->has_length) {
@@ -441,7 +441,7 @@ HOT enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct
 		case FIELDS:
 			return fields_take(m, head, in);
 		case FRAME:
-			frame(m);
+			message_frame(m);
 			break;
 		case LENGTH:
 		case UNTIL_CLOSE:
@@ -478,7 +478,7 @@ HOT enum http1_event http1_next(struct http1 *m, struct http1_head *head, struct
 enum http1_event http1_skip(struct http1 *m, uint64_t n)
 {
 	if (m->state == FRAME)
-		frame(m);
+		message_frame(m);
 	while (n) {
 		if (m->state == RAW)
 			return HTTP1_RAW;

@@ -36,11 +36,11 @@ struct server_request {
 	const char *method, *version; /* as metric labels; these texts stay. NULL: unknown */
 	bool https, ended;
 	bool unmeasured; /* excluded from metrics */
+	bool access_wanted;
 	uint8_t route_n;
 	char id[ORIEL_REQUEST_ID_ROOM]; /* "" when request ids are off */
 	char route[SERVER_ROUTE_MOST];
-	bool access_wanted;
-	struct access_request access; /* touched only if there is an access log */
+	struct access_request access; /* touched only if access_wanted */
 };
 
 /*

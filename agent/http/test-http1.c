@@ -330,18 +330,18 @@ static void a_body_that_is_awaited_is_what_would_be_awaited(void **state)
 {
 	static const struct {
 		const char *head;
-		bool awaited;
+		unsigned awaited; /* a bit for each enum http1_to */
 	} answer[] = {
-		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true },
-		{ "HTTP/1.0 404 No\r\nContent-Length: 5\r\n\r\n", true },
-		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false },
-		{ "HTTP/1.1 200 OK\r\n\r\n", false },
-		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false },
-		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-		  false },
-		{ "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", false },
-		{ "HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\n", false },
-		{ "HTTP/1.1 100 Go\r\nContent-Length: 5\r\n\r\n", false },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 1 << HTTP1_TO_OTHER },
+		{ "HTTP/1.0 404 No\r\nContent-Length: 5\r\n\r\n",
+		  1 << HTTP1_TO_OTHER | 1 << HTTP1_TO_CONNECT },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0 },
+		{ "HTTP/1.1 200 OK\r\n\r\n", 0 },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 0 },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 0 },
+		{ "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", 0 },
+		{ "HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\n", 0 },
+		{ "HTTP/1.1 100 Go\r\nContent-Length: 5\r\n\r\n", 0 },
 	};
 
 	(void)state;
@@ -356,14 +356,11 @@ static void a_body_that_is_awaited_is_what_would_be_awaited(void **state)
 			m.to = (uint8_t)to;
 			quick = m;
 			awaited = http1_awaits_body(&quick);
-			assert_int_equal(awaited, answer[i].awaited && to == HTTP1_TO_OTHER);
-			if (!awaited) {
-				assert_memory_equal(&quick, &m, sizeof(m));
-				continue;
-			}
-			assert_int_equal(http1_next(&m, NULL, &in), HTTP1_MORE);
+			assert_int_equal(awaited, answer[i].awaited >> to & 1);
+			assert_int_equal(http1_next(&quick, NULL, &in), http1_next(&m, NULL, &in));
 			assert_memory_equal(&quick, &m, sizeof(m));
-			assert_true(http1_rest(&quick, 5) && http1_is_idle(&quick));
+			if (awaited)
+				assert_true(http1_rest(&quick, 5) && http1_is_idle(&quick));
 		}
 }
 

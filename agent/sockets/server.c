@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A served exchange: its span, from its request's head to its response's end. */
 #include "agent/sockets/connection.h"
-#include "base/hot.h"
 #include "agent/sockets/current.h"
 #include "agent/sockets/sockets.h"
 #include "agent/sockets/whose.h"
+#include "base/hot.h"
 #include "wire/record.h"
 
 static struct exchange *served_new(struct connection *c, uint32_t sides)

@@ -178,7 +178,7 @@ static int setup(void **state)
 	(void)state;
 	n_told = 0;
 	told[0] = 0;
-	n_begun = n_ended = n_bad = n_known = n_same = 0;
+	n_begun = n_ended = n_bad = n_known = n_same = n_ended_same = 0;
 	n_missed = n_unedited = 0;
 	sockets_settings.inject = injects = false;
 	counting = false;
@@ -295,6 +295,38 @@ static void a_request_that_is_the_last_one_again_is_not_read(void **state)
 	assert_int_equal(n_same, 3);
 	assert_string_equal(told, "/1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 "
 				  "/2=200,0,1 /2=200,0,1 /1=200,0,1 /1=200,0,1 ");
+	descriptors_close(FD);
+}
+
+/* The answer's length is all that differs, and n_ended_same tells whose end was known. */
+static void an_end_like_the_last_one_is_known_and_learned_only_so_often(void **state)
+{
+	(void)state;
+	opens(FD, true);
+	for (int i = 0; i < 4; i++)
+		ask("GET /1 HTTP/1.1\r\n" FIELDS);
+	assert_int_equal(n_ended_same, 2);
+	for (int i = 0; i < 2; i++) {
+		pass(FD, IN, "GET /2 HTTP/1.1\r\n" FIELDS);
+		pass(FD, OUT, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n22");
+	}
+	assert_int_equal(n_ended_same, 3);
+	assert_string_equal(told, "/1=200,0,1 /1=200,0,1 /1=200,0,1 /1=200,0,1 /2=200,0,2 "
+				  "/2=200,0,2 ");
+	counting = true;
+	for (int i = 0; i < 100; i++) {
+		char answer[64];
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%0*d", 1 + i % 9, 1 + i % 9,
+			 1);
+		pass(FD, IN, "GET /1 HTTP/1.1\r\n" FIELDS);
+		pass(FD, OUT, answer);
+	}
+	/* Learned six more times, the last of six bytes: each ninth is like it. */
+	assert_int_equal(n_ended_same, 3 + 10);
+	assert_int_equal(n_ended, 106);
+	assert_int_equal(n_bad, 0);
 	descriptors_close(FD);
 }
 
@@ -708,6 +740,8 @@ int main(void)
 		cmocka_unit_test_setup(bytes_may_come_one_by_one, setup),
 		cmocka_unit_test_setup(pipelined_requests_are_answered_in_their_order, setup),
 		cmocka_unit_test_setup(requests_with_the_same_fields_are_known_from_the_third_on,
+				       setup),
+		cmocka_unit_test_setup(an_end_like_the_last_one_is_known_and_learned_only_so_often,
 				       setup),
 		cmocka_unit_test_setup(a_request_that_is_the_last_one_again_is_not_read, setup),
 		cmocka_unit_test_setup(targets_are_learned_only_so_often_and_if_they_are_short,

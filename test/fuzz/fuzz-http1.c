@@ -76,6 +76,8 @@ static void answer_quickly(struct told *t, struct http1 *m, struct http1_head *h
 			t->lines = t->lines * 31 + m->status * 10 + m->minor;
 		if (t->last == HTTP1_HEAD && !quick)
 			learned = http1_alike_learn(m, in.p - m->head_n, &alike);
+		if (t->last == HTTP1_HEAD && !in.n)
+			http1_awaits_body(m);
 	} while (http1_goes_on(t->last));
 	free(copy);
 }
